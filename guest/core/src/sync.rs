@@ -1,0 +1,5 @@
+//! The decisions of sync: what stands on which side, what is to be done with it, and what must not be.
+
+pub mod compare;
+pub mod guard;
+pub mod merge;

@@ -1,0 +1,208 @@
+//! NDJSON against a plain model, in any chunks.
+#![allow(clippy::unwrap_used)]
+
+use omnistorage_core::record::{
+    Batch, FormatKind, RecordError, RecordErrorKind, RecordOptions, RecordReader, reader, writer,
+};
+use proptest::prelude::*;
+
+/// Reads the input in chunks, and batches of so many records.
+fn read_with(
+    reader: &mut dyn RecordReader,
+    input: &[u8],
+    chunk: usize,
+    max_records: usize,
+) -> (Vec<Vec<u8>>, Result<(), RecordError>) {
+    let (mut all, mut batch) = (Vec::new(), Batch::new());
+    let mut hand_on = |batch: &mut Batch| {
+        assert!(batch.len() <= max_records);
+        all.extend(batch.iter().map(<[u8]>::to_vec));
+        batch.clear();
+    };
+    let mut drive = || {
+        for mut part in input.chunks(chunk) {
+            while !part.is_empty() {
+                let taken = reader.push(part, &mut batch, max_records)?;
+                part = &part[taken..];
+                if batch.len() == max_records || !part.is_empty() {
+                    assert!(!batch.is_empty(), "nothing taken and nothing given");
+                    hand_on(&mut batch);
+                }
+            }
+        }
+        reader.finish(&mut batch)
+    };
+    let result = drive();
+    hand_on(&mut batch);
+    (all, result)
+}
+
+fn read(input: &[u8], chunk: usize, options: RecordOptions) -> (Vec<Vec<u8>>, Result<(), RecordError>) {
+    read_with(&mut *reader(FormatKind::Ndjson, options).unwrap(), input, chunk, 3)
+}
+
+/// What reading must give, said simply.
+fn model(input: &[u8]) -> Vec<Vec<u8>> {
+    input
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+        .filter(|line| line.iter().any(|byte| !b" \t\r".contains(byte)))
+        .map(<[u8]>::to_vec)
+        .collect()
+}
+
+const LIMIT_5: RecordOptions = RecordOptions { max_record: 5, validate: false };
+const VALIDATE: RecordOptions = RecordOptions { max_record: 1 << 20, validate: true };
+
+#[test]
+fn lines_are_records() {
+    for input in [
+        &b""[..],
+        b"\n",
+        b"1",
+        b"1\n",
+        b"1\n2",
+        b"1\r\n2\r\n",
+        b"1\r",
+        b"1\r\r\n",
+        b"\r\n\r\n",
+        b" \t\n 1 \n",
+        b"1\n\n\n2\n \n",
+        b"\xff\0\n\xc3",
+    ] {
+        for chunk in [1, 2, 3, 100] {
+            let expected = (model(input), Ok(()));
+            assert_eq!(
+                read(input, chunk, RecordOptions::default()),
+                expected,
+                "{input:?} in chunks of {chunk}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_record_that_is_too_long_ends_the_reading() {
+    for (input, before) in [
+        (&b"123456"[..], 0),
+        (b"123456\n1\n", 0),
+        (b"1\n12345\n\n12345\r\n1234567890\n1\n", 3),
+        (b"1\n123456\r\n", 1),
+        (b"      \n1\n", 0),
+    ] {
+        for chunk in [1, 2, 4, 100] {
+            let (records, result) = read(input, chunk, LIMIT_5);
+            let error = result.unwrap_err();
+            assert_eq!((error.kind, error.record), (RecordErrorKind::LimitExceeded, before + 1), "{input:?}");
+            assert_eq!(records.len() as u64, before);
+            assert!(records.iter().all(|record| record.len() <= 5), "a cut record was handed out");
+        }
+    }
+    assert_eq!(read(b"12345\r\n12345", 1, LIMIT_5), (vec![b"12345".to_vec(); 2], Ok(())));
+}
+
+#[test]
+fn errors_are_final() {
+    let mut reader = reader(FormatKind::Ndjson, LIMIT_5).unwrap();
+    let mut batch = Batch::new();
+    let error = reader.push(b"1\n1234567", &mut batch, 9).unwrap_err();
+    assert_eq!(batch.iter().collect::<Vec<_>>(), [b"1"]);
+    batch.clear();
+    assert_eq!(reader.push(b"\n2\n", &mut batch, 9), Err(error.clone()));
+    assert_eq!(reader.finish(&mut batch), Err(error));
+    assert!(batch.is_empty());
+}
+
+#[test]
+fn validation_names_the_record_and_the_column() {
+    for (input, record, column) in [
+        (&b"{\"a\": 1}\n{\"a\": }\n"[..], 2, "column 7"),
+        (b"[1, 2\n", 1, "column 5"),
+        (b"\n1\n\n2 3\n", 2, "column 3"),
+        (b"\"\xff\"", 1, "column 2"),
+        (b"nul", 1, "column 3"),
+        (b"01", 1, "column 2"),
+        (b"\"\x01\"", 1, "control character"),
+        (b"'a'", 1, "column 1"),
+    ] {
+        for chunk in [1, 100] {
+            let (records, result) = read(input, chunk, VALIDATE);
+            let error = result.unwrap_err();
+            assert_eq!(
+                (error.kind, error.record),
+                (RecordErrorKind::Malformed, record),
+                "{input:?}: {error}"
+            );
+            assert!(error.to_string().contains(column), "{input:?}: {error}");
+            assert_eq!(records.len() as u64, record - 1);
+        }
+    }
+    let good = "{\"é\": [1, -2.5e9, true, null, \"\\u00e9\\n\"]}\r\n \"x\" \n";
+    assert_eq!(read(good.as_bytes(), 3, VALIDATE).1, Ok(()));
+    let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
+    assert_eq!(read(&deep, 1000, VALIDATE).1, Ok(()), "depth costs no stack");
+}
+
+#[test]
+fn a_batch_holds_about_a_mebibyte() {
+    let line = [vec![b'1'; 400_000], b"\n".to_vec()].concat();
+    let input = line.repeat(8);
+    let mut reader = reader(FormatKind::Ndjson, RecordOptions::default()).unwrap();
+    let mut batch = Batch::new();
+    assert_eq!(reader.push(&input, &mut batch, usize::MAX), Ok(3 * line.len()));
+    assert_eq!(batch.len(), 3);
+    assert_eq!(reader.push(&input, &mut batch, usize::MAX), Ok(0), "a full batch takes nothing");
+}
+
+#[test]
+fn what_reading_would_not_give_back_is_not_written() {
+    for (record, kind) in [
+        (&b"a\nb"[..], RecordErrorKind::Unrepresentable),
+        (b"a\n", RecordErrorKind::Unrepresentable),
+        (b"a\r", RecordErrorKind::Unrepresentable),
+        (b"", RecordErrorKind::Unrepresentable),
+        (b" \t", RecordErrorKind::Unrepresentable),
+        (b"\r", RecordErrorKind::Unrepresentable),
+        (b"123456", RecordErrorKind::LimitExceeded),
+        (b"{", RecordErrorKind::Malformed),
+    ] {
+        let options = RecordOptions { max_record: 5, validate: true };
+        let (mut writer, mut output) = (writer(FormatKind::Ndjson, options).unwrap(), Vec::new());
+        let mut batch = Batch::new();
+        batch.push(b"1").unwrap();
+        writer.write(&batch, &mut output).unwrap();
+        batch.push(record).unwrap();
+        let error = writer.write(&batch, &mut output).unwrap_err();
+        assert_eq!((error.kind, error.record), (kind, 3), "{record:?}: {error}");
+        assert_eq!(output, b"1\n1\n", "{record:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn reading_does_not_depend_on_the_chunks(
+        input in prop::collection::vec(prop::sample::select(&b"ab \t\r\n\n\xff"[..]), 0..200),
+        chunk in 1_usize..50,
+        max_records in 1_usize..5,
+    ) {
+        let mut reader = reader(FormatKind::Ndjson, RecordOptions::default()).unwrap();
+        prop_assert_eq!(read_with(&mut *reader, &input, chunk, max_records), (model(&input), Ok(())));
+        prop_assert_eq!(read(&input, chunk, LIMIT_5), read(&input, usize::MAX, LIMIT_5));
+    }
+
+    #[test]
+    fn what_is_written_is_read(
+        records in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..20),
+        chunk in 1_usize..50,
+    ) {
+        let mut batch = Batch::new();
+        records.iter().for_each(|record| batch.push(record).unwrap());
+        let mut output = Vec::new();
+        let written = writer(FormatKind::Ndjson, RecordOptions::default()).unwrap().write(&batch, &mut output);
+        let expected = match written {
+            Ok(()) => &records[..],
+            Err(error) => &records[..error.record as usize - 1],
+        };
+        prop_assert_eq!(read(&output, chunk, RecordOptions::default()), (expected.to_vec(), Ok(())));
+    }
+}

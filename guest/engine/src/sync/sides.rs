@@ -1,0 +1,208 @@
+//! The two places of a run, by what may be done with them.
+
+use std::rc::Rc;
+
+use futures::{SinkExt, StreamExt, channel::mpsc};
+use omnistorage_core::{
+    entry::{Entry, HashAlgorithm},
+    sync::{compare::modify_window, guard, merge::Side},
+};
+use omnistorage_path::Path;
+use wit_bindgen::spawn_local;
+
+use crate::{
+    backends::Place,
+    convert::{entry, place_of},
+    exports::sync::SyncOptions,
+    imports::{
+        backend::{Backend, Capabilities, Features, ListOptions},
+        types::{self, Error, ErrorCode, Hash, Location, ObjectKind},
+    },
+    objects::PAGE,
+};
+
+/// A place to read from. A dry run and a check hold nothing else.
+#[derive(Clone)]
+pub(super) struct Reading {
+    backend: Rc<Backend>,
+    name: Rc<str>,
+    prefix: Rc<Path>,
+    pub(super) capabilities: Capabilities,
+}
+
+/// A place to write to.
+#[derive(Clone)]
+pub(super) struct Writing(pub(super) Reading);
+
+/// Both places of a run.
+pub(super) struct Sides {
+    pub(super) source: Reading,
+    pub(super) target: Reading,
+    /// Set if the source is one object: its name.
+    pub(super) single: Option<Path>,
+}
+
+/// Pages of a listing as they come; a page or two are asked for ahead.
+pub(super) type Pages = mpsc::Receiver<Result<Vec<Entry>, Error>>;
+
+impl Reading {
+    fn new(place: Place, prefix: Path) -> Self {
+        let capabilities = place.backend.capabilities();
+        Self {
+            backend: Rc::new(place.backend),
+            name: place.name.into(),
+            prefix: Rc::new(prefix),
+            capabilities,
+        }
+    }
+
+    pub(super) fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// Whether both are places of one backend.
+    pub(super) fn shares_backend(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+
+    pub(super) fn has(&self, feature: Features) -> bool {
+        self.capabilities.features.contains(feature)
+    }
+
+    /// The full path of a path relative to this place.
+    pub(super) fn full(&self, path: &Path) -> Result<String, Error> {
+        let full = self.prefix.join(path).map_err(|why| Error::from(why).at(&self.name, path))?;
+        Ok(full.into())
+    }
+
+    /// An error at a path relative to this place.
+    pub(super) fn error(&self, code: ErrorCode, path: &Path, message: &str) -> Error {
+        let error = crate::error::error(code, message);
+        match self.prefix.join(path) {
+            Ok(full) => error.at(&self.name, &full),
+            Err(_) => error.at(&self.name, path),
+        }
+    }
+
+    /// What stands at a path relative to this place.
+    pub(super) async fn stat(&self, path: &Path) -> Result<Option<Entry>, Error> {
+        match self.backend.stat(self.full(path)?).await {
+            Ok(info) => self.entry(info).map(Some),
+            Err(error) if error.code == ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The hash of an object.
+    pub(super) async fn hash(&self, path: &Path, algorithm: HashAlgorithm) -> Result<Hash, Error> {
+        self.backend.hash(self.full(path)?, algorithm.into()).await
+    }
+
+    /// Everything below this place.
+    pub(super) fn pages(&self) -> Pages {
+        let (mut sender, pages) = mpsc::channel(0);
+        let this = self.clone();
+        spawn_local(async move {
+            let options = ListOptions { recursive: true, start_after: None, full_info: false };
+            let listing = match this.backend.list(this.prefix.as_str().to_owned(), options).await {
+                Ok(listing) => listing,
+                Err(error) => {
+                    // Whoever asked may have left; so below.
+                    let _ = sender.send(Err(error)).await;
+                    return;
+                }
+            };
+            loop {
+                let page = match listing.next(PAGE).await {
+                    Ok(page) if page.is_empty() => return,
+                    Ok(page) => page.into_iter().map(|info| this.entry(info)).collect(),
+                    Err(error) => Err(error),
+                };
+                let failed = page.is_err();
+                if sender.send(page).await.is_err() || failed {
+                    return;
+                }
+            }
+        });
+        pages
+    }
+
+    /// An entry with its path relative to this place: a backend is not believed to stay below what it was asked for.
+    fn entry(&self, info: types::ObjectInfo) -> Result<Entry, Error> {
+        let listed = Location { backend: self.name.to_string(), path: info.path.clone() };
+        let path = place_of(&info.path, &self.prefix).map_err(|message| Error {
+            at: Some(listed),
+            ..crate::error::error(ErrorCode::InvalidPath, message)
+        })?;
+        Ok(entry(info, path))
+    }
+}
+
+impl Sides {
+    /// Opens both places, and refuses what cannot be a run: a source that is missing, places that overlap.
+    pub(super) async fn open(source: Location, target: Location) -> Result<Self, Error> {
+        let (source, target) = (Place::open(source).await?, Place::open(target).await?);
+        let kind = match source.stat().await {
+            Ok(info) => Some(info.kind),
+            Err(error) if error.code == ErrorCode::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        let single = match kind {
+            Some(ObjectKind::Object) => source.path.name().map(Path::parse).transpose()?,
+            Some(ObjectKind::Directory) | None => None,
+            Some(ObjectKind::Symlink | ObjectKind::Special) => {
+                return Err(source.error(ErrorCode::Unsupported, "it is a link or a special file, which is not copied"));
+            }
+        };
+        if single.is_none()
+            && let Some(overlap) = guard::overlap(&location(&source), &location(&target))
+        {
+            return Err(source.error(ErrorCode::InvalidArgument, &format!("{overlap}: nothing was done")));
+        }
+        if matches!(target.stat().await, Ok(info) if info.kind != ObjectKind::Directory) {
+            return Err(target.error(ErrorCode::NotDirectory, "the target is an object, not a directory"));
+        }
+        let missing = kind.is_none().then(|| source.error(ErrorCode::NotFound, "the source does not exist"));
+        let prefix = match &single {
+            Some(_) => source.path.parent().unwrap_or_default(),
+            None => source.path.clone(),
+        };
+        let sides = Self {
+            source: Reading::new(source, prefix),
+            target: { let prefix = target.path.clone(); Reading::new(target, prefix) },
+            single,
+        };
+        // Where directories do not exist by themselves, a prefix is there if something is below it.
+        if let Some(missing) = missing
+            && sides.source.pages().next().await.transpose()?.is_none()
+        {
+            return Err(missing);
+        }
+        Ok(sides)
+    }
+
+    /// The side's place.
+    pub(super) fn side(&self, side: Side) -> &Reading {
+        match side {
+            Side::Source => &self.source,
+            Side::Target => &self.target,
+        }
+    }
+
+    /// Differences of time up to this count as none.
+    pub(super) fn window(&self, options: &SyncOptions) -> Option<u64> {
+        let (source, target) = (&self.source.capabilities, &self.target.capabilities);
+        modify_window(source.modified_precision_ns, target.modified_precision_ns, options.modify_window_ns)
+    }
+
+    /// The algorithm to compare by: one that costs nothing on both sides, else on one, else the strongest.
+    pub(super) fn hash_algorithm(&self) -> HashAlgorithm {
+        let (source, target) = (&self.source.capabilities.hashes, &self.target.capabilities.hashes);
+        let both = source.iter().find(|algorithm| target.contains(algorithm));
+        both.or(source.first()).or(target.first()).map_or(HashAlgorithm::Sha256, |&algorithm| algorithm.into())
+    }
+}
+
+fn location(place: &Place) -> omnistorage_core::entry::Location {
+    omnistorage_core::entry::Location { backend: place.name.clone(), path: place.path.clone() }
+}

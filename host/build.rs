@@ -1,0 +1,69 @@
+//! Decides where the component that the `runtime` feature embeds comes from, and tells the crate by the environment
+//! variable `OMNISTORAGE_COMPONENT_WASM`. In this order:
+//!
+//! 1. the file named by `OMNISTORAGE_COMPONENT`;
+//! 2. in the workspace: built from `guest/` by `guest/build.sh`;
+//! 3. in the published crate: `component/omnistorage.wasm`, which it brings along.
+
+use std::{
+    env,
+    error::Error,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+};
+
+fn main() -> ExitCode {
+    println!("cargo::rerun-if-changed=build.rs");
+    if env::var_os("CARGO_FEATURE_RUNTIME").is_none() {
+        return ExitCode::SUCCESS;
+    }
+    match component() {
+        Ok(path) => {
+            println!("cargo::rustc-env=OMNISTORAGE_COMPONENT_WASM={}", path.display());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("cargo::error={error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn component() -> Result<PathBuf, Box<dyn Error>> {
+    println!("cargo::rerun-if-env-changed=OMNISTORAGE_COMPONENT");
+    let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
+    let workspace = package.join("..");
+
+    let path = if let Some(given) = env::var_os("OMNISTORAGE_COMPONENT") {
+        // The compiler would take a relative path from the source file's directory.
+        workspace.join(given)
+    } else if workspace.join("guest/engine/Cargo.toml").exists() {
+        return build(&workspace);
+    } else {
+        package.join("component/omnistorage.wasm")
+    };
+    println!("cargo::rerun-if-changed={}", path.display());
+    if path.is_file() { Ok(path) } else { Err(format!("there is no component at {}", path.display()).into()) }
+}
+
+fn build(workspace: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    println!("cargo::rerun-if-env-changed=WASM_TOOLCHAIN");
+    for source in ["guest", "wit", "Cargo.toml", "Cargo.lock"] {
+        println!("cargo::rerun-if-changed={}", workspace.join(source).display());
+    }
+
+    let script = workspace.join("guest/build.sh");
+    let output = PathBuf::from(env::var("OUT_DIR")?).join("omnistorage.wasm");
+    let built = Command::new(&script)
+        .arg(&output)
+        .output()
+        .map_err(|error| format!("cannot run {}: {error}", script.display()))?;
+    if built.status.success() {
+        Ok(output)
+    } else {
+        for line in String::from_utf8_lossy(&built.stderr).lines() {
+            println!("cargo::error={line}");
+        }
+        Err(format!("the component was not built ({})", built.status).into())
+    }
+}

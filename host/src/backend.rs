@@ -1,0 +1,315 @@
+//! The trait that every backend implements, and the backends.
+//!
+//! A backend stores bytes under [`Path`]s. It promises what its [`Capabilities`] claim and fails with
+//! [`ErrorCode::Unsupported`] for the rest; callers above it do what is missing. `omnistorage-conformance` holds any
+//! implementation to that.
+
+mod capabilities;
+#[cfg(unix)]
+pub mod file;
+pub mod memory;
+mod transfer;
+
+use std::{any::Any, fmt::Debug};
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use futures::{StreamExt, stream::BoxStream};
+use omnistorage_path::Path;
+
+pub use capabilities::{Capabilities, Features};
+pub use transfer::transfer;
+
+use crate::{
+    error::{Error, ErrorCode, Result},
+    hash::{Hash, HashAlgorithm},
+    object::{Metadata, ObjectInfo, Timestamp},
+};
+
+/// Which part of which version to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// In bytes. At or beyond the end gives no bytes.
+    pub offset: u64,
+    /// In bytes, `None` for all that follows. A longer range than there is gives what there is.
+    pub length: Option<u64>,
+    /// Fail with [`ErrorCode::PreconditionFailed`] unless the object still has this etag.
+    pub if_match: Option<String>,
+}
+
+/// When a write may take place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum WriteCondition {
+    /// Whatever is there.
+    #[default]
+    Always,
+    /// Only where nothing is yet.
+    IfAbsent,
+    /// Only over the object with this etag.
+    IfMatch(String),
+}
+
+/// What is stored beside the bytes, and what must hold of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// When the write may take place.
+    pub condition: WriteCondition,
+    /// A media type.
+    pub content_type: Option<String>,
+    /// `None`: the time of the write.
+    pub modified: Option<Timestamp>,
+    /// Replaces all user metadata of the old object.
+    pub metadata: Metadata,
+    /// The write fails with [`ErrorCode::Corrupted`], and the old object stays, if the size differs.
+    pub expected_size: Option<u64>,
+    /// The same for the hash of the bytes.
+    pub expected_hash: Option<Hash>,
+}
+
+/// What to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListOptions {
+    /// Everything below the prefix; otherwise one level, where deeper objects show as directories.
+    pub recursive: bool,
+    /// Only paths after this one, in byte order. Full, as in the entries; it need not exist.
+    pub start_after: Option<Path>,
+    /// Also what a listing does not carry by itself (content type, metadata).
+    pub full_info: bool,
+}
+
+/// One of many copies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyRequest {
+    /// In the backend that is asked.
+    pub source: Path,
+    /// In the target backend.
+    pub target: Path,
+    /// As for [`Backend::copy_to`].
+    pub options: WriteOptions,
+}
+
+/// The bytes of an object as they come. An error ends it; an end without one is the true end.
+pub type Contents = BoxStream<'static, Result<Bytes>>;
+
+/// An open object.
+pub struct Reader {
+    /// Of the whole object, also for a range.
+    pub info: ObjectInfo,
+    /// The bytes asked for.
+    pub contents: Contents,
+}
+
+impl std::fmt::Debug for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("info", &self.info).finish_non_exhaustive()
+    }
+}
+
+/// A write in the making. Nothing of it is visible before [`Upload::commit`]; dropped or aborted, it leaves nothing.
+#[async_trait]
+pub trait Upload: Send {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// As [`Backend::write`]. After an error only dropping or aborting makes sense.
+    async fn push(&mut self, chunk: Bytes) -> Result<()>;
+
+    /// Puts the object in place of the old one, in one step.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Corrupted`] if size or hash are not those expected; [`ErrorCode::PreconditionFailed`]; as
+    /// [`Backend::write`]. The old object stays.
+    async fn commit(self: Box<Self>) -> Result<ObjectInfo>;
+
+    /// Gives up, and waits until nothing is left. A drop does the same without waiting.
+    async fn abort(self: Box<Self>);
+}
+
+/// A cursor over a listing in byte order of the full paths. Dropping it ends the listing.
+#[async_trait]
+pub trait Listing: Send {
+    /// At least one and at most `max` further entries; an empty list is the end. `max` is at least 1.
+    ///
+    /// # Errors
+    /// The listing was not complete, and ends here.
+    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>>;
+}
+
+/// Raw byte storage. Calls may overlap; every method may be cancelled by dropping its future, and then has either
+/// happened or not.
+///
+/// Defaults exist for what can be said of every backend: what is not supported, and what follows from the rest.
+#[async_trait]
+pub trait Backend: Debug + Send + Sync + 'static {
+    /// The kind, as registered: `file`, `memory`. Errors name it.
+    fn kind(&self) -> &str;
+
+    /// What it can do; fixed for its life.
+    fn capabilities(&self) -> Capabilities;
+
+    /// For backends that know a shorter way to one of their own kind.
+    fn as_any(&self) -> &dyn Any;
+
+    /// Opens an object.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`], [`ErrorCode::IsDirectory`], [`ErrorCode::PreconditionFailed`] by `if_match`.
+    async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader>;
+
+    /// The whole object, or range, by value.
+    ///
+    /// # Errors
+    /// [`ErrorCode::LimitExceeded`] above `max` bytes; as [`Backend::read`].
+    async fn read_all(&self, path: &Path, options: &ReadOptions, max: usize) -> Result<Bytes> {
+        let mut contents = self.read(path, options).await?.contents;
+        let mut all = BytesMut::new();
+        while let Some(chunk) = contents.next().await {
+            let chunk = chunk?;
+            if all.len() + chunk.len() > max {
+                return Err(too_large(max).at(self.kind(), path));
+            }
+            all.extend_from_slice(&chunk);
+        }
+        Ok(all.freeze())
+    }
+
+    /// Begins to write an object. Directories above it are made when it is committed, at the latest.
+    ///
+    /// # Errors
+    /// [`ErrorCode::IsDirectory`], [`ErrorCode::NotDirectory`], [`ErrorCode::PreconditionFailed`],
+    /// [`ErrorCode::NoSpace`]; [`ErrorCode::Unsupported`] for an option that is not in the capabilities.
+    async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>>;
+
+    /// Writes an object by value.
+    ///
+    /// # Errors
+    /// As [`Backend::write`] and [`Upload::commit`].
+    async fn write_all(&self, path: &Path, contents: Bytes, options: &WriteOptions) -> Result<ObjectInfo> {
+        let mut upload = self.write(path, options).await?;
+        if let Err(error) = upload.push(contents).await {
+            upload.abort().await;
+            return Err(error);
+        }
+        upload.commit().await
+    }
+
+    /// Whether there is anything at the path.
+    ///
+    /// # Errors
+    /// As [`Backend::stat`], but for [`ErrorCode::NotFound`].
+    async fn exists(&self, path: &Path) -> Result<bool> {
+        match self.stat(path).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is known of the path, content type and metadata included. The root is a directory.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`].
+    async fn stat(&self, path: &Path) -> Result<ObjectInfo>;
+
+    /// Opens a listing of what is below a prefix. The prefix itself is never an entry; one that does not exist, or
+    /// that is an object, gives an empty listing. Recursive listings hold directories too where the backend has them.
+    ///
+    /// # Errors
+    /// What keeps the listing from being complete.
+    async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>>;
+
+    /// Deletes objects and links; fine for paths that do not exist. The results stand in the order of the paths.
+    async fn delete(&self, paths: &[Path]) -> Vec<Result<()>>;
+
+    /// Makes a directory and those above it; one that exists is fine.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`], [`ErrorCode::NotDirectory`].
+    async fn mkdir(&self, path: &Path) -> Result<()> {
+        Err(Error::unsupported(self.kind(), "directories").at(self.kind(), path))
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`], [`ErrorCode::NotFound`], [`ErrorCode::NotEmpty`], [`ErrorCode::NotDirectory`].
+    async fn rmdir(&self, path: &Path) -> Result<()> {
+        Err(Error::unsupported(self.kind(), "directories").at(self.kind(), path))
+    }
+
+    /// Deletes everything below a prefix, and the directory itself; gives the number of objects deleted.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`]; [`ErrorCode::NotDirectory`] if the path is an object.
+    async fn purge(&self, prefix: &Path) -> Result<u64> {
+        Err(Error::unsupported(self.kind(), "purge").at(self.kind(), prefix))
+    }
+
+    /// Copies an object within this backend, or to `target_backend` if this one knows a short way there. Content
+    /// type, modification time and metadata come along as far as both sides keep them, each unless the options give
+    /// another. A copy onto itself changes nothing.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`] where the bytes must be read and written; [`ErrorCode::NotFound`];
+    /// [`ErrorCode::Corrupted`] if the source is not of the expected size or hash.
+    async fn copy_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let _ = (target_backend, target, options);
+        Err(Error::unsupported(self.kind(), "copy").at(self.kind(), source))
+    }
+
+    /// Many copies at once, for small objects: one result a request, in their order; one failure stops no other.
+    async fn copy_many(&self, requests: &[CopyRequest], target_backend: &dyn Backend) -> Vec<Result<ObjectInfo>> {
+        let mut results = Vec::with_capacity(requests.len());
+        for CopyRequest { source, target, options } in requests {
+            results.push(self.copy_to(source, target_backend, target, options).await);
+        }
+        results
+    }
+
+    /// Moves an object within this backend in one step, over whatever object is at the target.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`], [`ErrorCode::NotFound`], [`ErrorCode::IsDirectory`].
+    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
+        let _ = (target, options);
+        Err(Error::unsupported(self.kind(), "move").at(self.kind(), source))
+    }
+
+    /// Sets the modification time.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`], [`ErrorCode::NotFound`].
+    async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {
+        let _ = modified;
+        Err(Error::unsupported(self.kind(), "modification times").at(self.kind(), path))
+    }
+
+    /// The hash of the whole object.
+    ///
+    /// # Errors
+    /// As [`Backend::read`].
+    async fn hash(&self, path: &Path, algorithm: HashAlgorithm) -> Result<Hash> {
+        let mut contents = self.read(path, &ReadOptions::default()).await?.contents;
+        let mut hasher = algorithm.hasher();
+        while let Some(chunk) = contents.next().await {
+            hasher.update(&chunk?);
+        }
+        Ok(hasher.finish())
+    }
+
+    /// Ends its use: every later call fails with [`ErrorCode::BackendClosed`]. Closing twice is fine.
+    ///
+    /// # Errors
+    /// What could not be brought to an end.
+    async fn close(&self) -> Result<()>;
+}
+
+pub(crate) fn too_large(max: usize) -> Error {
+    Error::new(ErrorCode::LimitExceeded, format!("the object has more than the {max} bytes asked for"))
+}

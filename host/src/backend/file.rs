@@ -1,0 +1,278 @@
+//! Objects as files below a directory.
+//!
+//! - **Confined.** Nothing outside the root is reached. Symbolic links are listed and never followed: a path through
+//!   one is refused, a write over one replaces it, a delete removes it. Devices, sockets and named pipes are listed
+//!   and never read.
+//! - **Whole or absent.** Bytes go to a hidden temporary file beside the object, and a rename puts it in place.
+//!   Listings and later writes sweep what a killed process left.
+//! - **Times** are kept to the nanosecond. **Content types and metadata** are kept in extended attributes (`user.mime_type`,
+//!   `user.<key>`) where the file system has them.
+//! - A name that is not UTF-8 cannot be a path: a listing that meets one ends with an error that names it.
+
+mod attributes;
+mod chain;
+mod copy;
+mod draft;
+mod error;
+mod info;
+mod listing;
+mod names;
+mod read;
+mod remove;
+mod root;
+mod temporary;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod upload;
+
+use std::{any::Any, path::PathBuf, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use omnistorage_path::Path;
+
+use self::{
+    copy::Copier,
+    root::{Interrupt, Root},
+};
+use crate::{
+    backend::{
+        Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
+        WriteOptions,
+    },
+    config::Config,
+    error::{Error, Result},
+    hash::{Hash, HashAlgorithm},
+    object::{ObjectInfo, Timestamp},
+};
+
+const KIND: &str = "file";
+
+/// How to open a [`FileBackend`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FileOptions {
+    /// Make the root, and the directories above it, if it is missing.
+    pub create: bool,
+    /// Report a write only once the object and its name have reached the disk. Without it, a crash of the machine may
+    /// lose the writes of the last seconds.
+    pub fsync: bool,
+}
+
+/// Objects as files below a directory; see the [module](self).
+///
+/// ```
+/// use omnistorage::{
+///     Backend, FileBackend, Path,
+///     backend::{WriteOptions, file::FileOptions},
+/// };
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let directory = tempfile::tempdir()?;
+/// # let root = directory.path();
+/// let backend = FileBackend::open(root, FileOptions::default())?;
+/// backend.write_all(&Path::parse("a/b.txt")?, "hello".into(), &WriteOptions::default()).await?;
+/// assert_eq!(std::fs::read(root.join("a/b.txt"))?, b"hello");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct FileBackend {
+    root: Arc<Root>,
+}
+
+impl FileBackend {
+    /// Opens a directory as the root. It stays the root if it is renamed later.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) if it is missing and is not to be made,
+    /// [`ErrorCode::NotDirectory`](crate::ErrorCode::NotDirectory),
+    /// [`ErrorCode::PermissionDenied`](crate::ErrorCode::PermissionDenied).
+    pub fn open(root: impl AsRef<std::path::Path>, options: FileOptions) -> Result<Self> {
+        Ok(Self { root: Arc::new(Root::open(root.as_ref(), options)?) })
+    }
+
+    /// Takes `root` (a path, required), `create` (a boolean) and `fsync` (a boolean).
+    ///
+    /// # Errors
+    /// As [`FileBackend::open`]; [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) for a key that is
+    /// missing, malformed or unknown.
+    pub fn from_config(mut config: Config) -> Result<Self> {
+        let root: PathBuf = config.require("root")?;
+        let create = config.take("create")?.unwrap_or_default();
+        let fsync = config.take("fsync")?.unwrap_or_default();
+        config.finish(KIND)?;
+        Self::open(root, FileOptions { create, fsync })
+    }
+
+    /// Does blocking work at a path, in one hop; tells it when the caller is gone.
+    async fn run<T: Send + 'static>(
+        &self,
+        path: &Path,
+        work: impl FnOnce(&Arc<Root>, &Path, &Interrupt) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let interrupt = Interrupt::default();
+        let _guard = interrupt.on_drop();
+        let owned = path.clone();
+        let done = self.root.run(move |root| work(root, &owned, &interrupt)).await;
+        done.map_err(|error| error.at(KIND, path))
+    }
+
+    /// The same for many paths or requests: fails for each if it fails as a whole.
+    async fn run_many<I: Clone + Send + 'static, T: Send + 'static>(
+        &self,
+        items: &[I],
+        path: impl Fn(&I) -> &Path,
+        work: impl FnOnce(&Arc<Root>, &[I], &Interrupt) -> Vec<Result<T>> + Send + 'static,
+    ) -> Vec<Result<T>> {
+        let interrupt = Interrupt::default();
+        let _guard = interrupt.on_drop();
+        let owned = items.to_vec();
+        match self.root.run(move |root| Ok(work(root, &owned, &interrupt))).await {
+            Ok(results) => results,
+            Err(error) => items.iter().map(|item| Err(error.clone().at(KIND, path(item)))).collect(),
+        }
+    }
+}
+
+/// The root to copy to, if it is one of this kind and open.
+fn target_root(target: &dyn Backend) -> Result<Arc<Root>> {
+    let target = target
+        .as_any()
+        .downcast_ref::<FileBackend>()
+        .ok_or_else(|| Error::unsupported(KIND, &format!("short way to the {} backend", target.kind())))?;
+    target.root.check_open()?;
+    Ok(target.root.clone())
+}
+
+#[async_trait]
+impl Backend for FileBackend {
+    fn kind(&self) -> &str {
+        KIND
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            features: Features {
+                copy: true,
+                move_to: true,
+                purge: true,
+                transfer: false,
+                directories: true,
+                set_modified: true,
+                custom_metadata: self.root.keeps_attributes,
+                content_type: self.root.keeps_attributes,
+                range_read: true,
+                atomic_write: true,
+                conditional_write: false,
+                sorted_list: true,
+            },
+            hashes: Vec::new(),
+            modified_precision: Some(Duration::from_nanos(1)),
+        }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
+        read::read(&self.root, path, options).await.map_err(|error| error.at(KIND, path))
+    }
+
+    async fn read_all(&self, path: &Path, options: &ReadOptions, max: usize) -> Result<Bytes> {
+        let options = options.clone();
+        self.run(path, move |root, path, _| read::read_all(root, path, &options, max)).await
+    }
+
+    async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
+        let options = options.clone();
+        let upload = self.run(path, move |root, path, _| upload::begin(root, path, &options)).await?;
+        Ok(Box::new(upload))
+    }
+
+    async fn write_all(&self, path: &Path, contents: Bytes, options: &WriteOptions) -> Result<ObjectInfo> {
+        let options = options.clone();
+        self.run(path, move |root, path, _| upload::write_all(root, path, &contents, &options)).await
+    }
+
+    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
+        self.run(path, |root, path, _| read::stat(root, path)).await
+    }
+
+    async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
+        let options = options.clone();
+        let listing = self.run(prefix, move |root, prefix, _| listing::begin(root, prefix, &options)).await?;
+        Ok(Box::new(listing))
+    }
+
+    async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
+        self.run_many(paths, |path| path, remove::delete_many).await
+    }
+
+    async fn mkdir(&self, path: &Path) -> Result<()> {
+        self.run(path, |root, path, _| remove::mkdir(root, path)).await
+    }
+
+    async fn rmdir(&self, path: &Path) -> Result<()> {
+        self.run(path, |root, path, _| remove::rmdir(root, path)).await
+    }
+
+    async fn purge(&self, prefix: &Path) -> Result<u64> {
+        self.run(prefix, |root, path, interrupt| remove::purge(root, path, interrupt)).await
+    }
+
+    async fn copy_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let to = target_root(target_backend).map_err(|error| error.at(KIND, source))?;
+        let request =
+            CopyRequest { source: source.clone(), target: target.clone(), options: options.clone() };
+        self.run(source, move |from, _, interrupt| Copier::new(from, &to, interrupt).copy(&request)).await
+    }
+
+    async fn copy_many(
+        &self,
+        requests: &[CopyRequest],
+        target_backend: &dyn Backend,
+    ) -> Vec<Result<ObjectInfo>> {
+        let to = match target_root(target_backend) {
+            Ok(to) => to,
+            Err(error) => {
+                let refused = |request: &CopyRequest| Err(error.clone().at(KIND, &request.source));
+                return requests.iter().map(refused).collect();
+            }
+        };
+        let copy = move |from: &Arc<Root>, requests: &[CopyRequest], interrupt: &Interrupt| {
+            let mut copier = Copier::new(from, &to, interrupt);
+            requests.iter().map(|request| copier.copy(request)).collect()
+        };
+        self.run_many(requests, |request| &request.source, copy).await
+    }
+
+    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
+        let (target, options) = (target.clone(), options.clone());
+        self.run(source, move |root, source, interrupt| {
+            copy::move_to(root, source, &target, &options, interrupt)
+        })
+        .await
+    }
+
+    async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {
+        self.run(path, move |root, path, _| read::set_modified(root, path, modified)).await
+    }
+
+    async fn hash(&self, path: &Path, algorithm: HashAlgorithm) -> Result<Hash> {
+        self.run(path, move |root, path, interrupt| read::hash(root, path, algorithm, interrupt)).await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.root.close();
+        Ok(())
+    }
+}

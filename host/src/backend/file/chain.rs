@@ -1,0 +1,110 @@
+//! The chain of open directories from the top of a walk to where it is.
+//!
+//! A walk must not run out of file descriptors in a deep tree, nor be led elsewhere when directories are moved under
+//! it. So only the innermost directories stay open; one further up is opened again through `..` when the walk comes
+//! back to it, and must then be the same directory as before.
+
+use std::os::fd::OwnedFd;
+
+use rustix::{
+    fs::{Mode, OFlags, Stat},
+    io::Errno,
+};
+
+use super::tree::open_directory;
+
+/// As many directories of one walk are open at a time.
+const OPEN: usize = 32;
+
+#[derive(Debug)]
+pub(super) struct Chain {
+    levels: Vec<Level>,
+}
+
+#[derive(Debug)]
+enum Level {
+    Open(OwnedFd),
+    Closed(Identity),
+}
+
+/// What makes a file the same file: the device and the inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Identity(u64, u64);
+
+impl From<&Stat> for Identity {
+    #[allow(clippy::unnecessary_cast, reason = "the widths differ between systems")]
+    fn from(stat: &Stat) -> Self {
+        Self(stat.st_dev as u64, stat.st_ino as u64)
+    }
+}
+
+impl Chain {
+    pub(super) fn new(top: OwnedFd) -> Self {
+        Self { levels: vec![Level::Open(top)] }
+    }
+
+    /// The directory where the walk is.
+    pub(super) fn innermost(&self) -> Result<&OwnedFd, Errno> {
+        match self.levels.last() {
+            Some(Level::Open(directory)) => Ok(directory),
+            _ => Err(Errno::BADF),
+        }
+    }
+
+    /// Goes into the directory of that name.
+    pub(super) fn descend<Name: rustix::path::Arg + Copy>(&mut self, name: Name) -> Result<(), Errno> {
+        let next = open_directory(self.innermost()?, name)?;
+        self.levels.push(Level::Open(next));
+        if let Some(far) = self.levels.len().checked_sub(OPEN + 1)
+            && let Some(level) = self.levels.get_mut(far)
+            && let Level::Open(directory) = level
+        {
+            *level = Level::Closed(Identity::from(&rustix::fs::fstat(&*directory)?));
+        }
+        Ok(())
+    }
+
+    /// Goes back to the directory above. `ESTALE` if that is not there any more.
+    pub(super) fn ascend(&mut self) -> Result<(), Errno> {
+        let left = self.levels.pop();
+        if let (Some(Level::Open(left)), Some(above @ Level::Closed(_))) = (left, self.levels.last_mut()) {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let parent = rustix::fs::openat(&left, "..", flags, Mode::empty()).map_err(|_| Errno::STALE)?;
+            let found = Identity::from(&rustix::fs::fstat(&parent)?);
+            if !matches!(above, Level::Closed(expected) if *expected == found) {
+                return Err(Errno::STALE);
+            }
+            *above = Level::Open(parent);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::CWD;
+
+    use super::*;
+
+    #[test]
+    fn a_directory_moved_under_a_walk_is_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let depth = OPEN + 8;
+        std::fs::create_dir_all(directory.path().join(vec!["d"; depth].join("/"))).unwrap();
+        let walk = || {
+            let mut chain = Chain::new(open_directory(CWD, directory.path().to_str().unwrap()).unwrap());
+            for _ in 0..depth {
+                chain.descend("d").unwrap();
+            }
+            chain
+        };
+        let ascend = |mut chain: Chain| (0..depth).try_for_each(|_| chain.ascend());
+        let open =
+            |chain: &Chain| chain.levels.iter().filter(|level| matches!(level, Level::Open(_))).count();
+        assert_eq!(open(&walk()), OPEN);
+        assert_eq!(ascend(walk()), Ok(()));
+        let chain = walk();
+        std::fs::rename(directory.path().join("d/d/d"), directory.path().join("elsewhere")).unwrap();
+        assert_eq!(ascend(chain), Err(Errno::STALE));
+    }
+}

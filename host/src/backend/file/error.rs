@@ -1,0 +1,62 @@
+//! What the operating system says, in the vocabulary of this crate.
+
+use omnistorage_path::Path;
+use rustix::io::Errno;
+
+use super::KIND;
+use crate::error::{Error, ErrorCode};
+
+/// An error of that code at that path.
+pub(super) fn error(code: ErrorCode, message: impl Into<String>, path: &Path) -> Error {
+    Error::new(code, message).at(KIND, path)
+}
+
+/// A failed system call.
+pub(super) fn failure(errno: Errno, path: &Path) -> Error {
+    let (code, message) = match errno {
+        Errno::NOENT => (ErrorCode::NotFound, "there is nothing at this path"),
+        Errno::LOOP => (
+            ErrorCode::PermissionDenied,
+            "it is, or runs through, a symbolic link, which the file backend does not follow",
+        ),
+        Errno::NOTDIR => {
+            (ErrorCode::NotDirectory, "it is, or runs through, something that is not a directory")
+        }
+        Errno::ISDIR => (ErrorCode::IsDirectory, "it is a directory"),
+        Errno::NOTEMPTY | Errno::EXIST => (ErrorCode::NotEmpty, "the directory still has entries"),
+        Errno::NXIO => (ErrorCode::Unsupported, SPECIAL),
+        Errno::NAMETOOLONG => {
+            (ErrorCode::InvalidPath, "the path or one of its names is longer than the file system takes")
+        }
+        Errno::ILSEQ => (ErrorCode::InvalidPath, "the file system does not take a name of these characters"),
+        Errno::NOSPC => (ErrorCode::NoSpace, "the file system is full"),
+        Errno::DQUOT => (ErrorCode::NoSpace, "the disk quota is used up"),
+        Errno::FBIG => (ErrorCode::NoSpace, "the file system does not take files of this size"),
+        Errno::ROFS => (ErrorCode::PermissionDenied, "the file system is mounted read-only"),
+        Errno::ACCESS | Errno::PERM => {
+            (ErrorCode::PermissionDenied, "the operating system denies access: check owner and permissions")
+        }
+        Errno::STALE => {
+            (ErrorCode::Unavailable, "a directory was moved or removed while the call was in it: try again")
+        }
+        Errno::MFILE | Errno::NFILE => {
+            (ErrorCode::Unavailable, "too many files are open: raise the limit or lower the concurrency")
+        }
+        _ => return Error::from(std::io::Error::from(errno)).at(KIND, path),
+    };
+    error(code, message, path)
+}
+
+/// As [`failure`], for calls that only look: below an object there is nothing.
+pub(super) fn absent_below_objects(errno: Errno, path: &Path) -> Error {
+    failure(if errno == Errno::NOTDIR { Errno::NOENT } else { errno }, path)
+}
+
+/// The object is another one now than when the call began.
+pub(super) fn changed(path: &Path) -> Error {
+    error(ErrorCode::Unavailable, "the object changed while it was read: try again", path)
+}
+
+/// Why devices, sockets and named pipes are refused.
+pub(super) const SPECIAL: &str =
+    "it is a device, a socket or a named pipe, which the file backend never reads or writes";

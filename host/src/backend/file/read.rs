@@ -1,0 +1,269 @@
+//! Open objects: their bytes, and whether those are still the ones that were opened.
+
+use std::{os::fd::OwnedFd, sync::Arc};
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use omnistorage_path::Path;
+use rustix::{
+    buffer::spare_capacity,
+    fs::{AtFlags, Stat},
+    io::Errno,
+};
+
+use super::{
+    KIND,
+    attributes::Attributes,
+    error::{SPECIAL, absent_below_objects, changed, error, failure},
+    info::{Version, info, kind, modification_time},
+    root::{Interrupt, Root, check_name, start_blocking},
+    tree::{open_object, split},
+};
+use crate::{
+    backend::{ReadOptions, Reader, too_large},
+    error::{Error, ErrorCode, Result},
+    hash::{Hash, HashAlgorithm},
+    object::{ObjectInfo, ObjectKind, Timestamp},
+};
+
+/// In bytes, of a stream and of what is read at once natively.
+pub(super) const CHUNK: usize = 256 * 1024;
+
+/// An open object.
+#[derive(Debug)]
+pub(super) struct Object {
+    pub(super) file: OwnedFd,
+    pub(super) stat: Stat,
+    path: Path,
+}
+
+impl Object {
+    pub(super) fn open(root: &Root, path: &Path) -> Result<Self> {
+        check_name(path)?;
+        if path.is_root() {
+            return Err(failure(Errno::ISDIR, path));
+        }
+        let file = root.tree.object(path.as_str()).map_err(|errno| absent_below_objects(errno, path))?;
+        Self::new(file, path)
+    }
+
+    /// From what was opened, if it is an object.
+    pub(super) fn new(file: OwnedFd, path: &Path) -> Result<Self> {
+        let stat = rustix::fs::fstat(&file).map_err(|errno| failure(errno, path))?;
+        match kind(&stat) {
+            ObjectKind::Object => Ok(Self { file, stat, path: path.clone() }),
+            ObjectKind::Directory => Err(failure(Errno::ISDIR, path)),
+            ObjectKind::Symlink => Err(failure(Errno::LOOP, path)),
+            ObjectKind::Special => Err(error(ErrorCode::Unsupported, SPECIAL, path)),
+        }
+    }
+
+    pub(super) fn version(&self) -> Version {
+        Version::from(&self.stat)
+    }
+
+    pub(super) fn info(&self, root: &Root) -> Result<ObjectInfo> {
+        let mut info = info(self.path.clone(), &self.stat);
+        if root.keeps_attributes {
+            Attributes::read(&self.file).map_err(|errno| failure(errno, &self.path))?.add_to(&mut info);
+        }
+        Ok(info)
+    }
+
+    /// At most `len` bytes from `offset`; fewer only at the end of the file.
+    pub(super) fn read_at(&self, mut offset: u64, len: usize) -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(len);
+        while bytes.len() < len {
+            match rustix::io::pread(&self.file, spare_capacity(&mut bytes), offset) {
+                Ok(0) => break,
+                Ok(count) => offset += count as u64,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(failure(errno, &self.path)),
+            }
+        }
+        bytes.truncate(len);
+        Ok(bytes)
+    }
+
+    /// Whether the bytes read since it was opened are those of one version.
+    pub(super) fn check_unchanged(&self) -> Result<()> {
+        let now = rustix::fs::fstat(&self.file).map_err(|errno| failure(errno, &self.path))?;
+        if Version::from(&now) == self.version() { Ok(()) } else { Err(changed(&self.path)) }
+    }
+
+    fn check_match(&self, options: &ReadOptions) -> Result<()> {
+        let etag = info(self.path.clone(), &self.stat).etag;
+        if options.if_match.is_none() || options.if_match == etag {
+            return Ok(());
+        }
+        let message = "the object is not the one of the given etag any more";
+        Err(error(ErrorCode::PreconditionFailed, message, &self.path))
+    }
+
+    /// The range asked for, as far as there are bytes: its start and its length.
+    fn range(&self, options: &ReadOptions) -> (u64, u64) {
+        let size = self.version().size;
+        let start = options.offset.min(size);
+        (start, options.length.unwrap_or(u64::MAX).min(size - start))
+    }
+}
+
+/// Opens an object and reads its first chunk. While a chunk is used, the next one is read.
+pub(super) async fn read(root: &Arc<Root>, path: &Path, options: &ReadOptions) -> Result<Reader> {
+    let (path, options) = (path.clone(), options.clone());
+    let (info, first, remaining) = root
+        .run(move |root| {
+            let object = Object::open(root, &path)?;
+            object.check_match(&options)?;
+            let info = object.info(root)?;
+            let (offset, left) = object.range(&options);
+            let mut remaining = Remaining { root: root.clone(), object, offset, left };
+            let first = remaining.next()?;
+            Ok((info, first, remaining))
+        })
+        .await?;
+    let first = Some(Ok(first)).filter(|first| !matches!(first, Ok(chunk) if chunk.is_empty()));
+    let later = stream::unfold(remaining.ahead(), |ahead| async {
+        let next = ahead?.await.and_then(|(chunk, remaining)| {
+            remaining.check_open()?;
+            Ok((chunk?, remaining))
+        });
+        Some(match next {
+            Ok((chunk, remaining)) => (Ok(chunk), remaining.ahead()),
+            Err(error) => (Err(error), None),
+        })
+    });
+    Ok(Reader { info, contents: stream::iter(first).chain(later).boxed() })
+}
+
+/// What of an object is still to be read.
+struct Remaining {
+    root: Arc<Root>,
+    object: Object,
+    offset: u64,
+    left: u64,
+}
+
+impl Remaining {
+    /// Begins to read the next chunk, if there is one.
+    fn ahead(mut self) -> Option<impl Future<Output = Result<(Result<Bytes>, Self)>>> {
+        (self.left > 0).then(|| {
+            start_blocking(move || {
+                let chunk = self.next();
+                Ok((chunk, self))
+            })
+        })
+    }
+
+    fn check_open(&self) -> Result<()> {
+        self.root.check_open().map_err(|error| error.at(KIND, &self.object.path))
+    }
+
+    /// The next chunk. The last one is given only if the object did not change meanwhile.
+    fn next(&mut self) -> Result<Bytes> {
+        self.check_open()?;
+        let len = usize::try_from(self.left).unwrap_or(CHUNK).min(CHUNK);
+        let chunk = self.object.read_at(self.offset, len)?;
+        self.offset += chunk.len() as u64;
+        self.left -= chunk.len() as u64;
+        if chunk.len() < len {
+            return Err(changed(&self.object.path));
+        }
+        if self.left == 0 {
+            self.object.check_unchanged()?;
+        }
+        Ok(chunk.into())
+    }
+}
+
+/// The range asked for, by value.
+pub(super) fn read_all(root: &Root, path: &Path, options: &ReadOptions, max: usize) -> Result<Bytes> {
+    let object = Object::open(root, path)?;
+    object.check_match(options)?;
+    let (offset, len) = object.range(options);
+    let len =
+        usize::try_from(len).ok().filter(|len| *len <= max).ok_or_else(|| too_large(max).at(KIND, path))?;
+    let bytes = object.read_at(offset, len)?;
+    if bytes.len() < len {
+        return Err(changed(path));
+    }
+    object.check_unchanged()?;
+    Ok(bytes.into())
+}
+
+/// The hash of an object.
+pub(super) fn hash(
+    root: &Root,
+    path: &Path,
+    algorithm: HashAlgorithm,
+    interrupt: &Interrupt,
+) -> Result<Hash> {
+    hash_of(&Object::open(root, path)?, algorithm, interrupt)
+}
+
+/// The hash of an open object.
+pub(super) fn hash_of(object: &Object, algorithm: HashAlgorithm, interrupt: &Interrupt) -> Result<Hash> {
+    let mut hasher = algorithm.hasher();
+    let mut buffer = vec![0; CHUNK];
+    let mut offset = 0;
+    loop {
+        interrupt.check(&object.path)?;
+        match rustix::io::pread(&object.file, &mut buffer, offset) {
+            Ok(0) => break,
+            Ok(count) => {
+                hasher.update(buffer.get(..count).unwrap_or_default());
+                offset += count as u64;
+            }
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(failure(errno, &object.path)),
+        }
+    }
+    object.check_unchanged()?;
+    Ok(hasher.finish())
+}
+
+/// What is known of a path.
+pub(super) fn stat(root: &Root, path: &Path) -> Result<ObjectInfo> {
+    check_name(path)?;
+    let failed = |errno| absent_below_objects(errno, path);
+    let (parent, name) = split(path.as_str());
+    let directory = root.tree.directory(parent).map_err(failed)?;
+    if path.is_root() {
+        let stat = rustix::fs::fstat(&directory).map_err(failed)?;
+        return Ok(info(path.clone(), &stat));
+    }
+    let stat = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
+    let mut info = info(path.clone(), &stat);
+    if root.keeps_attributes && info.kind == ObjectKind::Object {
+        read_attributes(&directory, name, path)?.add_to(&mut info);
+    }
+    Ok(info)
+}
+
+/// Those of an object that was just seen in a directory. Where it may not be read, they are not known.
+pub(super) fn read_attributes(directory: &OwnedFd, name: &str, path: &Path) -> Result<Attributes> {
+    match open_object(directory, name).and_then(|file| Attributes::read(&file)) {
+        Ok(attributes) => Ok(attributes),
+        Err(Errno::ACCESS | Errno::PERM | Errno::NOENT | Errno::LOOP | Errno::NXIO) => {
+            Ok(Attributes::default())
+        }
+        Err(errno) => Err::<_, Error>(failure(errno, path)),
+    }
+}
+
+/// Sets the modification time of an object or a directory.
+pub(super) fn set_modified(root: &Root, path: &Path, modified: Timestamp) -> Result<()> {
+    let times = modification_time(modified, path)?;
+    let info = stat(root, path)?;
+    match info.kind {
+        ObjectKind::Symlink => return Err(failure(Errno::LOOP, path)),
+        ObjectKind::Special => return Err(error(ErrorCode::Unsupported, SPECIAL, path)),
+        ObjectKind::Object | ObjectKind::Directory => {}
+    }
+    let (parent, name) = split(path.as_str());
+    let name = if path.is_root() { "." } else { name };
+    root.tree
+        .directory(parent)
+        .and_then(|directory| rustix::fs::utimensat(&directory, name, &times, AtFlags::SYMLINK_NOFOLLOW))
+        .map_err(|errno| absent_below_objects(errno, path))
+}

@@ -1,0 +1,130 @@
+//! The root of a backend, and how calls reach it: each in one hop to a thread that may block.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use futures::FutureExt;
+use omnistorage_path::Path;
+
+use super::{FileOptions, KIND, attributes, error, temporary, tree::Tree};
+use crate::{
+    backend::{WriteCondition, WriteOptions},
+    error::{Error, ErrorCode, Result},
+};
+
+/// What all calls share.
+#[derive(Debug)]
+pub(super) struct Root {
+    pub(super) tree: Tree,
+    pub(super) fsync: bool,
+    pub(super) keeps_attributes: bool,
+    closed: AtomicBool,
+}
+
+impl Root {
+    pub(super) fn open(root: &std::path::Path, options: FileOptions) -> Result<Self> {
+        let refused = |error: std::io::Error| {
+            let error = Error::from(error);
+            let message = format!("the root `{}` does not open: {}", root.display(), error.message());
+            Error::new(error.code(), message).at(KIND, &Path::root())
+        };
+        if options.create {
+            std::fs::create_dir_all(root).map_err(refused)?;
+        }
+        let tree = Tree::open(root).map_err(|errno| refused(errno.into()))?;
+        let keeps_attributes = tree.directory("").is_ok_and(|directory| attributes::are_kept(&directory));
+        Ok(Self { tree, fsync: options.fsync, keeps_attributes, closed: AtomicBool::new(false) })
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn check_open(&self) -> Result<()> {
+        if self.closed.load(Ordering::Relaxed) { Err(Error::backend_closed()) } else { Ok(()) }
+    }
+
+    /// Does blocking work on a thread for it.
+    pub(super) async fn run<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Arc<Self>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.check_open()?;
+        let root = self.clone();
+        blocking(move || work(&root)).await
+    }
+
+    /// Refuses what this root cannot store, before anything is changed.
+    pub(super) fn check_options(&self, options: &WriteOptions, path: &Path) -> Result<()> {
+        let missing = if options.condition != WriteCondition::Always {
+            "conditional writes"
+        } else if options.content_type.is_some() && !self.keeps_attributes {
+            "content types, since its file system keeps no extended attributes"
+        } else if !options.metadata.is_empty() && !self.keeps_attributes {
+            "metadata, since its file system keeps no extended attributes"
+        } else {
+            return Ok(());
+        };
+        Err(Error::unsupported(KIND, missing).at(KIND, path))
+    }
+}
+
+/// Refuses the names that temporary files have, at every door.
+pub(super) fn check_name(path: &Path) -> Result<()> {
+    if path.segments().any(|name| temporary::is_name(name.as_bytes())) {
+        let message = "names such as `.omnistorage-0123456789abcdef-0.tmp` are those of its temporary files, which \
+                       the file backend hides and removes: choose another";
+        return Err(error::error(ErrorCode::InvalidPath, message, path));
+    }
+    Ok(())
+}
+
+/// Does work that may block.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    start_blocking(work).await
+}
+
+/// Begins such work at once, whether or not the result is waited for.
+pub(super) fn start_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> impl Future<Output = Result<T>> + Send {
+    tokio::task::spawn_blocking(work).map(|done| {
+        done.unwrap_or_else(|error| {
+            Err(Error::new(ErrorCode::Cancelled, format!("the file backend was broken off: {error}")))
+        })
+    })
+}
+
+/// Tells blocking work that its caller is gone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Interrupts when the result is dropped.
+    pub(super) fn on_drop(&self) -> InterruptOnDrop {
+        InterruptOnDrop(self.clone())
+    }
+
+    /// # Errors
+    /// [`ErrorCode::Cancelled`]
+    pub(super) fn check(&self, path: &Path) -> Result<()> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(error::error(ErrorCode::Cancelled, "the caller gave up", path));
+        }
+        Ok(())
+    }
+}
+
+/// See [`Interrupt::on_drop`].
+#[must_use]
+pub(super) struct InterruptOnDrop(Interrupt);
+
+impl Drop for InterruptOnDrop {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
+}

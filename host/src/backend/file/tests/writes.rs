@@ -1,0 +1,183 @@
+//! Writes are whole or absent, and leave nothing behind.
+
+use super::*;
+
+#[tokio::test]
+async fn debris_is_hidden_swept_and_reused_and_a_live_writer_is_left_alone() {
+    let (directory, backend) = backend();
+    let mut upload = backend.write(&path("a"), &WriteOptions::default()).await.unwrap();
+    upload.push("half".into()).await.unwrap();
+    let live = on_disk(directory.path());
+    assert_eq!(live.len(), 1);
+    assert!(list(&backend).await.unwrap().is_empty());
+    assert_eq!(on_disk(directory.path()), live, "the file of a live writer was swept");
+    assert_eq!(backend.purge(&path("")).await.unwrap(), 0);
+    assert_eq!(on_disk(directory.path()), live, "the file of a live writer was purged");
+
+    // Another writer of the same object does not disturb it; the last one wins.
+    put(&backend, "a", "other").await.unwrap();
+    upload.push(" whole".into()).await.unwrap();
+    upload.commit().await.unwrap();
+    assert_eq!(get(&backend, "a").await.unwrap(), "half whole");
+    assert_eq!(on_disk(directory.path()).len(), 1);
+
+    // A killed writer leaves its file without a lock.
+    fs::write(&live[0], "debris").unwrap();
+    put(&backend, "a", "new").await.unwrap();
+    assert_eq!(on_disk(directory.path()), [directory.path().join("a").display().to_string()]);
+    fs::write(&live[0], "debris").unwrap();
+    assert_eq!(list(&backend).await.unwrap(), ["a"]);
+    assert_eq!(on_disk(directory.path()).len(), 1);
+
+    // One that another process has locked stays.
+    let locked = fs::File::create(&live[0]).unwrap();
+    flock(&locked, FlockOperation::LockExclusive).unwrap();
+    put(&backend, "a", "newer").await.unwrap();
+    assert_eq!(list(&backend).await.unwrap(), ["a"]);
+    assert_eq!(on_disk(directory.path()).len(), 2);
+    drop(locked);
+    fs::remove_file(directory.path().join("a")).unwrap();
+    assert!(list(&backend).await.unwrap().is_empty());
+    assert!(on_disk(directory.path()).is_empty());
+}
+
+#[tokio::test]
+async fn an_empty_directory_with_debris_can_be_removed() {
+    let (directory, backend) = backend();
+    backend.mkdir(&path("d")).await.unwrap();
+    fs::write(directory.path().join("d/.omnistorage-0123456789abcdef-7.tmp"), "").unwrap();
+    backend.rmdir(&path("d")).await.unwrap();
+    assert!(on_disk(directory.path()).is_empty());
+}
+
+#[tokio::test]
+async fn a_write_given_up_leaves_nothing_not_even_directories() {
+    let (directory, backend) = backend();
+    put(&backend, "kept/x", "").await.unwrap();
+    let mut upload = backend.write(&path("kept/new/deep/y"), &WriteOptions::default()).await.unwrap();
+    upload.push("half".into()).await.unwrap();
+    drop(upload);
+    let upload = backend.write(&path("other/z"), &WriteOptions::default()).await.unwrap();
+    upload.abort().await;
+    if backend.capabilities().features.custom_metadata {
+        let huge =
+            WriteOptions { metadata: vec![("k".into(), "x".repeat(1 << 20))], ..WriteOptions::default() };
+        let written = backend.write_all(&path("huge/metadata"), "1".into(), &huge).await;
+        assert_eq!(code(written), ErrorCode::LimitExceeded);
+    }
+    let wrong = WriteOptions { expected_size: Some(9), ..WriteOptions::default() };
+    let written = backend.write_all(&path("wrong/size"), "1".into(), &wrong).await;
+    assert_eq!(code(written), ErrorCode::Corrupted);
+    assert_eq!(on_disk(directory.path()).len(), 2, "{:?}", on_disk(directory.path()));
+}
+
+#[tokio::test]
+async fn a_call_given_up_leaves_nothing() {
+    let (directory, backend) = backend();
+    let mut upload = backend.write(&path("new/x"), &WriteOptions::default()).await.unwrap();
+    // Polled once, then dropped: the work goes on in its thread.
+    drop(upload.push(vec![0; 1_000_000].into()).now_or_never());
+    drop(upload);
+    for _ in 0..1000 {
+        if on_disk(directory.path()).is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("{:?}", on_disk(directory.path()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_and_sweepers_race_and_no_object_is_mixed_or_lost() {
+    let (directory, backend) = backend();
+    let writers = (0..4_u8).map(|writer| {
+        let backend = backend.clone();
+        tokio::spawn(async move {
+            for round in 0..10 {
+                let mut upload = backend.write(&path("d/object"), &WriteOptions::default()).await.unwrap();
+                for _ in 0..3 {
+                    upload.push(vec![writer; 1000].into()).await.unwrap();
+                }
+                if round % 3 == 0 {
+                    drop(upload)
+                } else {
+                    drop(upload.commit().await.unwrap())
+                }
+                // The directory goes now and then, but never from under a writer.
+                let _ = backend.delete(&[path("d/object")]).await;
+                let _ = backend.rmdir(&path("d")).await;
+                put(&backend, "d/object", "last").await.unwrap();
+            }
+        })
+    });
+    let sweeper = tokio::spawn({
+        let backend = backend.clone();
+        async move {
+            loop {
+                list(&backend).await.unwrap();
+                match backend.read_all(&path("d/object"), &ReadOptions::default(), 1 << 20).await {
+                    Ok(bytes) => {
+                        let whole =
+                            &*bytes == b"last" || bytes.len() == 3000 && bytes.iter().all(|b| *b == bytes[0]);
+                        assert!(whole, "mixed");
+                    }
+                    Err(error) => assert_eq!(error.code(), ErrorCode::NotFound, "{error}"),
+                }
+            }
+        }
+    });
+    for writer in futures::future::join_all(writers).await {
+        writer.unwrap();
+    }
+    assert!(!sweeper.is_finished(), "{:?}", sweeper.await);
+    sweeper.abort();
+    assert_eq!(get(&backend, "d/object").await.unwrap(), "last");
+    assert_eq!(on_disk(directory.path()).len(), 2, "{:?}", on_disk(directory.path()));
+}
+
+#[tokio::test]
+async fn the_longest_name_can_be_written() {
+    let (_directory, backend) = backend();
+    let name = "n".repeat(255);
+    put(&backend, &name, "long").await.unwrap();
+    assert_eq!(get(&backend, &name).await.unwrap(), "long");
+    assert_eq!(list(&backend).await.unwrap(), [name]);
+    assert_eq!(code(put(&backend, &"n".repeat(256), "").await), ErrorCode::InvalidPath);
+}
+
+#[tokio::test]
+async fn what_cannot_be_promised_is_refused() {
+    let (directory, backend) = backend();
+    let absent = WriteOptions { condition: WriteCondition::IfAbsent, ..WriteOptions::default() };
+    assert_eq!(code(backend.write_all(&path("a"), "".into(), &absent).await), ErrorCode::Unsupported);
+    assert_eq!(code(backend.write(&path("a"), &absent).await.map(drop)), ErrorCode::Unsupported);
+    assert!(on_disk(directory.path()).is_empty());
+}
+
+#[tokio::test]
+async fn an_object_that_changes_while_it_is_read_is_not_a_whole_one() {
+    let (directory, backend) = backend();
+    let file = directory.path().join("a");
+    for change in [
+        |file: &std::path::Path| fs::write(file, vec![1; 300]).unwrap(),
+        |file: &std::path::Path| fs::write(file, vec![1; 1_000_001]).unwrap(),
+        |file: &std::path::Path| fs::write(file, vec![1; 1_000_000]).unwrap(),
+    ] {
+        fs::write(&file, vec![0; 1_000_000]).unwrap();
+        fs::File::open(&file).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+        let mut contents = backend.read(&path("a"), &ReadOptions::default()).await.unwrap().contents;
+        contents.next().await.unwrap().unwrap();
+        change(&file);
+        let rest: Result<Vec<_>> = contents.try_collect().await;
+        assert_eq!(code(rest), ErrorCode::Unavailable);
+    }
+    // Replaced as a whole, the old one is still whole for who reads it.
+    fs::write(&file, vec![0; 1_000_000]).unwrap();
+    let mut contents = backend.read(&path("a"), &ReadOptions::default()).await.unwrap().contents;
+    let mut len = contents.next().await.unwrap().unwrap().len();
+    put(&backend, "a", "new").await.unwrap();
+    while let Some(chunk) = contents.next().await {
+        len += chunk.unwrap().len();
+    }
+    assert_eq!(len, 1_000_000);
+}

@@ -1,0 +1,198 @@
+//! Confinement: every path is resolved below one directory, held open, and through no symbolic link.
+//!
+//! On Linux the kernel does it in one call (`openat2` with `RESOLVE_BENEATH` and `RESOLVE_NO_SYMLINKS`). Elsewhere, or
+//! where a sandbox denies that call, the path is walked name by name with `O_NOFOLLOW`. Either way a name swapped for
+//! a link at any moment is refused, not followed.
+
+use std::{os::fd::OwnedFd, sync::Arc};
+
+use omnistorage_path::Path;
+use rustix::{
+    fd::{AsFd, BorrowedFd},
+    fs::{AtFlags, CWD, FileType, Mode, OFlags},
+    io::Errno,
+};
+
+/// Opens a directory to look into it.
+const DIRECTORY: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+
+/// Opens an object to read it. A named pipe without a writer does not block, a terminal does not take over.
+const OBJECT: OFlags = OFlags::RDONLY
+    .union(OFlags::CLOEXEC)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY);
+
+/// Everything below a root.
+#[derive(Debug)]
+pub(super) struct Tree {
+    root: Arc<OwnedFd>,
+    resolution: Resolution,
+}
+
+/// Who resolves paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resolution {
+    /// The kernel, in one call.
+    #[cfg(target_os = "linux")]
+    Kernel,
+    /// We, name by name.
+    Walk,
+}
+
+impl Tree {
+    /// Opens the root. It may be a symbolic link itself: whoever names the root is trusted.
+    pub(super) fn open(root: &std::path::Path) -> Result<Self, Errno> {
+        let root = rustix::fs::openat(CWD, root, DIRECTORY.difference(OFlags::NOFOLLOW), Mode::empty())?;
+        #[cfg(target_os = "linux")]
+        let resolution = match open_beneath(root.as_fd(), ".", DIRECTORY) {
+            Ok(_) => Resolution::Kernel,
+            Err(_) => Resolution::Walk,
+        };
+        #[cfg(not(target_os = "linux"))]
+        let resolution = Resolution::Walk;
+        Ok(Self { root: Arc::new(root), resolution })
+    }
+
+    #[cfg(test)]
+    pub(super) fn resolving_by(mut self, resolution: Resolution) -> Self {
+        self.resolution = resolution;
+        self
+    }
+
+    /// A directory to work in; the root comes without a system call.
+    pub(super) fn directory(&self, path: &str) -> Result<Arc<OwnedFd>, Errno> {
+        if path.is_empty() { Ok(self.root.clone()) } else { self.resolve(path, DIRECTORY).map(Arc::new) }
+    }
+
+    /// A directory to read the entries of, with a position of its own.
+    pub(super) fn entries(&self, path: &str) -> Result<OwnedFd, Errno> {
+        self.resolve(if path.is_empty() { "." } else { path }, DIRECTORY)
+    }
+
+    /// An object to read. What was opened may still be a directory or special: look before reading.
+    pub(super) fn object(&self, path: &str) -> Result<OwnedFd, Errno> {
+        self.resolve(path, OBJECT)
+    }
+
+    /// A directory to write in, made with those above it where missing. Gives also the paths of those made, outermost
+    /// first.
+    pub(super) fn make_directory(&self, path: &str) -> Result<(Arc<OwnedFd>, Vec<String>), Errno> {
+        match self.directory(path) {
+            Err(Errno::NOENT) => {}
+            found => return Ok((found?, Vec::new())),
+        }
+        let mut made = Vec::new();
+        let mut directory = self.root.clone();
+        let mut end = 0;
+        for name in path.split('/') {
+            end += name.len();
+            let next = match open_directory(&directory, name) {
+                Err(Errno::NOENT) => {
+                    match rustix::fs::mkdirat(&directory, name, Mode::from_raw_mode(0o777)) {
+                        Ok(()) => made.push(path[..end].to_owned()),
+                        Err(Errno::EXIST) => {}
+                        Err(errno) => {
+                            self.remove_empty(&made);
+                            return Err(errno);
+                        }
+                    }
+                    open_directory(&directory, name)
+                }
+                found => found,
+            };
+            directory = match next {
+                Ok(next) => Arc::new(next),
+                Err(errno) => {
+                    self.remove_empty(&made);
+                    return Err(errno);
+                }
+            };
+            end += 1;
+        }
+        Ok((directory, made))
+    }
+
+    /// Takes directories away again, innermost first, as far as they are empty.
+    pub(super) fn remove_empty(&self, made: &[String]) {
+        for path in made.iter().rev() {
+            let (parent, name) = split(path);
+            let removed = self
+                .directory(parent)
+                .and_then(|directory| rustix::fs::unlinkat(&directory, name, AtFlags::REMOVEDIR));
+            if removed.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn resolve(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+        match self.resolution {
+            #[cfg(target_os = "linux")]
+            Resolution::Kernel => open_beneath(self.root.as_fd(), path, flags),
+            Resolution::Walk => {
+                let Some((parents, name)) = path.rsplit_once('/') else {
+                    return open_name(self.root.as_fd(), path, flags);
+                };
+                let mut directory = None::<OwnedFd>;
+                for parent in parents.split('/') {
+                    let at = directory.as_ref().unwrap_or(&self.root);
+                    directory = Some(open_directory(at, parent)?);
+                }
+                open_name(directory.as_ref().unwrap_or(&self.root).as_fd(), name, flags)
+            }
+        }
+    }
+}
+
+/// The directory part of a path, and its last name.
+pub(super) fn split(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+/// The directory part of the path of an object, and its name; the root is none.
+pub(super) fn split_object(path: &Path) -> Result<(&str, &str), Errno> {
+    if path.is_root() { Err(Errno::ISDIR) } else { Ok(split(path.as_str())) }
+}
+
+/// Opens the directory of that name in `directory`.
+pub(super) fn open_directory<Name: rustix::path::Arg + Copy>(
+    directory: impl AsFd,
+    name: Name,
+) -> Result<OwnedFd, Errno> {
+    open_name(directory.as_fd(), name, DIRECTORY)
+}
+
+/// Opens the object of that name in `directory`, as [`Tree::object`].
+pub(super) fn open_object(directory: impl AsFd, name: &str) -> Result<OwnedFd, Errno> {
+    open_name(directory.as_fd(), name, OBJECT)
+}
+
+/// Opens one name, and tells a symbolic link from another thing that is no directory.
+fn open_name<Name: rustix::path::Arg + Copy>(
+    directory: BorrowedFd<'_>,
+    name: Name,
+    flags: OFlags,
+) -> Result<OwnedFd, Errno> {
+    rustix::fs::openat(directory, name, flags, Mode::empty()).map_err(|errno| match errno {
+        // With O_DIRECTORY Linux says ENOTDIR of a link too; FreeBSD says EMLINK of any link.
+        Errno::NOTDIR | Errno::MLINK => {
+            match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+                Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_symlink() => Errno::LOOP,
+                _ => errno,
+            }
+        }
+        _ => errno,
+    })
+}
+
+/// The kernel's own confinement: see openat2(2).
+#[cfg(target_os = "linux")]
+fn open_beneath(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+    use rustix::fs::{ResolveFlags, openat2};
+
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    // O_NOFOLLOW adds nothing to that, and would turn the ELOOP of a link into ENOTDIR where a directory is wanted.
+    openat2(root, path, flags.difference(OFlags::NOFOLLOW), Mode::empty(), resolve)
+}

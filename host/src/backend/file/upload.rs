@@ -1,0 +1,175 @@
+//! Writes: by chunks or by value.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use omnistorage_path::Path;
+use rustix::{fs::AtFlags, io::Errno};
+
+use super::{
+    KIND,
+    attributes::Attributes,
+    draft::Draft,
+    error::{error, failure},
+    info::{kind, modification_time},
+    root::{Root, blocking},
+    tree::split_object,
+};
+use crate::{
+    backend::{Upload, WriteOptions},
+    error::{Error, ErrorCode, Result},
+    hash::{Hash, Hasher},
+    object::{ObjectInfo, ObjectKind, Timestamp},
+};
+
+/// A draft and what must hold of it.
+#[derive(Debug)]
+struct Writing {
+    draft: Draft,
+    expected: Expected,
+    attributes: Attributes,
+    modified: Option<Timestamp>,
+}
+
+/// What must hold of the bytes, and what does so far.
+#[derive(Debug)]
+struct Expected {
+    path: Path,
+    size: Option<u64>,
+    hash: Option<(Hash, Hasher)>,
+    written: u64,
+}
+
+impl Expected {
+    fn new(options: &WriteOptions, path: &Path) -> Self {
+        let hash = options.expected_hash.clone().map(|hash| (hash.algorithm.hasher(), hash));
+        Self {
+            path: path.clone(),
+            size: options.expected_size,
+            hash: hash.map(|(hasher, hash)| (hash, hasher)),
+            written: 0,
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.written += bytes.len() as u64;
+        if let Some((_, hasher)) = &mut self.hash {
+            hasher.update(bytes);
+        }
+    }
+
+    fn check(self) -> Result<()> {
+        check_size(self.size, self.written, &self.path)?;
+        match self.hash {
+            Some((expected, hasher)) => check_hash(&expected, &hasher.finish(), &self.path),
+            None => Ok(()),
+        }
+    }
+}
+
+pub(super) fn check_size(expected: Option<u64>, size: u64, path: &Path) -> Result<()> {
+    match expected {
+        Some(expected) if expected != size => {
+            let message = format!("the object has {size} bytes and not the {expected} expected");
+            Err(error(ErrorCode::Corrupted, message, path))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn check_hash(expected: &Hash, hash: &Hash, path: &Path) -> Result<()> {
+    if expected == hash {
+        return Ok(());
+    }
+    let message = format!("the {} of the object is {hash} and not the {expected} expected", hash.algorithm);
+    Err(error(ErrorCode::Corrupted, message, path))
+}
+
+impl Writing {
+    fn begin(root: &Arc<Root>, path: &Path, options: &WriteOptions) -> Result<Self> {
+        root.check_options(options, path)?;
+        let attributes = Attributes::of(options, path)?;
+        // Checked before anything is made, set when all bytes are there.
+        options.modified.map(|modified| modification_time(modified, path)).transpose()?;
+        let expected = Expected::new(options, path);
+        Ok(Self { draft: Draft::begin(root, path)?, expected, attributes, modified: options.modified })
+    }
+
+    fn push(&mut self, bytes: &[u8]) -> Result<()> {
+        self.expected.update(bytes);
+        self.draft.write(bytes)
+    }
+
+    fn commit(self) -> Result<ObjectInfo> {
+        self.expected.check()?;
+        self.draft.commit(self.attributes, self.modified)
+    }
+}
+
+/// The whole object by value.
+pub(super) fn write_all(
+    root: &Arc<Root>,
+    path: &Path,
+    contents: &[u8],
+    options: &WriteOptions,
+) -> Result<ObjectInfo> {
+    let mut writing = Writing::begin(root, path, options)?;
+    writing.push(contents)?;
+    writing.commit()
+}
+
+/// Begins an upload; fails at once where a directory stands.
+pub(super) fn begin(root: &Arc<Root>, path: &Path, options: &WriteOptions) -> Result<FileUpload> {
+    if let Ok((parent, name)) = split_object(path)
+        && let Ok(directory) = root.tree.directory(parent)
+        && let Ok(stat) = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)
+        && kind(&stat) == ObjectKind::Directory
+    {
+        return Err(failure(Errno::ISDIR, path));
+    }
+    let writing = Writing::begin(root, path, options)?;
+    Ok(FileUpload { root: root.clone(), path: path.clone(), writing: Some(writing) })
+}
+
+/// The bytes go to the disk as they come. Each call takes the draft along to its thread, so that a call given up
+/// leaves nothing either.
+#[derive(Debug)]
+pub(super) struct FileUpload {
+    root: Arc<Root>,
+    path: Path,
+    writing: Option<Writing>,
+}
+
+impl FileUpload {
+    fn take(&mut self) -> Result<Writing> {
+        self.root.check_open().map_err(|error| error.at(KIND, &self.path))?;
+        let message = "an earlier part of the write failed or was given up";
+        self.writing.take().ok_or_else(|| Error::new(ErrorCode::WriterClosed, message).at(KIND, &self.path))
+    }
+}
+
+#[async_trait]
+impl Upload for FileUpload {
+    async fn push(&mut self, chunk: Bytes) -> Result<()> {
+        let mut writing = self.take()?;
+        let pushed = blocking(move || writing.push(&chunk).map(|()| writing)).await?;
+        self.writing = Some(pushed);
+        Ok(())
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<ObjectInfo> {
+        let writing = self.take()?;
+        blocking(move || writing.commit()).await
+    }
+
+    async fn abort(mut self: Box<Self>) {
+        let writing = self.writing.take();
+        // It fails only if the runtime ends, and then the drop has happened as well.
+        let _ = blocking(move || {
+            drop(writing);
+            Ok(())
+        })
+        .await;
+    }
+}

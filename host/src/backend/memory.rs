@@ -1,0 +1,283 @@
+//! Objects in memory: for tests, for scratch, and as the plainest statement of what a backend promises.
+//!
+//! Names lie flat, as in an object store: directories do not exist by themselves, and a listing of one level shows the
+//! segments that objects share as directories. Yet no object lies below another: a path that runs through an object is
+//! refused with `not-directory`, one that has objects below it with `is-directory`. So every listing has each path
+//! once, and what is stored here can be copied to files.
+
+mod chunks;
+mod listing;
+mod objects;
+mod upload;
+
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use omnistorage_path::Path;
+
+use self::{
+    chunks::Chunks,
+    listing::MemoryListing,
+    objects::{Object, Objects},
+    upload::MemoryUpload,
+};
+use super::{
+    Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
+    too_large,
+};
+use crate::{
+    config::Config,
+    error::{Error, Result},
+    object::{ObjectInfo, ObjectKind, Timestamp},
+};
+
+const KIND: &str = "memory";
+
+/// Objects in memory. Readers share the bytes of what they read; they are never copied.
+///
+/// ```
+/// use omnistorage::{Backend, MemoryBackend, Path};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let backend = MemoryBackend::new();
+/// let path = Path::parse("greeting.txt")?;
+/// backend.write_all(&path, "hello".into(), &Default::default()).await?;
+/// assert_eq!(backend.read_all(&path, &Default::default(), 1024).await?, "hello");
+/// # Ok(())
+/// # }
+/// ```
+pub struct MemoryBackend(Shared);
+
+impl MemoryBackend {
+    /// Without any object.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Shared(Arc::new(RwLock::new(Some(Objects::default())))))
+    }
+
+    /// From a configuration, which has no keys.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) naming a key.
+    pub fn from_config(config: Config) -> Result<Self> {
+        config.finish(KIND)?;
+        Ok(Self::new())
+    }
+}
+
+impl Default for MemoryBackend {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for MemoryBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemoryBackend")
+    }
+}
+
+/// The objects, shared with the uploads and listings that are open; none once the backend is closed.
+#[derive(Clone)]
+struct Shared(Arc<RwLock<Option<Objects>>>);
+
+impl Shared {
+    /// Looks at the objects; errors get the path.
+    fn read<T>(&self, path: &Path, look: impl FnOnce(&Objects) -> Result<T>) -> Result<T> {
+        let objects = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        objects
+            .as_ref()
+            .ok_or_else(Error::backend_closed)
+            .and_then(look)
+            .map_err(|error| error.at(KIND, path))
+    }
+
+    /// Changes the objects; errors get the path.
+    fn write<T>(&self, path: &Path, change: impl FnOnce(&mut Objects) -> Result<T>) -> Result<T> {
+        let mut objects = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        objects
+            .as_mut()
+            .ok_or_else(Error::backend_closed)
+            .and_then(change)
+            .map_err(|error| error.at(KIND, path))
+    }
+
+    fn close(&self) {
+        let objects = self.0.write().unwrap_or_else(PoisonError::into_inner).take();
+        drop(objects); // may be many: freed once the lock is free
+    }
+}
+
+#[async_trait]
+impl Backend for MemoryBackend {
+    fn kind(&self) -> &str {
+        KIND
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            features: Features {
+                copy: true,
+                move_to: true,
+                purge: true,
+                set_modified: true,
+                custom_metadata: true,
+                content_type: true,
+                range_read: true,
+                atomic_write: true,
+                conditional_write: true,
+                sorted_list: true,
+                transfer: false,
+                directories: false,
+            },
+            hashes: Vec::new(),
+            modified_precision: Some(Duration::from_nanos(1)),
+        }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
+        let (info, contents) = self.0.read(path, |objects| {
+            let object = objects.get(path)?;
+            object.check_etag(options.if_match.as_deref())?;
+            Ok((object.info(path), object.contents.clone()))
+        })?;
+        let chunks = contents.range(options.offset, options.length).map(Ok);
+        Ok(Reader { info, contents: stream::iter(chunks).boxed() })
+    }
+
+    async fn read_all(&self, path: &Path, options: &ReadOptions, max: usize) -> Result<Bytes> {
+        let contents = self.0.read(path, |objects| {
+            let object = objects.get(path)?;
+            object.check_etag(options.if_match.as_deref())?;
+            Ok(object.contents.clone())
+        })?;
+        contents
+            .range(options.offset, options.length)
+            .concatenated(max)
+            .ok_or_else(|| too_large(max).at(KIND, path))
+    }
+
+    async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
+        self.0.read(path, |objects| objects.check_write(path, &options.condition))?;
+        Ok(Box::new(MemoryUpload::new(self.0.clone(), path.clone(), options.clone())))
+    }
+
+    async fn write_all(&self, path: &Path, contents: Bytes, options: &WriteOptions) -> Result<ObjectInfo> {
+        let object = Object::new(Chunks::from(contents), options).map_err(|error| error.at(KIND, path))?;
+        self.0.write(path, |objects| objects.publish(path, object, &options.condition))
+    }
+
+    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
+        self.0.read(path, |objects| {
+            if path.is_root() {
+                return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
+            }
+            objects.get(path).map(|object| object.info(path))
+        })
+    }
+
+    async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
+        self.0.read(prefix, |_| Ok(()))?;
+        Ok(Box::new(MemoryListing::new(self.0.clone(), prefix.clone(), options)))
+    }
+
+    async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
+        paths.iter().map(|path| self.0.write(path, |objects| objects.remove(path))).collect()
+    }
+
+    async fn purge(&self, prefix: &Path) -> Result<u64> {
+        self.0.write(prefix, |objects| objects.purge(prefix))
+    }
+
+    async fn copy_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let Some(target_backend) = target_backend.as_any().downcast_ref::<Self>() else {
+            return Err(Error::unsupported(KIND, "short way to a backend of another kind").at(KIND, source));
+        };
+        let object = self.0.read(source, |objects| objects.source(source, options))?;
+        if source == target && Arc::ptr_eq(&self.0.0, &target_backend.0.0) {
+            return self.stat(source).await;
+        }
+        target_backend.0.write(target, |objects| objects.publish(target, object, &options.condition))
+    }
+
+    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
+        self.0.write(target, |objects| {
+            let object = objects.source(source, options)?;
+            if source == target {
+                return objects.get(source).map(|object| object.info(source));
+            }
+            let info = objects.publish(target, object, &options.condition)?;
+            objects.remove(source)?;
+            Ok(info)
+        })
+    }
+
+    async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {
+        self.0.write(path, |objects| objects.set_modified(path, modified))
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.0.close();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+
+    fn path(path: &str) -> Path {
+        Path::parse(path).unwrap()
+    }
+
+    #[tokio::test]
+    async fn no_object_lies_below_another() {
+        let backend = MemoryBackend::new();
+        let put = async |at: &str| backend.write_all(&path(at), "x".into(), &WriteOptions::default()).await;
+        put("dir/file").await.unwrap();
+        assert_eq!(put("dir/file/below").await.unwrap_err().code(), ErrorCode::NotDirectory);
+        assert_eq!(put("dir").await.unwrap_err().code(), ErrorCode::IsDirectory);
+        put("dir-").await.unwrap();
+        put("di").await.unwrap();
+        backend.delete(&[path("dir/file")]).await.remove(0).unwrap();
+        put("dir").await.unwrap(); // a directory is only what objects share
+    }
+
+    #[tokio::test]
+    async fn a_shared_segment_is_listed_and_is_nothing_by_itself() {
+        let backend = MemoryBackend::new();
+        backend.write_all(&path("dir/file"), "x".into(), &WriteOptions::default()).await.unwrap();
+        let mut listing = backend.list(&Path::root(), &ListOptions::default()).await.unwrap();
+        assert_eq!(listing.next(9).await.unwrap(), [ObjectInfo::new(path("dir"), ObjectKind::Directory)]);
+        assert_eq!(backend.stat(&path("dir")).await.unwrap_err().code(), ErrorCode::NotFound);
+    }
+
+    #[tokio::test]
+    async fn copies_to_another_memory_share_the_bytes() {
+        let [here, there] = [MemoryBackend::new(), MemoryBackend::new()];
+        let contents = Bytes::from(vec![1; 1000]);
+        here.write_all(&path("a"), contents.clone(), &WriteOptions::default()).await.unwrap();
+        here.copy_to(&path("a"), &there, &path("a"), &WriteOptions::default()).await.unwrap();
+        let copy = there.read_all(&path("a"), &ReadOptions::default(), 1000).await.unwrap();
+        assert_eq!(copy.as_ptr(), contents.as_ptr());
+    }
+}

@@ -1,0 +1,188 @@
+//! The bytes of an object: chunks that are shared and never change.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+
+use crate::{
+    backend::WriteOptions,
+    error::{Error, ErrorCode, Result},
+};
+
+/// Chunks of at least this size are kept as they come; smaller ones are gathered.
+const GATHER_BELOW: usize = 64 * 1024;
+
+/// What a reader gets at once, at most.
+const READ_AT_MOST: usize = 256 * 1024;
+
+/// The bytes of an object. A clone shares them.
+#[derive(Clone, Default)]
+pub(super) struct Chunks {
+    chunks: Arc<[Bytes]>,
+    size: u64,
+}
+
+impl Chunks {
+    /// In bytes.
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Holds the bytes to the size and the hash that are expected of them.
+    pub(super) fn check(&self, options: &WriteOptions) -> Result<()> {
+        if let Some(expected) = options.expected_size.filter(|expected| *expected != self.size) {
+            let message = format!("{expected} bytes were expected and there are {}", self.size);
+            return Err(Error::new(ErrorCode::Corrupted, message));
+        }
+        if let Some(expected) = &options.expected_hash {
+            let mut hasher = expected.algorithm.hasher();
+            self.chunks.iter().for_each(|chunk| hasher.update(chunk));
+            let actual = hasher.finish();
+            if actual != *expected {
+                let message = format!("the {} {expected} was expected and is {actual}", expected.algorithm);
+                return Err(Error::new(ErrorCode::Corrupted, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// As much of the range as there is.
+    pub(super) fn range(&self, offset: u64, length: Option<u64>) -> Range {
+        let end = length.map_or(self.size, |length| offset.saturating_add(length).min(self.size));
+        let mut chunks = VecDeque::new();
+        let mut start = 0;
+        for chunk in &*self.chunks {
+            let len = chunk.len() as u64;
+            // Both are at most `len`, which is a `usize`.
+            let from = offset.saturating_sub(start).min(len) as usize;
+            let to = end.saturating_sub(start).min(len) as usize;
+            if from < to {
+                chunks.push_back(chunk.slice(from..to));
+            }
+            start += len;
+        }
+        Range { chunks }
+    }
+}
+
+impl From<Bytes> for Chunks {
+    fn from(contents: Bytes) -> Self {
+        let size = contents.len() as u64;
+        Self { chunks: if size == 0 { Arc::default() } else { Arc::new([contents]) }, size }
+    }
+}
+
+/// A range of the bytes, in pieces that a reader can take.
+pub(super) struct Range {
+    chunks: VecDeque<Bytes>,
+}
+
+impl Range {
+    /// All of it in one piece; `None` if that would be more than `max` bytes.
+    pub(super) fn concatenated(mut self, max: usize) -> Option<Bytes> {
+        let len = self.chunks.iter().map(Bytes::len).sum();
+        if len > max {
+            return None;
+        }
+        if self.chunks.len() <= 1 {
+            return Some(self.chunks.pop_front().unwrap_or_default());
+        }
+        let mut all = BytesMut::with_capacity(len);
+        self.chunks.iter().for_each(|chunk| all.extend_from_slice(chunk));
+        Some(all.freeze())
+    }
+}
+
+impl Iterator for Range {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        let first = self.chunks.front_mut()?;
+        if first.len() > READ_AT_MOST { Some(first.split_to(READ_AT_MOST)) } else { self.chunks.pop_front() }
+    }
+}
+
+/// Chunks in the making.
+#[derive(Default)]
+pub(super) struct Gathering {
+    chunks: Vec<Bytes>,
+    small: BytesMut,
+}
+
+impl Gathering {
+    /// Takes the next bytes.
+    pub(super) fn push(&mut self, chunk: Bytes) {
+        if chunk.len() < GATHER_BELOW {
+            self.small.extend_from_slice(&chunk);
+            if self.small.len() >= GATHER_BELOW {
+                self.flush();
+            }
+        } else {
+            self.flush();
+            self.chunks.push(chunk);
+        }
+    }
+
+    /// Moves what was gathered behind the chunks.
+    fn flush(&mut self) {
+        if !self.small.is_empty() {
+            self.chunks.push(self.small.split().freeze());
+        }
+    }
+
+    /// All that was taken.
+    pub(super) fn finish(mut self) -> Chunks {
+        self.flush();
+        let size = self.chunks.iter().map(|chunk| chunk.len() as u64).sum();
+        Chunks { chunks: self.chunks.into(), size }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_chunks_are_gathered_and_large_ones_shared() {
+        let large = Bytes::from(vec![7; GATHER_BELOW]);
+        let mut gathering = Gathering::default();
+        for _ in 0..GATHER_BELOW {
+            gathering.push(Bytes::from_static(b"x"));
+        }
+        gathering.push(Bytes::from_static(b"y"));
+        gathering.push(large.clone());
+        let chunks = gathering.finish();
+        assert_eq!(chunks.chunks.iter().map(Bytes::len).collect::<Vec<_>>(), [GATHER_BELOW, 1, GATHER_BELOW]);
+        assert_eq!(chunks.chunks[2].as_ptr(), large.as_ptr());
+        assert_eq!(chunks.size(), 2 * GATHER_BELOW as u64 + 1);
+    }
+
+    #[test]
+    fn ranges_run_over_the_seams() {
+        let all: Vec<u8> = (0..=255).cycle().take(3 * GATHER_BELOW + 5).collect();
+        let mut gathering = Gathering::default();
+        all.chunks(GATHER_BELOW).for_each(|chunk| gathering.push(Bytes::copy_from_slice(chunk)));
+        let chunks = gathering.finish();
+        for (offset, length) in
+            [(0, None), (1, None), (65_535, Some(2)), (65_536, Some(65_536)), (9, Some(u64::MAX))]
+        {
+            let offset_in = offset as usize;
+            let end = length
+                .map_or(all.len(), |length| (offset + length.min(1 << 40)).min(all.len() as u64) as usize);
+            let expected = &all[offset_in..end];
+            assert_eq!(chunks.range(offset, length).concatenated(all.len()).unwrap(), expected);
+            assert_eq!(chunks.range(offset, length).flatten().collect::<Vec<_>>(), expected);
+        }
+        assert!(chunks.range(all.len() as u64, None).next().is_none());
+        assert!(chunks.range(u64::MAX, Some(1)).next().is_none());
+        assert!(chunks.range(0, Some(2)).concatenated(1).is_none());
+    }
+
+    #[test]
+    fn a_large_chunk_is_read_in_pieces_that_share_it() {
+        let chunks = Chunks::from(Bytes::from(vec![1; READ_AT_MOST + 1]));
+        let pieces: Vec<_> = chunks.range(0, None).collect();
+        assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [READ_AT_MOST, 1]);
+        assert_eq!(pieces[0].as_ptr(), chunks.chunks[0].as_ptr());
+    }
+}

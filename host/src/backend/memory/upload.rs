@@ -1,0 +1,43 @@
+//! A write in the making.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use omnistorage_path::Path;
+
+use super::{KIND, Shared, chunks::Gathering, objects::Object};
+use crate::{
+    backend::{Upload, WriteOptions},
+    error::Result,
+    object::ObjectInfo,
+};
+
+/// Gathers the bytes, and publishes them in one step.
+pub(super) struct MemoryUpload {
+    shared: Shared,
+    path: Path,
+    options: WriteOptions,
+    gathering: Gathering,
+}
+
+impl MemoryUpload {
+    pub(super) fn new(shared: Shared, path: Path, options: WriteOptions) -> Self {
+        Self { shared, path, options, gathering: Gathering::default() }
+    }
+}
+
+#[async_trait]
+impl Upload for MemoryUpload {
+    async fn push(&mut self, chunk: Bytes) -> Result<()> {
+        self.shared.read(&self.path, |_| Ok(()))?;
+        self.gathering.push(chunk);
+        Ok(())
+    }
+
+    async fn commit(self: Box<Self>) -> Result<ObjectInfo> {
+        let Self { shared, path, options, gathering } = *self;
+        let object = Object::new(gathering.finish(), &options).map_err(|error| error.at(KIND, &path))?;
+        shared.write(&path, |objects| objects.publish(&path, object, &options.condition))
+    }
+
+    async fn abort(self: Box<Self>) {}
+}

@@ -1,0 +1,313 @@
+//! `check`.
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    time::Instant,
+};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{
+    Globals,
+    compare::{Concurrency, Places},
+    exit::{Exit, Failure, Subject},
+    output::{ErrorJson, Output, printable},
+    progress::Progress,
+    session::{Session, join},
+    transfer::{objects, seconds},
+};
+use crate::{
+    Error,
+    runtime::{CheckEntry, CheckJob, CheckReport, Comparison, Difference, SyncOptions},
+};
+
+/// Compare SOURCE with TARGET, and change nothing
+///
+/// Objects are the same if their sizes and checksums are. The exit code is 1 if there are differences.
+#[derive(Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    comparison: CheckComparison,
+    /// Ignore what only TARGET has
+    #[arg(long)]
+    one_way: bool,
+    /// Write a line for every path to FILE (`-`: standard output): `=` the same, `*` differs, `+` only in SOURCE,
+    /// `-` only in TARGET, `!` an error; then a blank and the path
+    #[arg(long, value_name = "FILE")]
+    combined: Option<String>,
+    #[command(flatten)]
+    concurrency: Concurrency,
+    /// Print one JSON event a line, then a summary
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    places: Places,
+}
+
+#[derive(Args)]
+#[group(multiple = false)]
+struct CheckComparison {
+    /// Compare size and checksum: what is done by default
+    #[arg(long, short)]
+    checksum: bool,
+    /// Compare the size alone
+    #[arg(long)]
+    size_only: bool,
+    /// Read both sides and compare the bytes
+    #[arg(long)]
+    download: bool,
+}
+
+impl Check {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let combined = Combined::open(self.combined.as_deref(), self.json)?;
+        let comparison = match self.comparison {
+            CheckComparison { size_only: true, .. } => Comparison::SizeOnly,
+            CheckComparison { download: true, .. } => Comparison::Always,
+            CheckComparison { checksum: true, .. } => Comparison::Checksum,
+            _ => Comparison::Automatic,
+        };
+        let options = SyncOptions { comparison, one_way: self.one_way, ..self.concurrency.options() };
+        let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
+        let started = Instant::now();
+        let job = session.storage.check(&source, &target, &options).await;
+        let job = job.map_err(session.failure(Subject::Trees))?;
+
+        Run {
+            quiet: globals.quiet,
+            json: self.json,
+            places: &self.places,
+            session: &session,
+            started,
+            progress: Progress::new(!globals.quiet && !self.json),
+            output: Output::new(),
+            combined,
+            checked: 0,
+            exit: Exit::Done,
+        }
+        .follow(job)
+        .await
+    }
+}
+
+/// The report in rclone's notation.
+enum Combined {
+    None,
+    Output,
+    File { file: BufWriter<File>, name: String },
+}
+
+impl Combined {
+    fn open(target: Option<&str>, json: bool) -> Result<Self, Failure> {
+        Ok(match target {
+            None => Self::None,
+            Some("-") if json => {
+                return Err(Failure::usage("--json and --combined - would both write to standard output"));
+            }
+            Some("-") => Self::Output,
+            Some(name) => {
+                let file = File::create(name).map_err(|error| Self::failed(name, error))?;
+                Self::File { file: BufWriter::new(file), name: name.to_owned() }
+            }
+        })
+    }
+
+    fn failed(name: &str, error: std::io::Error) -> Failure {
+        Failure::system(&format!("cannot write the report `{}`", printable(name)), error)
+    }
+
+    fn add(&mut self, entry: &CheckEntry, output: &mut Output) -> Result<(), Failure> {
+        let line = || format!("{} {}", symbol(entry.difference), entry.path);
+        match self {
+            Self::None => Ok(()),
+            Self::Output => output.line(&line()),
+            Self::File { file, name } => {
+                writeln!(file, "{}", line()).map_err(|error| Self::failed(name, error))
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::None | Self::Output => Ok(()),
+            Self::File { file, name } => file.flush().map_err(|error| Self::failed(name, error)),
+        }
+    }
+}
+
+/// rclone's sign for a difference.
+const fn symbol(difference: Difference) -> char {
+    match difference {
+        Difference::Same => '=',
+        Difference::Differ => '*',
+        Difference::MissingOnSource => '-',
+        Difference::MissingOnTarget => '+',
+        Difference::Error => '!',
+    }
+}
+
+/// The word for a difference in JSON.
+const fn event_name(difference: Difference) -> &'static str {
+    match difference {
+        Difference::Same => "same",
+        Difference::Differ => "differ",
+        Difference::MissingOnSource => "missing-on-source",
+        Difference::MissingOnTarget => "missing-on-target",
+        Difference::Error => "error",
+    }
+}
+
+/// A comparison as the user sees it.
+struct Run<'a> {
+    quiet: bool,
+    json: bool,
+    places: &'a Places,
+    session: &'a Session,
+    started: Instant,
+    progress: Progress,
+    output: Output,
+    combined: Combined,
+    checked: u64,
+    exit: Exit,
+}
+
+#[derive(Serialize)]
+struct EntryJson<'a> {
+    event: &'static str,
+    path: &'a str,
+    reason: Option<&'a str>,
+    error: Option<ErrorJson<'a>>,
+}
+
+/// The counters are null if the comparison could not be carried through; `error` then tells why.
+#[derive(Serialize)]
+struct SummaryJson<'a> {
+    event: &'static str,
+    checked: Option<u64>,
+    same: Option<u64>,
+    differ: Option<u64>,
+    missing_on_source: Option<u64>,
+    missing_on_target: Option<u64>,
+    errors: Option<u64>,
+    error: Option<ErrorJson<'a>>,
+    elapsed_ms: u128,
+}
+
+impl Run<'_> {
+    async fn follow(mut self, mut job: CheckJob) -> Result<(), Failure> {
+        while let Some(entry) = job.next().await {
+            self.report(&entry)?;
+        }
+        let outcome = job.outcome().await;
+        self.combined.finish()?;
+        if self.json {
+            self.output.json(&self.summary(&outcome))?;
+        }
+        self.output.flush()?;
+        let report = outcome.map_err(self.session.failure(Subject::Trees))?;
+        if !self.json && !self.quiet {
+            self.progress.note(format_args!("{} in {}", sentence(&report), seconds(self.started.elapsed())));
+        }
+        match (report.errors, report.differ + report.missing_on_source + report.missing_on_target, self.exit)
+        {
+            (0, 0, _) => Ok(()),
+            (0, _, _) | (_, _, Exit::Done) => Err(Failure::silent(Exit::Other)),
+            (_, _, exit) => Err(Failure::silent(exit)),
+        }
+    }
+
+    fn report(&mut self, entry: &CheckEntry) -> Result<(), Failure> {
+        self.checked += 1;
+        let checked = self.checked;
+        self.progress.update(|| format!("{}: {}", objects(checked), printable(&entry.path)));
+        self.combined.add(entry, &mut self.output)?;
+        if self.json {
+            self.output.json(&EntryJson {
+                event: event_name(entry.difference),
+                path: &entry.path,
+                reason: entry.reason.as_deref(),
+                error: entry.error.as_ref().map(Into::into),
+            })?;
+        }
+        if entry.difference == Difference::Error {
+            self.report_error(entry);
+        } else if entry.difference != Difference::Same && !self.json && !self.quiet {
+            self.progress.note(line(entry));
+        }
+        Ok(())
+    }
+
+    fn report_error(&mut self, entry: &CheckEntry) {
+        let place = || format!("`{}`", printable(&join(&self.places.source.typed, &entry.path)));
+        let sentence = match &entry.error {
+            Some(error) if error.location().is_some() => self.session.describe(error),
+            Some(error) => format!("{}: {}", place(), error.message()),
+            None => format!("{}: {}", place(), entry.reason.as_deref().unwrap_or("it could not be compared")),
+        };
+        self.progress.note(format_args!("error: {sentence}"));
+        let exit = entry.error.as_ref().map_or(Exit::Other, |error| Exit::of(error.code(), Subject::Object));
+        self.exit = self.exit.worse(exit);
+    }
+
+    fn summary<'o>(&self, outcome: &'o Result<CheckReport, Error>) -> SummaryJson<'o> {
+        let count = |counter: fn(&CheckReport) -> u64| outcome.as_ref().ok().map(counter);
+        SummaryJson {
+            event: "summary",
+            checked: count(|report| report.checked),
+            same: count(|report| report.same),
+            differ: count(|report| report.differ),
+            missing_on_source: count(|report| report.missing_on_source),
+            missing_on_target: count(|report| report.missing_on_target),
+            errors: count(|report| report.errors),
+            error: outcome.as_ref().err().map(Into::into),
+            elapsed_ms: self.started.elapsed().as_millis(),
+        }
+    }
+}
+
+/// One path as a person reads it.
+fn line(entry: &CheckEntry) -> String {
+    let path = printable(&entry.path);
+    match (entry.difference, &entry.reason) {
+        (Difference::Same, _) => format!("`{path}` is the same"),
+        (Difference::Differ, None) => format!("`{path}` differs"),
+        (Difference::Differ, Some(reason)) => format!("`{path}` differs: {reason}"),
+        (Difference::MissingOnSource, _) => format!("`{path}` is only in the target"),
+        (Difference::MissingOnTarget, _) => format!("`{path}` is only in the source"),
+        (Difference::Error, _) => format!("`{path}` could not be compared"),
+    }
+}
+
+/// The whole as a person reads it.
+fn sentence(report: &CheckReport) -> String {
+    let mut parts = Vec::new();
+    for (count, what) in [
+        (report.differ, "differ"),
+        (report.missing_on_target, "only in the source"),
+        (report.missing_on_source, "only in the target"),
+        (report.errors, "could not be compared"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{count} {what}"));
+        }
+    }
+    if parts.is_empty() {
+        parts.push("no differences".to_owned());
+    }
+    format!("{}; {} the same; checked {}", parts.join("; "), report.same, objects(report.checked))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_is_one_sentence() {
+        let report = CheckReport { checked: 2, same: 2, ..CheckReport::default() };
+        assert_eq!(sentence(&report), "no differences; 2 the same; checked 2 objects");
+        let report = CheckReport { checked: 4, same: 1, differ: 2, missing_on_target: 1, ..report };
+        assert_eq!(sentence(&report), "2 differ; 1 only in the source; 1 the same; checked 4 objects");
+    }
+}

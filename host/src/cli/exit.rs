@@ -1,0 +1,170 @@
+//! Exit codes: rclone's, and the one table that chooses them.
+
+use std::{io, process::ExitCode};
+
+use crate::{Error, ErrorCode};
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything asked for is done.
+    Done = 0,
+    /// There were differences, or an error of no class below.
+    Other = 1,
+    /// The command was not understood, or asks for what this build cannot do.
+    Usage = 2,
+    /// The directory that a command on a tree starts from does not exist.
+    DirectoryNotFound = 3,
+    /// The object does not exist.
+    ObjectNotFound = 4,
+    /// An error remained that may pass if the command is run again.
+    Retryable = 5,
+    /// An error remained that no retry mends.
+    NotRetryable = 6,
+    /// The run was refused or stopped to keep data safe: overlap, empty source, too many deletions.
+    Fatal = 7,
+    /// Ended by SIGINT, as shells count it.
+    Interrupted = 130,
+    /// Ended by SIGTERM, as shells count it.
+    Terminated = 143,
+}
+
+/// What a command was about when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// One object.
+    Object,
+    /// A directory and what is below it.
+    Tree,
+    /// Two trees, of which one is made like the other or compared with it.
+    Trees,
+}
+
+impl Exit {
+    /// The table: from what went wrong, and with what, to the exit code.
+    pub(crate) const fn of(code: ErrorCode, subject: Subject) -> Self {
+        use ErrorCode as Code;
+        match (code, subject) {
+            (Code::NotFound, Subject::Object) => Self::ObjectNotFound,
+            (Code::NotFound, Subject::Tree | Subject::Trees) => Self::DirectoryNotFound,
+            (Code::InvalidArgument | Code::PreconditionFailed | Code::LimitExceeded, Subject::Trees) => {
+                Self::Fatal
+            }
+            (Code::InvalidArgument | Code::UnknownBackend | Code::Unsupported, _) => Self::Usage,
+            (Code::RateLimited | Code::Timeout | Code::Unavailable, _) => Self::Retryable,
+            (
+                Code::AlreadyExists
+                | Code::PermissionDenied
+                | Code::InvalidPath
+                | Code::IsDirectory
+                | Code::NotDirectory
+                | Code::NotEmpty
+                | Code::PreconditionFailed
+                | Code::Corrupted
+                | Code::LimitExceeded
+                | Code::NoSpace,
+                _,
+            ) => Self::NotRetryable,
+            (
+                Code::BackendClosed
+                | Code::WriterClosed
+                | Code::ReaderClosed
+                | Code::Cancelled
+                | Code::Trapped
+                | Code::Other,
+                _,
+            ) => Self::Other,
+        }
+    }
+
+    /// What many objects that failed for different reasons come to: [`Exit::Retryable`] only if each of them is.
+    pub(crate) fn worse(self, other: Self) -> Self {
+        let rank = |exit| match exit {
+            Self::Done => 0,
+            Self::Retryable => 1,
+            Self::ObjectNotFound => 2,
+            Self::NotRetryable => 4,
+            _ => 3,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Why a command ends early: its exit code and, unless everything was said already, a sentence.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: Option<String>,
+}
+
+impl Failure {
+    /// With a sentence for standard error.
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: Some(message.into()) }
+    }
+
+    /// The user must write the command or the configuration in another way.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Everything was said already.
+    pub(crate) const fn silent(exit: Exit) -> Self {
+        Self { exit, message: None }
+    }
+
+    /// An error of the system that the host itself met at `what`.
+    pub(crate) fn system(what: &str, error: io::Error) -> Self {
+        let error = Error::from(error);
+        Self::new(Exit::of(error.code(), Subject::Object), format!("{what}: {}", error.message()))
+    }
+}
+
+/// Of standard output. That nobody reads on is no fault: `omnistorage ls / | head` ends quietly.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::silent(Exit::Done);
+        }
+        Self::system("cannot write the output", error)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        io::Error::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_depends_on_the_subject() {
+        assert_eq!(Exit::of(ErrorCode::NotFound, Subject::Object) as u8, 4);
+        assert_eq!(Exit::of(ErrorCode::NotFound, Subject::Trees) as u8, 3);
+        assert_eq!(Exit::of(ErrorCode::InvalidArgument, Subject::Trees) as u8, 7);
+        assert_eq!(Exit::of(ErrorCode::InvalidArgument, Subject::Tree) as u8, 2);
+    }
+
+    #[test]
+    fn a_run_is_retryable_only_if_all_its_errors_are() {
+        let worst = |exits: &[Exit]| exits.iter().copied().fold(Exit::Done, Exit::worse);
+        assert_eq!(worst(&[Exit::Retryable, Exit::Retryable]), Exit::Retryable);
+        assert_eq!(worst(&[Exit::Retryable, Exit::Other, Exit::Retryable]), Exit::Other);
+        assert_eq!(worst(&[Exit::Other, Exit::NotRetryable, Exit::Retryable]), Exit::NotRetryable);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_error() {
+        let failure = Failure::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!((failure.exit, failure.message), (Exit::Done, None));
+    }
+}

@@ -1,0 +1,83 @@
+//! `hash`.
+
+use std::{borrow::Cow, num::NonZeroUsize};
+
+use clap::Args;
+use futures::StreamExt;
+
+use super::{
+    Globals,
+    exit::{Failure, Subject},
+    output::Output,
+    place::Place,
+    session::{Need, Session},
+};
+use crate::{HashAlgorithm, Location, ObjectKind, backend::ListOptions};
+
+/// Print checksums as md5sum does: of an object, or of every object in a directory and below
+///
+/// In the lines of a directory paths are relative to it, so that `cd DIRECTORY; sha256sum --check` can read them.
+#[derive(Args)]
+pub(crate) struct Hash {
+    /// md5, sha1, sha256 or crc32c
+    algorithm: HashAlgorithm,
+    /// Objects to read at once
+    #[arg(long, value_name = "N", default_value = "8")]
+    checkers: NonZeroUsize,
+    #[arg(value_parser = Place::parser())]
+    place: Place,
+}
+
+impl Hash {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let (session, at) = Session::one(globals, &self.place, Need::Contents)?;
+        let failed = session.failure(Subject::Object);
+        let mut output = Output::new();
+        if session.storage.stat(&at).await.map_err(&failed)?.kind != ObjectKind::Directory {
+            let hash = session.storage.hash(&at, self.algorithm).await.map_err(&failed)?;
+            output.line(&line(&hash, &self.place.typed))?;
+            return output.flush();
+        }
+
+        let options = ListOptions { recursive: true, ..ListOptions::default() };
+        let entries = session.storage.list(&at, &options).await.map_err(session.failure(Subject::Tree))?;
+        let objects = entries.filter(|entry| {
+            std::future::ready(entry.as_ref().map_or(true, |entry| entry.kind == ObjectKind::Object))
+        });
+        let hashes = objects.map(|entry| async {
+            let path = entry?.path;
+            let object = Location { backend: at.backend.clone(), path };
+            let hash = session.storage.hash(&object, self.algorithm).await?;
+            Ok((hash, object.path))
+        });
+        let mut hashes = std::pin::pin!(hashes.buffered(self.checkers.get()));
+        while let Some(hash) = hashes.next().await {
+            let (hash, path) = hash.map_err(&failed)?;
+            let below = path.strip_prefix(&at.path);
+            output.line(&line(&hash, below.as_ref().unwrap_or(&path).as_str()))?;
+        }
+        output.flush()
+    }
+}
+
+/// A line of md5sum: a backslash before it says that backslashes and line ends in the path are escaped.
+fn line(hash: &crate::Hash, path: &str) -> String {
+    let (mark, path) = if path.contains(['\\', '\n', '\r']) {
+        ("\\", Cow::from(path.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r")))
+    } else {
+        ("", Cow::from(path))
+    };
+    format!("{mark}{hash}  {path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_those_of_md5sum() {
+        let hash = HashAlgorithm::Crc32c.hasher().finish();
+        assert_eq!(line(&hash, "a b"), "00000000  a b");
+        assert_eq!(line(&hash, "a\\\nb"), "\\00000000  a\\\\\\nb");
+    }
+}

@@ -1,0 +1,113 @@
+//! The commands that tell what there is: `backends`, `features`, `completions`.
+
+use clap::Args;
+use clap_complete::Shell;
+use serde::Serialize;
+
+use super::{
+    Globals,
+    exit::{Failure, Subject},
+    output::Output,
+    place::Place,
+    session::{Need, Session},
+};
+use crate::Registry;
+
+/// List the kinds of backends in this build, and the backends of the configuration file
+#[derive(Args)]
+pub(crate) struct Backends {
+    /// Print one JSON object a line: `name` (null for a kind) and `kind`
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct BackendJson<'a> {
+    name: Option<&'a str>,
+    kind: &'a str,
+}
+
+impl Backends {
+    pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let (registry, configuration) = (Registry::with_builtin(), globals.configuration()?);
+        let kinds = registry.names().map(|kind| BackendJson { name: None, kind });
+        let configured = configuration.backends().map(|(name, kind)| BackendJson { name: Some(name), kind });
+        let mut output = Output::new();
+        for backend in kinds.chain(configured) {
+            match backend {
+                backend if self.json => output.json(&backend)?,
+                BackendJson { name: Some(name), kind } => output.line(&format!("{name}: ({kind})"))?,
+                BackendJson { name: None, kind } => output.line(kind)?,
+            }
+        }
+        output.flush()
+    }
+}
+
+/// Tell what the backend of a place can do
+#[derive(Args)]
+pub(crate) struct Features {
+    /// Print a JSON object: features, hashes, modified_precision_ns
+    #[arg(long)]
+    json: bool,
+    #[arg(value_parser = Place::parser())]
+    place: Place,
+}
+
+#[derive(Serialize)]
+struct FeaturesJson {
+    features: Vec<&'static str>,
+    hashes: Vec<&'static str>,
+    modified_precision_ns: Option<u64>,
+}
+
+impl Features {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let (session, at) = Session::one(globals, &self.place, Need::Contents)?;
+        let capabilities =
+            session.storage.features(&at.backend).await.map_err(session.failure(Subject::Tree))?;
+        let precision = capabilities.modified_precision;
+        let known = FeaturesJson {
+            features: capabilities
+                .features
+                .entries()
+                .iter()
+                .filter_map(|(name, has)| has.then_some(*name))
+                .collect(),
+            hashes: capabilities.hashes.iter().map(|algorithm| algorithm.as_str()).collect(),
+            modified_precision_ns: precision.and_then(|precision| u64::try_from(precision.as_nanos()).ok()),
+        };
+
+        let mut output = Output::new();
+        if self.json {
+            output.json(&known)?;
+            return output.flush();
+        }
+        for feature in known.features {
+            output.line(feature)?;
+        }
+        for hash in known.hashes {
+            output.line(&format!("hash {hash}"))?;
+        }
+        if let Some(precision) = precision {
+            output.line(&format!("times to {precision:?}"))?;
+        }
+        output.flush()
+    }
+}
+
+/// Print shell completions
+#[derive(Args)]
+pub(crate) struct Completions {
+    shell: Shell,
+}
+
+impl Completions {
+    pub(crate) fn run(self, mut command: clap::Command) -> Result<(), Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut command, "omnistorage", &mut script);
+        let mut output = Output::new();
+        output.bytes(&script)?;
+        output.flush()
+    }
+}

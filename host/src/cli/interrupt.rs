@@ -1,0 +1,44 @@
+//! Signals: the first one stops the command, which then removes what it was writing; the next one ends the process.
+
+use std::{process, time::Duration};
+
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+};
+
+use super::exit::{Exit, Failure};
+
+/// Runs a command unless SIGINT or SIGTERM comes first. To drop the command is to cancel it: what it was writing
+/// vanishes. If that takes longer than `clean_up`, or another signal comes, the process ends at once.
+pub(crate) async fn unless_stopped(
+    command: impl Future<Output = Result<(), Failure>>,
+    clean_up: Duration,
+) -> Result<(), Failure> {
+    let cannot = |error| Failure::system("cannot listen for signals", error);
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    let (stop, stopped) = oneshot::channel();
+
+    // On a thread of its own: the command may be waiting for whoever reads its output.
+    let watch = tokio::spawn(async move {
+        let exit = next_signal(&mut interrupt, &mut terminate).await;
+        let _ = stop.send(exit);
+        let _ = tokio::time::timeout(clean_up, next_signal(&mut interrupt, &mut terminate)).await;
+        process::exit(exit as i32);
+    });
+
+    let outcome = tokio::select! {
+        outcome = command => outcome,
+        Ok(exit) = stopped => return Err(Failure::silent(exit)),
+    };
+    watch.abort();
+    outcome
+}
+
+async fn next_signal(interrupt: &mut Signal, terminate: &mut Signal) -> Exit {
+    tokio::select! {
+        _ = interrupt.recv() => Exit::Interrupted,
+        _ = terminate.recv() => Exit::Terminated,
+    }
+}

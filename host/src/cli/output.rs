@@ -1,0 +1,154 @@
+//! What goes to standard output and standard error.
+
+use std::{
+    borrow::Cow,
+    fmt,
+    io::{self, BufWriter, IsTerminal, StdoutLock, Write},
+};
+
+use serde::{Serialize, Serializer};
+
+use super::{exit::Failure, time::rfc3339};
+use crate::{Error, Metadata, ObjectInfo, ObjectKind};
+
+/// Standard output, buffered. What is in the buffer is lost unless it is flushed.
+pub(crate) struct Output {
+    inner: BufWriter<StdoutLock<'static>>,
+    is_terminal: bool,
+}
+
+impl Output {
+    pub(crate) fn new() -> Self {
+        let stdout = io::stdout();
+        Self { is_terminal: stdout.is_terminal(), inner: BufWriter::with_capacity(64 * 1024, stdout.lock()) }
+    }
+
+    /// Bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        Ok(self.inner.write_all(bytes)?)
+    }
+
+    /// A line. On a terminal, characters that would control it are escaped.
+    pub(crate) fn line(&mut self, text: &str) -> Result<(), Failure> {
+        let text = if self.is_terminal { printable(text) } else { Cow::Borrowed(text) };
+        self.inner.write_all(text.as_bytes())?;
+        Ok(self.inner.write_all(b"\n")?)
+    }
+
+    /// A value as JSON on a line of its own.
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        serde_json::to_writer(&mut self.inner, value)?;
+        Ok(self.inner.write_all(b"\n")?)
+    }
+
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.inner.flush()?)
+    }
+}
+
+/// A line on standard error. That nobody listens there is no reason to stop.
+pub(crate) fn note(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// The text without characters that would control a terminal or break a line: they are escaped as in Rust.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if c.is_control() { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+    }
+    Cow::Owned(escaped)
+}
+
+/// The word for a kind, in JSON and in `stat`.
+pub(crate) const fn kind_name(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Object => "object",
+        ObjectKind::Directory => "directory",
+        ObjectKind::Symlink => "symlink",
+        ObjectKind::Special => "special",
+    }
+}
+
+/// What is known of an object, as JSON. Unknown is `null`.
+#[derive(Serialize)]
+pub(crate) struct ObjectJson<'a> {
+    path: &'a str,
+    kind: &'static str,
+    size: Option<u64>,
+    modified: Option<String>,
+    etag: Option<&'a str>,
+    content_type: Option<&'a str>,
+    #[serde(serialize_with = "as_map")]
+    hashes: Vec<(&'static str, String)>,
+    #[serde(serialize_with = "as_map")]
+    metadata: &'a Metadata,
+}
+
+impl<'a> ObjectJson<'a> {
+    /// Under the path that the user knows it by.
+    pub(crate) fn new(path: &'a str, info: &'a ObjectInfo) -> Self {
+        Self {
+            path,
+            kind: kind_name(info.kind),
+            size: info.size,
+            modified: info.modified.map(rfc3339),
+            etag: info.etag.as_deref(),
+            content_type: info.content_type.as_deref(),
+            hashes: info.hashes.iter().map(|hash| (hash.algorithm.as_str(), hash.to_string())).collect(),
+            metadata: &info.metadata,
+        }
+    }
+}
+
+fn as_map<K: Serialize, S: Serializer>(
+    pairs: impl AsRef<[(K, String)]>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.as_ref().iter().map(|(key, value)| (key, value)))
+}
+
+/// An error as JSON.
+#[derive(Serialize)]
+pub(crate) struct ErrorJson<'a> {
+    code: &'static str,
+    message: &'a str,
+}
+
+impl<'a> From<&'a Error> for ErrorJson<'a> {
+    fn from(error: &'a Error) -> Self {
+        Self { code: error.code().as_str(), message: error.message() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{HashAlgorithm, Path, Timestamp};
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(printable("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
+        assert!(matches!(printable("it's 😀 \\"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn unknown_is_null() {
+        let mut info = ObjectInfo::new(Path::parse("x/a").unwrap(), ObjectKind::Object);
+        assert_eq!(
+            serde_json::to_string(&ObjectJson::new("a", &info)).unwrap(),
+            r#"{"path":"a","kind":"object","size":null,"modified":null,"etag":null,"content_type":null,"hashes":{},"metadata":{}}"#
+        );
+        info.size = Some(0);
+        info.modified = Some(Timestamp { seconds: 0, nanoseconds: 1 });
+        info.hashes = vec![HashAlgorithm::Crc32c.hasher().finish()];
+        info.metadata = vec![("k".into(), "\"v\"".into())];
+        assert_eq!(
+            serde_json::to_string(&ObjectJson::new("a", &info)).unwrap(),
+            r#"{"path":"a","kind":"object","size":0,"modified":"1970-01-01T00:00:00.000000001Z","etag":null,"content_type":null,"hashes":{"crc32c":"00000000"},"metadata":{"k":"\"v\""}}"#
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! Where the user says that something is.
+//!
+//! | place | means |
+//! |---|---|
+//! | `dir/file`, `/abs/dir`, `../x` | a path of the operating system |
+//! | `file:///abs/dir` | the same as a URL (RFC 8089); `%20` is a blank, and `%`, `?`, `#` must be written `%25`, `%3F`, `%23` |
+//! | `memory:path` | a store that lives as long as the command |
+//! | `NAME:path` | a backend of the configuration file |
+//!
+//! A name before a colon is a backend: a file called `a:b` is written `./a:b`.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+};
+
+use clap::builder::{OsStringValueParser, TypedValueParser};
+
+use super::configuration::is_name;
+use crate::Path;
+
+/// A place, as typed and as understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// As the user typed it, for messages.
+    pub(crate) typed: String,
+    pub(crate) kind: PlaceKind,
+}
+
+/// The kinds of places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum PlaceKind {
+    /// A path of the operating system, which may hold `..` and links. With a slash at its end it means a directory.
+    Local { path: PathBuf, directory: bool },
+    /// In the store of this process.
+    Memory(Path),
+    /// In a backend of the configuration file.
+    Configured { name: String, path: Path },
+}
+
+impl Place {
+    /// For clap.
+    pub(crate) fn parser() -> impl TypedValueParser<Value = Self> {
+        OsStringValueParser::new().try_map(|text| Self::parse(&text))
+    }
+
+    /// Understands what the user typed.
+    pub(crate) fn parse(text: &OsStr) -> Result<Self, String> {
+        let typed = text.to_string_lossy().into_owned();
+        let kind = match text.to_str().and_then(|text| text.split_once(':')) {
+            _ if text.is_empty() => return Err("it is empty; `.` is the current directory".to_owned()),
+            _ if text == "-" => return Err("standard input and output cannot stand here".to_owned()),
+            Some((scheme, rest)) if is_name(scheme) => match (scheme, rest.strip_prefix("//")) {
+                ("file", Some(rest)) => file_url(rest)?,
+                ("file", None) => return Err("a file URL is written `file:///abs/path`".to_owned()),
+                ("s3" | "gs", Some(_)) => return Err(format!("{scheme}:// is not in this build")),
+                (_, Some(_)) => {
+                    return Err(format!("there is no {scheme}:// here; a URL can be file:///abs/path"));
+                }
+                ("memory", None) => PlaceKind::Memory(backend_path(rest)?),
+                (_, None) => PlaceKind::Configured { name: scheme.to_owned(), path: backend_path(rest)? },
+            },
+            _ => local(text.to_owned()),
+        };
+        Ok(Self { typed, kind })
+    }
+}
+
+fn local(path: OsString) -> PlaceKind {
+    let directory = path.as_encoded_bytes().ends_with(b"/");
+    PlaceKind::Local { path: path.into(), directory }
+}
+
+/// A path in a backend; one slash at its end is fine.
+fn backend_path(text: &str) -> Result<Path, String> {
+    Path::parse(text.strip_suffix('/').unwrap_or(text))
+        .map_err(|error| format!("the path is refused: {error}"))
+}
+
+/// What follows `file://`.
+fn file_url(rest: &str) -> Result<PlaceKind, String> {
+    let path = rest.strip_prefix("localhost").unwrap_or(rest);
+    if !path.starts_with('/') {
+        return Err("a file URL names no other host: it is written `file:///abs/path`".to_owned());
+    }
+    if let Some(reserved) = path.chars().find(|c| matches!(c, '?' | '#')) {
+        return Err(format!("`{reserved}` in a URL is written `%{:02X}`", u32::from(reserved)));
+    }
+    let decoded = path.split('/').map(percent_decode).collect::<Result<Vec<_>, _>>()?;
+    if decoded.iter().any(|segment| matches!(segment.as_slice(), b"." | b"..")) {
+        return Err("the path of a URL holds no `.` or `..` segment".to_owned());
+    }
+    os_string(decoded.join(&b'/')).map(local)
+}
+
+/// Decodes `%XX` (RFC 3986, section 2.1) in one segment.
+fn percent_decode(segment: &str) -> Result<Vec<u8>, String> {
+    let mut parts = segment.split('%');
+    let mut decoded = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (hex, rest) = part.split_at_checked(2).unwrap_or_default();
+        let byte = Some(hex)
+            .filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()))
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            .ok_or("`%` in a URL is written `%25`, and begins two hexadecimal digits otherwise")?;
+        if matches!(byte, 0 | b'/') {
+            return Err(format!("`%{hex}` cannot be in the name of a file"));
+        }
+        decoded.push(byte);
+        decoded.extend_from_slice(rest.as_bytes());
+    }
+    Ok(decoded)
+}
+
+#[cfg(unix)]
+fn os_string(bytes: Vec<u8>) -> Result<OsString, String> {
+    Ok(std::os::unix::ffi::OsStringExt::from_vec(bytes))
+}
+
+#[cfg(not(unix))]
+fn os_string(bytes: Vec<u8>) -> Result<OsString, String> {
+    String::from_utf8(bytes).map(OsString::from).map_err(|_| "the path is not UTF-8".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<PlaceKind, String> {
+        Place::parse(text.as_ref()).map(|place| place.kind)
+    }
+
+    fn is_local(text: &str, path: &str) {
+        let directory = path.ends_with('/');
+        assert_eq!(parse(text), Ok(PlaceKind::Local { path: path.into(), directory }), "{text}");
+    }
+
+    #[test]
+    fn paths_are_those_of_the_system() {
+        for path in ["a", "./a", "../a/../b", "/abs", "a/b:c", "./a:b", "a b:c", "dir/", "/", "%20", "a?b"] {
+            is_local(path, path);
+        }
+    }
+
+    #[test]
+    fn file_urls_are_decoded() {
+        is_local("file:///a/b", "/a/b");
+        is_local("file://localhost/a/", "/a/");
+        is_local("file:///a%20b/%25/%F0%9F%98%80", "/a b/%/😀");
+        for text in [
+            "file://host/a",
+            "file:a",
+            "file:/a",
+            "file:///a/../b",
+            "file:///a/%2e%2E/b",
+            "file:///a/./b",
+            "file:///100%",
+            "file:///%4",
+            "file:///%+1",
+            "file:///%é",
+            "file:///a%2Fb",
+            "file:///a%00b",
+            "file:///a?b",
+            "file:///a#b",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_and_a_colon_are_a_backend() {
+        let path = |text| Path::parse(text).unwrap();
+        assert_eq!(parse("memory:"), Ok(PlaceKind::Memory(Path::root())));
+        assert_eq!(parse("memory:a/b/"), Ok(PlaceKind::Memory(path("a/b"))));
+        assert_eq!(parse("nas:x:y"), Ok(PlaceKind::Configured { name: "nas".into(), path: path("x:y") }));
+        for text in
+            ["memory:../a", "memory:/a", "nas:a//b", "nas:a/./b", "nas://a", "s3://b/k", "gs://b", "", "-"]
+        {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}

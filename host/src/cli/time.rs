@@ -1,0 +1,120 @@
+//! Times as text: RFC 3339 out, durations in.
+
+use std::time::Duration;
+
+use crate::Timestamp;
+
+const SECONDS_A_DAY: i64 = 86_400;
+
+/// A time in UTC as RFC 3339 writes it, with nanoseconds: `2026-02-28T23:59:59.000000001Z`. Years beyond 9999 get
+/// more digits, and years before 0 a sign, as ISO 8601 extends it.
+pub(crate) fn rfc3339(time: Timestamp) -> String {
+    let (year, month, day) = civil_date(time.seconds.div_euclid(SECONDS_A_DAY));
+    let second = time.seconds.rem_euclid(SECONDS_A_DAY);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:09}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60,
+        time.nanoseconds,
+    )
+}
+
+/// Year, month and day of a number of days since 1970-01-01, in the proleptic Gregorian calendar: the algorithm
+/// `civil_from_days` of Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms". Years begin in March there, so
+/// that the leap day is the last of the year, and repeat every 400 years (146,097 days).
+const fn civil_date(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468; // from 0000-03-01
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400;
+    (if month <= 2 { year + 1 } else { year }, month, day)
+}
+
+/// A duration as rclone takes them: a decimal number and a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), several after
+/// one another (`1h30m`), or a bare number of seconds.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let malformed = || "give a number and a unit, as in `1s`, `100ms` or `1h30m`".to_owned();
+    let seconds = |number: &str, unit: f64| {
+        let number: f64 = number.parse().map_err(|_| malformed())?;
+        Duration::try_from_secs_f64(number * unit).map_err(|_| malformed())
+    };
+    if text.is_empty() || !text.starts_with(|first: char| first.is_ascii_digit()) {
+        return Err(malformed());
+    }
+
+    let (mut rest, mut total) = (text, Duration::ZERO);
+    while !rest.is_empty() {
+        let unit_at = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, after) = rest.split_at(unit_at);
+        let next_at = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let (unit, next) = after.split_at(next_at);
+        let unit = match unit {
+            "ns" => 1e-9,
+            "us" | "µs" => 1e-6,
+            "ms" => 1e-3,
+            "s" => 1.0,
+            "" if number.len() == text.len() => 1.0,
+            "m" => 60.0,
+            "h" => 3600.0,
+            "d" => 86_400.0,
+            _ => return Err(malformed()),
+        };
+        total = total.checked_add(seconds(number, unit)?).ok_or_else(malformed)?;
+        rest = next;
+    }
+    Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_as_rfc_3339() {
+        for (seconds, nanoseconds, text) in [
+            (0, 0, "1970-01-01T00:00:00.000000000Z"),
+            (-1, 999_999_999, "1969-12-31T23:59:59.999999999Z"),
+            (951_782_399, 1, "2000-02-28T23:59:59.000000001Z"),
+            (951_782_400, 0, "2000-02-29T00:00:00.000000000Z"), // 2000 is a leap year
+            (951_868_800, 0, "2000-03-01T00:00:00.000000000Z"),
+            (4_107_542_399, 0, "2100-02-28T23:59:59.000000000Z"),
+            (4_107_542_400, 0, "2100-03-01T00:00:00.000000000Z"), // 2100 is none
+            (1_709_164_800, 0, "2024-02-29T00:00:00.000000000Z"),
+            (253_402_300_799, 0, "9999-12-31T23:59:59.000000000Z"),
+            (253_402_300_800, 0, "10000-01-01T00:00:00.000000000Z"),
+            (-62_167_219_200, 0, "0000-01-01T00:00:00.000000000Z"),
+        ] {
+            assert_eq!(rfc3339(Timestamp { seconds, nanoseconds }), text);
+        }
+    }
+
+    #[test]
+    fn no_time_is_out_of_range() {
+        for seconds in [i64::MIN, i64::MAX] {
+            assert!(rfc3339(Timestamp { seconds, nanoseconds: 0 }).ends_with('Z'));
+        }
+    }
+
+    #[test]
+    fn durations_are_a_number_and_a_unit() {
+        for (text, duration) in [
+            ("2", Duration::from_secs(2)),
+            ("1s", Duration::from_secs(1)),
+            ("1.5s", Duration::from_millis(1500)),
+            ("100ms", Duration::from_millis(100)),
+            ("1h30m", Duration::from_secs(5400)),
+            ("0", Duration::ZERO),
+        ] {
+            assert_eq!(parse_duration(text), Ok(duration), "{text}");
+        }
+        for text in ["", "s", "-1s", "1y", "1h30", "1..5s", "1e400d", "99999999999999999999d", "1 s"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+}

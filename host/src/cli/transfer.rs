@@ -1,0 +1,315 @@
+//! `copy` and `sync`.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{HumanBytes, HumanDuration};
+use serde::Serialize;
+
+use super::{
+    Globals,
+    compare::{Places, TransferOptions},
+    exit::{Exit, Failure, Subject},
+    output::{ErrorJson, Output, printable},
+    progress::Progress,
+    session::{Session, join},
+};
+use crate::{
+    Error,
+    runtime::{Action, Deletion, Event, Report, SyncJob, SyncOptions},
+};
+
+/// Transfer what differs from SOURCE to TARGET; delete nothing
+///
+/// The contents of the directory SOURCE go into the directory TARGET; if SOURCE is an object, it goes there itself.
+#[derive(Args)]
+pub(crate) struct Copy {
+    #[command(flatten)]
+    transfer: TransferOptions,
+    #[command(flatten)]
+    places: Places,
+}
+
+/// Make the directory TARGET equal to the directory SOURCE: transfer what differs, delete what is extra
+///
+/// Nothing is deleted before everything was transferred, and nothing after any error. An overlap of the two, and an
+/// empty SOURCE, are refused.
+#[derive(Args)]
+pub(crate) struct Sync {
+    #[command(flatten)]
+    transfer: TransferOptions,
+    /// Fail, and delete nothing, if more objects than N would go
+    #[arg(long, value_name = "N")]
+    max_delete: Option<u64>,
+    /// Delete after all transfers: what is always done
+    #[arg(long)]
+    delete_after: bool,
+    /// Allow a SOURCE without any object to empty TARGET
+    #[arg(long)]
+    allow_empty_source: bool,
+    #[command(flatten)]
+    places: Places,
+}
+
+impl Copy {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let options = SyncOptions { deletion: Deletion::None, ..self.transfer.options() };
+        let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
+        let started = Instant::now();
+        let job = session.storage.copy(&source, &target, &options).await;
+        let job = job.map_err(session.failure(Subject::Trees))?;
+        Run::new(globals, &self.transfer, &self.places, &session, started).follow(job).await
+    }
+}
+
+impl Sync {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let options = SyncOptions {
+            deletion: Deletion::After,
+            max_delete: self.max_delete,
+            allow_empty_source: self.allow_empty_source,
+            ..self.transfer.options()
+        };
+        let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
+        let started = Instant::now();
+        let job = session.storage.sync(&source, &target, &options).await;
+        let job = job.map_err(session.failure(Subject::Trees))?;
+        Run::new(globals, &self.transfer, &self.places, &session, started).follow(job).await
+    }
+}
+
+/// A run as the user sees it.
+struct Run<'a> {
+    globals: &'a Globals,
+    dry_run: bool,
+    json: bool,
+    places: &'a Places,
+    session: &'a Session,
+    started: Instant,
+    progress: Progress,
+    output: Output,
+    transferred: u64,
+    bytes: u64,
+    exit: Exit,
+}
+
+#[derive(Serialize)]
+struct EventJson<'a> {
+    event: &'static str,
+    path: &'a str,
+    size: Option<u64>,
+    reason: Option<&'a str>,
+    error: Option<ErrorJson<'a>>,
+}
+
+/// The counters are null if the run could not be carried through; `error` then tells why.
+#[derive(Serialize)]
+struct SummaryJson<'a> {
+    event: &'static str,
+    dry_run: bool,
+    checked: Option<u64>,
+    transferred: Option<u64>,
+    bytes: Option<u64>,
+    updated_times: Option<u64>,
+    deleted: Option<u64>,
+    renamed: Option<u64>,
+    skipped: Option<u64>,
+    errors: Option<u64>,
+    deletes_withheld: Option<u64>,
+    error: Option<ErrorJson<'a>>,
+    elapsed_ms: u128,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        globals: &'a Globals,
+        transfer: &TransferOptions,
+        places: &'a Places,
+        session: &'a Session,
+        started: Instant,
+    ) -> Self {
+        Self {
+            globals,
+            dry_run: transfer.dry_run,
+            json: transfer.json,
+            places,
+            session,
+            started,
+            progress: Progress::new(!globals.quiet && !transfer.json),
+            output: Output::new(),
+            transferred: 0,
+            bytes: 0,
+            exit: Exit::Done,
+        }
+    }
+
+    /// Reports each event as it comes, then the whole.
+    async fn follow(mut self, mut job: SyncJob) -> Result<(), Failure> {
+        while let Some(event) = job.next().await {
+            self.report(&event)?;
+        }
+        let outcome = job.outcome().await;
+        if self.json {
+            self.output.json(&self.summary(&outcome))?;
+            self.output.flush()?;
+        }
+        let report = outcome.map_err(self.session.failure(Subject::Trees))?;
+        if !self.json && !self.globals.quiet {
+            self.progress.note(sentence(&report, self.dry_run, self.started.elapsed()));
+        }
+        match (report.errors, self.exit) {
+            (0, _) => Ok(()),
+            (_, Exit::Done) => Err(Failure::silent(Exit::Other)),
+            (_, exit) => Err(Failure::silent(exit)),
+        }
+    }
+
+    fn report(&mut self, event: &Event) -> Result<(), Failure> {
+        if event.action == Action::Transferred {
+            self.transferred += 1;
+            self.bytes += event.size.unwrap_or(0);
+            let (transferred, bytes) = (self.transferred, HumanBytes(self.bytes));
+            self.progress.update(|| format!("{transferred} objects, {bytes}: {}", printable(&event.path)));
+        }
+        if self.json {
+            self.output.json(&EventJson {
+                event: event.action.as_str(),
+                path: &event.path,
+                size: event.size,
+                reason: event.reason.as_deref(),
+                error: event.error.as_ref().map(Into::into),
+            })?;
+            self.output.flush()?;
+        }
+        if event.action == Action::Failed {
+            self.report_failure(event);
+        } else if self.globals.is_verbose() && !self.json {
+            self.progress.note(line(event, self.dry_run));
+        }
+        Ok(())
+    }
+
+    fn report_failure(&mut self, event: &Event) {
+        let place = || format!("`{}`", printable(&join(&self.places.source.typed, &event.path)));
+        let sentence = match &event.error {
+            Some(error) if error.location().is_some() => self.session.describe(error),
+            Some(error) => format!("{}: {}", place(), error.message()),
+            None => format!("{}: {}", place(), event.reason.as_deref().unwrap_or("it failed")),
+        };
+        self.progress.note(format_args!("error: {sentence}"));
+        let exit = event.error.as_ref().map_or(Exit::Other, |error| Exit::of(error.code(), Subject::Object));
+        self.exit = self.exit.worse(exit);
+    }
+
+    fn summary<'o>(&self, outcome: &'o Result<Report, Error>) -> SummaryJson<'o> {
+        let count = |counter: fn(&Report) -> u64| outcome.as_ref().ok().map(counter);
+        SummaryJson {
+            event: "summary",
+            dry_run: self.dry_run,
+            checked: count(|report| report.checked),
+            transferred: count(|report| report.transferred),
+            bytes: count(|report| report.bytes),
+            updated_times: count(|report| report.updated_times),
+            deleted: count(|report| report.deleted),
+            renamed: count(|report| report.renamed),
+            skipped: count(|report| report.skipped),
+            errors: count(|report| report.errors),
+            deletes_withheld: count(|report| report.deletes_withheld),
+            error: outcome.as_ref().err().map(Into::into),
+            elapsed_ms: self.started.elapsed().as_millis(),
+        }
+    }
+}
+
+/// One event as a person reads it.
+fn line(event: &Event, dry_run: bool) -> String {
+    let (done, would) = match event.action {
+        Action::Transferred => ("transferred", "would transfer"),
+        Action::UpdatedTime => ("set the time of", "would set the time of"),
+        Action::Deleted => ("deleted", "would delete"),
+        Action::Skipped => ("skipped", "would skip"),
+        Action::Failed => ("failed", "would fail"),
+    };
+    let mut line = format!("{} `{}`", if dry_run { would } else { done }, printable(&event.path));
+    if let Some(size) = event.size {
+        line += &format!(" ({})", HumanBytes(size));
+    }
+    if let Some(reason) = &event.reason {
+        line += &format!(": {reason}");
+    }
+    line
+}
+
+/// The whole as a person reads it: what happened, not what did not.
+fn sentence(report: &Report, dry_run: bool, elapsed: Duration) -> String {
+    let mut parts = Vec::new();
+    if report.transferred > 0 {
+        parts.push(format!("transferred {}, {}", objects(report.transferred), HumanBytes(report.bytes)));
+    }
+    for (count, what) in [
+        (report.updated_times, "set the times of"),
+        (report.renamed, "renamed"),
+        (report.deleted, "deleted"),
+        (report.skipped, "skipped"),
+    ] {
+        if count > 0 {
+            parts.push(format!("{what} {}", objects(count)));
+        }
+    }
+    let mode = match (dry_run, parts.is_empty()) {
+        (false, _) => "",
+        (true, true) => "dry run: ",
+        (true, false) => "dry run: would have ",
+    };
+    if parts.is_empty() {
+        parts.push("nothing to do".to_owned());
+    }
+    if report.errors > 0 {
+        parts.push(format!("failed for {}", objects(report.errors)));
+    }
+    if report.deletes_withheld > 0 {
+        parts.push(format!("left {} undeleted because of errors", objects(report.deletes_withheld)));
+    }
+    let (done, checked) = (parts.join("; "), objects(report.checked));
+    format!("{mode}{done}; checked {checked} in {}", seconds(elapsed))
+}
+
+/// A number of objects, in words.
+pub(super) fn objects(count: u64) -> String {
+    if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
+}
+
+/// A duration to read: with fractions where they matter.
+pub(super) fn seconds(elapsed: Duration) -> String {
+    if elapsed < Duration::from_secs(60) {
+        format!("{:.2} s", elapsed.as_secs_f64())
+    } else {
+        HumanDuration(elapsed).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_one_sentence() {
+        let report = Report { checked: 7, ..Report::default() };
+        let elapsed = Duration::from_millis(250);
+        assert_eq!(sentence(&report, false, elapsed), "nothing to do; checked 7 objects in 0.25 s");
+        let report = Report {
+            checked: 3,
+            transferred: 1,
+            bytes: 2048,
+            skipped: 2,
+            errors: 1,
+            deletes_withheld: 4,
+            ..report
+        };
+        assert_eq!(
+            sentence(&report, true, elapsed),
+            "dry run: would have transferred 1 object, 2.00 KiB; skipped 2 objects; failed for 1 object; \
+             left 4 objects undeleted because of errors; checked 3 objects in 0.25 s"
+        );
+    }
+}

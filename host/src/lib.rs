@@ -1,0 +1,28 @@
+//! One way to store and move data: record formats over compression over backends, and a sync engine, in one sandboxed
+//! WebAssembly component; this crate is its host.
+//!
+//! - [`backend`]: the [`Backend`] trait and the backends, at native speed.
+//! - [`Registry`] and [`Config`]: backends by name.
+//! - [`runtime`]: the component in wasmtime, and the typed API to call it.
+
+pub mod backend;
+mod config;
+mod error;
+mod hash;
+mod object;
+mod registry;
+#[cfg(feature = "runtime")]
+pub mod runtime;
+
+#[cfg(feature = "cli")]
+pub mod cli;
+
+#[cfg(unix)]
+pub use backend::file::FileBackend;
+pub use backend::{Backend, memory::MemoryBackend};
+pub use config::Config;
+pub use error::{Error, ErrorCode, Result};
+pub use hash::{Hash, HashAlgorithm, Hasher};
+pub use object::{Location, Metadata, ObjectInfo, ObjectKind, Timestamp};
+pub use omnistorage_path::{Path, PathError};
+pub use registry::Registry;

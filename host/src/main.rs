@@ -1,0 +1,7 @@
+//! The command line of omnistorage; all of it is in [`omnistorage::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    omnistorage::cli::main()
+}

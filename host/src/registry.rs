@@ -1,0 +1,133 @@
+//! Backends by name: which kinds there are, and how to open one from its configuration.
+
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use crate::{
+    backend::Backend,
+    config::Config,
+    error::{Error, ErrorCode, Result},
+};
+
+type Factory = Arc<dyn Fn(Config) -> Result<Arc<dyn Backend>> + Send + Sync>;
+
+/// Kinds of backends and how to open them.
+///
+/// ```
+/// use omnistorage::{Config, Registry};
+///
+/// let registry = Registry::with_builtin();
+/// assert!(registry.is_registered("memory"));
+/// let backend = registry.open("memory", Config::new())?;
+/// assert_eq!(backend.kind(), "memory");
+/// # Ok::<(), omnistorage::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Registry(BTreeMap<String, Factory>);
+
+impl Registry {
+    /// Knows no kind.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Knows the kinds of this crate.
+    #[must_use]
+    pub fn with_builtin() -> Self {
+        let mut registry = Self::new();
+        #[cfg(unix)]
+        registry.insert("file", |config| Ok(Arc::new(crate::FileBackend::from_config(config)?)));
+        registry.insert("memory", |config| Ok(Arc::new(crate::MemoryBackend::from_config(config)?)));
+        registry
+    }
+
+    /// Makes a kind known.
+    ///
+    /// # Errors
+    /// [`ErrorCode::AlreadyExists`] if the name is taken.
+    pub fn register(
+        &mut self,
+        name: &str,
+        factory: impl Fn(Config) -> Result<Arc<dyn Backend>> + Send + Sync + 'static,
+    ) -> Result<()> {
+        if self.is_registered(name) {
+            return Err(Error::new(
+                ErrorCode::AlreadyExists,
+                format!("a backend `{name}` is already registered"),
+            ));
+        }
+        self.insert(name, factory);
+        Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        name: &str,
+        factory: impl Fn(Config) -> Result<Arc<dyn Backend>> + Send + Sync + 'static,
+    ) {
+        self.0.insert(name.to_owned(), Arc::new(factory));
+    }
+
+    /// Forgets a kind; says whether it was there.
+    pub fn unregister(&mut self, name: &str) -> bool {
+        self.0.remove(name).is_some()
+    }
+
+    /// Whether there is such a kind.
+    #[must_use]
+    pub fn is_registered(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// The kinds, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Opens a backend of a kind.
+    ///
+    /// # Errors
+    /// [`ErrorCode::UnknownBackend`]; [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown or
+    /// malformed; what the backend itself finds wrong.
+    pub fn open(&self, name: &str, config: Config) -> Result<Arc<dyn Backend>> {
+        let factory = self.0.get(name).ok_or_else(|| {
+            let known: Vec<_> = self.names().collect();
+            Error::new(
+                ErrorCode::UnknownBackend,
+                format!("there is no backend `{}`; known: {}", name.escape_debug(), known.join(", ")),
+            )
+        })?;
+        factory(config)
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_names_and_keys_are_named() {
+        let registry = Registry::with_builtin();
+        let error = registry.open("s4", Config::new()).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::UnknownBackend);
+        assert!(error.message().contains("`s4`"), "{error}");
+        let error = registry.open("memory", Config::from([("rot", "x")])).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument);
+        assert!(error.message().contains("`rot`"), "{error}");
+    }
+
+    #[test]
+    fn a_name_is_registered_once() {
+        let mut registry = Registry::with_builtin();
+        let factory = |config| Ok(Arc::new(crate::MemoryBackend::from_config(config)?) as Arc<dyn Backend>);
+        assert_eq!(registry.register("memory", factory).unwrap_err().code(), ErrorCode::AlreadyExists);
+        registry.register("other", factory).unwrap();
+        assert!(registry.unregister("other") && !registry.unregister("other"));
+    }
+}

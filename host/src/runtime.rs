@@ -1,0 +1,136 @@
+//! The component in wasmtime, and the typed API to call it.
+//!
+//! A [`Runtime`] is the compiled component: make one and clone it. A [`Storage`] is what its sandboxes may touch:
+//! backends by name, and limits. Each call of a `Storage` runs in a sandbox of its own, which ends with the call;
+//! dropping the future, the stream or the job that a call gave cancels it, and leaves every backend as it was.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use omnistorage::{MemoryBackend, Location, runtime::{Runtime, RuntimeOptions, Storage, SyncOptions}};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> omnistorage::Result<()> {
+//! let runtime = Runtime::new(&RuntimeOptions::default())?;
+//! let storage = Storage::builder(&runtime)
+//!     .mount("here", Arc::new(MemoryBackend::new()))
+//!     .mount("there", Arc::new(MemoryBackend::new()))
+//!     .build();
+//!
+//! let note = Location::new("here", "notes/today.txt")?;
+//! storage.write_all(&note, "hello".into(), &Default::default()).await?;
+//!
+//! let (here, there) = (Location::new("here", "notes")?, Location::new("there", "backup")?);
+//! let report = storage.sync(&here, &there, &SyncOptions::default()).await?.outcome().await?;
+//! assert_eq!((report.transferred, report.bytes), (1, 5));
+//! # Ok(())
+//! # }
+//! ```
+
+mod bindings;
+mod compression;
+mod convert;
+mod host;
+mod limits;
+mod records;
+mod sandbox;
+mod storage;
+mod stream;
+mod sync;
+
+use std::{sync::Arc, thread};
+
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine,
+    component::{Component, Linker},
+};
+
+pub use compression::{Codec, Compression, DecompressOptions};
+pub use host::{OpenBackend, OpenListing, StorageCtx, StorageCtxView, StorageView, add_to_linker};
+pub use limits::Limits;
+pub use records::{ConvertReport, CsvDialect, Encoding, Format, RecordBatch, RecordReader, RecordWriter};
+pub use storage::{Entries, Storage, StorageBuilder};
+pub use sync::{
+    Action, CheckEntry, CheckJob, CheckReport, Comparison, Deletion, Difference, Event, Report, SyncJob, SyncOptions,
+};
+
+use crate::error::{Error, ErrorCode, Result};
+
+/// The component as it ships: portable, compiled on first use.
+pub const COMPONENT: &[u8] = include_bytes!(env!("OMNISTORAGE_COMPONENT_WASM"));
+
+/// How to make a [`Runtime`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RuntimeOptions {
+    /// Keep the compiled component in wasmtime's cache directory, so that the next process starts at once. Where that
+    /// directory cannot be used, the component is compiled again. Default: yes.
+    pub cache: bool,
+}
+
+impl Default for RuntimeOptions {
+    fn default() -> Self {
+        Self { cache: true }
+    }
+}
+
+/// The compiled component, ready to be put into sandboxes. Cheap to clone.
+#[derive(Clone)]
+pub struct Runtime(Arc<sandbox::Template>);
+
+impl Runtime {
+    /// Compiles the component, or takes it from the cache.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Other`] if this machine cannot run it.
+    pub fn new(options: &RuntimeOptions) -> Result<Self> {
+        Self::with_component(options, COMPONENT)
+    }
+
+    /// The same for another component of the world `omnistorage`, in its binary form: a build of your own.
+    ///
+    /// # Errors
+    /// As [`Runtime::new`]; [`ErrorCode::Other`] if the bytes are no such component.
+    pub fn with_component(options: &RuntimeOptions, bytes: &[u8]) -> Result<Self> {
+        let failed = |error: wasmtime::Error| {
+            Error::new(ErrorCode::Other, format!("the component cannot be loaded: {error:#}"))
+        };
+        let engine = Engine::new(&config(options)).map_err(failed)?;
+        let component = Component::from_binary(&engine, bytes).map_err(failed)?;
+        let mut linker = Linker::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
+        add_to_linker(&mut linker).map_err(failed)?;
+        let template = sandbox::Template::new(&linker, &component).map_err(failed)?;
+        tick(&engine)?;
+        Ok(Self(Arc::new(template)))
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Runtime")
+    }
+}
+
+/// An engine with the limits that every sandbox lives under switched on.
+fn config(options: &RuntimeOptions) -> Config {
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    if options.cache {
+        // Without a home directory there is no cache, and that is no reason to fail.
+        config.cache(Cache::new(CacheConfig::new()).ok());
+    }
+    config
+}
+
+/// Ends an epoch now and then, for as long as the engine is used.
+fn tick(engine: &Engine) -> Result<()> {
+    let engine = engine.weak();
+    let ticker = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(limits::EPOCH);
+        }
+    };
+    thread::Builder::new().name("omnistorage-epoch".to_owned()).spawn(ticker).map(drop).map_err(Error::from)
+}

@@ -1,0 +1,519 @@
+//! The interface `backend` as the host provides it: the one thing that a component can touch.
+//!
+//! In the way of the `wasi` crates of wasmtime: [`StorageCtx`] is the state, [`StorageView`] how to get at it, and
+//! [`add_to_linker`] puts the interface into a linker, for embedders who run components of their own.
+
+use std::{collections::BTreeMap, future::Future, sync::Arc};
+
+use bytes::Bytes;
+use omnistorage_path::Path;
+use tokio::sync::Mutex;
+use wasmtime::component::{
+    Access, Accessor, FutureReader, HasData, Linker, Resource, ResourceTable, StreamReader,
+};
+
+use super::{
+    bindings::omnistorage::storage::{backend as wit, types},
+    limits::Progress,
+    stream,
+};
+use crate::{
+    backend::{
+        Backend, Capabilities, CopyRequest, Listing, ReadOptions, WriteOptions, memory::MemoryBackend, transfer,
+    },
+    config::Config,
+    error::{Error, ErrorCode, Result},
+    hash::HashAlgorithm,
+    registry::Registry,
+};
+
+
+/// What a component may open.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Grants {
+    /// Open backends by name.
+    pub(super) mounts: BTreeMap<String, Arc<dyn Backend>>,
+    /// Kinds that the guest may open by itself, with a configuration of its own.
+    pub(super) kinds: Registry,
+    /// The host does not move bytes between its backends: guests read and write.
+    pub(super) without_transfer: bool,
+}
+
+/// The state of the interface for one store: what its component was granted.
+#[derive(Debug)]
+pub struct StorageCtx {
+    grants: Arc<Grants>,
+    progress: Progress,
+}
+
+impl StorageCtx {
+    /// Grants nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::granting(Arc::default(), Progress::default())
+    }
+
+    pub(super) fn granting(grants: Arc<Grants>, progress: Progress) -> Self {
+        Self { grants, progress }
+    }
+
+    /// Grants a backend under a name.
+    #[must_use]
+    pub fn mount(mut self, name: impl Into<String>, backend: Arc<dyn Backend>) -> Self {
+        Arc::make_mut(&mut self.grants).mounts.insert(name.into(), backend);
+        self
+    }
+}
+
+impl Default for StorageCtx {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Borrowed state of the interface.
+#[derive(Debug)]
+pub struct StorageCtxView<'a> {
+    /// What the component was granted.
+    pub ctx: &'a mut StorageCtx,
+    /// What it opened.
+    pub table: &'a mut ResourceTable,
+}
+
+/// How the interface gets at its state in the data of a store.
+pub trait StorageView: Send {
+    /// Borrows the state.
+    fn storage(&mut self) -> StorageCtxView<'_>;
+}
+
+/// Adds `omnistorage:storage/backend` and `omnistorage:storage/types` to a linker.
+///
+/// # Errors
+/// If the linker has an interface of that name.
+pub fn add_to_linker<T: StorageView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    wit::add_to_linker::<T, HasStorage>(linker, T::storage)?;
+    types::add_to_linker::<T, HasStorage>(linker, T::storage)
+}
+
+struct HasStorage;
+
+impl HasData for HasStorage {
+    type Data<'a> = StorageCtxView<'a>;
+}
+
+/// A backend that a component opened.
+#[derive(Clone, Debug)]
+pub struct OpenBackend {
+    name: Arc<str>,
+    backend: Arc<dyn Backend>,
+    without_transfer: bool,
+    progress: Progress,
+}
+
+/// A listing that a component opened.
+pub struct OpenListing {
+    backend: OpenBackend,
+    prefix: Path,
+    // Calls of one cursor wait for each other.
+    listing: Arc<Mutex<Box<dyn Listing>>>,
+}
+
+impl OpenBackend {
+    /// The error as a component sees it: at the name by which it opened the backend.
+    fn explain(&self, error: Error, path: &str) -> Error {
+        let path = error.location().map_or_else(|| path.to_owned(), |(_, path)| path.to_owned());
+        error.at_location(self.name.to_string(), path)
+    }
+
+    /// Checks a path, then does something with it; both may fail.
+    async fn with<R, F: Future<Output = Result<R>>>(
+        &self,
+        path: &str,
+        act: impl FnOnce(Path) -> F,
+    ) -> Result<R, types::Error> {
+        let result = match Path::parse(path) {
+            Ok(path) => act(path).await,
+            Err(error) => Err(error.into()),
+        };
+        self.progress.tick();
+        result.map_err(|error| self.explain(error, path).into())
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let mut capabilities = self.backend.capabilities();
+        capabilities.features.transfer = !self.without_transfer;
+        capabilities
+    }
+
+    async fn copy(&self, request: CopyRequest, target: &Self) -> Result<crate::ObjectInfo> {
+        let CopyRequest { source, target: to, options } = request;
+        let copied = self.backend.copy_to(&source, &*target.backend, &to, &options).await;
+        match copied {
+            Err(error) if error.code() == ErrorCode::Unsupported && !self.without_transfer => {
+                transfer(&*self.backend, &source, &*target.backend, &to, &options).await
+            }
+            copied => copied,
+        }
+    }
+}
+
+impl types::Host for StorageCtxView<'_> {}
+
+impl wit::Host for StorageCtxView<'_> {
+    fn names(&mut self) -> wasmtime::Result<Vec<String>> {
+        let grants = &self.ctx.grants;
+        let mut names: Vec<_> =
+            grants.mounts.keys().cloned().chain(grants.kinds.names().map(str::to_owned)).collect();
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
+    }
+}
+
+impl wit::HostBackend for StorageCtxView<'_> {
+    fn capabilities(&mut self, this: Resource<OpenBackend>) -> wasmtime::Result<wit::Capabilities> {
+        Ok(self.table.get(&this)?.capabilities().into())
+    }
+
+    fn drop(&mut self, this: Resource<OpenBackend>) -> wasmtime::Result<()> {
+        self.table.delete(this)?;
+        Ok(())
+    }
+}
+
+impl wit::HostListing for StorageCtxView<'_> {
+    fn drop(&mut self, this: Resource<OpenListing>) -> wasmtime::Result<()> {
+        self.table.delete(this)?;
+        Ok(())
+    }
+}
+
+impl<T: Send + 'static> wit::HostWithStore<T> for HasStorage {
+    async fn open(
+        accessor: &Accessor<T, Self>,
+        name: String,
+        config: Vec<(String, String)>,
+    ) -> wasmtime::Result<Result<Resource<OpenBackend>, types::Error>> {
+        accessor.with(|mut access| {
+            let view = access.get();
+            let (grants, progress) = (view.ctx.grants.clone(), view.ctx.progress.clone());
+            progress.tick();
+            let opened = match grants.mounts.get(&name) {
+                Some(backend) => {
+                    let config = config.into_iter().collect::<Config>();
+                    config.finish(&format!("granted `{}`", name.escape_debug())).map(|()| backend.clone())
+                }
+                None => grants.kinds.open(&name, config.into_iter().collect()).map_err(|error| {
+                    if error.code() != ErrorCode::UnknownBackend {
+                        return error;
+                    }
+                    let message = format!("no backend `{}` was granted", name.escape_debug());
+                    Error::new(ErrorCode::UnknownBackend, message)
+                }),
+            };
+            let backend = match opened {
+                Ok(backend) => backend,
+                Err(error) => return Ok(Err(error.into())),
+            };
+            let without_transfer = grants.without_transfer;
+            let open = OpenBackend { name: name.into(), backend, without_transfer, progress };
+            push(view.table, open)
+        })
+    }
+}
+
+/// Puts something into the table of what a component opened; a full table is a limit that was reached, not a trap.
+fn push<R: Send + 'static>(
+    table: &mut ResourceTable,
+    value: R,
+) -> wasmtime::Result<Result<Resource<R>, types::Error>> {
+    Ok(table.push(value).map_err(|_| {
+        Error::new(ErrorCode::LimitExceeded, "too many backends and listings are open at once").into()
+    }))
+}
+
+fn opened<T: 'static>(
+    accessor: &Accessor<T, HasStorage>,
+    this: &Resource<OpenBackend>,
+) -> wasmtime::Result<OpenBackend> {
+    accessor.with(|mut access: Access<'_, T, HasStorage>| {
+        let view = access.get();
+        let open = view.table.get(this)?.clone();
+        open.progress.tick();
+        Ok(open)
+    })
+}
+
+impl<T: Send + 'static> wit::HostListingWithStore<T> for HasStorage {
+    async fn next(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenListing>,
+        max: u32,
+    ) -> wasmtime::Result<Result<Vec<types::ObjectInfo>, types::Error>> {
+        let (backend, prefix, listing) = accessor.with(|mut access| {
+            let open: &OpenListing = access.get().table.get(&this)?;
+            wasmtime::error::Ok((open.backend.clone(), open.prefix.clone(), open.listing.clone()))
+        })?;
+        let entries = listing.lock().await.next(max.clamp(1, MAX_PAGE) as usize).await;
+        backend.progress.tick();
+        Ok(entries
+            .map(|entries| entries.into_iter().map(Into::into).collect())
+            .map_err(|error| backend.explain(error, prefix.as_str()).into()))
+    }
+}
+
+/// Entries of a listing at once, whatever the guest asks for.
+const MAX_PAGE: u32 = 10_000;
+
+type Reply<R> = wasmtime::Result<Result<R, types::Error>>;
+
+impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
+    async fn read(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        path: String,
+        options: wit::ReadOptions,
+    ) -> Reply<wit::ObjectReader> {
+        let open = opened(accessor, &this)?;
+        let options: ReadOptions = options.into();
+        let opened = open.with(&path, async |path| open.backend.read(&path, &options).await).await;
+        let reader = match opened {
+            Ok(reader) => reader,
+            Err(error) => return Ok(Err(error)),
+        };
+        let progress = open.progress.clone();
+        let explain = move |error| open.explain(error, &path);
+        accessor.with(|access| {
+            let body = stream::body(access, reader.contents, explain, progress)?;
+            let info = reader.info.into();
+            Ok(Ok(wit::ObjectReader { info, contents: body.contents, completion: body.completion }))
+        })
+    }
+
+    async fn read_all(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        path: String,
+        options: wit::ReadOptions,
+        max: u32,
+    ) -> Reply<Vec<u8>> {
+        let open = opened(accessor, &this)?;
+        let options: ReadOptions = options.into();
+        let read = open.with(&path, async |path| open.backend.read_all(&path, &options, max as usize).await);
+        Ok(read.await.map(Vec::from))
+    }
+
+    async fn write(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        path: String,
+        contents: StreamReader<u8>,
+        completion: FutureReader<Result<(), types::Error>>,
+        options: wit::WriteOptions,
+    ) -> Reply<types::ObjectInfo> {
+        let open = opened(accessor, &this)?;
+        let options: WriteOptions = options.into();
+        let begun = open.with(&path, async |path| open.backend.write(&path, &options).await).await;
+        let upload = match begun {
+            Ok(upload) => upload,
+            Err(error) => {
+                stream::close(accessor, contents, completion)?;
+                return Ok(Err(error));
+            }
+        };
+        let received = stream::receive(accessor, upload, contents, completion, open.progress.clone()).await?;
+        Ok(received.map(Into::into).map_err(|error| open.explain(error, &path).into()))
+    }
+
+    async fn write_all(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        path: String,
+        contents: Vec<u8>,
+        options: wit::WriteOptions,
+    ) -> Reply<types::ObjectInfo> {
+        let open = opened(accessor, &this)?;
+        let (options, contents): (WriteOptions, _) = (options.into(), Bytes::from(contents));
+        let written = open.with(&path, async |path| open.backend.write_all(&path, contents, &options).await);
+        Ok(written.await.map(Into::into))
+    }
+
+    async fn exists(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        path: String,
+    ) -> Reply<bool> {
+        let open = opened(accessor, &this)?;
+        Ok(open.with(&path, async |path| open.backend.exists(&path).await).await)
+    }
+
+    async fn stat(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        path: String,
+    ) -> Reply<types::ObjectInfo> {
+        let open = opened(accessor, &this)?;
+        Ok(open.with(&path, async |path| open.backend.stat(&path).await).await.map(Into::into))
+    }
+
+    async fn list(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        prefix: String,
+        options: wit::ListOptions,
+    ) -> Reply<Resource<OpenListing>> {
+        let open = opened(accessor, &this)?;
+        let listed = open.with(&prefix, async |prefix| {
+            let listing = open.backend.list(&prefix, &options.try_into()?).await?;
+            Ok((prefix, listing))
+        });
+        let (prefix, listing) = match listed.await {
+            Ok(listed) => listed,
+            Err(error) => return Ok(Err(error)),
+        };
+        let listing = OpenListing { backend: open.clone(), prefix, listing: Arc::new(Mutex::new(listing)) };
+        accessor.with(|mut access| push(access.get().table, listing))
+    }
+
+    async fn delete(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        paths: Vec<String>,
+    ) -> wasmtime::Result<Vec<Result<(), types::Error>>> {
+        let open = opened(accessor, &this)?;
+        // A path that is refused must not keep the others: the results stand in the order of the paths.
+        let checked: Vec<_> = paths.iter().map(|path| Path::parse(path.as_str())).collect();
+        let legal: Vec<_> = checked.iter().flatten().cloned().collect();
+        let mut results = open.backend.delete(&legal).await.into_iter();
+        open.progress.tick();
+        let in_order = paths.iter().zip(checked).map(|(path, checked)| {
+            let result = match checked {
+                Ok(_) => results.next().unwrap_or_else(|| Err(short_of_results())),
+                Err(refused) => Err(refused.into()),
+            };
+            result.map_err(|error| open.explain(error, path).into())
+        });
+        Ok(in_order.collect())
+    }
+
+    async fn mkdir(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, path: String) -> Reply<()> {
+        let open = opened(accessor, &this)?;
+        Ok(open.with(&path, async |path| open.backend.mkdir(&path).await).await)
+    }
+
+    async fn rmdir(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, path: String) -> Reply<()> {
+        let open = opened(accessor, &this)?;
+        Ok(open.with(&path, async |path| open.backend.rmdir(&path).await).await)
+    }
+
+    async fn purge(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, prefix: String) -> Reply<u64> {
+        let open = opened(accessor, &this)?;
+        Ok(open.with(&prefix, async |prefix| open.backend.purge(&prefix).await).await)
+    }
+
+    async fn copy(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        source: String,
+        target_backend: Resource<OpenBackend>,
+        target: String,
+        options: wit::WriteOptions,
+    ) -> Reply<types::ObjectInfo> {
+        let (open, to) = (opened(accessor, &this)?, opened(accessor, &target_backend)?);
+        let copied = open.with(&source, async |source| {
+            let target = Path::parse(target).map_err(|error| Error::from(error).at(&to.name, &source))?;
+            open.copy(CopyRequest { source, target, options: options.into() }, &to).await
+        });
+        Ok(copied.await.map(Into::into))
+    }
+
+    async fn copy_many(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        requests: Vec<wit::CopyRequest>,
+        target_backend: Resource<OpenBackend>,
+    ) -> wasmtime::Result<Vec<Result<types::ObjectInfo, types::Error>>> {
+        let (open, to) = (opened(accessor, &this)?, opened(accessor, &target_backend)?);
+        let names: Vec<_> = requests.iter().map(|request| request.source.clone()).collect();
+        let checked: Vec<_> = requests.into_iter().map(check).collect();
+        let legal: Vec<_> = checked.iter().flatten().cloned().collect();
+        let mut results = open.backend.copy_many(&legal, &*to.backend).await.into_iter();
+        open.progress.tick();
+        let mut in_order = Vec::with_capacity(names.len());
+        for (name, checked) in names.iter().zip(checked) {
+            let result = match checked {
+                Err(refused) => Err(refused),
+                Ok(request) => match results.next() {
+                    Some(Err(error)) if error.code() == ErrorCode::Unsupported => {
+                        open.copy(request, &to).await
+                    }
+                    Some(result) => result,
+                    None => Err(short_of_results()),
+                },
+            };
+            open.progress.tick();
+            in_order.push(result.map(Into::into).map_err(|error| open.explain(error, name).into()));
+        }
+        Ok(in_order)
+    }
+
+    async fn move_(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        source: String,
+        target: String,
+        options: wit::WriteOptions,
+    ) -> Reply<types::ObjectInfo> {
+        let open = opened(accessor, &this)?;
+        let options: WriteOptions = options.into();
+        let moved = open.with(&source, async |source| {
+            open.backend.move_to(&source, &Path::parse(target)?, &options).await
+        });
+        Ok(moved.await.map(Into::into))
+    }
+
+    async fn set_modified(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        path: String,
+        modified: types::Timestamp,
+    ) -> Reply<()> {
+        let open = opened(accessor, &this)?;
+        Ok(open.with(&path, async |path| open.backend.set_modified(&path, modified.into()).await).await)
+    }
+
+    async fn hash(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        path: String,
+        algorithm: types::HashAlgorithm,
+    ) -> Reply<types::Hash> {
+        let open = opened(accessor, &this)?;
+        let algorithm = HashAlgorithm::from(algorithm);
+        let hashed = open.with(&path, async |path| open.backend.hash(&path, algorithm).await);
+        Ok(hashed.await.map(Into::into))
+    }
+
+    async fn close(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>) -> Reply<()> {
+        let closed = MemoryBackend::new();
+        // A mount belongs to the host: this handle is closed, not what others use.
+        let _ = closed.close().await;
+        accessor.with(|mut access| {
+            access.get().table.get_mut(&this)?.backend = Arc::new(closed);
+            Ok(Ok(()))
+        })
+    }
+}
+
+fn check(request: wit::CopyRequest) -> Result<CopyRequest> {
+    Ok(CopyRequest {
+        source: Path::parse(request.source)?,
+        target: Path::parse(request.target)?,
+        options: request.options.into(),
+    })
+}
+
+/// A backend from outside this crate broke its word.
+fn short_of_results() -> Error {
+    Error::new(ErrorCode::Other, "the backend gave fewer results than it was asked for")
+}

@@ -1,0 +1,153 @@
+//! One sandbox: a store with a component in it. Everything that a guest may use is bounded here.
+
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+use wasmtime::{
+    Store, Trap,
+    component::{Accessor, Component, Linker, ResourceTable},
+};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::{
+    bindings::{Omnistorage as Guest, OmnistoragePre},
+    host::{Grants, StorageCtx, StorageCtxView, StorageView},
+    limits::{Growth, Limits, Progress},
+};
+use crate::error::{Error, ErrorCode, Result};
+
+/// A component with its imports, ready to be instantiated.
+pub(super) struct Template(OmnistoragePre<State>);
+
+impl Template {
+    pub(super) fn new(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Self> {
+        Ok(Self(OmnistoragePre::new(linker.instantiate_pre(component)?)?))
+    }
+}
+
+/// The data of a store.
+pub(super) struct State {
+    table: ResourceTable,
+    /// For Rust's standard library alone: no directories, no environment, no network, no standard streams.
+    wasi: WasiCtx,
+    storage: StorageCtx,
+    growth: Growth,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl StorageView for State {
+    fn storage(&mut self) -> StorageCtxView<'_> {
+        StorageCtxView { ctx: &mut self.storage, table: &mut self.table }
+    }
+}
+
+/// How a job sees the inside.
+pub(super) type Inside = Accessor<State>;
+
+/// One sandbox, for one job. Dropping it ends everything that runs in it.
+pub(super) struct Sandbox {
+    store: Store<State>,
+    guest: Guest,
+    limits: Limits,
+    progress: Progress,
+}
+
+impl Sandbox {
+    pub(super) async fn new(template: &Template, grants: &Arc<Grants>, limits: &Limits) -> Result<Self> {
+        let progress = Progress::default();
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.resources);
+        let state = State {
+            table,
+            wasi: WasiCtx::builder().build(),
+            storage: StorageCtx::granting(grants.clone(), progress.clone()),
+            growth: Growth::new(limits),
+        };
+        let mut store = Store::new(template.0.engine(), state);
+        store.limiter(|state| &mut state.growth);
+        store.set_hostcall_fuel(limits.hostcall_bytes);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(progress.deadline(limits.guest_time));
+        match template.0.instantiate_async(&mut store).await {
+            Ok(guest) => Ok(Self { store, guest, limits: limits.clone(), progress }),
+            Err(error) => Err(explain(&error, &store, limits)),
+        }
+    }
+
+    /// What counts as getting something done in here.
+    pub(super) fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    /// Runs a job to its end. A trap, or a limit that was reached, is an error.
+    pub(super) async fn run<R>(
+        mut self,
+        job: impl AsyncFnOnce(&Inside, &Guest) -> wasmtime::Result<Result<R>>,
+    ) -> Result<R> {
+        let Self { store, guest, limits, .. } = &mut self;
+        let guest = &*guest;
+        match store.run_concurrent(async |inside| job(inside, guest).await).await.flatten() {
+            Ok(result) => result,
+            Err(error) => Err(explain(&error, store, limits)),
+        }
+    }
+}
+
+/// What a failure of the sandbox means to the caller.
+fn explain(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> Error {
+    if store.data().growth.refused() {
+        return Error::new(
+            ErrorCode::LimitExceeded,
+            format!(
+                "the component needed more than its limit of {} bytes of memory or {} table elements",
+                limits.memory, limits.table_elements
+            ),
+        );
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => Error::new(
+            ErrorCode::Timeout,
+            format!("the component computed for {:?} without getting anything done", limits.guest_time),
+        ),
+        Some(trap) => Error::new(ErrorCode::Trapped, format!("the component trapped: {trap}")),
+        None => Error::new(ErrorCode::Trapped, format!("the component failed: {error:#}")),
+    }
+}
+
+/// A task of its own that is cancelled when this is dropped.
+#[derive(Debug)]
+pub(super) struct Task<R>(JoinHandle<Result<R>>);
+
+impl<R: Send + 'static> Task<R> {
+    pub(super) fn spawn(future: impl Future<Output = Result<R>> + Send + 'static) -> Self {
+        Self(tokio::spawn(future))
+    }
+
+    /// Its result.
+    pub(super) async fn join(mut self) -> Result<R> {
+        (&mut self.0).await.unwrap_or_else(|error| {
+            let code = if error.is_cancelled() { ErrorCode::Cancelled } else { ErrorCode::Trapped };
+            Err(Error::new(code, format!("the task of the sandbox ended early: {error}")))
+        })
+    }
+}
+
+impl<R: Send + 'static> Task<R> {
+    /// Why it ended, where that must have been before its time.
+    pub(super) async fn failure(self) -> Error {
+        self.join().await.err().unwrap_or_else(|| {
+            Error::new(ErrorCode::Other, "the sandbox ended without a word")
+        })
+    }
+}
+
+impl<R> Drop for Task<R> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

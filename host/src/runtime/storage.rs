@@ -1,0 +1,308 @@
+//! What the sandboxes of an application may touch, and the calls on single objects and listings.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, stream as streams};
+use tokio::sync::oneshot;
+
+use super::{
+    Compression, DecompressOptions, Limits, Runtime,
+    bindings::{Omnistorage as Guest, omnistorage::storage::types},
+    host::Grants,
+    sandbox::{Inside, Sandbox, Task},
+    stream,
+};
+use crate::{
+    backend::{Backend, Capabilities, Contents, ListOptions, ReadOptions, Reader, WriteOptions},
+    error::{Error, Result},
+    hash::{Hash, HashAlgorithm},
+    object::{Location, ObjectInfo},
+    registry::Registry,
+};
+
+/// What sandboxes may touch, and the library's functions on it. Cheap to clone. See the [module](super).
+#[derive(Clone, Debug)]
+pub struct Storage {
+    runtime: Runtime,
+    grants: Arc<Grants>,
+    limits: Limits,
+}
+
+/// Makes a [`Storage`].
+#[derive(Clone, Debug)]
+pub struct StorageBuilder {
+    runtime: Runtime,
+    grants: Grants,
+    limits: Limits,
+}
+
+impl StorageBuilder {
+    /// Grants a backend under a name; a second one of that name takes its place.
+    #[must_use]
+    pub fn mount(mut self, name: impl Into<String>, backend: Arc<dyn Backend>) -> Self {
+        self.grants.mounts.insert(name.into(), backend);
+        self
+    }
+
+    /// Lets guests open backends of these kinds by themselves, with any configuration. Default: none.
+    #[must_use]
+    pub fn grant_kinds(mut self, kinds: Registry) -> Self {
+        self.grants.kinds = kinds;
+        self
+    }
+
+    /// Bounds what a sandbox may use.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Whether the host moves bytes between two of its backends by itself; otherwise the component reads and writes.
+    /// Default: yes.
+    #[must_use]
+    pub fn transfer(mut self, transfer: bool) -> Self {
+        self.grants.without_transfer = !transfer;
+        self
+    }
+
+    /// The storage.
+    #[must_use]
+    pub fn build(self) -> Storage {
+        Storage { runtime: self.runtime, grants: Arc::new(self.grants), limits: self.limits }
+    }
+}
+
+impl Storage {
+    /// Grants nothing yet.
+    #[must_use]
+    pub fn builder(runtime: &Runtime) -> StorageBuilder {
+        StorageBuilder { runtime: runtime.clone(), grants: Grants::default(), limits: Limits::default() }
+    }
+
+    /// A sandbox for one job.
+    pub(super) async fn sandbox(&self) -> Result<Sandbox> {
+        Sandbox::new(&self.runtime.0, &self.grants, &self.limits).await
+    }
+
+    /// One call, in a sandbox of its own.
+    async fn call<R>(
+        &self,
+        call: impl AsyncFnOnce(&Inside, &Guest) -> wasmtime::Result<std::result::Result<R, types::Error>>,
+    ) -> Result<R> {
+        let job = async |inside: &Inside, guest: &Guest| Ok(call(inside, guest).await?.map_err(Error::from));
+        self.sandbox().await?.run(job).await
+    }
+
+    /// What a backend can do.
+    ///
+    /// # Errors
+    /// [`ErrorCode::UnknownBackend`](crate::ErrorCode::UnknownBackend).
+    pub async fn features(&self, backend: &str) -> Result<Capabilities> {
+        let backend = backend.to_owned();
+        let call = async |inside: &Inside, guest: &Guest| {
+            guest.omnistorage_storage_objects().call_features(inside, backend).await
+        };
+        self.call(call).await.map(Into::into)
+    }
+
+    /// What is known of an object, a directory, or a prefix that has objects below it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound).
+    pub async fn stat(&self, at: &Location) -> Result<ObjectInfo> {
+        let at = at.into();
+        let call = async |inside: &Inside, guest: &Guest| {
+            guest.omnistorage_storage_objects().call_stat(inside, at).await
+        };
+        self.call(call).await?.try_into()
+    }
+
+    /// Lists what is below a prefix, in byte order of the full paths.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) if there is no such directory or prefix,
+    /// [`ErrorCode::NotDirectory`](crate::ErrorCode::NotDirectory) if it is an object.
+    pub async fn list(&self, at: &Location, options: &ListOptions) -> Result<Entries> {
+        let (at, options) = (at.into(), options.into());
+        let sandbox = self.sandbox().await?;
+        let progress = sandbox.progress();
+        let (started, start) = oneshot::channel();
+        let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
+            let objects = guest.omnistorage_storage_objects();
+            let listed = match objects.call_list(inside, at, options).await? {
+                Ok(listed) => listed,
+                Err(error) => return Ok(Err(error.into())),
+            };
+            let (entries, completion) = inside.with(|mut access| {
+                let entries = stream::items(&mut access, listed.entries, progress)?;
+                wasmtime::error::Ok((entries, stream::once(&mut access, listed.completion)?))
+            })?;
+            // The caller may have left already.
+            let _ = started.send(entries);
+            Ok(completion.await.map_err(|_| stream::undecided())?.map_err(Error::from))
+        }));
+        match start.await {
+            Ok(pages) => {
+                let entries = pages.flat_map(|page| streams::iter(page.into_iter().map(ObjectInfo::try_from)));
+                Ok(Entries(entries.chain(at_the_end(task)).boxed()))
+            }
+            Err(_) => Err(task.failure().await),
+        }
+    }
+
+    /// Opens an object, decompressed if asked.
+    ///
+    /// # Errors
+    /// As [`Backend::read`]; what is wrong with compressed bytes ends the contents.
+    pub async fn read(
+        &self,
+        source: &Location,
+        options: &ReadOptions,
+        decompress: Option<DecompressOptions>,
+    ) -> Result<Reader> {
+        let (source, options, decompress) = (source.into(), options.into(), decompress.map(Into::into));
+        let sandbox = self.sandbox().await?;
+        let progress = sandbox.progress();
+        let (started, start) = oneshot::channel();
+        let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
+            let objects = guest.omnistorage_storage_objects();
+            let reader = match objects.call_read(inside, source, options, decompress).await? {
+                Ok(reader) => reader,
+                Err(error) => return Ok(Err(error.into())),
+            };
+            let (incoming, completion) = inside.with(|access| {
+                stream::incoming(access, reader.contents.contents, reader.contents.completion, progress)
+            })?;
+            // The caller may have left already.
+            let _ = started.send((reader.info, incoming));
+            Ok(completion.await.map_err(|_| stream::undecided())?.map_err(Error::from))
+        }));
+        match start.await {
+            Ok((info, incoming)) => Ok(Reader {
+                info: info.try_into()?,
+                contents: incoming.into_stream().map(Ok).chain(at_the_end(task)).boxed(),
+            }),
+            Err(_) => Err(task.failure().await),
+        }
+    }
+
+    /// Writes an object, compressed if asked. Commits once the contents have ended without an error.
+    ///
+    /// # Errors
+    /// The error of the contents; as [`Backend::write`]. The old object stays.
+    pub async fn write(
+        &self,
+        target: &Location,
+        contents: Contents,
+        options: &WriteOptions,
+        compress: Option<Compression>,
+    ) -> Result<ObjectInfo> {
+        let (target, options, compress) = (target.into(), options.into(), compress.map(Into::into));
+        let sandbox = self.sandbox().await?;
+        let progress = sandbox.progress();
+        let written = sandbox.run(async move |inside: &Inside, guest: &Guest| {
+            let body = inside.with(|access| stream::body(access, contents, |error| error, progress))?;
+            let written = guest
+                .omnistorage_storage_objects()
+                .call_write(inside, target, body.into(), options, compress)
+                .await?;
+            Ok(written.map_err(Error::from))
+        });
+        written.await?.try_into()
+    }
+
+    /// Writes an object by value.
+    ///
+    /// # Errors
+    /// As [`Storage::write`].
+    pub async fn write_all(
+        &self,
+        target: &Location,
+        contents: Bytes,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        self.write(target, streams::once(async { Ok(contents) }).boxed(), options, None).await
+    }
+
+    /// Deletes an object.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound), [`ErrorCode::IsDirectory`](crate::ErrorCode::IsDirectory).
+    pub async fn remove(&self, at: &Location) -> Result<()> {
+        let at = at.into();
+        let call = async |inside: &Inside, guest: &Guest| {
+            guest.omnistorage_storage_objects().call_remove(inside, at).await
+        };
+        self.call(call).await
+    }
+
+    /// Deletes everything below a prefix, and the directory; gives the number of objects deleted.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound), [`ErrorCode::NotDirectory`](crate::ErrorCode::NotDirectory).
+    pub async fn purge(&self, at: &Location) -> Result<u64> {
+        let at = at.into();
+        let call = async |inside: &Inside, guest: &Guest| {
+            guest.omnistorage_storage_objects().call_purge(inside, at).await
+        };
+        self.call(call).await
+    }
+
+    /// Makes a directory and those above it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`](crate::ErrorCode::Unsupported) where directories do not exist by themselves.
+    pub async fn mkdir(&self, at: &Location) -> Result<()> {
+        let at = at.into();
+        let call = async |inside: &Inside, guest: &Guest| {
+            guest.omnistorage_storage_objects().call_mkdir(inside, at).await
+        };
+        self.call(call).await
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// As [`Backend::rmdir`].
+    pub async fn rmdir(&self, at: &Location) -> Result<()> {
+        let at = at.into();
+        let call = async |inside: &Inside, guest: &Guest| {
+            guest.omnistorage_storage_objects().call_rmdir(inside, at).await
+        };
+        self.call(call).await
+    }
+
+    /// The hash of an object.
+    ///
+    /// # Errors
+    /// As [`Backend::hash`].
+    pub async fn hash(&self, at: &Location, algorithm: HashAlgorithm) -> Result<Hash> {
+        let at = at.into();
+        let call = async |inside: &Inside, guest: &Guest| {
+            guest.omnistorage_storage_objects().call_compute_hash(inside, at, algorithm.into()).await
+        };
+        self.call(call).await.map(Into::into)
+    }
+}
+
+/// Nothing if the task ends well, else its error; and until then the task lives.
+fn at_the_end<T: Send + 'static>(task: Task<()>) -> impl Stream<Item = Result<T>> + Send {
+    streams::once(task.join()).filter_map(async |outcome| outcome.err().map(Err))
+}
+
+/// A listing as it comes. An error ends it; an end without one means that it was complete. Dropping it ends the
+/// sandbox behind it.
+pub struct Entries(Pin<Box<dyn Stream<Item = Result<ObjectInfo>> + Send>>);
+
+impl Stream for Entries {
+    type Item = Result<ObjectInfo>;
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.0.as_mut().poll_next(cx)
+    }
+}

@@ -1,0 +1,348 @@
+//! Streams and futures between the host and a component: one producer and one consumer for all backends.
+
+use std::{
+    any::{Any, TypeId},
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, channel::mpsc};
+use tokio::sync::oneshot;
+use wasmtime::{
+    AsContextMut, StoreContextMut,
+    component::{
+        Accessor, Destination, FutureConsumer, FutureReader, HasData, Lift, Source, StreamConsumer, StreamProducer,
+        StreamReader, StreamResult,
+    },
+};
+
+use super::{bindings::omnistorage::storage::types, limits::Progress};
+use crate::{
+    backend::{Contents, Upload},
+    error::{Error, ErrorCode, Result},
+    object::ObjectInfo,
+};
+
+/// The end of a stream as the interface says it.
+type Verdict = Result<(), types::Error>;
+
+/// Bytes handed on at once. The guest chooses the size of its writes, the host that of its allocations.
+const CHUNK: usize = 256 * 1024;
+
+/// Chunks or items on their way from a component: enough to overlap, few enough to hold it back.
+const IN_FLIGHT: usize = 4;
+
+/// A body that the host hands to a component.
+pub(super) struct Body {
+    pub(super) contents: StreamReader<u8>,
+    pub(super) completion: FutureReader<Verdict>,
+}
+
+/// Hands the contents of an object to a component.
+pub(super) fn body(
+    mut store: impl AsContextMut,
+    contents: Contents,
+    explain: impl Fn(Error) -> Error + Send + 'static,
+    progress: Progress,
+) -> wasmtime::Result<Body> {
+    let (verdict, completion) = oneshot::channel();
+    let producer = Producer { contents, explain: Box::new(explain), verdict: Some(verdict), started: false, progress };
+    Ok(Body {
+        contents: StreamReader::new(&mut store, producer)?,
+        completion: FutureReader::new(&mut store, completion)?,
+    })
+}
+
+/// Feeds a component from the contents of an object.
+pub(super) struct Producer {
+    contents: Contents,
+    /// Adds what the reader of the error should know of the place.
+    explain: Box<dyn Fn(Error) -> Error + Send>,
+    verdict: Option<oneshot::Sender<Verdict>>,
+    /// Bytes went to a component already; wasmtime may still hold some of them.
+    started: bool,
+    progress: Progress,
+}
+
+impl Producer {
+    fn settle(&mut self, verdict: Result<()>) {
+        if let Some(sender) = self.verdict.take() {
+            // A component that dropped the future does not want to know.
+            let _ = sender.send(verdict.map_err(|error| (self.explain)(error).into()));
+        }
+    }
+}
+
+impl Drop for Producer {
+    /// The reader left early. The future must resolve all the same: wasmtime takes a lost one for a fault of the host.
+    fn drop(&mut self) {
+        self.settle(Err(Error::new(ErrorCode::Cancelled, "the reader left before the end")));
+    }
+}
+
+impl<D: 'static> StreamProducer<D> for Producer {
+    type Item = u8;
+    type Buffer = Bytes;
+
+    fn poll_produce<'a>(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut store: StoreContextMut<'a, D>,
+        mut destination: Destination<'a, u8, Bytes>,
+        finish: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        let this = self.get_mut();
+        this.progress.tick();
+        if destination.remaining(&mut store) == Some(0) {
+            // A read of nothing asks whether there is something.
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        loop {
+            let verdict = match this.contents.as_mut().poll_next(cx) {
+                Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(chunk))) if chunk.is_empty() => continue,
+                Poll::Ready(Some(Ok(chunk))) => {
+                    this.started = true;
+                    destination.set_buffer(chunk);
+                    return Poll::Ready(Ok(StreamResult::Completed));
+                }
+                Poll::Ready(Some(Err(error))) => Err(error),
+                Poll::Ready(None) => Ok(()),
+            };
+            this.settle(verdict);
+            return Poll::Ready(Ok(StreamResult::Dropped));
+        }
+    }
+
+    /// Lets the host recognise its own producer when a component hands the stream on untouched. One that was begun
+    /// stays a stream: what wasmtime holds of it would be lost.
+    fn try_into(this: Pin<Box<Self>>, wanted: TypeId) -> std::result::Result<Box<dyn Any>, Pin<Box<Self>>> {
+        if wanted != TypeId::of::<Self>() || this.started {
+            return Err(this);
+        }
+        let producer: Box<Self> = Pin::into_inner(this);
+        Ok(producer)
+    }
+}
+
+/// Takes a stream from a component: bytes in chunks, or records one by one. Its drop says nothing about why the
+/// stream ended; that is what the completion is for.
+struct Consumer<T> {
+    sender: mpsc::Sender<T>,
+    progress: Progress,
+}
+
+impl<T> Consumer<T> {
+    /// Room first: what was taken cannot be put back.
+    fn poll_ready(&mut self, cx: &mut Context<'_>, finish: bool) -> Poll<Option<StreamResult>> {
+        self.progress.tick();
+        match self.sender.poll_ready(cx) {
+            Poll::Ready(Ok(())) => Poll::Ready(None),
+            Poll::Ready(Err(_)) => Poll::Ready(Some(StreamResult::Dropped)),
+            Poll::Pending if finish => Poll::Ready(Some(StreamResult::Cancelled)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn send(&mut self, value: T) -> StreamResult {
+        match self.sender.start_send(value) {
+            Ok(()) => StreamResult::Completed,
+            Err(_) => StreamResult::Dropped,
+        }
+    }
+}
+
+impl<D: 'static> StreamConsumer<D> for Consumer<Bytes> {
+    type Item = u8;
+
+    fn poll_consume(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        store: StoreContextMut<'_, D>,
+        source: Source<'_, u8>,
+        finish: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        let this = self.get_mut();
+        let mut source = source.as_direct(store);
+        let length = source.remaining().len().min(CHUNK);
+        if length == 0 {
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        match this.poll_ready(cx, finish) {
+            Poll::Ready(None) => {}
+            Poll::Ready(Some(end)) => return Poll::Ready(Ok(end)),
+            Poll::Pending => return Poll::Pending,
+        }
+        let chunk = Bytes::copy_from_slice(&source.remaining()[..length]);
+        source.mark_read(length);
+        Poll::Ready(Ok(this.send(chunk)))
+    }
+}
+
+/// Records on their way from a component, in the pieces in which it wrote them.
+struct Items<T>(Consumer<Vec<T>>);
+
+impl<D: 'static, T: Lift + Unpin + Send + 'static> StreamConsumer<D> for Items<T> {
+    type Item = T;
+
+    fn poll_consume(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        mut store: StoreContextMut<'_, D>,
+        mut source: Source<'_, T>,
+        finish: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        let this = &mut self.get_mut().0;
+        let length = source.remaining(&mut store);
+        if length == 0 {
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        match this.poll_ready(cx, finish) {
+            Poll::Ready(None) => {}
+            Poll::Ready(Some(end)) => return Poll::Ready(Ok(end)),
+            Poll::Pending => return Poll::Pending,
+        }
+        let mut items = Vec::with_capacity(length);
+        source.read(store, &mut items)?;
+        Poll::Ready(Ok(this.send(items)))
+    }
+}
+
+/// Hands the one value of a component's future on.
+struct Once<T>(Option<oneshot::Sender<T>>);
+
+impl<D: 'static, T: Lift + Unpin + Send + 'static> FutureConsumer<D> for Once<T> {
+    type Item = T;
+
+    fn poll_consume(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        store: StoreContextMut<'_, D>,
+        mut source: Source<'_, T>,
+        _: bool,
+    ) -> Poll<wasmtime::Result<()>> {
+        let mut value = None;
+        source.read(store, &mut value)?;
+        if let (Some(sender), Some(value)) = (self.get_mut().0.take(), value) {
+            // Whoever asked may have left.
+            let _ = sender.send(value);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The value of a component's future; an error if the component vanishes without one.
+pub(super) fn once<T: Lift + Unpin + Send + 'static>(
+    store: impl AsContextMut,
+    future: FutureReader<T>,
+) -> wasmtime::Result<oneshot::Receiver<T>> {
+    let (sender, receiver) = oneshot::channel();
+    future.pipe(store, Once(Some(sender)))?;
+    Ok(receiver)
+}
+
+/// The records of a component's stream.
+pub(super) fn items<T: Lift + Unpin + Send + 'static>(
+    store: impl AsContextMut,
+    stream: StreamReader<T>,
+    progress: Progress,
+) -> wasmtime::Result<mpsc::Receiver<Vec<T>>> {
+    let (sender, receiver) = mpsc::channel(IN_FLIGHT);
+    stream.pipe(store, Items(Consumer { sender, progress }))?;
+    Ok(receiver)
+}
+
+/// What a completion that never came means.
+pub(super) fn undecided() -> Error {
+    Error::new(ErrorCode::Cancelled, "the writer left without saying whether its bytes were complete")
+}
+
+/// A body from a component: the host's own, handed on untouched, or one that the component feeds.
+pub(super) enum Incoming {
+    /// Bytes go from backend to backend and never near the component.
+    Own(Box<Producer>),
+    /// Bytes come out of the component's memory.
+    Fed(mpsc::Receiver<Bytes>),
+}
+
+impl Incoming {
+    /// The next bytes; at the end of the host's own, its completion learns why.
+    async fn next(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Fed(chunks) => chunks.next().await,
+            Self::Own(producer) => match producer.contents.next().await {
+                Some(Ok(chunk)) => Some(chunk),
+                end => {
+                    producer.settle(end.map_or(Ok(()), |failed| failed.map(drop)));
+                    None
+                }
+            },
+        }
+    }
+
+    /// The bytes; whether their end is the true one stands in the completion.
+    pub(super) fn into_stream(self) -> impl Stream<Item = Bytes> + Send {
+        futures::stream::unfold(self, async |mut incoming| {
+            let chunk = incoming.next().await?;
+            Some((chunk, incoming))
+        })
+    }
+}
+
+/// The two halves of a body from a component.
+pub(super) fn incoming(
+    mut store: impl AsContextMut,
+    contents: StreamReader<u8>,
+    completion: FutureReader<Verdict>,
+    progress: Progress,
+) -> wasmtime::Result<(Incoming, oneshot::Receiver<Verdict>)> {
+    let incoming = match contents.try_into::<Producer>(&mut store) {
+        Ok(producer) => Incoming::Own(Box::new(producer)),
+        Err(contents) => {
+            let (sender, receiver) = mpsc::channel(IN_FLIGHT);
+            contents.pipe(&mut store, Consumer { sender, progress })?;
+            Incoming::Fed(receiver)
+        }
+    };
+    Ok((incoming, once(&mut store, completion)?))
+}
+
+/// Writes a body from a component, and commits only on its explicit word.
+pub(super) async fn receive<T: 'static, H: HasData>(
+    accessor: &Accessor<T, H>,
+    mut upload: Box<dyn Upload>,
+    contents: StreamReader<u8>,
+    completion: FutureReader<Verdict>,
+    progress: Progress,
+) -> wasmtime::Result<Result<ObjectInfo>> {
+    let (mut incoming, decision) =
+        accessor.with(|access| incoming(access, contents, completion, progress.clone()))?;
+    while let Some(chunk) = incoming.next().await {
+        progress.tick();
+        if let Err(error) = upload.push(chunk).await {
+            upload.abort().await;
+            return Ok(Err(error));
+        }
+    }
+    let refused = match decision.await {
+        Ok(Ok(())) => return Ok(upload.commit().await),
+        Ok(Err(error)) => error.into(),
+        Err(_) => undecided(),
+    };
+    upload.abort().await;
+    Ok(Err(refused))
+}
+
+/// Refuses a body: nobody will read it, and its writer learns that.
+pub(super) fn close<T: 'static, H: HasData>(
+    accessor: &Accessor<T, H>,
+    mut contents: StreamReader<u8>,
+    mut completion: FutureReader<Verdict>,
+) -> wasmtime::Result<()> {
+    accessor.with(|mut access| {
+        contents.close(&mut access)?;
+        completion.close(&mut access)
+    })
+}

@@ -1,0 +1,97 @@
+//! Who runs, and with which commands.
+
+use std::{ffi::OsStr, fmt, path::Path, process::Command};
+
+use clap::ValueEnum;
+
+use crate::Options;
+
+/// A program that does the work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Contender {
+    /// The command line of this workspace, as it is by default.
+    Omnistorage,
+    /// rclone with its default of four transfers and no configuration file.
+    Rclone,
+    /// GNU `cp -a`: one thread, no temporary file, no comparison of content.
+    Cp,
+    /// [`crate::floor`], in a process of its own.
+    Floor,
+}
+
+/// What is timed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Into an empty directory.
+    Sync,
+    /// The same command again: list, compare, and nothing to do.
+    Again,
+    /// Compare the content of both sides.
+    Check,
+}
+
+impl Contender {
+    /// The command for a work, if there is one: `cp` has no check.
+    pub(crate) fn command(
+        self,
+        work: Work,
+        source: &Path,
+        destination: &Path,
+        options: &Options,
+    ) -> Option<Command> {
+        let program = match self {
+            Self::Omnistorage => options.omnistorage.as_os_str(),
+            Self::Rclone => options.rclone.as_os_str(),
+            Self::Cp => OsStr::new("cp"),
+            Self::Floor => options.this.as_os_str(),
+        };
+        let mut command = Command::new(program);
+        match (self, work) {
+            (Self::Omnistorage, Work::Sync | Work::Again) => command.arg("sync"),
+            (Self::Omnistorage, Work::Check) => command.arg("check"),
+            (Self::Rclone, Work::Sync | Work::Again) => command.args(["sync", "--transfers", "4"]),
+            (Self::Rclone, Work::Check) => command.arg("check"),
+            (Self::Cp, Work::Sync) => command.args(["-a", "-T"]),
+            (Self::Cp, Work::Again) => command.args(["-a", "-T", "--update"]),
+            (Self::Cp, Work::Check) => return None,
+            (Self::Floor, Work::Sync | Work::Again) => command.arg("floor-sync"),
+            (Self::Floor, Work::Check) => command.arg("floor-check"),
+        };
+        command.arg(source).arg(destination).env("RCLONE_CONFIG", "/dev/null");
+        Some(command)
+    }
+
+    /// The command that says which version it is; the floor is this program.
+    pub(crate) fn version(self, options: &Options) -> Option<Command> {
+        let (program, argument) = match self {
+            Self::Omnistorage => (options.omnistorage.as_os_str(), "--version"),
+            Self::Rclone => (options.rclone.as_os_str(), "version"),
+            Self::Cp => (OsStr::new("cp"), "--version"),
+            Self::Floor => return None,
+        };
+        let mut command = Command::new(program);
+        command.arg(argument).env("RCLONE_CONFIG", "/dev/null");
+        Some(command)
+    }
+}
+
+impl fmt::Display for Contender {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Omnistorage => "omnistorage",
+            Self::Rclone => "rclone",
+            Self::Cp => "cp -a",
+            Self::Floor => "floor",
+        })
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Sync => "sync",
+            Self::Again => "again, nothing to do",
+            Self::Check => "check",
+        })
+    }
+}

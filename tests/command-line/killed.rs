@@ -1,0 +1,115 @@
+//! Ends that nobody planned: whatever happens, an object is the old one or the new one, and no debris stays.
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Child, ChildStdin, Stdio},
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{
+    command::{command, pair, run_with},
+    tree::{Scratch, assert_equal, bytes, contents, debris},
+};
+
+/// How often a run is killed.
+const ROUNDS: u32 = 20;
+
+/// Some 300 files of 0 to 64 KiB, and a few large ones.
+fn version(scratch: &Scratch, name: &str, seed: usize) {
+    for number in 0..300 {
+        let path = format!("{name}/{}/{number}", number % 5);
+        scratch.write(&path, bytes(seed + number, number * number % 65_536));
+    }
+    for number in 0..3 {
+        scratch.write(&format!("{name}/large {number}"), bytes(seed + number, 4 << 20));
+    }
+}
+
+#[test]
+fn a_killed_sync_leaves_old_or_new_objects() {
+    let scratch = Scratch::new();
+    version(&scratch, "one", 1);
+    version(&scratch, "two", 10_001);
+    let (one, two, target) = (scratch.path("one"), scratch.path("two"), scratch.path("target"));
+    pair("sync", &one, &target, &[]).ok();
+    let started = Instant::now();
+    pair("sync", &two, &target, &["-I"]).ok();
+    let whole = started.elapsed();
+    let versions = [contents(&one), contents(&two)];
+
+    let mut moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos();
+    for round in 0..ROUNDS {
+        moment = moment.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let delay = whole.mul_f64(f64::from(moment) / f64::from(u32::MAX));
+        let source = if round % 2 == 0 { &one } else { &two };
+        let mut child = command(["sync", "-I", "-q"]).arg(source).arg(&target).spawn().unwrap();
+        thread::sleep(delay);
+        child.kill().unwrap();
+        child.wait().unwrap();
+
+        let left = debris(&target);
+        for (path, found) in contents(&target).iter().filter(|(path, _)| !left.contains(path)) {
+            let is_whole = versions.iter().any(|version| version.get(path) == Some(found));
+            assert!(is_whole, "{} is neither old nor new, killed after {delay:?}", path.display());
+        }
+    }
+
+    pair("sync", &one, &target, &[]).ok();
+    assert_eq!(debris(&target), Vec::<std::path::PathBuf>::new());
+    pair("check", &one, &target, &["--download"]).ok();
+    assert_equal(&one, &target);
+}
+
+/// A `put` that has had half of its input.
+fn half_a_put(target: &Path) -> (Child, ChildStdin) {
+    let mut child = command(["put"])
+        .arg(target)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut stdin = child.stdin.take().expect("it has an input");
+    stdin.write_all(&bytes(3, 2 << 20)).expect("it reads");
+    let directory = target.parent().expect("it has a directory");
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while debris(directory).is_empty() {
+        assert!(Instant::now() < deadline, "nothing is being written");
+        thread::sleep(Duration::from_millis(5));
+    }
+    (child, stdin)
+}
+
+#[test]
+fn a_killed_put_leaves_the_old_object() {
+    let scratch = Scratch::new();
+    let target = scratch.write("object", "old");
+    let (mut child, stdin) = half_a_put(&target);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(stdin);
+    assert_eq!(fs::read(&target).unwrap(), b"old");
+
+    run_with(b"new", command(["put"]).arg(&target)).ok();
+    assert_eq!(fs::read(&target).unwrap(), b"new");
+    assert_eq!(debris(&scratch.path("")).len(), 0);
+}
+
+#[test]
+fn a_signal_stops_a_put_without_debris() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let scratch = Scratch::new();
+        let target = scratch.write("object", "old");
+        let (child, stdin) = half_a_put(&target);
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let output = child.wait_with_output().unwrap();
+        drop(stdin);
+        assert_eq!(output.status.code(), Some(code), "{output:?}");
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        assert_eq!(debris(&scratch.path("")).len(), 0);
+    }
+}

@@ -1,0 +1,11 @@
+//! The binary as a user runs it: real trees, real pipes, real signals.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "all of this crate is tests")]
+
+mod command;
+mod killed;
+mod mistakes;
+mod objects;
+mod records;
+mod sync;
+mod tree;

@@ -1,0 +1,153 @@
+//! Wrong use and wrong circumstances: one clear sentence and the right exit code.
+
+use std::{
+    fs,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    process::Command,
+};
+
+use crate::{
+    command::{BINARY, command, pair, run, run_with},
+    tree::{Scratch, debris},
+};
+
+#[test]
+fn what_is_missing_has_its_code() {
+    let scratch = Scratch::new();
+    let gone = scratch.path("gone");
+    let target = scratch.path("target");
+    for (name, code) in [("ls", 3), ("cat", 4), ("stat", 4), ("rm", 4), ("rmdir", 3)] {
+        run_with(b"", command([name]).arg(&gone)).fails(code, &["gone`"]);
+    }
+    run_with(b"", command(["hash", "md5"]).arg(&gone)).fails(4, &["gone`"]);
+    run_with(b"", command(["rm", "-r"]).arg(&gone)).fails(3, &["gone`"]);
+    for name in ["sync", "copy", "check"] {
+        pair(name, &gone, &target, &[]).fails(3, &["gone`"]);
+    }
+    assert!(!target.exists());
+}
+
+#[test]
+fn wrong_use_is_explained() {
+    let scratch = Scratch::new();
+    scratch.write("a", "1");
+    let here = scratch.path("a");
+    let here = here.to_str().unwrap();
+    for (arguments, words) in [
+        (vec!["cat", "memory:a/../b"], vec!["memory:a/../b", "`..`"]),
+        (vec!["cat", "file:///a/../b"], vec!["`..`"]),
+        (vec!["cat", "-"], vec!["standard input"]),
+        (vec!["cat", ""], vec!["empty"]),
+        (vec!["ls", "s3://bucket/prefix"], vec!["s3", "not in this build"]),
+        (vec!["ls", "gs://bucket"], vec!["gs", "not in this build"]),
+        (vec!["ls", "ftp://host/x"], vec!["ftp"]),
+        (vec!["ls", "nas:x"], vec!["no backend `nas`", "./nas:"]),
+        (vec!["ls", "--nope", "."], vec!["--nope"]),
+        (vec!["move", "a", "b"], vec!["move"]),
+        (vec!["sync", "a"], vec!["TARGET"]),
+        (vec!["sync", "--size-only", "--checksum", "a", "b"], vec!["--size-only", "--checksum"]),
+        (vec!["sync", "--transfers", "0", "a", "b"], vec!["--transfers"]),
+        (vec!["sync", "--modify-window", "soon", "a", "b"], vec!["--modify-window"]),
+        (vec!["sync", "--bwlimit", "1M", "a", "b"], vec!["--bwlimit"]),
+        (vec!["hash", "crc64", here], vec!["crc64"]),
+        (vec!["put", "--compress", "lzma", here], vec!["lzma"]),
+        (vec!["put", "--compress", "gzip:99", here], vec!["levels 0 to 9"]),
+        (vec!["put", "--compress", "zstd", here], vec!["zstd"]),
+        (vec!["put", "--metadata", "novalue", here], vec!["KEY=VALUE"]),
+        (vec!["put", "directory/"], vec!["directory"]),
+        (vec!["records", "count", "--from", "csv", here], vec!["csv"]),
+        (vec!["--config", "/nonexistent.toml", "backends"], vec!["/nonexistent.toml"]),
+    ] {
+        let run = run(&arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}: {run:?}");
+        assert_eq!(run.text(), "", "{arguments:?}");
+        run.says(&words);
+    }
+    assert_eq!(fs::read(here).unwrap(), b"1");
+}
+
+#[test]
+fn options_come_from_the_environment() {
+    let scratch = Scratch::new();
+    let (source, target) = (scratch.write("s/a", "1"), scratch.path("t"));
+    let sync = |variable: &str, value: &str| {
+        let source = source.parent().unwrap();
+        run_with(b"", command(["sync"]).arg(source).arg(&target).env(variable, value))
+    };
+    assert!(sync("OMNISTORAGE_DRY_RUN", "true").ok().stderr.starts_with("dry run"));
+    assert_eq!(sync("OMNISTORAGE_TRANSFERS", "many").code, Some(2));
+    assert!(!target.exists());
+    sync("OMNISTORAGE_DRY_RUN", "0").ok();
+    assert!(target.join("a").exists());
+}
+
+#[test]
+fn a_file_is_no_directory() {
+    let scratch = Scratch::new();
+    let file = scratch.write("file", "1");
+    run_with(b"", command(["ls"]).arg(&file)).fails(6, &["file`"]);
+    run_with(b"x", command(["put"]).arg(file.join("below"))).fails(6, &["file"]);
+    run_with(b"", command(["cat"]).arg(scratch.path(""))).fails(6, &["directory"]);
+    run_with(b"", command(["cat"]).arg(scratch.path("file/"))).fails(6, &["not a directory"]);
+    assert_eq!(fs::read(file).unwrap(), b"1");
+}
+
+#[test]
+fn what_may_not_be_read_is_reported_and_the_rest_is_done() {
+    let scratch = Scratch::new();
+    scratch.write("source/open", "1");
+    let denied = scratch.write("source/denied", "2");
+    fs::set_permissions(&denied, fs::Permissions::from_mode(0)).unwrap();
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    fs::create_dir(&target).unwrap();
+    scratch.write("target/extra", "stays");
+    for path in [&scratch.path(""), &target] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+    }
+
+    let mut sync = command(["sync"]);
+    sync.arg(&source).arg(&target);
+    if rustix::process::geteuid().is_root() {
+        const NOBODY: u32 = 65534;
+        let cache = scratch.path("cache");
+        fs::create_dir(&cache).unwrap();
+        fs::set_permissions(&cache, fs::Permissions::from_mode(0o777)).unwrap();
+        sync.uid(NOBODY).gid(NOBODY).env("XDG_CACHE_HOME", cache).env("HOME", scratch.path(""));
+        if Command::new(BINARY).arg("--version").uid(NOBODY).gid(NOBODY).output().is_err() {
+            return; // the binary itself is where only root may go
+        }
+    }
+    let run = run_with(b"", &mut sync);
+    assert_eq!(run.code, Some(6), "{run:?}");
+    assert!(run.stderr.contains("source/denied`"), "{}", run.stderr);
+    assert_eq!(fs::read(target.join("open")).unwrap(), b"1");
+    assert!(target.join("extra").exists(), "deleted after an error");
+    assert_eq!(debris(&target).len(), 0);
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_object() {
+    let scratch = Scratch::new();
+    let target = scratch.write("object", "old");
+    // A limit on the size of files stands for the full disk: 16 or 32 MiB, as the shell counts blocks. The memory of
+    // the component counts as a file too, and must fit.
+    let script = "trap '' XFSZ; ulimit -f 32768; exec \"$0\" put \"$1\"";
+    let mut limited = Command::new("sh");
+    limited.args(["-c", script, BINARY]).arg(&target).env("XDG_CONFIG_HOME", "/nonexistent");
+    run(["ls", "memory:"]).ok(); // the component is in the cache from here on
+    run_with(&vec![7; 40 << 20], &mut limited).fails(6, &["object`"]);
+    assert_eq!(fs::read(&target).unwrap(), b"old");
+    assert_eq!(debris(&scratch.path("")).len(), 0);
+}
+
+#[test]
+fn a_closed_input_is_empty_and_a_broken_one_is_an_error() {
+    let scratch = Scratch::new();
+    let target = scratch.write("object", "old");
+    let mut put = command(["put"]);
+    put.arg(&target).stdin(fs::File::open(scratch.path("")).unwrap()); // a directory cannot be read
+    let run: crate::command::Run = put.output().unwrap().into();
+    assert_ne!(run.code, Some(0), "{run:?}");
+    run.says(&["standard input"]);
+    assert_eq!(fs::read(&target).unwrap(), b"old");
+}

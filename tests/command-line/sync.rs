@@ -1,0 +1,172 @@
+//! `sync`, `copy` and `check` on real trees.
+
+use std::{fs, time::Duration};
+
+use crate::{
+    command::{assert_golden, pair, run},
+    tree::{Scratch, assert_equal, contents},
+};
+
+#[test]
+fn a_tree_is_mirrored_and_kept() {
+    let scratch = Scratch::new();
+    let (source, target) = (scratch.odd_tree("source"), scratch.path("new/target"));
+    let files = contents(&source).len() as u64;
+
+    let first = pair("sync", &source, &target, &["--json"]).ok().summary();
+    assert_eq!((first["transferred"].as_u64(), first["errors"].as_u64()), (Some(files), Some(0)), "{first}");
+    assert_equal(&source, &target);
+    let time = |path: &std::path::Path| fs::metadata(path).unwrap().modified().unwrap();
+    assert_eq!(time(&source.join("large")), time(&target.join("large")));
+
+    let again = pair("sync", &source, &target, &["--json"]).ok().summary();
+    assert_eq!((again["transferred"].as_u64(), again["checked"].as_u64()), (Some(0), Some(files)), "{again}");
+    pair("check", &source, &target, &[]).ok();
+    pair("check", &source, &target, &["--download"]).ok();
+
+    fs::write(source.join("empty"), "no longer").unwrap();
+    fs::remove_file(source.join("new\nline")).unwrap();
+    fs::remove_dir_all(source.join("in ..foo")).unwrap();
+    let changed = pair("sync", &source, &target, &["--json"]).ok().summary();
+    assert_eq!(
+        (changed["transferred"].as_u64(), changed["deleted"].as_u64()),
+        (Some(1), Some(2)),
+        "{changed}"
+    );
+    assert_equal(&source, &target);
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let scratch = Scratch::new();
+    scratch.write("source/a", "new");
+    scratch.write("source/b/c", "new");
+    scratch.write("target/extra", "stays");
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let before = contents(&target);
+    let summary = pair("sync", &source, &target, &["-n", "--json"]).ok().summary();
+    assert_eq!(
+        (summary["transferred"].as_u64(), summary["deleted"].as_u64()),
+        (Some(2), Some(1)),
+        "{summary}"
+    );
+    assert_eq!(contents(&target), before);
+    assert!(!target.join("b").exists());
+
+    pair("sync", &source, &scratch.path("none"), &["--dry-run"]).ok();
+    assert!(!scratch.path("none").exists());
+}
+
+#[test]
+fn copy_deletes_nothing_and_takes_single_objects() {
+    let scratch = Scratch::new();
+    let file = scratch.write("source/a", "new");
+    let target = scratch.path("target");
+    scratch.write("target/extra", "stays");
+    pair("copy", &scratch.path("source"), &target, &[]).ok();
+    pair("copy", &file, &scratch.path("single"), &[]).ok();
+    assert_eq!(fs::read(target.join("extra")).unwrap(), b"stays");
+    assert_eq!(fs::read(target.join("a")).unwrap(), b"new");
+    assert_eq!(fs::read(scratch.path("single/a")).unwrap(), b"new");
+}
+
+#[test]
+fn what_counts_as_the_same_is_the_users_choice() {
+    let scratch = Scratch::new();
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let same_size = scratch.write("source/a", "one");
+    scratch.write("target/a", "two");
+    let transferred = |options: &[&str]| {
+        let mut with_json = vec!["--json", "--dry-run"];
+        with_json.extend(options);
+        pair("sync", &source, &target, &with_json).ok().summary()["transferred"].as_u64()
+    };
+    let old = fs::metadata(target.join("a")).unwrap().modified().unwrap() - Duration::from_secs(60);
+    fs::File::options().write(true).open(same_size).unwrap().set_modified(old).unwrap();
+
+    assert_eq!(transferred(&[]), Some(1));
+    assert_eq!(transferred(&["--size-only"]), Some(0));
+    assert_eq!(transferred(&["--checksum"]), Some(1));
+    assert_eq!(transferred(&["--ignore-existing"]), Some(0));
+    assert_eq!(transferred(&["--update"]), Some(0));
+    assert_eq!(transferred(&["--modify-window", "2m"]), Some(0));
+    assert_eq!(transferred(&["-I", "--modify-window", "2m"]), Some(1));
+}
+
+#[test]
+fn events_and_differences_are_json() {
+    let scratch = Scratch::new();
+    scratch.write("source/changed", "new contents");
+    scratch.write("source/d/only in the source", "1");
+    scratch.write("source/same", "same");
+    scratch.write("target/changed", "old");
+    scratch.write("target/only in the target", "2");
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    pair("copy", &source.join("same"), &target, &[]).ok();
+
+    let check = pair("check", &source, &target, &["--json"]);
+    assert_eq!(check.code, Some(1), "{check:?}");
+    assert_golden("check.jsonl", &check);
+
+    let report = scratch.path("report");
+    let combined = pair("check", &source, &target, &["-q", "--combined", report.to_str().unwrap()]);
+    assert_eq!((combined.code, combined.stderr.as_str()), (Some(1), ""), "{combined:?}");
+    let mut lines: Vec<_> = fs::read_to_string(report).unwrap().lines().map(str::to_owned).collect();
+    lines.sort();
+    assert_eq!(lines, ["* changed", "+ d/only in the source", "- only in the target", "= same"]);
+
+    assert_eq!(pair("check", &source, &target, &["--one-way", "--json"]).summary()["missing_on_source"], 0);
+    assert_golden("sync.jsonl", &pair("sync", &source, &target, &["--json"]).ok());
+    assert_golden("check-same.jsonl", &pair("check", &source, &target, &["--json"]).ok());
+}
+
+#[test]
+fn a_run_says_what_it_did_in_one_sentence() {
+    let scratch = Scratch::new();
+    scratch.write("source/a", "x");
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let verbose = pair("sync", &source, &target, &["-v"]).ok();
+    assert_eq!(verbose.text(), "");
+    assert!(verbose.stderr.starts_with("transferred `a` (1 B)"), "{}", verbose.stderr);
+    let again = pair("sync", &source, &target, &[]).ok().stderr;
+    assert!(again.starts_with("nothing to do; checked 1 object in "), "{again}");
+    assert_eq!(pair("sync", &source, &target, &["-q"]).ok().stderr, "");
+}
+
+#[test]
+fn what_would_lose_data_is_refused() {
+    let scratch = Scratch::new();
+    let source = scratch.write("a/b/x", "1").parent().unwrap().to_owned();
+    let (a, empty, full) = (scratch.path("a"), scratch.path("empty"), scratch.path("full"));
+    fs::create_dir(&empty).unwrap();
+    for number in 0..3 {
+        scratch.write(&format!("full/{number}"), "x");
+    }
+    let before = contents(&scratch.path(""));
+    pair("sync", &a, &source, &[]).fails(7, &["nothing was done"]);
+    pair("sync", &source, &a, &[]).fails(7, &["nothing was done"]);
+    pair("sync", &a, &a, &[]).fails(7, &["nothing was done"]);
+    pair("sync", &a, &scratch.path("a/new"), &[]).fails(7, &["nothing was done"]);
+    pair("sync", &empty, &full, &[]).fails(7, &["full`", "the source is empty"]);
+    assert_eq!(contents(&scratch.path("")), before);
+
+    pair("sync", &source, &full, &["--max-delete", "2"]).fails(7, &["3"]);
+    assert!((0..3).all(|number| full.join(number.to_string()).exists()));
+    pair("sync", &empty, &full, &["--allow-empty-source"]).ok();
+    assert_eq!(contents(&full).len(), 0);
+}
+
+#[test]
+fn configured_backends_have_names() {
+    let scratch = Scratch::new();
+    let config = scratch
+        .write("c.toml", format!("[backends.nas]\nkind = 'file'\nroot = {:?}\n", scratch.path("root")));
+    scratch.write("root/photos/a", "1");
+    let config = config.to_str().unwrap();
+    assert_eq!(run(["--config", config, "ls", "nas:photos"]).ok().lines(), ["a"]);
+    assert!(run(["--config", config, "backends"]).ok().lines().contains(&"nas: (file)"));
+    run(["--config", config, "sync", "nas:photos", "nas:copy"]).ok();
+    assert_eq!(fs::read(scratch.path("root/copy/a")).unwrap(), b"1");
+    run(["--config", config, "sync", "nas:", scratch.path("root/x").to_str().unwrap()])
+        .fails(7, &["nothing was done"]);
+}
