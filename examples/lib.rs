@@ -7,29 +7,29 @@
 pub struct Readme;
 
 #[cfg(test)]
-mod tests {
-    #[allow(dead_code)]
-    #[path = "component.rs"]
-    mod component;
-    #[allow(dead_code)]
-    #[path = "mirror.rs"]
-    mod mirror;
-    #[allow(dead_code)]
-    #[path = "records.rs"]
-    mod records;
+#[allow(dead_code, reason = "the examples have a `main` of their own")]
+mod component;
+#[cfg(test)]
+#[allow(dead_code, reason = "the examples have a `main` of their own")]
+mod mirror;
+#[cfg(test)]
+#[allow(dead_code, reason = "the examples have a `main` of their own")]
+mod records;
 
+#[cfg(test)]
+mod tests {
     #[tokio::test]
     async fn mirror() {
-        mirror::run().await.unwrap();
+        super::mirror::run().await.unwrap();
     }
 
     #[tokio::test]
     async fn records() {
-        records::run().await.unwrap();
+        super::records::run().await.unwrap();
     }
 
     #[tokio::test]
     async fn component() {
-        component::run().await.unwrap();
+        super::component::run().await.unwrap();
     }
 }

@@ -30,12 +30,14 @@ mod bindings;
 mod compression;
 mod convert;
 mod host;
+mod job;
 mod limits;
 mod records;
 mod sandbox;
 mod storage;
 mod stream;
 mod sync;
+mod view;
 
 use std::{sync::Arc, thread};
 
@@ -45,7 +47,9 @@ use wasmtime::{
 };
 
 pub use compression::{Codec, Compression, DecompressOptions};
-pub use host::{OpenBackend, OpenListing, StorageCtx, StorageCtxView, StorageView, add_to_linker};
+pub use host::{OpenBackend, OpenListing};
+pub use job::Job;
+pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker};
 pub use limits::Limits;
 pub use records::{ConvertReport, CsvDialect, Encoding, Format, RecordBatch, RecordReader, RecordWriter};
 pub use storage::{Entries, Storage, StorageBuilder};

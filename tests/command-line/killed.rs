@@ -113,3 +113,24 @@ fn a_signal_stops_a_put_without_debris() {
         assert_eq!(debris(&scratch.path("")).len(), 0);
     }
 }
+
+#[test]
+fn a_signal_stops_a_sync_without_debris() {
+    let scratch = Scratch::new();
+    version(&scratch, "source", 1);
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let mut child = command(["sync", "-q"]).arg(&source).arg(&target).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !target.exists() {
+        assert!(Instant::now() < deadline, "nothing is being written");
+        thread::sleep(Duration::from_millis(1));
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let code = child.wait().unwrap().code();
+    assert!(matches!(code, Some(130 | 0)), "{code:?}"); // 0: it was faster
+    assert_eq!(debris(&target), Vec::<std::path::PathBuf>::new());
+    let original = contents(&source);
+    for (path, found) in contents(&target) {
+        assert!(original[&path] == found, "{} is not whole", path.display());
+    }
+}

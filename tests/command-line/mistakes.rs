@@ -97,7 +97,7 @@ fn what_may_not_be_read_is_reported_and_the_rest_is_done() {
     let scratch = Scratch::new();
     scratch.write("source/open", "1");
     let denied = scratch.write("source/denied", "2");
-    fs::set_permissions(&denied, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&denied, fs::Permissions::from_mode(0o000)).unwrap();
     let (source, target) = (scratch.path("source"), scratch.path("target"));
     fs::create_dir(&target).unwrap();
     scratch.write("target/extra", "stays");

@@ -1,5 +1,15 @@
 //! The component in its host: what an embedder relies on.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails loudly, its helpers too")]
+
+mod commit;
+mod guest;
+mod hostile;
+mod imports;
+mod limits;
 mod objects;
+mod records;
 mod setup;
 mod sync;
+mod target;
+mod twisted;

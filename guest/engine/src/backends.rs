@@ -25,7 +25,8 @@ impl Place {
                 return Err(Error { at, ..why.into() });
             }
         };
-        let backend = backend::open(name.clone(), Vec::new()).await.map_err(|error| error.at(&name, &path))?;
+        let backend =
+            backend::open(name.clone(), Vec::new()).await.map_err(|error| error.at(&name, &path))?;
         Ok(Self { backend, name, path })
     }
 

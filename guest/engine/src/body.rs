@@ -4,10 +4,14 @@ use omnistorage_core::codec::Codec;
 use wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
 
 use crate::{
+    backends::Place,
     bindings::{wit_future, wit_stream},
     error::cancelled,
     exports::compression::Body,
-    imports::types::Error,
+    imports::{
+        backend::ObjectReader,
+        types::{Error, Location},
+    },
 };
 
 /// Bytes handed on at once. Measured: 64 KiB is 7 to 10 % slower, 1 MiB falls out of the processor's cache.
@@ -20,11 +24,25 @@ pub(crate) struct Source {
     /// Read ahead, to look at the first bytes.
     head: Vec<u8>,
     bytes: u64,
+    /// Where it comes from, if that is known.
+    at: Option<Location>,
 }
 
 impl Source {
     pub(crate) fn new(contents: StreamReader<u8>, completion: FutureReader<Result<(), Error>>) -> Self {
-        Self { contents: Some(contents), completion: Some(completion), head: Vec::new(), bytes: 0 }
+        Self { contents: Some(contents), completion: Some(completion), head: Vec::new(), bytes: 0, at: None }
+    }
+
+    /// Of an object in a backend: errors then say so.
+    pub(crate) fn of(place: &Place, reader: ObjectReader) -> Self {
+        let at = Some(Location { backend: place.name.clone(), path: place.path() });
+        Self { at, ..Self::new(reader.contents, reader.completion) }
+    }
+
+    /// An error in what was read, with where it was read.
+    pub(crate) fn locate(&self, error: impl Into<Error>) -> Error {
+        let error = error.into();
+        Error { at: error.at.or_else(|| self.at.clone()), ..error }
     }
 
     /// The bytes handed out so far.
@@ -160,13 +178,17 @@ impl Coded {
         output.reserve(CHUNK);
         while !self.finished {
             if self.full || self.taken < self.input.len() {
-                self.taken += codec.push(&self.input[self.taken..], &mut output)?;
+                let pushed = codec.push(&self.input[self.taken..], &mut output);
+                self.taken += pushed.map_err(|why| self.source.locate(why))?;
                 self.full = output.len() == output.capacity();
             } else {
                 self.taken = 0;
                 match self.source.next(std::mem::take(&mut self.input)).await? {
                     Some(chunk) => self.input = chunk,
-                    None => self.finished = codec.finish(&mut output)?,
+                    None => {
+                        let finished = codec.finish(&mut output);
+                        self.finished = finished.map_err(|why| self.source.locate(why))?;
+                    }
                 }
             }
             if !output.is_empty() && (self.full || self.taken == self.input.len()) {

@@ -51,7 +51,8 @@ async fn decoder(source: &mut Source, options: &DecompressOptions) -> Result<Box
     let codec = match options.codec {
         Some(codec) => codec.into(),
         None => detect(source).await?.ok_or_else(|| {
-            error(ErrorCode::Corrupted, "the first bytes are of no known compression (gzip, zstd, snappy)")
+            let message = "the first bytes are of no known compression (gzip, zstd, snappy)";
+            source.locate(error(ErrorCode::Corrupted, message))
         })?,
     };
     Ok(codec::decoder(codec, limits(options))?)

@@ -7,7 +7,8 @@ use crate::imports::types;
 
 /// The path below a prefix, checked: a backend is not believed to stay below what it was asked for.
 pub(crate) fn place_of(path: &str, prefix: &Path) -> Result<Path, String> {
-    let path = Path::parse(path).map_err(|why| format!("the backend listed a path that is refused: {why}"))?;
+    let path =
+        Path::parse(path).map_err(|why| format!("the backend listed a path that is refused: {why}"))?;
     path.strip_prefix(prefix)
         .ok_or_else(|| format!("the backend listed a path that is not below {:?}", prefix.as_str()))
 }

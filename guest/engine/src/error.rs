@@ -1,6 +1,9 @@
 //! Errors of the core in the words of the interface.
 
-use omnistorage_core::{codec::{CodecError, CodecErrorKind}, record::{BatchError, RecordError, RecordErrorKind}};
+use omnistorage_core::{
+    codec::{CodecError, CodecErrorKind},
+    record::{BatchError, RecordError, RecordErrorKind},
+};
 use omnistorage_path::{Path, PathError};
 
 use crate::imports::types::{Error, ErrorCode, Location};
@@ -18,7 +21,8 @@ pub(crate) fn cancelled() -> Error {
 impl Error {
     /// With the place, unless it has one.
     pub(crate) fn at(mut self, backend: &str, path: &Path) -> Self {
-        self.at.get_or_insert_with(|| Location { backend: backend.to_owned(), path: path.as_str().to_owned() });
+        self.at
+            .get_or_insert_with(|| Location { backend: backend.to_owned(), path: path.as_str().to_owned() });
         self
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     bindings::{wit_future, wit_stream},
     body::{Coded, Sink, Source},
     compression::decompressed,
+    convert::place_of,
     error::cancelled,
     exports::{
         compression::{Body, DecompressOptions},
@@ -59,11 +60,12 @@ impl Guest for crate::Component {
     ) -> Result<Reader, Error> {
         let place = Place::open(source).await?;
         let reader = place.backend.read(place.path(), options).await?;
+        let info = reader.info.clone();
         let contents = match decompress {
             None => Body { contents: reader.contents, completion: reader.completion },
-            Some(options) => decompressed(Source::new(reader.contents, reader.completion), options),
+            Some(options) => decompressed(Source::of(&place, reader), options),
         };
-        Ok(Reader { info: reader.info, contents })
+        Ok(Reader { info, contents })
     }
 
     async fn write(
@@ -72,7 +74,8 @@ impl Guest for crate::Component {
         options: WriteOptions,
         compress: Option<CompressionOptions>,
     ) -> Result<ObjectInfo, Error> {
-        let encoder = compress.map(|options| codec::encoder(options.codec.into(), options.level)).transpose()?;
+        let encoder =
+            compress.map(|options| codec::encoder(options.codec.into(), options.level)).transpose()?;
         let place = Place::open(target).await?;
         let Some(encoder) = encoder else {
             return place.backend.write(place.path(), contents.contents, contents.completion, options).await;
@@ -176,6 +179,12 @@ async fn delete_below(place: &Place) -> Result<u64, Error> {
         let page = listing.next(PAGE).await?;
         if page.is_empty() {
             break;
+        }
+        for entry in &page {
+            // A backend that lists what it was not asked for must not have it deleted.
+            if let Err(message) = place_of(&entry.path, &place.path) {
+                return Err(place.error(ErrorCode::InvalidPath, &message));
+            }
         }
         let (nested, objects): (Vec<_>, Vec<_>) =
             page.into_iter().partition(|entry| entry.kind == ObjectKind::Directory);

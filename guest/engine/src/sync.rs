@@ -6,6 +6,7 @@
 mod check;
 mod delete;
 mod job;
+mod journal;
 mod pairs;
 mod run;
 mod sides;

@@ -148,7 +148,11 @@ impl Path {
             return Some(self.clone());
         }
         let rest = self.0.strip_prefix(&prefix.0)?;
-        if rest.is_empty() { Some(Self::root()) } else { rest.strip_prefix('/').map(|rest| Self(rest.to_owned())) }
+        if rest.is_empty() {
+            Some(Self::root())
+        } else {
+            rest.strip_prefix('/').map(|rest| Self(rest.to_owned()))
+        }
     }
 
     /// Whether this path is the prefix or below it, segment by segment.
@@ -256,7 +260,9 @@ mod tests {
 
     #[test]
     fn odd_names_are_kept_to_the_byte() {
-        for path in ["", " a ", "%2F", "😀", "..foo", "...", "a\tb", "a\nb", "\\", "C:", "~", "é", "a.b/..c/ d"] {
+        for path in
+            ["", " a ", "%2F", "😀", "..foo", "...", "a\tb", "a\nb", "\\", "C:", "~", "é", "a.b/..c/ d"]
+        {
             assert_eq!(Path::parse(path).unwrap().as_str(), path);
         }
     }

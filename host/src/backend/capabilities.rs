@@ -57,7 +57,8 @@ impl Features {
 
 impl fmt::Display for Features {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.entries().into_iter().filter_map(|(name, has)| has.then_some(name)).collect();
+        let names: Vec<_> =
+            self.entries().into_iter().filter_map(|(name, has)| has.then_some(name)).collect();
         f.write_str(&names.join(" "))
     }
 }

@@ -14,7 +14,6 @@ use std::{
     sync::Arc,
 };
 
-use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::exit::Failure;
@@ -26,13 +25,6 @@ const RESERVED: [&str; 4] = ["file", "gs", "memory", "s3"];
 /// The file as it was read.
 pub(crate) struct Configuration {
     file: PathBuf,
-    backends: BTreeMap<String, Table>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    #[serde(default)]
     backends: BTreeMap<String, Table>,
 }
 
@@ -54,23 +46,39 @@ impl Configuration {
     }
 
     fn parse(file: PathBuf, text: &str) -> Result<Self, Failure> {
-        // Not the whole error: it would show the line, which may hold a secret.
-        let document: Document = toml::from_str(text).map_err(|error| {
-            let line =
-                text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text).lines().count().max(1);
-            Failure::usage(format!("`{}`, line {line}: {}", file.display(), error.message()))
+        let wrong = |what: String| Failure::usage(format!("`{}`: {what}", file.display()));
+        // Not the whole error, nor errors of serde: they would show the line or the value, which may be a secret.
+        let document: Table = toml::from_str(text).map_err(|error| {
+            let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
+            wrong(format!("line {}: {}", before.matches('\n').count() + 1, error.message()))
         })?;
-        for name in document.backends.keys() {
-            if !is_name(name) || RESERVED.contains(&name.as_str()) {
-                return Err(Failure::usage(format!(
-                    "`{}`: a backend cannot be called `{}`: use letters, digits, `_`, `-` and `.`, and none of {}",
-                    file.display(),
-                    name.escape_debug(),
-                    RESERVED.join(", "),
+
+        let mut backends = BTreeMap::new();
+        for (section, value) in document {
+            let ("backends", Value::Table(named)) = (section.as_str(), value) else {
+                return Err(wrong(format!(
+                    "`{}` is not known: write [backends.NAME]",
+                    section.escape_debug()
                 )));
+            };
+            for (name, settings) in named {
+                let Value::Table(settings) = settings else {
+                    return Err(wrong(format!(
+                        "`{0}` is no table: write [backends.{0}]",
+                        name.escape_debug()
+                    )));
+                };
+                if !is_name(&name) || RESERVED.contains(&name.as_str()) {
+                    return Err(wrong(format!(
+                        "a backend cannot be called `{}`: use letters, digits, `_`, `-` and `.`, and none of {}",
+                        name.escape_debug(),
+                        RESERVED.join(", "),
+                    )));
+                }
+                backends.insert(name, settings);
             }
         }
-        Ok(Self { file, backends: document.backends })
+        Ok(Self { file, backends })
     }
 
     /// The names and the kinds, sorted by name.
@@ -161,7 +169,7 @@ mod tests {
             ("[backends.a]\nkind = 'memory'\nx = [1]", ["backend `a`", "`x`"]),
             ("[backends.s3]\nkind = 'memory'", ["`s3`", "c.toml"]),
             ("[backends.'a/b']\nkind = 'memory'", ["`a/b`", "c.toml"]),
-            ("[backend.a]", ["line 1", "backend"]),
+            ("[backend.a]", ["c.toml", "`backend` is not known"]),
             ("[backends.a]\nkind = 'memory'\n= 1", ["line 3", "c.toml"]),
         ] {
             let message = refused(text);

@@ -78,9 +78,10 @@ impl From<Error> for types::Error {
     fn from(error: Error) -> Self {
         Self {
             code: error.code().into(),
-            at: error
-                .location()
-                .map(|(backend, path)| types::Location { backend: backend.to_owned(), path: path.to_owned() }),
+            at: error.location().map(|(backend, path)| types::Location {
+                backend: backend.to_owned(),
+                path: path.to_owned(),
+            }),
             offset: error.offset(),
             message: error.message().to_owned(),
             retry_after_ms: error
@@ -219,8 +220,11 @@ impl From<&ListOptions> for wit::ListOptions {
     }
 }
 
+/// Where a flag is kept.
+type Field = fn(&mut Features) -> &mut bool;
+
 /// The flags by both names.
-const FLAGS: [(wit::Features, fn(&mut Features) -> &mut bool); 12] = [
+const FLAGS: [(wit::Features, Field); 12] = [
     (wit::Features::COPY, |features| &mut features.copy),
     (wit::Features::MOVE, |features| &mut features.move_to),
     (wit::Features::PURGE, |features| &mut features.purge),

@@ -1,5 +1,7 @@
 //! Records: one at a time for the caller, in batches across the boundary.
 
+use std::future::poll_fn;
+
 use futures::{SinkExt, StreamExt, channel::mpsc};
 use tokio::sync::oneshot;
 use wasmtime::component::ResourceAny;
@@ -136,13 +138,14 @@ pub struct RecordReader {
     batch: RecordBatch,
     next: usize,
     task: Option<Task<()>>,
+    failure: Option<Error>,
 }
 
 impl RecordReader {
     /// The next record; `None` after the last, which is checked to be the true last.
     ///
     /// # Errors
-    /// What is wrong with which record: [`Error::offset`] is its number, from 1.
+    /// What is wrong with which record: [`Error::offset`] is its number, from 1. Later calls fail with the same.
     pub async fn read(&mut self) -> Result<Option<&[u8]>> {
         if self.next == self.batch.len() {
             match self.receive().await? {
@@ -171,13 +174,15 @@ impl RecordReader {
     }
 
     async fn receive(&mut self) -> Result<Option<RecordBatch>> {
-        match self.batches.next().await {
-            Some(batch) => Ok(Some(batch)),
-            None => match self.task.take() {
-                Some(task) => task.join().await.map(|()| None),
-                None => Ok(None),
-            },
+        if let Some(batch) = self.batches.next().await {
+            return Ok(Some(batch));
         }
+        if let Some(task) = &mut self.task {
+            self.failure = task.outcome().await.err();
+            self.task = None;
+        }
+        // Said again to whoever asks again: an end would look like the true one.
+        self.failure.clone().map_or(Ok(None), Err)
     }
 }
 
@@ -198,7 +203,8 @@ enum Command {
 }
 
 impl RecordWriter {
-    /// Writes one record. It may be kept back to go with others.
+    /// Writes one record. It may be kept back to go with others. It counts as written also where the future is dropped
+    /// half way.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] for a record that the format cannot hold, now or with a later call; what is
@@ -253,8 +259,15 @@ impl RecordWriter {
     }
 
     async fn hand_over(&mut self) -> Result<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        // Room first: a caller that stops waiting here must not lose records.
+        if poll_fn(|cx| self.commands.poll_ready(cx)).await.is_err() {
+            return Err(self.failure().await);
+        }
         let batch = std::mem::take(&mut self.batch);
-        if batch.is_empty() { Ok(()) } else { self.send(Command::Write(batch)).await }
+        self.send(Command::Write(batch)).await
     }
 
     async fn send(&mut self, command: Command) -> Result<()> {
@@ -291,7 +304,7 @@ impl Storage {
         let sandbox = self.sandbox().await?;
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
-                let readers = guest.omnistorage_storage_records().record_reader();
+            let readers = guest.omnistorage_storage_records().record_reader();
             let reader: ResourceAny = match readers.call_open(inside, source, encoding).await? {
                 Ok(reader) => reader,
                 Err(error) => return Ok(Err(error.into())),
@@ -312,7 +325,10 @@ impl Storage {
             }
         }));
         match start.await {
-            Ok(batches) => Ok(RecordReader { batches, batch: RecordBatch::new(), next: 0, task: Some(task) }),
+            Ok(batches) => {
+                let batch = RecordBatch::new();
+                Ok(RecordReader { batches, batch, next: 0, task: Some(task), failure: None })
+            }
             Err(_) => Err(task.failure().await),
         }
     }
@@ -327,7 +343,7 @@ impl Storage {
         let sandbox = self.sandbox().await?;
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
-                let writers = guest.omnistorage_storage_records().record_writer();
+            let writers = guest.omnistorage_storage_records().record_writer();
             let writer: ResourceAny = match writers.call_create(inside, target, encoding).await? {
                 Ok(writer) => writer,
                 Err(error) => return Ok(Err(error.into())),

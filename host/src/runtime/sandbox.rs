@@ -11,8 +11,8 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::{
     bindings::{Omnistorage as Guest, OmnistoragePre},
-    host::{Grants, StorageCtx, StorageCtxView, StorageView},
     limits::{Growth, Limits, Progress},
+    view::{Grants, StorageCtx, StorageCtxView, StorageView},
 };
 use crate::error::{Error, ErrorCode, Result};
 
@@ -98,6 +98,9 @@ impl Sandbox {
     }
 }
 
+/// In the words of wasmtime, which keeps the type of this error to itself.
+const HOSTCALL_FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
+
 /// What a failure of the sandbox means to the caller.
 fn explain(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> Error {
     if store.data().growth.refused() {
@@ -107,6 +110,12 @@ fn explain(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> Er
                 "the component needed more than its limit of {} bytes of memory or {} table elements",
                 limits.memory, limits.table_elements
             ),
+        );
+    }
+    if error.chain().any(|cause| cause.to_string().contains(HOSTCALL_FUEL_EXHAUSTED)) {
+        return Error::new(
+            ErrorCode::LimitExceeded,
+            format!("the component handed more than {} bytes to the host in one call", limits.hostcall_bytes),
         );
     }
     match error.downcast_ref::<Trap>() {
@@ -130,6 +139,11 @@ impl<R: Send + 'static> Task<R> {
 
     /// Its result.
     pub(super) async fn join(mut self) -> Result<R> {
+        self.outcome().await
+    }
+
+    /// Its result, given once. Whoever stops waiting may wait again.
+    pub(super) async fn outcome(&mut self) -> Result<R> {
         (&mut self.0).await.unwrap_or_else(|error| {
             let code = if error.is_cancelled() { ErrorCode::Cancelled } else { ErrorCode::Trapped };
             Err(Error::new(code, format!("the task of the sandbox ended early: {error}")))
@@ -140,9 +154,10 @@ impl<R: Send + 'static> Task<R> {
 impl<R: Send + 'static> Task<R> {
     /// Why it ended, where that must have been before its time.
     pub(super) async fn failure(self) -> Error {
-        self.join().await.err().unwrap_or_else(|| {
-            Error::new(ErrorCode::Other, "the sandbox ended without a word")
-        })
+        self.join()
+            .await
+            .err()
+            .unwrap_or_else(|| Error::new(ErrorCode::Other, "the sandbox ended without a word"))
     }
 }
 

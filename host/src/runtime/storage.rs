@@ -13,9 +13,9 @@ use tokio::sync::oneshot;
 use super::{
     Compression, DecompressOptions, Limits, Runtime,
     bindings::{Omnistorage as Guest, omnistorage::storage::types},
-    host::Grants,
     sandbox::{Inside, Sandbox, Task},
     stream,
+    view::Grants,
 };
 use crate::{
     backend::{Backend, Capabilities, Contents, ListOptions, ReadOptions, Reader, WriteOptions},
@@ -149,7 +149,8 @@ impl Storage {
         }));
         match start.await {
             Ok(pages) => {
-                let entries = pages.flat_map(|page| streams::iter(page.into_iter().map(ObjectInfo::try_from)));
+                let entries =
+                    pages.flat_map(|page| streams::iter(page.into_iter().map(ObjectInfo::try_from)));
                 Ok(Entries(entries.chain(at_the_end(task)).boxed()))
             }
             Err(_) => Err(task.failure().await),

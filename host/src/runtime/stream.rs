@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use wasmtime::{
     AsContextMut, StoreContextMut,
     component::{
-        Accessor, Destination, FutureConsumer, FutureReader, HasData, Lift, Source, StreamConsumer, StreamProducer,
-        StreamReader, StreamResult,
+        Accessor, Destination, FutureConsumer, FutureReader, HasData, Lift, Source, StreamConsumer,
+        StreamProducer, StreamReader, StreamResult,
     },
 };
 
@@ -47,7 +47,8 @@ pub(super) fn body(
     progress: Progress,
 ) -> wasmtime::Result<Body> {
     let (verdict, completion) = oneshot::channel();
-    let producer = Producer { contents, explain: Box::new(explain), verdict: Some(verdict), started: false, progress };
+    let producer =
+        Producer { contents, explain: Box::new(explain), verdict: Some(verdict), started: false, progress };
     Ok(Body {
         contents: StreamReader::new(&mut store, producer)?,
         completion: FutureReader::new(&mut store, completion)?,

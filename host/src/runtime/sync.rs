@@ -1,29 +1,8 @@
-//! The sync engine: options, events, reports, and jobs that run it.
+//! The sync engine: options, events and reports.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
+use std::time::Duration;
 
-use futures::{
-    Stream, StreamExt,
-    future::BoxFuture,
-    stream::{self as streams, BoxStream},
-};
-use tokio::sync::oneshot;
-use wasmtime::component::{FutureReader, Lift, StreamReader};
-
-use super::{
-    Storage,
-    bindings::{
-        Omnistorage as Guest,
-        exports::omnistorage::storage::sync as wit,
-        omnistorage::storage::types,
-    },
-    sandbox::{Inside, Task},
-    stream,
-};
+use super::{Storage, bindings::exports::omnistorage::storage::sync as wit, job::Job};
 use crate::{
     error::{Error, Result},
     object::Location,
@@ -210,51 +189,11 @@ pub struct CheckReport {
     pub errors: u64,
 }
 
-/// A job under way: a stream of items as they come, then the outcome. Items hold the job back while they are not
-/// read. Dropping the job cancels it.
-pub struct Job<I, R> {
-    items: BoxStream<'static, I>,
-    task: Task<R>,
-}
-
 /// A sync or a copy under way: [`Event`]s, then a [`Report`].
 pub type SyncJob = Job<Event, Report>;
 
 /// A check under way: [`CheckEntry`]s, then a [`CheckReport`].
 pub type CheckJob = Job<CheckEntry, CheckReport>;
-
-impl<I, R: Send + 'static> Job<I, R> {
-    /// The next item; `None` after the last.
-    pub async fn next(&mut self) -> Option<I> {
-        self.items.next().await
-    }
-
-    /// The outcome; items that were not read are gone.
-    ///
-    /// # Errors
-    /// What kept the job from being carried through: a missing source
-    /// ([`ErrorCode::NotFound`](crate::ErrorCode::NotFound)), places that overlap
-    /// ([`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument)), an empty source
-    /// ([`ErrorCode::PreconditionFailed`](crate::ErrorCode::PreconditionFailed)), too many deletes
-    /// ([`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded)). Objects that failed are counted instead.
-    pub async fn outcome(self) -> Result<R> {
-        drop(self.items);
-        self.task.join().await
-    }
-}
-
-impl<I, R> Stream for Job<I, R> {
-    type Item = I;
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<I>> {
-        self.items.as_mut().poll_next(cx)
-    }
-}
-
-impl<I, R> std::fmt::Debug for Job<I, R> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Job")
-    }
-}
 
 impl Storage {
     /// Makes the target equal to the source: transfers what differs, then deletes what is extra.
@@ -263,10 +202,12 @@ impl Storage {
     /// An unknown backend; an option out of its range. For the rest see [`Job::outcome`].
     pub async fn sync(&self, source: &Location, target: &Location, options: &SyncOptions) -> Result<SyncJob> {
         let (source, target, options) = (source.into(), target.into(), options.into());
-        self.start(Box::new(move |inside, guest| Box::pin(async move {
-            let job = guest.omnistorage_storage_sync().call_sync(inside, source, target, options).await?;
-            Ok(job.map(|job| (job.events, job.outcome)))
-        })))
+        self.start(Box::new(move |inside, guest| {
+            Box::pin(async move {
+                let job = guest.omnistorage_storage_sync().call_sync(inside, source, target, options).await?;
+                Ok(job.map(|job| (job.events, job.outcome)))
+            })
+        }))
         .await
     }
 
@@ -277,10 +218,12 @@ impl Storage {
     /// As [`Storage::sync`].
     pub async fn copy(&self, source: &Location, target: &Location, options: &SyncOptions) -> Result<SyncJob> {
         let (source, target, options) = (source.into(), target.into(), options.into());
-        self.start(Box::new(move |inside, guest| Box::pin(async move {
-            let job = guest.omnistorage_storage_sync().call_copy(inside, source, target, options).await?;
-            Ok(job.map(|job| (job.events, job.outcome)))
-        })))
+        self.start(Box::new(move |inside, guest| {
+            Box::pin(async move {
+                let job = guest.omnistorage_storage_sync().call_copy(inside, source, target, options).await?;
+                Ok(job.map(|job| (job.events, job.outcome)))
+            })
+        }))
         .await
     }
 
@@ -295,61 +238,16 @@ impl Storage {
         options: &SyncOptions,
     ) -> Result<CheckJob> {
         let (source, target, options) = (source.into(), target.into(), options.into());
-        self.start(Box::new(move |inside, guest| Box::pin(async move {
-            let job = guest.omnistorage_storage_sync().call_check(inside, source, target, options).await?;
-            Ok(job.map(|job| (job.entries, job.outcome)))
-        })))
+        self.start(Box::new(move |inside, guest| {
+            Box::pin(async move {
+                let job =
+                    guest.omnistorage_storage_sync().call_check(inside, source, target, options).await?;
+                Ok(job.map(|job| (job.entries, job.outcome)))
+            })
+        }))
         .await
     }
-
-    /// Starts a job in a sandbox of its own.
-    async fn start<W, O, I, R>(&self, call: Call<W, O>) -> Result<Job<I, R>>
-    where
-        W: Lift + Unpin + Send + 'static,
-        O: Send + 'static,
-        Outcome<O>: Lift + Unpin,
-        I: From<W> + 'static,
-        R: From<O> + Send + 'static,
-    {
-        let sandbox = self.sandbox().await?;
-        let progress = sandbox.progress();
-        let (started, start) = oneshot::channel();
-        let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
-            let (items, outcome) = match call(inside, guest).await? {
-                Ok(job) => job,
-                Err(error) => return Ok(Err(error.into())),
-            };
-            let (items, outcome) = inside.with(|mut access| {
-                let items = stream::items(&mut access, items, progress)?;
-                wasmtime::error::Ok((items, stream::once(&mut access, outcome)?))
-            })?;
-            // The caller may have left already.
-            let _ = started.send(items);
-            Ok(outcome.await.map_err(|_| stream::undecided())?.map(R::from).map_err(Error::from))
-        }));
-        match start.await {
-            Ok(pages) => {
-                let items = pages.flat_map(|page| streams::iter(page.into_iter().map(I::from))).boxed();
-                Ok(Job { items, task })
-            }
-            Err(_) => Err(task.failure().await),
-        }
-    }
 }
-
-/// A call of the component that starts a job: the items it will give, and its outcome.
-type Call<W, O> = Box<
-    dyn for<'a> FnOnce(
-            &'a Inside,
-            &'a Guest,
-        )
-            -> BoxFuture<'a, wasmtime::Result<Started<(StreamReader<W>, FutureReader<Outcome<O>>)>>>
-        + Send,
->;
-
-type Started<T> = std::result::Result<T, types::Error>;
-
-type Outcome<O> = std::result::Result<O, types::Error>;
 
 impl From<Comparison> for wit::Comparison {
     fn from(comparison: Comparison) -> Self {

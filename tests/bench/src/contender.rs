@@ -17,6 +17,10 @@ pub(crate) enum Contender {
     Cp,
     /// [`crate::floor`], in a process of its own.
     Floor,
+    /// The file backend without the component; see [`crate::layers`].
+    Backend,
+    /// The component without the command line; see [`crate::layers`].
+    Component,
 }
 
 /// What is timed.
@@ -31,7 +35,7 @@ pub(crate) enum Work {
 }
 
 impl Contender {
-    /// The command for a work, if there is one: `cp` has no check.
+    /// The command for a work, if there is one: `cp` has no check, and the layers only copy.
     pub(crate) fn command(
         self,
         work: Work,
@@ -43,7 +47,7 @@ impl Contender {
             Self::Omnistorage => options.omnistorage.as_os_str(),
             Self::Rclone => options.rclone.as_os_str(),
             Self::Cp => OsStr::new("cp"),
-            Self::Floor => options.this.as_os_str(),
+            Self::Floor | Self::Backend | Self::Component => options.this.as_os_str(),
         };
         let mut command = Command::new(program);
         match (self, work) {
@@ -56,18 +60,21 @@ impl Contender {
             (Self::Cp, Work::Check) => return None,
             (Self::Floor, Work::Sync | Work::Again) => command.arg("floor-sync"),
             (Self::Floor, Work::Check) => command.arg("floor-check"),
+            (Self::Backend, Work::Sync) => command.arg("backend-copy"),
+            (Self::Component, Work::Sync) => command.arg("component-sync"),
+            (Self::Backend | Self::Component, Work::Again | Work::Check) => return None,
         };
         command.arg(source).arg(destination).env("RCLONE_CONFIG", "/dev/null");
         Some(command)
     }
 
-    /// The command that says which version it is; the floor is this program.
+    /// The command that says which version it is; some are this program.
     pub(crate) fn version(self, options: &Options) -> Option<Command> {
         let (program, argument) = match self {
             Self::Omnistorage => (options.omnistorage.as_os_str(), "--version"),
             Self::Rclone => (options.rclone.as_os_str(), "version"),
             Self::Cp => (OsStr::new("cp"), "--version"),
-            Self::Floor => return None,
+            Self::Floor | Self::Backend | Self::Component => return None,
         };
         let mut command = Command::new(program);
         command.arg(argument).env("RCLONE_CONFIG", "/dev/null");
@@ -82,6 +89,8 @@ impl fmt::Display for Contender {
             Self::Rclone => "rclone",
             Self::Cp => "cp -a",
             Self::Floor => "floor",
+            Self::Backend => "file backend",
+            Self::Component => "component",
         })
     }
 }

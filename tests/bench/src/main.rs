@@ -1,20 +1,26 @@
-//! Ours beside rclone, `cp` and the floor, in the same run on the same data: medians of interleaved rounds, each run a
-//! process of its own, each copy checked byte by byte afterwards. Prints one table in Markdown:
+//! Ours beside what it has to beat, in one run on one machine. Prints Markdown:
 //!
-//! - *sync*: into an empty directory;
-//! - *again*: the same command once more, with nothing to do; for the floor, list and stat of both sides;
-//! - *check*: the content of both sides is compared; rclone by MD5, the floor byte by byte.
+//! 1. Whole processes (`processes`): ours beside rclone, `cp` and the floor, on the same trees. Medians of interleaved
+//!    rounds, each run a process of its own, each copy checked byte by byte afterwards. *Sync* is into an empty
+//!    directory; *again* is the same command once more, with nothing to do (for the floor, list and stat of both sides);
+//!    *check* compares the content of both sides, rclone by MD5, the floor byte by byte. `RSS` is the peak of the process
+//!    as the kernel counts it.
+//! 2. Where the time of a small file goes, one layer after the other (`layers`).
+//! 3. What the sandbox costs, within one process (`inside`).
 //!
-//! Source and destination are on one local file system, the source is in the page cache. `RSS` is the peak of the
-//! process as the kernel counts it.
-//!
-//! On ext4, wait five minutes after a run before the next (see `measure`), or name a directory of a tmpfs by `--data`:
-//! then the disk has no part in it.
+//! Source and destination are on one file system, the source is in the page cache: in `/dev/shm` if it has 4 GiB free,
+//! so that no disk has a part in it, else in the target directory; `--data` names another place. On ext4, wait five
+//! minutes after a run before the next (see `processes`).
 
 mod contender;
 mod data;
 mod floor;
+mod inside;
+mod layers;
 mod measure;
+mod pattern;
+mod place;
+mod processes;
 
 use std::{
     env, fs,
@@ -22,13 +28,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
-use contender::{Contender, Work};
+use contender::Contender;
 use data::DataSet;
 use measure::Cost;
+use place::Place;
 
-/// Ours beside rclone, cp and the floor.
+/// Ours beside rclone, cp and the floor, and what the sandbox costs.
 #[derive(Parser)]
 struct Arguments {
     /// A tenth of the small files, small big files, one round: to see that it runs, not to measure
@@ -40,29 +47,42 @@ struct Arguments {
     /// Only these, in this order
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Contender>,
+    /// Leave out the tables of whole processes
+    #[arg(long, conflicts_with = "only")]
+    inside_only: bool,
     /// The omnistorage to run [default: the one beside this program]
     #[arg(long)]
     omnistorage: Option<PathBuf>,
+    /// The component that it embeds, to tell its size [default: where its build leaves it]
+    #[arg(long)]
+    component: Option<PathBuf>,
+    /// The test guest, to measure a component that touches every byte [default: where its build leaves it]
+    #[arg(long)]
+    test_guest: Option<PathBuf>,
     /// The rclone to run
     #[arg(long, default_value = "rclone")]
     rclone: PathBuf,
-    /// Where the data is kept [default: bench-data in the target directory]
+    /// Where the data is kept [default: in /dev/shm if it has 4 GiB free, else bench-data in the target directory]
     #[arg(long)]
     data: Option<PathBuf>,
     /// Only say which versions would run
     #[arg(long)]
     versions: bool,
     #[command(subcommand)]
-    floor: Option<Floor>,
+    layer: Option<Layer>,
 }
 
 /// How this program runs itself as a contender.
 #[derive(Subcommand)]
-enum Floor {
+enum Layer {
     #[command(hide = true)]
     FloorSync { source: PathBuf, destination: PathBuf },
     #[command(hide = true)]
     FloorCheck { source: PathBuf, destination: PathBuf },
+    #[command(hide = true)]
+    BackendCopy { source: PathBuf, destination: PathBuf },
+    #[command(hide = true)]
+    ComponentSync { source: PathBuf, destination: PathBuf },
 }
 
 /// Where everything is.
@@ -72,6 +92,8 @@ struct Options {
     quick: bool,
     this: PathBuf,
     omnistorage: PathBuf,
+    component: PathBuf,
+    test_guest: Option<PathBuf>,
     rclone: PathBuf,
     data: PathBuf,
 }
@@ -85,110 +107,86 @@ struct Row {
 }
 
 fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    match &arguments.floor {
-        Some(Floor::FloorSync { source, destination }) => return floor::sync(source, destination),
-        Some(Floor::FloorCheck { source, destination }) => return floor::check(source, destination),
-        None => {}
+    let mut arguments = Arguments::parse();
+    if let Some(layer) = arguments.layer.take() {
+        return layer.run();
     }
 
-    let versions_only = arguments.versions;
-    let options = Options::new(arguments)?;
-    fs::create_dir_all(&options.data).with_context(|| format!("cannot create {}", options.data.display()))?;
+    let this = env::current_exe()?;
+    let beside = this.parent().unwrap_or(Path::new(".")).to_owned();
+    let place = Place::choose(arguments.data.take(), beside.join("../bench-data"))?;
+    let (versions_only, inside_only) = (arguments.versions, arguments.inside_only);
+    let options = Options::new(arguments, this, &beside, &place);
     let mut output = io::stdout().lock();
-    writeln!(output, "{}", versions(&options)?)?;
+    writeln!(output, "{}, {}", versions(&options)?, place.describe())?;
     if versions_only {
         return Ok(());
     }
 
-    let sets = if options.quick {
-        [DataSet { folders: 10, files: 100, size: 4 << 10 }, DataSet { folders: 1, files: 4, size: 16 << 20 }]
-    } else {
-        [
-            DataSet { folders: 100, files: 100, size: 4 << 10 },
-            DataSet { folders: 1, files: 10, size: 100 << 20 },
-        ]
-    };
-    let rows = sets.into_iter().map(|set| measure(set, &options)).collect::<Result<Vec<_>>>()?.concat();
-    write_table(&mut output, &rows)?;
+    if !inside_only {
+        let (small, large) = if options.quick {
+            (
+                DataSet { folders: 10, files: 100, size: 4 << 10 },
+                DataSet { folders: 1, files: 4, size: 16 << 20 },
+            )
+        } else {
+            (
+                DataSet { folders: 100, files: 100, size: 4 << 10 },
+                DataSet { folders: 1, files: 10, size: 100 << 20 },
+            )
+        };
+        let rows = [processes::measure(small, &options)?, processes::measure(large, &options)?].concat();
+        processes::write_table(&mut output, &rows)?;
+        layers::write_table(&mut output, small, &rows)?;
+    }
+    // Last: the kernel counts our memory to that of the processes we start.
+    let comparisons = asynchronous()?.block_on(inside::measure(&options))?;
+    inside::write_table(&mut output, &comparisons)?;
+    writeln!(output, "\nload average at the end: {}", load())?;
     Ok(())
 }
 
-impl Options {
-    fn new(arguments: Arguments) -> Result<Self> {
-        use Contender::{Cp, Floor, Omnistorage, Rclone};
+impl Layer {
+    fn run(self) -> Result<()> {
+        match self {
+            Self::FloorSync { source, destination } => floor::sync(&source, &destination),
+            Self::FloorCheck { source, destination } => floor::check(&source, &destination),
+            Self::BackendCopy { source, destination } => {
+                asynchronous()?.block_on(layers::copy_by_backend(&source, &destination))
+            }
+            Self::ComponentSync { source, destination } => {
+                asynchronous()?.block_on(layers::sync_by_component(&source, &destination))
+            }
+        }
+    }
+}
 
-        let this = env::current_exe()?;
-        let beside = this.parent().unwrap_or(Path::new("."));
-        Ok(Self {
+/// Threads as the command line has them.
+fn asynchronous() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+impl Options {
+    fn new(arguments: Arguments, this: PathBuf, beside: &Path, place: &Place) -> Self {
+        use Contender::{Backend, Component, Cp, Floor, Omnistorage, Rclone};
+
+        let built = |name: &str| beside.join("../component/wasm32-wasip2/component").join(name);
+        let test_guest = built("omnistorage_test_guest.wasm");
+        Self {
             contenders: if arguments.only.is_empty() {
-                vec![Omnistorage, Rclone, Cp, Floor]
+                vec![Omnistorage, Rclone, Cp, Floor, Backend, Component]
             } else {
                 arguments.only
             },
             rounds: if arguments.quick { 1 } else { arguments.rounds },
             quick: arguments.quick,
             omnistorage: arguments.omnistorage.unwrap_or_else(|| beside.join("omnistorage")),
+            component: arguments.component.unwrap_or_else(|| built("omnistorage_engine.wasm")),
+            test_guest: arguments.test_guest.or_else(|| test_guest.exists().then_some(test_guest)),
             rclone: arguments.rclone,
-            data: arguments.data.unwrap_or_else(|| beside.join("../bench-data")),
+            data: place.path().to_owned(),
             this,
-        })
-    }
-}
-
-/// Runs every work of a data set.
-fn measure(set: DataSet, options: &Options) -> Result<Vec<Row>> {
-    let source = set.prepare(&options.data)?;
-    let destinations = options.data.join("destinations");
-    let log = options.data.join("log");
-    let mut rows: Vec<Row> = Vec::new();
-    let mut contenders = options.contenders.clone();
-
-    remove(&destinations)?;
-    fs::create_dir(&destinations)?;
-    for round in 0..options.rounds {
-        for &contender in &contenders {
-            let destination = destinations.join(format!("{contender}-{round}"));
-            // What earlier runs left to write back must not fall on this one.
-            rustix::fs::sync();
-            for work in [Work::Sync, Work::Again, Work::Check] {
-                let Some(mut command) = contender.command(work, &source, &destination, options) else {
-                    continue;
-                };
-                let cost = measure::run(&mut command, &log)?;
-                if work == Work::Sync
-                    && let Some(mut check) =
-                        Contender::Floor.command(Work::Check, &source, &destination, options)
-                {
-                    // In a process of its own too: the kernel counts our memory to that of the processes we start.
-                    measure::run(&mut check, &log)
-                        .with_context(|| format!("the copy of {contender} is wrong"))?;
-                }
-                let work = format!("{work}: {}", set.describe());
-                match rows.iter_mut().find(|row| row.work == work && row.contender == contender) {
-                    Some(row) => row.costs.push(cost),
-                    None => rows.push(Row { work, contender, costs: vec![cost] }),
-                }
-            }
-            // ext4 passes over inodes that were deleted in the last minutes one by one, and creating files after
-            // thousands were deleted costs ten times as much. So many files go at the end, large ones at once.
-            if set.count() < 1000 {
-                remove(&destination)?;
-            }
         }
-        // No contender always runs after the same one.
-        contenders.rotate_left(1);
-    }
-    remove(&destinations)?;
-    Ok(rows)
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot remove {}", path.display()))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -206,52 +204,14 @@ fn versions(options: &Options) -> Result<String> {
     let processors = std::thread::available_parallelism()?;
     parts.push(format!("{} {}", kernel.sysname().to_string_lossy(), kernel.release().to_string_lossy()));
     parts.push(format!("{processors} processors"));
+    parts.push(format!("load average {}", load()));
     parts.push(format!("median of {}", options.rounds));
     Ok(parts.join(", "))
 }
 
-/// Works in the order in which they were first run, and their contenders likewise.
-fn write_table(output: &mut impl Write, rows: &[Row]) -> Result<()> {
-    writeln!(
-        output,
-        "\n| work | contender | wall s | min to max | of rclone | of floor | CPU s | RSS MiB |"
-    )?;
-    writeln!(output, "|---|---|--:|--:|--:|--:|--:|--:|")?;
-    let mut works: Vec<&str> = Vec::new();
-    for row in rows {
-        if !works.contains(&row.work.as_str()) {
-            works.push(&row.work);
-        }
-    }
-    for work in works {
-        let wall_of = |contender| {
-            rows.iter()
-                .find(|row| row.work == work && row.contender == contender)
-                .and_then(|row| measure::median(&row.costs))
-                .map(|cost| cost.wall)
-        };
-        let (rclone, floor) = (wall_of(Contender::Rclone), wall_of(Contender::Floor));
-        for row in rows.iter().filter(|row| row.work == work) {
-            let Some(cost) = measure::median(&row.costs) else { continue };
-            let ratio = |other: Option<std::time::Duration>| {
-                other.map_or("".into(), |other| {
-                    format!("{:.2}", cost.wall.as_secs_f64() / other.as_secs_f64())
-                })
-            };
-            let walls = row.costs.iter().map(|cost| cost.wall);
-            writeln!(
-                output,
-                "| {work} | {} | {:.3} | {:.3} to {:.3} | {} | {} | {:.3} | {} |",
-                row.contender,
-                cost.wall.as_secs_f64(),
-                walls.clone().min().unwrap_or_default().as_secs_f64(),
-                walls.max().unwrap_or_default().as_secs_f64(),
-                ratio(rclone),
-                ratio(floor),
-                cost.processor.as_secs_f64(),
-                cost.memory >> 20,
-            )?;
-        }
-    }
-    Ok(())
+/// Processes that wanted to run in the last 1, 5 and 15 minutes, where the system tells it.
+fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let numbers: Vec<_> = load.split(' ').take(3).collect();
+    if load.is_empty() { "unknown".to_owned() } else { numbers.join(" ") }
 }

@@ -1,4 +1,4 @@
-//! What a process cost, as the kernel counted it.
+//! What a process cost, as the kernel counted it; and medians.
 
 use std::{
     fs::{self, File},
@@ -15,8 +15,10 @@ use wait4::Wait4;
 pub(crate) struct Cost {
     /// From start to end.
     pub(crate) wall: Duration,
-    /// User and system time of all its threads.
-    pub(crate) processor: Duration,
+    /// Time of all its threads in its own code.
+    pub(crate) user: Duration,
+    /// Time of all its threads in the kernel.
+    pub(crate) system: Duration,
     /// Peak of its resident memory, in bytes.
     pub(crate) memory: u64,
 }
@@ -37,20 +39,24 @@ pub(crate) fn run(command: &mut Command, log: &Path) -> Result<Cost> {
         used.status,
         String::from_utf8_lossy(&fs::read(log)?)
     );
-    Ok(Cost { wall, processor: used.rusage.utime + used.rusage.stime, memory: used.rusage.maxrss })
+    let rusage = used.rusage;
+    Ok(Cost { wall, user: rusage.utime, system: rusage.stime, memory: rusage.maxrss })
 }
 
-/// The middle value of each cost; for an even number of runs, the lower one of the two. `None` without a run.
-pub(crate) fn median(costs: &[Cost]) -> Option<Cost> {
-    fn middle<T: Ord + Copy>(costs: &[Cost], of: impl Fn(&Cost) -> T) -> Option<T> {
-        let mut values: Vec<T> = costs.iter().map(of).collect();
-        values.sort_unstable();
-        values.get(values.len().checked_sub(1)? / 2).copied()
-    }
+/// The middle value; for an even number of them, the lower one of the two. `None` of none.
+pub(crate) fn median<T: Ord + Copy>(values: impl IntoIterator<Item = T>) -> Option<T> {
+    let mut values: Vec<T> = values.into_iter().collect();
+    values.sort_unstable();
+    values.get(values.len().checked_sub(1)? / 2).copied()
+}
+
+/// The median of each cost by itself. `None` without a run.
+pub(crate) fn median_cost(costs: &[Cost]) -> Option<Cost> {
     Some(Cost {
-        wall: middle(costs, |cost| cost.wall)?,
-        processor: middle(costs, |cost| cost.processor)?,
-        memory: middle(costs, |cost| cost.memory)?,
+        wall: median(costs.iter().map(|cost| cost.wall))?,
+        user: median(costs.iter().map(|cost| cost.user))?,
+        system: median(costs.iter().map(|cost| cost.system))?,
+        memory: median(costs.iter().map(|cost| cost.memory))?,
     })
 }
 
@@ -63,9 +69,8 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let log = folder.path().join("log");
         let cost = run(Command::new("sleep").arg("0.05"), &log)?;
-        assert!(
-            cost.wall >= Duration::from_millis(50) && cost.processor < cost.wall && cost.memory > 100_000
-        );
+        assert!(cost.wall >= Duration::from_millis(50) && cost.user + cost.system < cost.wall);
+        assert!(cost.memory > 100_000);
         let error =
             run(Command::new("sh").args(["-c", "echo reason >&2; exit 3"]), &log).unwrap_err().to_string();
         assert!(error.contains("reason"), "{error}");
@@ -74,11 +79,15 @@ mod tests {
 
     #[test]
     fn takes_the_median_of_each_cost() {
-        let cost =
-            |n| Cost { wall: Duration::from_secs(n), processor: Duration::from_secs(10 - n), memory: n };
-        assert!(median(&[]).is_none());
-        let middle = median(&[cost(9), cost(1), cost(3)]).unwrap();
-        assert_eq!((middle.wall.as_secs(), middle.processor.as_secs(), middle.memory), (3, 7, 3));
-        assert_eq!(median(&[cost(2), cost(1)]).unwrap().memory, 1);
+        let cost = |n| Cost {
+            wall: Duration::from_secs(n),
+            user: Duration::from_secs(10 - n),
+            system: Duration::ZERO,
+            memory: n,
+        };
+        assert!(median_cost(&[]).is_none());
+        let middle = median_cost(&[cost(9), cost(1), cost(3)]).unwrap();
+        assert_eq!((middle.wall.as_secs(), middle.user.as_secs(), middle.memory), (3, 7, 3));
+        assert_eq!(median_cost(&[cost(2), cost(1)]).unwrap().memory, 1);
     }
 }

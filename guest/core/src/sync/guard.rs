@@ -102,7 +102,7 @@ impl fmt::Display for DeleteRefusal {
             Self::EmptySource { extras } => write!(
                 f,
                 "the source is empty, and the sync would delete all {extras} objects of the target: allow an empty \
-                 source if that is meant"
+                 source (`allow-empty-source`) if that is meant"
             ),
             Self::TooMany { extras, max_delete } => {
                 write!(

@@ -36,20 +36,14 @@ impl Records {
         let framing = record::reader(resolved.format, resolved.options)?;
         let options = ReadOptions { offset: 0, length: None, if_match: None };
         let reader = place.backend.read(place.path(), options).await?;
-        let mut source = Source::new(reader.contents, reader.completion);
+        let mut source = Source::of(&place, reader);
         // The first bytes know better than the name, unless the caller does.
         let codec = match encoding.codec {
             Some(codec) => Some(codec.into()),
             None => detect(&mut source).await?.or(resolved.codec),
         };
         let decoder = codec.map(|codec| codec::decoder(codec, DecoderLimits::default())).transpose()?;
-        Ok(Self {
-            plain: Coded::new(source, decoder),
-            framing,
-            chunk: Vec::new(),
-            taken: 0,
-            ended: false,
-        })
+        Ok(Self { plain: Coded::new(source, decoder), framing, chunk: Vec::new(), taken: 0, ended: false })
     }
 
     /// Compressed bytes read so far.
@@ -67,7 +61,8 @@ impl Records {
                     Some(chunk) => self.chunk = chunk,
                     None => {
                         self.ended = true;
-                        self.framing.finish(&mut batch)?;
+                        let finished = self.framing.finish(&mut batch);
+                        finished.map_err(|why| self.plain.source().locate(why))?;
                         break;
                     }
                 }
@@ -78,7 +73,7 @@ impl Records {
                 self.taken += pushed.unwrap_or(0);
                 break;
             }
-            self.taken += pushed?;
+            self.taken += pushed.map_err(|why| self.plain.source().locate(why))?;
         }
         Ok(Some(batch).filter(|batch| !batch.is_empty()))
     }

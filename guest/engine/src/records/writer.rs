@@ -24,6 +24,7 @@ use crate::{
 
 /// Records on their way into an object. Dropped, the object stays as it was.
 pub(super) struct Writing {
+    at: Location,
     framing: Box<dyn record::RecordWriter>,
     encoder: Option<Box<dyn Codec>>,
     /// Framed, not yet compressed.
@@ -37,6 +38,7 @@ pub(super) struct Writing {
 
 impl Writing {
     pub(super) async fn create(target: Location, encoding: Encoding) -> Result<Self, Error> {
+        let at = target.clone();
         let place = Place::open(target).await?;
         let resolved = Resolved::new(&encoding, &place.path)?;
         let framing = record::writer(resolved.format, resolved.options)?;
@@ -68,11 +70,12 @@ impl Writing {
             };
             join!(write, decide);
         });
-        Ok(Self { framing, encoder, plain: Vec::new(), coded: Vec::new(), feed, commit, outcome })
+        Ok(Self { at, framing, encoder, plain: Vec::new(), coded: Vec::new(), feed, commit, outcome })
     }
 
     pub(super) async fn write(&mut self, batch: &Batch) -> Result<(), Error> {
-        self.framing.write(batch, &mut self.plain)?;
+        let framed = self.framing.write(batch, &mut self.plain);
+        framed.map_err(|why| Error { at: Some(self.at.clone()), ..why.into() })?;
         if self.plain.len() >= CHUNK { self.flush().await } else { Ok(()) }
     }
 
@@ -141,10 +144,7 @@ enum State {
 }
 
 impl RecordWriter {
-    async fn with(
-        &self,
-        act: impl AsyncFnOnce(&mut Writing) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    async fn with(&self, act: impl AsyncFnOnce(&mut Writing) -> Result<(), Error>) -> Result<(), Error> {
         let mut writing = match self.0.replace(State::Busy) {
             State::Idle(writing) => writing,
             State::Busy => return Err(busy()),

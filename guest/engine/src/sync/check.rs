@@ -157,7 +157,8 @@ async fn same_bytes(sides: &Sides, entry: &Entry) -> Result<bool, Error> {
         left.drain(..common);
         right.drain(..common);
         if !same {
-            (left.clear(), right.clear());
+            left.clear();
+            right.clear();
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What only the target has: collected while the listings are merged, deleted when all else is done.
 
 use futures::{StreamExt, stream};
-use omnistorage_core::sync::merge::Step;
 use omnistorage_core::entry::ObjectKind;
+use omnistorage_core::sync::merge::Step;
 use omnistorage_path::Path;
 
 use super::{

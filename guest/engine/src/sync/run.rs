@@ -21,6 +21,7 @@ use omnistorage_path::Path;
 use super::{
     delete::Extras,
     job::Outlet,
+    journal::Journal,
     pairs::Pairs,
     sides::{Reading, Sides, Writing},
     transfer::{Batch, Item, transfer},
@@ -47,7 +48,7 @@ pub(super) async fn run(
         update_only: options.update_only,
         window_ns: sides.window(&options),
     };
-    let journal = Journal { events, report: EMPTY };
+    let journal = Journal::new(events);
     let run = Run {
         sides,
         writer,
@@ -60,49 +61,6 @@ pub(super) async fn run(
         source_objects: 0,
     };
     run.carry_out().await
-}
-
-/// Nothing done yet.
-const EMPTY: Report = Report {
-    checked: 0,
-    transferred: 0,
-    bytes: 0,
-    updated_times: 0,
-    deleted: 0,
-    renamed: 0,
-    skipped: 0,
-    errors: 0,
-    deletes_withheld: 0,
-};
-
-/// Tells what is done, and counts it.
-struct Journal {
-    events: Outlet<Event>,
-    report: Report,
-}
-
-impl Journal {
-    fn tell(&mut self, action: Action, path: &Path, size: Option<u64>, reason: Option<Reason>) {
-        let report = &mut self.report;
-        match action {
-            Action::Transferred => {
-                report.transferred += 1;
-                report.bytes += size.unwrap_or(0);
-            }
-            Action::UpdatedTime => report.updated_times += 1,
-            Action::Deleted => report.deleted += 1,
-            Action::Skipped => report.skipped += 1,
-            Action::Failed => report.errors += 1,
-        }
-        let reason = reason.map(|reason| reason.as_str().to_owned());
-        self.events.push(Event { action, path: path.as_str().to_owned(), size, reason, error: None });
-    }
-
-    fn fail(&mut self, path: &Path, error: Error) {
-        self.report.errors += 1;
-        let (path, reason) = (path.as_str().to_owned(), None);
-        self.events.push(Event { action: Action::Failed, path, size: None, reason, error: Some(error) });
-    }
 }
 
 /// What a call that was in flight came to.
@@ -292,7 +250,12 @@ impl Run {
             return self.queue(source, Reason::TimeDiffers);
         }
         let Some(writer) = self.writer.clone() else {
-            return self.journal.tell(Action::UpdatedTime, &source.path, source.size, Some(Reason::TimeDiffers));
+            return self.journal.tell(
+                Action::UpdatedTime,
+                &source.path,
+                source.size,
+                Some(Reason::TimeDiffers),
+            );
         };
         self.in_flight.checks += 1;
         self.in_flight.calls.push(Box::pin(async move {

@@ -151,7 +151,8 @@ impl Sides {
             Some(ObjectKind::Object) => source.path.name().map(Path::parse).transpose()?,
             Some(ObjectKind::Directory) | None => None,
             Some(ObjectKind::Symlink | ObjectKind::Special) => {
-                return Err(source.error(ErrorCode::Unsupported, "it is a link or a special file, which is not copied"));
+                return Err(source
+                    .error(ErrorCode::Unsupported, "it is a link or a special file, which is not copied"));
             }
         };
         if single.is_none()
@@ -169,7 +170,10 @@ impl Sides {
         };
         let sides = Self {
             source: Reading::new(source, prefix),
-            target: { let prefix = target.path.clone(); Reading::new(target, prefix) },
+            target: {
+                let prefix = target.path.clone();
+                Reading::new(target, prefix)
+            },
             single,
         };
         // Where directories do not exist by themselves, a prefix is there if something is below it.
@@ -199,7 +203,9 @@ impl Sides {
     pub(super) fn hash_algorithm(&self) -> HashAlgorithm {
         let (source, target) = (&self.source.capabilities.hashes, &self.target.capabilities.hashes);
         let both = source.iter().find(|algorithm| target.contains(algorithm));
-        both.or(source.first()).or(target.first()).map_or(HashAlgorithm::Sha256, |&algorithm| algorithm.into())
+        both.or(source.first())
+            .or(target.first())
+            .map_or(HashAlgorithm::Sha256, |&algorithm| algorithm.into())
     }
 }
 

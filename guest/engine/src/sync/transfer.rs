@@ -102,6 +102,8 @@ async fn through(source: &Reading, target: &Writing, entry: &Entry) -> Result<Ob
     let read = ReadOptions { offset: 0, length: None, if_match: None };
     let reader = source.backend().read(source.full(&entry.path)?, read).await?;
     let mut options = options(entry);
+    // A listing need not know the size.
+    options.expected_size = options.expected_size.or(reader.info.size);
     if target.0.has(Features::CONTENT_TYPE) {
         options.content_type = reader.info.content_type;
     }

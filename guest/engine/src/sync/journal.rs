@@ -1,0 +1,57 @@
+//! What a run did: told as it happens, and counted.
+
+use omnistorage_core::sync::compare::Reason;
+use omnistorage_path::Path;
+
+use super::job::Outlet;
+use crate::{
+    exports::sync::{Action, Event, Report},
+    imports::types::Error,
+};
+
+/// Nothing done yet.
+const EMPTY: Report = Report {
+    checked: 0,
+    transferred: 0,
+    bytes: 0,
+    updated_times: 0,
+    deleted: 0,
+    renamed: 0,
+    skipped: 0,
+    errors: 0,
+    deletes_withheld: 0,
+};
+
+/// Tells what is done, and counts it.
+pub(super) struct Journal {
+    pub(super) events: Outlet<Event>,
+    pub(super) report: Report,
+}
+
+impl Journal {
+    pub(super) fn new(events: Outlet<Event>) -> Self {
+        Self { events, report: EMPTY }
+    }
+
+    pub(super) fn tell(&mut self, action: Action, path: &Path, size: Option<u64>, reason: Option<Reason>) {
+        let report = &mut self.report;
+        match action {
+            Action::Transferred => {
+                report.transferred += 1;
+                report.bytes += size.unwrap_or(0);
+            }
+            Action::UpdatedTime => report.updated_times += 1,
+            Action::Deleted => report.deleted += 1,
+            Action::Skipped => report.skipped += 1,
+            Action::Failed => report.errors += 1,
+        }
+        let reason = reason.map(|reason| reason.as_str().to_owned());
+        self.events.push(Event { action, path: path.as_str().to_owned(), size, reason, error: None });
+    }
+
+    pub(super) fn fail(&mut self, path: &Path, error: Error) {
+        self.report.errors += 1;
+        let (path, reason) = (path.as_str().to_owned(), None);
+        self.events.push(Event { action: Action::Failed, path, size: None, reason, error: Some(error) });
+    }
+}

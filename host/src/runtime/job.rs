@@ -1,0 +1,114 @@
+//! Jobs of the component that tell what they do while they do it.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures::{
+    Stream, StreamExt,
+    future::BoxFuture,
+    stream::{self as streams, BoxStream},
+};
+use tokio::sync::oneshot;
+use wasmtime::component::{FutureReader, Lift, StreamReader};
+
+use super::{
+    Storage,
+    bindings::{Omnistorage as Guest, omnistorage::storage::types},
+    sandbox::{Inside, Task},
+    stream,
+};
+use crate::error::{Error, Result};
+
+/// A job under way: a stream of items as they come, then the outcome. Items hold the job back while they are not
+/// read. Dropping the job cancels it.
+#[must_use = "dropping a job cancels it"]
+pub struct Job<I, R> {
+    items: BoxStream<'static, I>,
+    task: Task<R>,
+}
+
+impl<I, R: Send + 'static> Job<I, R> {
+    /// The next item; `None` after the last.
+    pub async fn next(&mut self) -> Option<I> {
+        self.items.next().await
+    }
+
+    /// The outcome; items that were not read are gone.
+    ///
+    /// # Errors
+    /// What kept the job from being carried through: a missing source
+    /// ([`ErrorCode::NotFound`](crate::ErrorCode::NotFound)), places that overlap
+    /// ([`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument)), an empty source
+    /// ([`ErrorCode::PreconditionFailed`](crate::ErrorCode::PreconditionFailed)), too many deletes
+    /// ([`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded)). Objects that failed are counted instead.
+    pub async fn outcome(self) -> Result<R> {
+        drop(self.items);
+        self.task.join().await
+    }
+}
+
+impl<I, R> Stream for Job<I, R> {
+    type Item = I;
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<I>> {
+        self.items.as_mut().poll_next(cx)
+    }
+}
+
+impl<I, R> std::fmt::Debug for Job<I, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Job")
+    }
+}
+
+impl Storage {
+    /// Starts a job in a sandbox of its own.
+    pub(super) async fn start<W, O, I, R>(&self, call: Call<W, O>) -> Result<Job<I, R>>
+    where
+        W: Lift + Unpin + Send + 'static,
+        O: Send + 'static,
+        Outcome<O>: Lift + Unpin,
+        I: From<W> + 'static,
+        R: From<O> + Send + 'static,
+    {
+        let sandbox = self.sandbox().await?;
+        let progress = sandbox.progress();
+        let (started, start) = oneshot::channel();
+        let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
+            let (items, outcome) = match call(inside, guest).await? {
+                Ok(job) => job,
+                Err(error) => return Ok(Err(error.into())),
+            };
+            let (items, outcome) = inside.with(|mut access| {
+                let items = stream::items(&mut access, items, progress)?;
+                wasmtime::error::Ok((items, stream::once(&mut access, outcome)?))
+            })?;
+            // The caller may have left already.
+            let _ = started.send(items);
+            Ok(outcome.await.map_err(|_| stream::undecided())?.map(R::from).map_err(Error::from))
+        }));
+        match start.await {
+            Ok(pages) => {
+                let items = pages.flat_map(|page| streams::iter(page.into_iter().map(I::from))).boxed();
+                Ok(Job { items, task })
+            }
+            Err(_) => Err(task.failure().await),
+        }
+    }
+}
+
+/// A call of the component that starts a job: the items it will give, and its outcome.
+type Call<W, O> = Box<
+    dyn for<'a> FnOnce(
+            &'a Inside,
+            &'a Guest,
+        ) -> BoxFuture<
+            'a,
+            wasmtime::Result<Started<(StreamReader<W>, FutureReader<Outcome<O>>)>>,
+        > + Send,
+>;
+
+type Started<T> = std::result::Result<T, types::Error>;
+
+type Outcome<O> = std::result::Result<O, types::Error>;

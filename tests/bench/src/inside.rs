@@ -1,0 +1,334 @@
+//! What the sandbox costs, measured within one process: each row is ours beside a yardstick that does the same without
+//! it, in turns, medians of both.
+//!
+//! - *bytes handed on*: one object of 1 GiB from memory to a sink that copies each chunk once. The component reads and
+//!   writes (`transfer` is off), and hands the stream on untouched. The yardstick is the host's own loop over read and
+//!   write, [`omnistorage::backend::transfer`].
+//! - *bytes pumped*: the same object read through a component that takes every byte into its memory and gives it out
+//!   again (the test guest), then written by the host. Same yardstick. Only if that component is given.
+//! - *bytes framed*: the same object converted from NDJSON to NDJSON: every byte goes into the component, is cut into
+//!   lines of 128 bytes there, and comes out again. Same yardstick.
+//! - *sandbox and first call*: a fresh sandbox, one call in it (`features`), and its end. The yardstick is what other
+//!   programs take for isolation: a process (`true`), from start to end.
+//! - *load the component*: a new engine with the compiled component from the cache. The yardstick compiles it.
+//! - *small objects, synced*: 10,000 of 1 KiB from memory to memory, in batches. The yardstick is a loop over the listing
+//!   that copies one after the other, in the host.
+//! - *small objects, one by one*: `write_all`, then `read`, each in a sandbox of its own. The yardstick calls the
+//!   backend.
+//! - *start of the command line*: `omnistorage features` of a directory, a process from start to end, with the compiled
+//!   component in the cache. The yardstick is `true`.
+//! - *size of the component*: the portable `.wasm` beside the whole executable that embeds it.
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::Command,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use futures::TryStreamExt;
+use omnistorage::{
+    Backend, Location, MemoryBackend, ObjectKind, Path as ObjectPath,
+    backend::{ListOptions, ReadOptions, WriteOptions, transfer},
+    runtime::{Encoding, Runtime, RuntimeOptions, Storage, SyncOptions},
+};
+
+use crate::{
+    Options, measure,
+    pattern::{Pattern, Sink},
+};
+
+/// Where the pattern is. The directory tells the test guest what to do with it, the extension the engine its format.
+const PATTERN: &str = "pump/pattern.ndjson";
+
+/// A cost, ours and the yardstick's.
+pub(crate) struct Comparison {
+    /// What is done.
+    pub(crate) what: String,
+    /// What the yardstick is.
+    pub(crate) yardstick: &'static str,
+    /// Ours, for people.
+    pub(crate) ours: String,
+    /// The yardstick's, for people.
+    pub(crate) theirs: String,
+    /// Ours to the yardstick's: of times and sizes, so that less is better.
+    pub(crate) ratio: f64,
+}
+
+/// How often each work is done, and how much of it.
+struct Scale {
+    bytes: u64,
+    objects: u32,
+    rounds: u32,
+    sandboxes: u32,
+    starts: u32,
+}
+
+const FULL: Scale = Scale { bytes: 1 << 30, objects: 10_000, rounds: 5, sandboxes: 1000, starts: 20 };
+const QUICK: Scale = Scale { bytes: 64 << 20, objects: 1000, rounds: 1, sandboxes: 50, starts: 3 };
+
+/// Measures every row.
+///
+/// # Errors
+/// The first work that fails.
+pub(crate) async fn measure(options: &Options) -> Result<Vec<Comparison>> {
+    let scale = if options.quick { QUICK } else { FULL };
+    let runtime = Runtime::new(&RuntimeOptions::default())?;
+    let mut rows = bytes(&runtime, &scale, options.test_guest.as_deref()).await?;
+    rows.push(sandbox(&runtime, &scale).await?);
+    rows.push(load(&scale).await?);
+    rows.push(small_objects_synced(&runtime, &scale).await?);
+    rows.push(small_objects_one_by_one(&runtime, &scale).await?);
+    rows.push(start(options, &scale).await?);
+    rows.push(size(options)?);
+    Ok(rows)
+}
+
+/// The medians of both, done in turns.
+struct Times {
+    ours: Duration,
+    yardstick: Duration,
+}
+
+impl Times {
+    async fn measure(
+        rounds: u32,
+        mut ours: impl AsyncFnMut() -> Result<()>,
+        mut yardstick: impl AsyncFnMut() -> Result<()>,
+    ) -> Result<Self> {
+        let (mut of_ours, mut of_yardstick) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            let start = Instant::now();
+            ours().await?;
+            let between = Instant::now();
+            yardstick().await?;
+            of_yardstick.push(between.elapsed());
+            of_ours.push(between - start);
+        }
+        let median = |times| measure::median(times).context("nothing was measured");
+        Ok(Self { ours: median(of_ours)?, yardstick: median(of_yardstick)? })
+    }
+
+    fn row(
+        &self,
+        what: impl Into<String>,
+        yardstick: &'static str,
+        say: impl Fn(Duration) -> String,
+    ) -> Comparison {
+        Comparison {
+            what: what.into(),
+            yardstick,
+            ours: say(self.ours),
+            theirs: say(self.yardstick),
+            ratio: self.ours.as_secs_f64() / self.yardstick.as_secs_f64(),
+        }
+    }
+}
+
+fn rate(bytes: u64) -> impl Fn(Duration) -> String {
+    move |time| format!("{:.2} GB/s", bytes as f64 / 1e9 / time.as_secs_f64())
+}
+
+fn each(count: u32) -> impl Fn(Duration) -> String {
+    move |time| format!("{:.1} us", time.as_secs_f64() * 1e6 / f64::from(count))
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1} ms", time.as_secs_f64() * 1e3)
+}
+
+async fn bytes(runtime: &Runtime, scale: &Scale, test_guest: Option<&Path>) -> Result<Vec<Comparison>> {
+    let pattern = Arc::new(Pattern::new(PATTERN, scale.bytes)?);
+    let size = pattern.size();
+    let storage = |runtime: &Runtime| {
+        let builder = Storage::builder(runtime).transfer(false);
+        builder.mount("pattern", pattern.clone()).mount("sink", Arc::new(Sink)).build()
+    };
+    let (from, to) = (Location::new("pattern", PATTERN)?, Location::new("sink", PATTERN)?);
+    let host = async || {
+        let done = transfer(&*pattern, &from.path, &Sink, &to.path, &WriteOptions::default()).await?;
+        ensure!(done.size == Some(size));
+        Ok(())
+    };
+    let mut rows = Vec::new();
+    let mut push = |what: &str, times: Times| {
+        rows.push(times.row(format!("{} MiB {what}", size >> 20), "host alone", rate(size)));
+    };
+
+    let ours = storage(runtime);
+    let directory = Location::new("sink", "")?;
+    let hand_on = async || {
+        let report = ours.copy(&from, &directory, &SyncOptions::default()).await?.outcome().await?;
+        ensure!((report.transferred, report.bytes) == (1, size));
+        Ok(())
+    };
+    push("handed on", Times::measure(scale.rounds, hand_on, host).await?);
+
+    if let Some(wasm) = test_guest {
+        let wasm = fs::read(wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
+        let ours = storage(&Runtime::with_component(&RuntimeOptions::default(), &wasm)?);
+        let pump = async || {
+            let mut contents = ours.read(&from, &ReadOptions::default(), None).await?.contents;
+            let mut upload = Sink.write(&to.path, &WriteOptions::default()).await?;
+            while let Some(chunk) = contents.try_next().await? {
+                upload.push(chunk).await?;
+            }
+            ensure!(upload.commit().await?.size == Some(size));
+            Ok(())
+        };
+        push("pumped", Times::measure(scale.rounds, pump, host).await?);
+    }
+
+    let plain = Encoding::default();
+    let frame = async || {
+        let report = ours.convert(&from, &plain, &to, &plain).await?;
+        ensure!((report.bytes_read, report.bytes_written) == (size, size));
+        Ok(())
+    };
+    push("framed", Times::measure(scale.rounds, frame, host).await?);
+    Ok(rows)
+}
+
+async fn sandbox(runtime: &Runtime, scale: &Scale) -> Result<Comparison> {
+    let storage = Storage::builder(runtime).mount("memory", Arc::new(MemoryBackend::new())).build();
+    let call = async || Ok(storage.features("memory").await.map(drop)?);
+    let times = Times::measure(scale.sandboxes, call, run_true).await?;
+    Ok(times.row("sandbox and first call", "a process", each(1)))
+}
+
+async fn run_true() -> Result<()> {
+    ensure!(Command::new("true").status()?.success());
+    Ok(())
+}
+
+async fn load(scale: &Scale) -> Result<Comparison> {
+    let runtime = |cache| {
+        let mut options = RuntimeOptions::default();
+        options.cache = cache;
+        Runtime::new(&options)
+    };
+    let times = Times::measure(
+        scale.rounds,
+        async || Ok(runtime(true).map(drop)?),
+        async || Ok(runtime(false).map(drop)?),
+    );
+    Ok(times.await?.row("load the component", "compiling it", milliseconds))
+}
+
+async fn small_objects_synced(runtime: &Runtime, scale: &Scale) -> Result<Comparison> {
+    let source = Arc::new(small_objects(scale.objects).await?);
+    let root = ObjectPath::root();
+    let sync = async || {
+        let storage = Storage::builder(runtime)
+            .mount("source", source.clone())
+            .mount("target", Arc::new(MemoryBackend::new()))
+            .build();
+        let (from, to) = (Location::new("source", "")?, Location::new("target", "")?);
+        let report = storage.sync(&from, &to, &SyncOptions::default()).await?.outcome().await?;
+        ensure!((report.transferred, report.errors) == (u64::from(scale.objects), 0));
+        Ok(())
+    };
+    let host = async || {
+        let target = MemoryBackend::new();
+        let mut listing = source.list(&root, &ListOptions { recursive: true, ..Default::default() }).await?;
+        let mut copied = 0;
+        loop {
+            let page = listing.next(1000).await?;
+            if page.is_empty() {
+                break;
+            }
+            for entry in page.into_iter().filter(|entry| entry.kind == ObjectKind::Object) {
+                source.copy_to(&entry.path, &target, &entry.path, &WriteOptions::default()).await?;
+                copied += 1;
+            }
+        }
+        ensure!(copied == scale.objects);
+        Ok(())
+    };
+    let times = Times::measure(scale.rounds, sync, host).await?;
+    Ok(times.row("1 KiB object, synced", "host alone", each(scale.objects)))
+}
+
+async fn small_objects(count: u32) -> Result<MemoryBackend> {
+    let backend = MemoryBackend::new();
+    for number in 0..count {
+        backend
+            .write_all(&small_object(number)?, vec![b'x'; 1 << 10].into(), &WriteOptions::default())
+            .await?;
+    }
+    Ok(backend)
+}
+
+fn small_object(number: u32) -> Result<ObjectPath> {
+    Ok(ObjectPath::parse(format!("folder-{:04}/file-{:04}", number / 100, number % 100))?)
+}
+
+async fn small_objects_one_by_one(runtime: &Runtime, scale: &Scale) -> Result<Comparison> {
+    let sandboxed = async || {
+        let storage = Storage::builder(runtime).mount("memory", Arc::new(MemoryBackend::new())).build();
+        for number in 0..scale.objects {
+            let at = Location { backend: "memory".to_owned(), path: small_object(number)? };
+            storage.write_all(&at, vec![b'x'; 1 << 10].into(), &WriteOptions::default()).await?;
+            let contents = storage.read(&at, &ReadOptions::default(), None).await?.contents;
+            let size = contents.try_fold(0, async |size, chunk| Ok(size + chunk.len())).await?;
+            ensure!(size == 1 << 10);
+        }
+        Ok(())
+    };
+    let host = async || {
+        let backend = MemoryBackend::new();
+        for number in 0..scale.objects {
+            let path = small_object(number)?;
+            backend.write_all(&path, vec![b'x'; 1 << 10].into(), &WriteOptions::default()).await?;
+            ensure!(backend.read_all(&path, &ReadOptions::default(), 1 << 10).await?.len() == 1 << 10);
+        }
+        Ok(())
+    };
+    // Twice as many sandboxes as objects: one round says enough.
+    let times = Times::measure(scale.rounds.min(3), sandboxed, host).await?;
+    Ok(times.row("1 KiB object, written and read by itself", "host alone", each(scale.objects)))
+}
+
+async fn start(options: &Options, scale: &Scale) -> Result<Comparison> {
+    let log = options.data.join("log");
+    let features = async || {
+        measure::run(Command::new(&options.omnistorage).arg("features").arg(&options.data), &log)?;
+        Ok(())
+    };
+    // The first one fills the cache.
+    features().await?;
+    let times = Times::measure(scale.starts, features, run_true).await?;
+    Ok(times.row("start of the command line", "`true`", milliseconds))
+}
+
+fn size(options: &Options) -> Result<Comparison> {
+    let size = |path: &Path| {
+        Ok::<_, anyhow::Error>(fs::metadata(path).with_context(|| path.display().to_string())?.len())
+    };
+    let (component, executable) = (size(&options.component)?, size(&options.omnistorage)?);
+    let say = |bytes: u64| format!("{} KiB", bytes >> 10);
+    let ratio = component as f64 / executable as f64;
+    Ok(Comparison {
+        what: "size of the component".to_owned(),
+        yardstick: "the executable",
+        ours: say(component),
+        theirs: say(executable),
+        ratio,
+    })
+}
+
+/// One line a comparison.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn write_table(output: &mut impl Write, rows: &[Comparison]) -> Result<()> {
+    writeln!(output, "\n| within one process | ours | yardstick | | ratio |")?;
+    writeln!(output, "|---|--:|---|--:|--:|")?;
+    for Comparison { what, yardstick, ours, theirs, ratio } in rows {
+        writeln!(output, "| {what} | {ours} | {yardstick} | {theirs} | {ratio:.2} |")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Attempts to get at more than is granted.
+
+use crate::{
+    behaviour, error,
+    imports::{
+        backend::{self, Backend, ListOptions, ReadOptions},
+        types::{Error, ErrorCode, Location, ObjectInfo, ObjectKind},
+    },
+};
+
+/// Attempts something, and gives the host's error if it is stopped:
+///
+/// - `open-many`: opens a million backends, and keeps them.
+/// - `read-all`: reads an object by value, as many bytes as there may be; the size it got is that of the result.
+/// - `escape`: uses paths that leave the backend; succeeds if each is refused.
+/// - `long-path`: asks for a path of 80 MiB.
+/// - `leave-read`: opens the object, takes its first bytes and drops the rest, a thousand times.
+pub(crate) async fn attempt(at: Location) -> Result<ObjectInfo, Error> {
+    let behaviour = behaviour(&at);
+    let open = backend::open(at.backend.clone(), Vec::new()).await?;
+    let mut info = ObjectInfo {
+        path: at.path.clone(),
+        kind: ObjectKind::Object,
+        size: None,
+        modified: None,
+        etag: None,
+        content_type: None,
+        hashes: Vec::new(),
+        metadata: Vec::new(),
+    };
+    match behaviour.as_str() {
+        "open-many" => open_many(at.backend).await?,
+        "read-all" => info.size = Some(open.read_all(at.path, whole(), u32::MAX).await?.len() as u64),
+        "escape" => escape(&open).await?,
+        "long-path" => return open.stat("x".repeat(80 << 20)).await,
+        "leave-read" => leave_read(&open, &at.path).await?,
+        other => panic!("there is no attempt {other:?}"),
+    }
+    Ok(info)
+}
+
+fn whole() -> ReadOptions {
+    ReadOptions { offset: 0, length: None, if_match: None }
+}
+
+async fn open_many(name: String) -> Result<(), Error> {
+    let mut hoard = Vec::new();
+    for _ in 0..1_000_000 {
+        hoard.push(backend::open(name.clone(), Vec::new()).await?);
+    }
+    Ok(())
+}
+
+async fn escape(open: &Backend) -> Result<(), Error> {
+    for path in ["..", "../x", "a/../../x", "/etc/passwd", "a//b", "a/", "./a", "a\0b"] {
+        let path = || path.to_owned();
+        let options = ListOptions { recursive: true, start_after: None, full_info: false };
+        let refusals = [
+            open.stat(path()).await.err(),
+            open.read_all(path(), whole(), 1).await.err(),
+            open.list(path(), options).await.err(),
+            open.delete(vec![path()]).await.into_iter().find_map(Result::err),
+            open.mkdir(path()).await.err(),
+            open.purge(path()).await.err(),
+        ];
+        for refusal in refusals {
+            if refusal.is_none_or(|error| error.code != ErrorCode::InvalidPath) {
+                return Err(error(ErrorCode::Other, format!("{:?} was not refused", path())));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn leave_read(open: &Backend, path: &str) -> Result<(), Error> {
+    for _ in 0..1000 {
+        let mut reader = open.read(path.to_owned(), whole()).await?;
+        let (_, head) = reader.contents.read(Vec::with_capacity(16)).await;
+        if head.is_empty() {
+            return Err(error(ErrorCode::Other, "the object is empty"));
+        }
+    }
+    Ok(())
+}

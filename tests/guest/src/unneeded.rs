@@ -1,0 +1,76 @@
+//! What the world asks for and no test calls.
+
+use crate::{
+    Component,
+    exports::{
+        compression::{self, Body, Codec, DecompressOptions},
+        records::{self, Batch, ConvertReport, Encoding, GuestRecordReader, GuestRecordWriter},
+        sync::{self, CheckJob, Job, SyncOptions},
+    },
+    imports::types::{Error, Location, ObjectInfo},
+};
+
+impl compression::Guest for Component {
+    async fn compress(_: Body, _: Codec, _: Option<i32>) -> Result<Body, Error> {
+        unimplemented!()
+    }
+
+    async fn decompress(_: Body, _: DecompressOptions) -> Result<Body, Error> {
+        unimplemented!()
+    }
+
+    fn detect(_: Option<String>, _: Vec<u8>) -> Option<Codec> {
+        unimplemented!()
+    }
+}
+
+impl records::Guest for Component {
+    type RecordReader = Self;
+    type RecordWriter = Self;
+
+    async fn convert(_: Location, _: Encoding, _: Location, _: Encoding) -> Result<ConvertReport, Error> {
+        unimplemented!()
+    }
+}
+
+impl GuestRecordReader for Component {
+    async fn open(_: Location, _: Encoding) -> Result<records::RecordReader, Error> {
+        unimplemented!()
+    }
+
+    async fn read(&self, _: u32) -> Result<Option<Batch>, Error> {
+        unimplemented!()
+    }
+}
+
+impl GuestRecordWriter for Component {
+    async fn create(_: Location, _: Encoding) -> Result<records::RecordWriter, Error> {
+        unimplemented!()
+    }
+
+    async fn write(&self, _: Batch) -> Result<(), Error> {
+        unimplemented!()
+    }
+
+    async fn flush(&self) -> Result<(), Error> {
+        unimplemented!()
+    }
+
+    async fn finish(_: records::RecordWriter) -> Result<ObjectInfo, Error> {
+        unimplemented!()
+    }
+}
+
+impl sync::Guest for Component {
+    async fn sync(_: Location, _: Location, _: SyncOptions) -> Result<Job, Error> {
+        unimplemented!()
+    }
+
+    async fn copy(_: Location, _: Location, _: SyncOptions) -> Result<Job, Error> {
+        unimplemented!()
+    }
+
+    async fn check(_: Location, _: Location, _: SyncOptions) -> Result<CheckJob, Error> {
+        unimplemented!()
+    }
+}
