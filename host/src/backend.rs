@@ -264,7 +264,11 @@ pub trait Backend: Debug + Send + Sync + 'static {
     }
 
     /// Many copies at once, for small objects: one result a request, in their order; one failure stops no other.
-    async fn copy_many(&self, requests: &[CopyRequest], target_backend: &dyn Backend) -> Vec<Result<ObjectInfo>> {
+    async fn copy_many(
+        &self,
+        requests: &[CopyRequest],
+        target_backend: &dyn Backend,
+    ) -> Vec<Result<ObjectInfo>> {
         let mut results = Vec::with_capacity(requests.len());
         for CopyRequest { source, target, options } in requests {
             results.push(self.copy_to(source, target_backend, target, options).await);

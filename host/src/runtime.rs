@@ -49,13 +49,14 @@ use wasmtime::{
 pub use compression::{Codec, Compression, DecompressOptions};
 pub use host::{OpenBackend, OpenListing};
 pub use job::Job;
-pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker};
 pub use limits::Limits;
 pub use records::{ConvertReport, CsvDialect, Encoding, Format, RecordBatch, RecordReader, RecordWriter};
 pub use storage::{Entries, Storage, StorageBuilder};
 pub use sync::{
-    Action, CheckEntry, CheckJob, CheckReport, Comparison, Deletion, Difference, Event, Report, SyncJob, SyncOptions,
+    Action, CheckEntry, CheckJob, CheckReport, Comparison, Deletion, Difference, Event, Report, SyncJob,
+    SyncOptions,
 };
+pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker};
 
 use crate::error::{Error, ErrorCode, Result};
 

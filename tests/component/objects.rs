@@ -10,11 +10,12 @@ use omnistorage::{
 use crate::setup::{at, put, two_memories};
 
 async fn all(contents: Contents) -> omnistorage::Result<Vec<u8>> {
-    contents.try_fold(Vec::new(), async |mut all, chunk| {
-        all.extend_from_slice(&chunk);
-        Ok(all)
-    })
-    .await
+    contents
+        .try_fold(Vec::new(), async |mut all, chunk| {
+            all.extend_from_slice(&chunk);
+            Ok(all)
+        })
+        .await
 }
 
 #[tokio::test]
@@ -37,7 +38,8 @@ async fn bytes_survive_compression() {
     let chunks: Vec<_> = text.chunks(100_000).map(|chunk| Ok(chunk.to_vec().into())).collect();
     let contents = futures::stream::iter(chunks).boxed();
     let gzip = Compression { codec: Codec::Gzip, level: Some(1) };
-    let written = storage.write(&at("here", "x.gz"), contents, &Default::default(), Some(gzip)).await.unwrap();
+    let written =
+        storage.write(&at("here", "x.gz"), contents, &Default::default(), Some(gzip)).await.unwrap();
     assert!(written.size.unwrap() < text.len() as u64 / 2);
     let decompress = Some(DecompressOptions::default());
     let reader = storage.read(&at("here", "x.gz"), &ReadOptions::default(), decompress).await.unwrap();
@@ -61,9 +63,9 @@ async fn listings_are_complete_and_sorted() {
     let objects: Vec<_> = (0..2500).map(|n| format!("d/{n:05}")).collect();
     let pairs: Vec<_> = objects.iter().map(|path| (path.as_str(), "")).collect();
     put(&storage, "here", &pairs).await;
-    let entries = storage.list(&at("here", "d"), &ListOptions { recursive: true, ..Default::default() }).await;
-    let paths: Vec<_> =
-        entries.unwrap().map_ok(|entry| entry.path.to_string()).try_collect().await.unwrap();
+    let entries =
+        storage.list(&at("here", "d"), &ListOptions { recursive: true, ..Default::default() }).await;
+    let paths: Vec<_> = entries.unwrap().map_ok(|entry| entry.path.to_string()).try_collect().await.unwrap();
     assert_eq!(paths, objects);
 }
 

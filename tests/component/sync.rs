@@ -82,10 +82,16 @@ async fn places_that_overlap_are_refused_and_neighbours_are_not() {
     let Pair { storage, .. } = pair();
     put(&storage, "source", &[("data/x", "1"), ("database/y", "2")]).await;
     for (source, target) in [("data", "data/copy"), ("data", "data"), ("data", "")] {
-        let job = storage.sync(&at("source", source), &at("source", target), &SyncOptions::default()).await.unwrap();
+        let job = storage
+            .sync(&at("source", source), &at("source", target), &SyncOptions::default())
+            .await
+            .unwrap();
         assert_eq!(job.outcome().await.unwrap_err().code(), ErrorCode::InvalidArgument, "{source} {target}");
     }
-    let job = storage.copy(&at("source", "data"), &at("source", "database"), &SyncOptions::default()).await.unwrap();
+    let job = storage
+        .copy(&at("source", "data"), &at("source", "database"), &SyncOptions::default())
+        .await
+        .unwrap();
     assert_eq!(job.outcome().await.unwrap().transferred, 1);
 }
 
@@ -93,7 +99,8 @@ async fn places_that_overlap_are_refused_and_neighbours_are_not() {
 async fn one_object_goes_into_the_directory_it_is_copied_to() {
     let Pair { target, storage, .. } = pair();
     put(&storage, "source", &[("f.txt", "1"), ("f.txt.bak", "2")]).await;
-    let copy = async || storage.copy(&at("source", "f.txt"), &at("target", "d"), &SyncOptions::default()).await;
+    let copy =
+        async || storage.copy(&at("source", "f.txt"), &at("target", "d"), &SyncOptions::default()).await;
     assert_eq!(copy().await.unwrap().outcome().await.unwrap().transferred, 1);
     assert_eq!(tree(&*target).await, [("d/f.txt".to_owned(), "1".to_owned())]);
     assert_eq!(copy().await.unwrap().outcome().await.unwrap().transferred, 0);
