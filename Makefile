@@ -55,6 +55,7 @@ advisories: $(tools)/cargo-deny
 
 # Ours beside rclone, cp and the floor. Options: make bench BENCH='--quick'
 bench: build $(tools)/python/bin/rclone
+	guest/build.sh omnistorage-test-guest $(target)/component/omnistorage-test-guest.wasm
 	cargo run --release --package omnistorage-bench -- --rclone $(tools)/python/bin/rclone $(BENCH)
 
 # The crates as they are published. Their verification must not need a wasm toolchain: users have none. The component

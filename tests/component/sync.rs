@@ -144,3 +144,21 @@ async fn ten_thousand_objects_and_a_reader_that_leaves() {
     assert_eq!(sync(&storage, &too_many).await.unwrap_err().code(), ErrorCode::LimitExceeded);
     assert_eq!(sync(&storage, &SyncOptions::default()).await.unwrap().1.deleted, 10_100);
 }
+
+#[tokio::test]
+async fn an_object_where_a_directory_stands_is_an_error_and_nothing_is_deleted() {
+    use omnistorage::{FileBackend, backend::file::FileOptions};
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(directory.path().join("a")).unwrap();
+    std::fs::write(directory.path().join("a/x"), "kept").unwrap();
+    std::os::unix::fs::symlink("a/x", directory.path().join("link")).unwrap();
+    let target: Arc<dyn Backend> =
+        Arc::new(FileBackend::open(directory.path(), FileOptions::default()).unwrap());
+    let storage = storage([("source", memory()), ("target", target.clone())]);
+    put(&storage, "source", &[("a", "an object"), ("link", "new")]).await;
+    let (events, report) = sync(&storage, &SyncOptions::default()).await.unwrap();
+    assert_eq!(events, ["failed a", "transferred link"]);
+    assert_eq!((report.errors, report.deletes_withheld), (1, 1));
+    let kept = [("a/x".to_owned(), "kept".to_owned()), ("link".to_owned(), "new".to_owned())];
+    assert_eq!(tree(&*target).await, kept);
+}

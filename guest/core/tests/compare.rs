@@ -185,12 +185,16 @@ fn only_objects_are_compared() {
     use ObjectKind::{Directory, Object, Special, Symlink};
     let of = |kind| Entry { kind, ..object(3, 0) };
     for comparison in ALL {
+        let over_link = match comparison {
+            Comparison::IgnoreExisting => Skip(Reason::ExistsOnTarget),
+            _ => Transfer(Reason::SymbolicLink),
+        };
         for (source, target, verdict) in [
             (Directory, Directory, Same),
             (Object, Directory, Skip(Reason::KindDiffers)),
             (Directory, Object, Skip(Reason::KindDiffers)),
             (Symlink, Object, Skip(Reason::SymbolicLink)),
-            (Object, Symlink, Skip(Reason::SymbolicLink)),
+            (Object, Symlink, over_link),
             (Special, Symlink, Skip(Reason::SymbolicLink)),
             (Special, Object, Skip(Reason::SpecialFile)),
             (Directory, Special, Skip(Reason::SpecialFile)),

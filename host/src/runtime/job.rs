@@ -15,8 +15,8 @@ use wasmtime::component::{FutureReader, Lift, StreamReader};
 
 use super::{
     Storage,
-    bindings::{Omnistorage as Guest, omnistorage::storage::types},
-    sandbox::{Inside, Task},
+    bindings::omnistorage::storage::types,
+    sandbox::{Guest, Inside, Task},
     stream,
 };
 use crate::error::{Error, Result};

@@ -8,8 +8,8 @@ use wasmtime::component::ResourceAny;
 
 use super::{
     Codec, Storage,
-    bindings::{Omnistorage as Guest, exports::omnistorage::storage::records as wit},
-    sandbox::{Inside, Task},
+    bindings::exports::omnistorage::storage::records as wit,
+    sandbox::{Guest, Inside, Task},
 };
 use crate::{
     error::{Error, ErrorCode, Result},
@@ -304,7 +304,8 @@ impl Storage {
         let sandbox = self.sandbox().await?;
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
-            let readers = guest.omnistorage_storage_records().record_reader();
+            let records = guest.records(inside)?;
+            let readers = records.record_reader();
             let reader: ResourceAny = match readers.call_open(inside, source, encoding).await? {
                 Ok(reader) => reader,
                 Err(error) => return Ok(Err(error.into())),
@@ -343,7 +344,8 @@ impl Storage {
         let sandbox = self.sandbox().await?;
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
-            let writers = guest.omnistorage_storage_records().record_writer();
+            let records = guest.records(inside)?;
+            let writers = records.record_writer();
             let writer: ResourceAny = match writers.call_create(inside, target, encoding).await? {
                 Ok(writer) => writer,
                 Err(error) => return Ok(Err(error.into())),
@@ -392,7 +394,7 @@ impl Storage {
         let (source, source_encoding) = (source.into(), source_encoding.into());
         let (target, target_encoding) = (target.into(), target_encoding.into());
         let converted = self.sandbox().await?.run(async move |inside: &Inside, guest: &Guest| {
-            let records = guest.omnistorage_storage_records();
+            let records = guest.records(inside)?;
             let converted =
                 records.call_convert(inside, source, source_encoding, target, target_encoding).await?;
             Ok(converted.map_err(Error::from))

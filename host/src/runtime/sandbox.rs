@@ -5,23 +5,55 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use wasmtime::{
     Store, Trap,
-    component::{Accessor, Component, Linker, ResourceTable},
+    component::{Accessor, Component, Instance, InstancePre, Linker, ResourceTable},
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::{
-    bindings::{Omnistorage as Guest, OmnistoragePre},
+    bindings::exports::omnistorage::storage::{objects, records, sync},
     limits::{Growth, Limits, Progress},
     view::{Grants, StorageCtx, StorageCtxView, StorageView},
 };
 use crate::error::{Error, ErrorCode, Result};
 
 /// A component with its imports, ready to be instantiated.
-pub(super) struct Template(OmnistoragePre<State>);
+pub(super) struct Template {
+    instance: InstancePre<State>,
+    objects: objects::GuestIndices,
+    records: records::GuestIndices,
+    sync: sync::GuestIndices,
+}
 
 impl Template {
     pub(super) fn new(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Self> {
-        Ok(Self(OmnistoragePre::new(linker.instantiate_pre(component)?)?))
+        let instance = linker.instantiate_pre(component)?;
+        Ok(Self {
+            objects: objects::GuestIndices::new(&instance)?,
+            records: records::GuestIndices::new(&instance)?,
+            sync: sync::GuestIndices::new(&instance)?,
+            instance,
+        })
+    }
+}
+
+/// A component in its store. An interface is looked up when a job asks for it: to check the types of all of them would
+/// cost more than the instance.
+pub(super) struct Guest {
+    template: Arc<Template>,
+    instance: Instance,
+}
+
+impl Guest {
+    pub(super) fn objects(&self, inside: &Inside) -> wasmtime::Result<objects::Guest> {
+        inside.with(|store| self.template.objects.load(store, &self.instance))
+    }
+
+    pub(super) fn records(&self, inside: &Inside) -> wasmtime::Result<records::Guest> {
+        inside.with(|store| self.template.records.load(store, &self.instance))
+    }
+
+    pub(super) fn sync(&self, inside: &Inside) -> wasmtime::Result<sync::Guest> {
+        inside.with(|store| self.template.sync.load(store, &self.instance))
     }
 }
 
@@ -58,7 +90,7 @@ pub(super) struct Sandbox {
 }
 
 impl Sandbox {
-    pub(super) async fn new(template: &Template, grants: &Arc<Grants>, limits: &Limits) -> Result<Self> {
+    pub(super) async fn new(template: &Arc<Template>, grants: &Arc<Grants>, limits: &Limits) -> Result<Self> {
         let progress = Progress::default();
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.resources);
@@ -68,13 +100,16 @@ impl Sandbox {
             storage: StorageCtx::granting(grants.clone(), progress.clone()),
             growth: Growth::new(limits),
         };
-        let mut store = Store::new(template.0.engine(), state);
+        let mut store = Store::new(template.instance.engine(), state);
         store.limiter(|state| &mut state.growth);
         store.set_hostcall_fuel(limits.hostcall_bytes);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(progress.deadline(limits.guest_time));
-        match template.0.instantiate_async(&mut store).await {
-            Ok(guest) => Ok(Self { store, guest, limits: limits.clone(), progress }),
+        match template.instance.instantiate_async(&mut store).await {
+            Ok(instance) => {
+                let guest = Guest { template: template.clone(), instance };
+                Ok(Self { store, guest, limits: limits.clone(), progress })
+            }
             Err(error) => Err(explain(&error, &store, limits)),
         }
     }

@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 
 use super::{
     Compression, DecompressOptions, Limits, Runtime,
-    bindings::{Omnistorage as Guest, omnistorage::storage::types},
-    sandbox::{Inside, Sandbox, Task},
+    bindings::omnistorage::storage::types,
+    sandbox::{Guest, Inside, Sandbox, Task},
     stream,
     view::Grants,
 };
@@ -106,7 +106,7 @@ impl Storage {
     pub async fn features(&self, backend: &str) -> Result<Capabilities> {
         let backend = backend.to_owned();
         let call = async |inside: &Inside, guest: &Guest| {
-            guest.omnistorage_storage_objects().call_features(inside, backend).await
+            guest.objects(inside)?.call_features(inside, backend).await
         };
         self.call(call).await.map(Into::into)
     }
@@ -117,9 +117,7 @@ impl Storage {
     /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound).
     pub async fn stat(&self, at: &Location) -> Result<ObjectInfo> {
         let at = at.into();
-        let call = async |inside: &Inside, guest: &Guest| {
-            guest.omnistorage_storage_objects().call_stat(inside, at).await
-        };
+        let call = async |inside: &Inside, guest: &Guest| guest.objects(inside)?.call_stat(inside, at).await;
         self.call(call).await?.try_into()
     }
 
@@ -134,7 +132,7 @@ impl Storage {
         let progress = sandbox.progress();
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
-            let objects = guest.omnistorage_storage_objects();
+            let objects = guest.objects(inside)?;
             let listed = match objects.call_list(inside, at, options).await? {
                 Ok(listed) => listed,
                 Err(error) => return Ok(Err(error.into())),
@@ -172,7 +170,7 @@ impl Storage {
         let progress = sandbox.progress();
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
-            let objects = guest.omnistorage_storage_objects();
+            let objects = guest.objects(inside)?;
             let reader = match objects.call_read(inside, source, options, decompress).await? {
                 Ok(reader) => reader,
                 Err(error) => return Ok(Err(error.into())),
@@ -209,10 +207,8 @@ impl Storage {
         let progress = sandbox.progress();
         let written = sandbox.run(async move |inside: &Inside, guest: &Guest| {
             let body = inside.with(|access| stream::body(access, contents, |error| error, progress))?;
-            let written = guest
-                .omnistorage_storage_objects()
-                .call_write(inside, target, body.into(), options, compress)
-                .await?;
+            let written =
+                guest.objects(inside)?.call_write(inside, target, body.into(), options, compress).await?;
             Ok(written.map_err(Error::from))
         });
         written.await?.try_into()
@@ -237,9 +233,8 @@ impl Storage {
     /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound), [`ErrorCode::IsDirectory`](crate::ErrorCode::IsDirectory).
     pub async fn remove(&self, at: &Location) -> Result<()> {
         let at = at.into();
-        let call = async |inside: &Inside, guest: &Guest| {
-            guest.omnistorage_storage_objects().call_remove(inside, at).await
-        };
+        let call =
+            async |inside: &Inside, guest: &Guest| guest.objects(inside)?.call_remove(inside, at).await;
         self.call(call).await
     }
 
@@ -249,9 +244,7 @@ impl Storage {
     /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound), [`ErrorCode::NotDirectory`](crate::ErrorCode::NotDirectory).
     pub async fn purge(&self, at: &Location) -> Result<u64> {
         let at = at.into();
-        let call = async |inside: &Inside, guest: &Guest| {
-            guest.omnistorage_storage_objects().call_purge(inside, at).await
-        };
+        let call = async |inside: &Inside, guest: &Guest| guest.objects(inside)?.call_purge(inside, at).await;
         self.call(call).await
     }
 
@@ -261,9 +254,7 @@ impl Storage {
     /// [`ErrorCode::Unsupported`](crate::ErrorCode::Unsupported) where directories do not exist by themselves.
     pub async fn mkdir(&self, at: &Location) -> Result<()> {
         let at = at.into();
-        let call = async |inside: &Inside, guest: &Guest| {
-            guest.omnistorage_storage_objects().call_mkdir(inside, at).await
-        };
+        let call = async |inside: &Inside, guest: &Guest| guest.objects(inside)?.call_mkdir(inside, at).await;
         self.call(call).await
     }
 
@@ -273,9 +264,7 @@ impl Storage {
     /// As [`Backend::rmdir`].
     pub async fn rmdir(&self, at: &Location) -> Result<()> {
         let at = at.into();
-        let call = async |inside: &Inside, guest: &Guest| {
-            guest.omnistorage_storage_objects().call_rmdir(inside, at).await
-        };
+        let call = async |inside: &Inside, guest: &Guest| guest.objects(inside)?.call_rmdir(inside, at).await;
         self.call(call).await
     }
 
@@ -286,7 +275,7 @@ impl Storage {
     pub async fn hash(&self, at: &Location, algorithm: HashAlgorithm) -> Result<Hash> {
         let at = at.into();
         let call = async |inside: &Inside, guest: &Guest| {
-            guest.omnistorage_storage_objects().call_compute_hash(inside, at, algorithm.into()).await
+            guest.objects(inside)?.call_compute_hash(inside, at, algorithm.into()).await
         };
         self.call(call).await.map(Into::into)
     }

@@ -204,7 +204,7 @@ impl Storage {
         let (source, target, options) = (source.into(), target.into(), options.into());
         self.start(Box::new(move |inside, guest| {
             Box::pin(async move {
-                let job = guest.omnistorage_storage_sync().call_sync(inside, source, target, options).await?;
+                let job = guest.sync(inside)?.call_sync(inside, source, target, options).await?;
                 Ok(job.map(|job| (job.events, job.outcome)))
             })
         }))
@@ -220,7 +220,7 @@ impl Storage {
         let (source, target, options) = (source.into(), target.into(), options.into());
         self.start(Box::new(move |inside, guest| {
             Box::pin(async move {
-                let job = guest.omnistorage_storage_sync().call_copy(inside, source, target, options).await?;
+                let job = guest.sync(inside)?.call_copy(inside, source, target, options).await?;
                 Ok(job.map(|job| (job.events, job.outcome)))
             })
         }))
@@ -240,8 +240,7 @@ impl Storage {
         let (source, target, options) = (source.into(), target.into(), options.into());
         self.start(Box::new(move |inside, guest| {
             Box::pin(async move {
-                let job =
-                    guest.omnistorage_storage_sync().call_check(inside, source, target, options).await?;
+                let job = guest.sync(inside)?.call_check(inside, source, target, options).await?;
                 Ok(job.map(|job| (job.entries, job.outcome)))
             })
         }))

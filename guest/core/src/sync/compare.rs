@@ -170,6 +170,11 @@ pub fn compare(source: &Entry, target: &Entry, options: CompareOptions) -> Verdi
     match (source.kind, target.kind) {
         (Object, Object) => compare_objects(source, target, options),
         (Directory, Directory) => Verdict::Same,
+        // A link on the target is a name that is taken, and not what it leads to: it is replaced.
+        (Object, Symlink) if options.comparison == Comparison::IgnoreExisting => {
+            Verdict::Skip(Reason::ExistsOnTarget)
+        }
+        (Object, Symlink) => Verdict::Transfer(Reason::SymbolicLink),
         (Symlink, _) | (_, Symlink) => Verdict::Skip(Reason::SymbolicLink),
         (Special, _) | (_, Special) => Verdict::Skip(Reason::SpecialFile),
         (Object, Directory) | (Directory, Object) => Verdict::Skip(Reason::KindDiffers),

@@ -197,6 +197,17 @@ impl Run {
     fn act(&mut self, source: Entry, verdict: Verdict) {
         match verdict {
             Verdict::Same => {}
+            // What is there cannot make room: an error, so that nothing is deleted and the run does not look done.
+            Verdict::Skip(Reason::KindDiffers) => {
+                let (code, message) = match source.kind {
+                    ObjectKind::Directory => {
+                        (ErrorCode::NotDirectory, "an object stands where a directory should")
+                    }
+                    _ => (ErrorCode::IsDirectory, "a directory stands where an object should"),
+                };
+                let error = self.sides.target.error(code, &source.path, message);
+                self.journal.fail(&source.path, error);
+            }
             Verdict::Skip(reason) => self.skip(&source, reason),
             Verdict::Transfer(reason) => self.queue(source, reason),
             Verdict::NeedHash(if_equal) => {
