@@ -26,6 +26,7 @@ die() {
     exit 1
 }
 
+case $binary in /*) ;; *) binary=$PWD/$binary ;; esac
 [ -x "$binary" ] || die "there is no binary $binary; build it with \`cargo build --release\`"
 cd "$work"
 mkdir photos

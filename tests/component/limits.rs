@@ -13,7 +13,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use omnistorage::{
     Backend, ErrorCode, Path,
     backend::WriteOptions,
-    runtime::{Limits, Storage},
+    runtime::{Limits, Runtime, RuntimeOptions, Storage},
 };
 
 use crate::{
@@ -135,4 +135,18 @@ async fn a_slow_reader_holds_the_backend_back() {
     }
     assert_eq!(consumed, SIZE);
     assert!(ahead <= MOST_IN_FLIGHT, "{ahead} bytes ahead");
+}
+
+#[tokio::test]
+async fn sandboxes_beyond_the_limit_wait_for_their_turn() {
+    let mut options = RuntimeOptions::default();
+    options.sandboxes = 1;
+    let runtime = Runtime::new(&options).unwrap();
+    let storage = Storage::builder(&runtime).mount("here", memory()).build();
+    let x = at("here", "x.ndjson");
+    let writer = storage.write_records(&x, &Default::default()).await.unwrap();
+    let waiting = tokio::time::timeout(Duration::from_millis(50), storage.stat(&x)).await;
+    assert!(waiting.is_err(), "the writer keeps the only sandbox");
+    writer.finish().await.unwrap();
+    assert_eq!(storage.stat(&x).await.unwrap().size, Some(0));
 }

@@ -13,6 +13,9 @@ use wasmtime::{ResourceLimiter, UpdateDeadline};
 /// The length of an epoch: how often a computing guest lets others run, and the grain of its time limit.
 pub(super) const EPOCH: Duration = Duration::from_millis(10);
 
+/// What a pool has room for in each table.
+pub(super) const TABLE_ELEMENTS: usize = 20_000;
+
 /// What one sandbox may use. Each is on by default; a guest that reaches one fails with
 /// [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded) or, for time,
 /// [`ErrorCode::Timeout`](crate::ErrorCode::Timeout), and every backend stays as it was.
@@ -20,7 +23,7 @@ pub(super) const EPOCH: Duration = Duration::from_millis(10);
 pub struct Limits {
     /// Bytes of linear memory. Default 256 MiB.
     pub memory: usize,
-    /// Elements of a table of functions. Default 100,000.
+    /// Elements of a table of functions. Default 20,000, which is also the most.
     pub table_elements: usize,
     /// Backends and listings open at once. Default 10,000.
     pub resources: usize,
@@ -34,7 +37,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory: 256 << 20,
-            table_elements: 100_000,
+            table_elements: TABLE_ELEMENTS,
             resources: 10_000,
             hostcall_bytes: 64 << 20,
             guest_time: Duration::from_secs(30),

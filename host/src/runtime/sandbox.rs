@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tokio::task::JoinHandle;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
 use wasmtime::{
     Store, Trap,
     component::{Accessor, Component, Instance, InstancePre, Linker, ResourceTable},
@@ -19,19 +22,26 @@ use crate::error::{Error, ErrorCode, Result};
 /// A component with its imports, ready to be instantiated.
 pub(super) struct Template {
     instance: InstancePre<State>,
+    /// As many permits as there may be sandboxes at once.
+    room: Arc<Semaphore>,
     objects: objects::GuestIndices,
     records: records::GuestIndices,
     sync: sync::GuestIndices,
 }
 
 impl Template {
-    pub(super) fn new(linker: &Linker<State>, component: &Component) -> wasmtime::Result<Self> {
+    pub(super) fn new(
+        linker: &Linker<State>,
+        component: &Component,
+        sandboxes: u32,
+    ) -> wasmtime::Result<Self> {
         let instance = linker.instantiate_pre(component)?;
         Ok(Self {
             objects: objects::GuestIndices::new(&instance)?,
             records: records::GuestIndices::new(&instance)?,
             sync: sync::GuestIndices::new(&instance)?,
             instance,
+            room: Arc::new(Semaphore::new((sandboxes as usize).clamp(1, Semaphore::MAX_PERMITS))),
         })
     }
 }
@@ -87,10 +97,13 @@ pub(super) struct Sandbox {
     guest: Guest,
     limits: Limits,
     progress: Progress,
+    /// Given back once the store is gone.
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Sandbox {
     pub(super) async fn new(template: &Arc<Template>, grants: &Arc<Grants>, limits: &Limits) -> Result<Self> {
+        let permit = template.room.clone().acquire_owned().await.map_err(|_| closed())?;
         let progress = Progress::default();
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.resources);
@@ -108,7 +121,7 @@ impl Sandbox {
         match template.instance.instantiate_async(&mut store).await {
             Ok(instance) => {
                 let guest = Guest { template: template.clone(), instance };
-                Ok(Self { store, guest, limits: limits.clone(), progress })
+                Ok(Self { store, guest, limits: limits.clone(), progress, _permit: permit })
             }
             Err(error) => Err(explain(&error, &store, limits)),
         }
@@ -131,6 +144,11 @@ impl Sandbox {
             Err(error) => Err(explain(&error, store, limits)),
         }
     }
+}
+
+/// The semaphore is never closed while its template lives.
+fn closed() -> Error {
+    Error::new(ErrorCode::Other, "the runtime is gone")
 }
 
 /// In the words of wasmtime, which keeps the type of this error to itself.

@@ -133,6 +133,8 @@ impl<D: 'static> StreamProducer<D> for Producer {
 struct Consumer<T> {
     sender: mpsc::Sender<T>,
     progress: Progress,
+    /// Chunks that were sent. One that its reader is done with is filled again: its memory is still in the cache.
+    sent: Vec<T>,
 }
 
 impl<T> Consumer<T> {
@@ -152,6 +154,21 @@ impl<T> Consumer<T> {
             Ok(()) => StreamResult::Completed,
             Err(_) => StreamResult::Dropped,
         }
+    }
+}
+
+impl Consumer<Bytes> {
+    /// The bytes as a chunk of their own, in the memory of an old one if one is free.
+    fn fill(&mut self, bytes: &[u8]) -> Bytes {
+        let free = self.sent.iter().position(Bytes::is_unique).map(|index| self.sent.swap_remove(index));
+        let mut chunk = free.and_then(|old| old.try_into_mut().ok()).unwrap_or_default();
+        chunk.clear();
+        chunk.extend_from_slice(bytes);
+        let chunk = chunk.freeze();
+        if self.sent.len() < IN_FLIGHT {
+            self.sent.push(chunk.clone());
+        }
+        chunk
     }
 }
 
@@ -176,7 +193,7 @@ impl<D: 'static> StreamConsumer<D> for Consumer<Bytes> {
             Poll::Ready(Some(end)) => return Poll::Ready(Ok(end)),
             Poll::Pending => return Poll::Pending,
         }
-        let chunk = Bytes::copy_from_slice(&source.remaining()[..length]);
+        let chunk = this.fill(&source.remaining()[..length]);
         source.mark_read(length);
         Poll::Ready(Ok(this.send(chunk)))
     }
@@ -251,7 +268,7 @@ pub(super) fn items<T: Lift + Unpin + Send + 'static>(
     progress: Progress,
 ) -> wasmtime::Result<mpsc::Receiver<Vec<T>>> {
     let (sender, receiver) = mpsc::channel(IN_FLIGHT);
-    stream.pipe(store, Items(Consumer { sender, progress }))?;
+    stream.pipe(store, Items(Consumer { sender, progress, sent: Vec::new() }))?;
     Ok(receiver)
 }
 
@@ -303,7 +320,7 @@ pub(super) fn incoming(
         Ok(producer) => Incoming::Own(Box::new(producer)),
         Err(contents) => {
             let (sender, receiver) = mpsc::channel(IN_FLIGHT);
-            contents.pipe(&mut store, Consumer { sender, progress })?;
+            contents.pipe(&mut store, Consumer { sender, progress, sent: Vec::new() })?;
             Incoming::Fed(receiver)
         }
     };
