@@ -20,6 +20,9 @@ use crate::{
     runtime::{Runtime, RuntimeOptions, Storage},
 };
 
+/// As many as any command has at once: a listing, and the calls beside it.
+const SANDBOXES: u32 = 16;
+
 /// What of a place a command needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
@@ -240,7 +243,10 @@ impl<'a> Mounts<'a> {
 
     fn finish(self) -> Result<Session, Failure> {
         let failed = |error: Error| Failure::new(Exit::Other, format!("cannot start the component: {error}"));
-        let runtime = Runtime::new(&RuntimeOptions::default()).map_err(failed)?;
+        let mut options = RuntimeOptions::default();
+        // A command holds few sandboxes at once, and should start at once.
+        options.sandboxes = SANDBOXES;
+        let runtime = Runtime::new(&options).map_err(failed)?;
         let mut builder = Storage::builder(&runtime);
         for (name, backend) in self.backends {
             builder = builder.mount(name, backend);
