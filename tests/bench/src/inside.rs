@@ -6,6 +6,8 @@
 //!   write, [`omnistorage::backend::transfer`].
 //! - *bytes pumped*: the same object read through a component that takes every byte into its memory and gives it out
 //!   again (the test guest), then written by the host. Same yardstick. Only if that component is given.
+//! - *bytes pumped to the host's memory*: the same, but for the sink's own copy: the bytes were copied into memory of the
+//!   host when they came out of the component, as the yardstick copies them once.
 //! - *bytes framed*: the same object converted from NDJSON to NDJSON: every byte goes into the component, is cut into
 //!   lines of 128 bytes there, and comes out again. Same yardstick.
 //! - *sandbox and first call*: a fresh sandbox, one call in it (`features`), and its end. The yardstick is what other
@@ -180,6 +182,16 @@ async fn bytes(runtime: &Runtime, scale: &Scale, test_guest: Option<&Path>) -> R
             Ok(())
         };
         push("pumped", Times::measure(scale.rounds, pump, host).await?);
+        let arrive = async || {
+            let mut contents = ours.read(&from, &ReadOptions::default(), None).await?.contents;
+            let mut arrived = 0;
+            while let Some(chunk) = contents.try_next().await? {
+                arrived += chunk.len() as u64;
+            }
+            ensure!(arrived == size);
+            Ok(())
+        };
+        push("pumped to the host's memory", Times::measure(scale.rounds, arrive, host).await?);
     }
 
     let plain = Encoding::default();
