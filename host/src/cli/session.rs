@@ -243,9 +243,8 @@ impl<'a> Mounts<'a> {
 
     fn finish(self) -> Result<Session, Failure> {
         let failed = |error: Error| Failure::new(Exit::Other, format!("cannot start the component: {error}"));
-        let mut options = RuntimeOptions::default();
         // A command holds few sandboxes at once, and should start at once.
-        options.sandboxes = SANDBOXES;
+        let options = RuntimeOptions { sandboxes: SANDBOXES, ..RuntimeOptions::default() };
         let runtime = Runtime::new(&options).map_err(failed)?;
         let mut builder = Storage::builder(&runtime);
         for (name, backend) in self.backends {
