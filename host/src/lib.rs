@@ -13,6 +13,7 @@ mod object;
 mod registry;
 #[cfg(feature = "runtime")]
 pub mod runtime;
+mod secret;
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -26,3 +27,4 @@ pub use hash::{Hash, HashAlgorithm, Hasher};
 pub use object::{Location, Metadata, ObjectInfo, ObjectKind, Timestamp};
 pub use omnistorage_path::{Path, PathError};
 pub use registry::Registry;
+pub use secret::Secret;
