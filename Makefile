@@ -4,8 +4,8 @@ SHELL := /bin/sh
 target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 tools := $(target)/tools
 
-# The two components compile for wasm32-wasip2 only; the rest is native.
-components := omnistorage-engine omnistorage-test-guest
+# The components compile for wasm32-wasip2 only; the rest is native.
+components := omnistorage-engine omnistorage-codec omnistorage-test-guest
 native := --workspace $(components:%=--exclude %)
 rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 

@@ -1,0 +1,44 @@
+//! Errors of the core in the words of the interface.
+
+use omnistorage_core::{
+    codec::{CodecError, CodecErrorKind},
+    record::{BatchError, RecordError, RecordErrorKind},
+};
+
+use crate::exports::types::{Error, ErrorCode};
+
+/// An error of that code, without a place in the data.
+pub(crate) fn error(code: ErrorCode, message: impl Into<String>) -> Error {
+    Error { code, offset: None, message: message.into() }
+}
+
+impl From<CodecError> for Error {
+    fn from(why: CodecError) -> Self {
+        let (code, offset) = match why.kind {
+            CodecErrorKind::Truncated | CodecErrorKind::Corrupted => (ErrorCode::Corrupted, Some(why.offset)),
+            CodecErrorKind::LimitExceeded => (ErrorCode::LimitExceeded, Some(why.offset)),
+            CodecErrorKind::Unsupported => (ErrorCode::Unsupported, None),
+            CodecErrorKind::InvalidLevel => (ErrorCode::InvalidArgument, None),
+            CodecErrorKind::Finished => (ErrorCode::Finished, None),
+        };
+        Self { offset, ..error(code, why.to_string()) }
+    }
+}
+
+impl From<RecordError> for Error {
+    fn from(why: RecordError) -> Self {
+        let (code, offset) = match why.kind {
+            RecordErrorKind::Malformed => (ErrorCode::Corrupted, Some(why.record)),
+            RecordErrorKind::LimitExceeded => (ErrorCode::LimitExceeded, Some(why.record)),
+            RecordErrorKind::Unrepresentable => (ErrorCode::InvalidArgument, Some(why.record)),
+            RecordErrorKind::Unsupported => (ErrorCode::Unsupported, None),
+        };
+        Self { offset, ..error(code, why.to_string()) }
+    }
+}
+
+impl From<BatchError> for Error {
+    fn from(why: BatchError) -> Self {
+        error(ErrorCode::InvalidArgument, why.to_string())
+    }
+}
