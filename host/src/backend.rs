@@ -307,6 +307,15 @@ pub trait Backend: Debug + Send + Sync + 'static {
         Ok(hasher.finish())
     }
 
+    /// Many hashes at once, for small objects: one result a path, in their order; one failure stops no other.
+    async fn hash_many(&self, paths: &[Path], algorithm: HashAlgorithm) -> Vec<Result<Hash>> {
+        let mut results = Vec::with_capacity(paths.len());
+        for path in paths {
+            results.push(self.hash(path, algorithm).await);
+        }
+        results
+    }
+
     /// Ends its use: every later call fails with [`ErrorCode::BackendClosed`]. Closing twice is fine.
     ///
     /// # Errors

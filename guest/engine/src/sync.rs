@@ -3,7 +3,9 @@
 //! The engine decides, the backends move the bytes: one call a large object, one call for many small ones. Memory
 //! holds a page or two of each listing, the calls in flight, and a bounded number of paths to delete.
 
+mod batch;
 mod check;
+mod contents;
 mod delete;
 mod job;
 mod journal;

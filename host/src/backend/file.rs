@@ -17,6 +17,7 @@ mod error;
 mod info;
 mod listing;
 mod names;
+mod opener;
 mod read;
 mod remove;
 mod root;
@@ -269,6 +270,13 @@ impl Backend for FileBackend {
 
     async fn hash(&self, path: &Path, algorithm: HashAlgorithm) -> Result<Hash> {
         self.run(path, move |root, path, interrupt| read::hash(root, path, algorithm, interrupt)).await
+    }
+
+    async fn hash_many(&self, paths: &[Path], algorithm: HashAlgorithm) -> Vec<Result<Hash>> {
+        let hash = move |root: &Arc<Root>, paths: &[Path], interrupt: &Interrupt| {
+            read::hash_many(root, paths, algorithm, interrupt)
+        };
+        self.run_many(paths, |path| path, hash).await
     }
 
     async fn close(&self) -> Result<()> {

@@ -61,6 +61,27 @@ impl OpenBackend {
         result.map_err(|error| self.explain(error, path).into())
     }
 
+    /// The same for many. A path that is refused does not keep the others: the results stand in the order of the
+    /// paths.
+    async fn with_many<R, F: Future<Output = Vec<Result<R>>>>(
+        &self,
+        paths: Vec<String>,
+        act: impl FnOnce(Vec<Path>) -> F,
+    ) -> Vec<Result<R, types::Error>> {
+        let checked: Vec<_> = paths.iter().map(|path| Path::parse(path.as_str())).collect();
+        let legal: Vec<_> = checked.iter().flatten().cloned().collect();
+        let mut results = act(legal).await.into_iter();
+        self.progress.tick();
+        let in_order = paths.iter().zip(checked).map(|(path, checked)| {
+            let result = match checked {
+                Ok(_) => results.next().unwrap_or_else(|| Err(short_of_results())),
+                Err(refused) => Err(refused.into()),
+            };
+            result.map_err(|error| self.explain(error, path).into())
+        });
+        in_order.collect()
+    }
+
     fn capabilities(&self) -> Capabilities {
         let mut capabilities = self.backend.capabilities();
         capabilities.features.transfer = !self.without_transfer;
@@ -299,19 +320,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         paths: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<(), types::Error>>> {
         let open = opened(accessor, &this)?;
-        // A path that is refused must not keep the others: the results stand in the order of the paths.
-        let checked: Vec<_> = paths.iter().map(|path| Path::parse(path.as_str())).collect();
-        let legal: Vec<_> = checked.iter().flatten().cloned().collect();
-        let mut results = open.backend.delete(&legal).await.into_iter();
-        open.progress.tick();
-        let in_order = paths.iter().zip(checked).map(|(path, checked)| {
-            let result = match checked {
-                Ok(_) => results.next().unwrap_or_else(|| Err(short_of_results())),
-                Err(refused) => Err(refused.into()),
-            };
-            result.map_err(|error| open.explain(error, path).into())
-        });
-        Ok(in_order.collect())
+        Ok(open.with_many(paths, async |paths| open.backend.delete(&paths).await).await)
     }
 
     async fn mkdir(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, path: String) -> Reply<()> {
@@ -410,6 +419,18 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let algorithm = HashAlgorithm::from(algorithm);
         let hashed = open.with(&path, async |path| open.backend.hash(&path, algorithm).await);
         Ok(hashed.await.map(Into::into))
+    }
+
+    async fn hash_many(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        paths: Vec<String>,
+        algorithm: types::HashAlgorithm,
+    ) -> wasmtime::Result<Vec<Result<types::Hash, types::Error>>> {
+        let open = opened(accessor, &this)?;
+        let algorithm = HashAlgorithm::from(algorithm);
+        let hashed = open.with_many(paths, async |paths| open.backend.hash_many(&paths, algorithm).await);
+        Ok(hashed.await.into_iter().map(|hashed| hashed.map(Into::into)).collect())
     }
 
     async fn close(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>) -> Reply<()> {

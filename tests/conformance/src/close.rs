@@ -30,6 +30,10 @@ pub async fn every_call_fails_after_the_close(backend: Arc<dyn Backend>) {
     assert_eq!(deleted.len(), 2);
     deleted.into_iter().for_each(|result| fails(result, CLOSED));
 
+    let hashed = backend.hash_many(&[path("object"), path("missing")], HashAlgorithm::Md5).await;
+    assert_eq!(hashed.len(), 2);
+    hashed.into_iter().for_each(|result| fails(result, CLOSED));
+
     let closed_or = |claimed: bool| if claimed { vec![CLOSED] } else { vec![CLOSED, ErrorCode::Unsupported] };
     fails_with_any(backend.mkdir(&path("dir")).await, &closed_or(features.directories));
     fails_with_any(backend.rmdir(&path("dir")).await, &closed_or(features.directories));

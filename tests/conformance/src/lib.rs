@@ -172,6 +172,7 @@ macro_rules! conformance_tests {
                 a_reader_may_be_dropped
                 a_read_may_ask_for_a_version
                 hashes_are_true
+                many_hashes_stand_in_order
             }
             write {
                 overwriting_replaces_all

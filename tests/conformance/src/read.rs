@@ -200,3 +200,24 @@ pub async fn hashes_are_true(backend: Arc<dyn Backend>) {
     hasher.update(&large);
     assert_eq!(backend.hash(&path("large"), HashAlgorithm::Sha256).await.unwrap(), hasher.finish());
 }
+
+/// Of many hashes at once, one that fails stops no other; the results stand in order.
+pub async fn many_hashes_stand_in_order(backend: Arc<dyn Backend>) {
+    backend.put("dir/a", "a").await.unwrap();
+    backend.put("dir/b", pattern(600_000)).await.unwrap();
+    backend.put("other", "").await.unwrap();
+    let paths = ["dir/b", "dir/missing", "other", "", "dir/a", "dir/a"].map(path);
+    let hashes = backend.hash_many(&paths, HashAlgorithm::Md5).await;
+    assert_eq!(hashes.len(), paths.len());
+    for (path, hash) in paths.iter().zip(hashes) {
+        match backend.hash(path, HashAlgorithm::Md5).await {
+            Ok(alone) => assert_eq!(hash.unwrap(), alone, "{path}"),
+            Err(alone) => {
+                let error = hash.unwrap_err();
+                assert_eq!(error.code(), alone.code(), "{path}");
+                assert!(error.location().is_some(), "{error:?}");
+            }
+        }
+    }
+    assert!(backend.hash_many(&[], HashAlgorithm::Md5).await.is_empty());
+}

@@ -1,23 +1,21 @@
 //! A run of `check`.
 
-use futures::{StreamExt, future::LocalBoxFuture, join, stream::FuturesUnordered};
+use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use omnistorage_core::{
-    entry::{Entry, HashAlgorithm, ObjectKind},
+    entry::{Entry, ObjectKind},
     sync::{compare::Reason, merge::Step},
 };
 
 use super::{
+    batch::Batch,
+    contents::{hash_both, same_bytes},
     job::Outlet,
     pairs::Pairs,
-    sides::{Reading, Sides},
+    sides::Sides,
 };
 use crate::{
-    body::Source,
     exports::sync::{CheckEntry, CheckReport, Comparison, Difference, SyncOptions},
-    imports::{
-        backend::ReadOptions,
-        types::{Error, Location},
-    },
+    imports::types::{Error, Location},
 };
 
 /// What a comparison came to: the reason of a difference, or none.
@@ -54,15 +52,17 @@ impl Check {
         pairs: &mut Pairs,
         options: &SyncOptions,
     ) -> Result<(), Error> {
-        let mut comparing: FuturesUnordered<LocalBoxFuture<'_, (Entry, Found)>> = FuturesUnordered::new();
+        let mut comparing: FuturesUnordered<LocalBoxFuture<'_, Vec<(Entry, Found)>>> =
+            FuturesUnordered::new();
+        let mut batch = Batch::default();
         loop {
             if self.entries.is_full() {
                 self.entries.flush().await;
             }
             if comparing.len() >= options.checkers as usize
-                && let Some((entry, found)) = comparing.next().await
+                && let Some(compared) = comparing.next().await
             {
-                self.tell(&entry, found);
+                self.tell_all(compared);
             }
             match pairs.next().await? {
                 Step::SourceOnly(entry) => self.tell(&entry, Ok(Some(Reason::MissingOnTarget))),
@@ -70,19 +70,33 @@ impl Check {
                 Step::TargetOnly(entry) => self.tell(&entry, Ok(Some(Reason::MissingOnSource))),
                 Step::Both { source, target } => match known(&source, &target, options.comparison) {
                     Some(found) => self.tell(&source, Ok(found)),
-                    None => comparing.push(Box::pin(async move {
-                        let found = compare(sides, &source, options.comparison).await;
-                        (source, found)
-                    })),
+                    None => {
+                        let size = source.size;
+                        if let Some(entries) = batch.add(source, size) {
+                            comparing.push(Box::pin(compare(sides, entries, options.comparison)));
+                        }
+                    }
                 },
                 Step::Need(_) => {}
                 Step::End => break,
             }
         }
-        while let Some((entry, found)) = comparing.next().await {
-            self.tell(&entry, found);
+        if let Some(entries) = batch.take() {
+            comparing.push(Box::pin(compare(sides, entries, options.comparison)));
+        }
+        while let Some(compared) = comparing.next().await {
+            self.tell_all(compared);
+            if self.entries.is_full() {
+                self.entries.flush().await;
+            }
         }
         Ok(())
+    }
+
+    fn tell_all(&mut self, compared: Vec<(Entry, Found)>) {
+        for (entry, found) in compared {
+            self.tell(&entry, found);
+        }
     }
 
     /// Directories are not compared: they exist by what is in them.
@@ -126,55 +140,21 @@ fn known(source: &Entry, target: &Entry, comparison: Comparison) -> Option<Optio
     }
 }
 
-async fn compare(sides: &Sides, entry: &Entry, comparison: Comparison) -> Found {
-    let same = match comparison {
-        Comparison::Always => same_bytes(sides, entry).await?,
-        _ => same_hash(sides, entry, sides.hash_algorithm()).await?,
-    };
-    Ok((!same).then_some(Reason::ContentsDiffer))
-}
-
-async fn same_hash(sides: &Sides, entry: &Entry, algorithm: HashAlgorithm) -> Result<bool, Error> {
-    let (source, target) =
-        join!(sides.source.hash(&entry.path, algorithm), sides.target.hash(&entry.path, algorithm));
-    Ok(source?.digest == target?.digest)
-}
-
-/// Compares byte by byte. An error of either side is an error, also where the bytes differ before it.
-async fn same_bytes(sides: &Sides, entry: &Entry) -> Result<bool, Error> {
-    let (source, target) = join!(body(&sides.source, entry), body(&sides.target, entry));
-    let (mut source, mut target) = (source?, target?);
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    let mut same = true;
-    loop {
-        let (from, to) = join!(fill(&mut source, &mut left), fill(&mut target, &mut right));
-        let (from, to) = (from?, to?);
-        if !from && !to {
-            return Ok(same);
+/// Compares the contents of objects that are on both sides.
+async fn compare(sides: &Sides, entries: Vec<Entry>, comparison: Comparison) -> Vec<(Entry, Found)> {
+    let found = |same: bool| (!same).then_some(Reason::ContentsDiffer);
+    let mut compared = Vec::with_capacity(entries.len());
+    if comparison == Comparison::Always {
+        for entry in entries {
+            let same = same_bytes(sides, &entry).await;
+            compared.push((entry, same.map(found)));
         }
-        let common = left.len().min(right.len());
-        same &= left[..common] == right[..common] && from == to;
-        left.drain(..common);
-        right.drain(..common);
-        if !same {
-            left.clear();
-            right.clear();
-        }
+        return compared;
     }
-}
-
-/// More bytes, unless there are some; says whether there are any.
-async fn fill(source: &mut Source, bytes: &mut Vec<u8>) -> Result<bool, Error> {
-    if bytes.is_empty()
-        && let Some(chunk) = source.next(std::mem::take(bytes)).await?
-    {
-        *bytes = chunk;
+    let paths: Vec<_> = entries.iter().map(|entry| &entry.path).collect();
+    let hashes = hash_both(&sides.source, &sides.target, &paths, sides.hash_algorithm()).await;
+    for (entry, hashes) in entries.into_iter().zip(hashes) {
+        compared.push((entry, hashes.map(|(source, target)| found(source.digest == target.digest))));
     }
-    Ok(!bytes.is_empty())
-}
-
-async fn body(side: &Reading, entry: &Entry) -> Result<Source, Error> {
-    let options = ReadOptions { offset: 0, length: None, if_match: None };
-    let reader = side.backend().read(side.full(&entry.path)?, options).await?;
-    Ok(Source::new(reader.contents, reader.completion))
+    compared
 }

@@ -5,11 +5,10 @@ use std::pin::pin;
 use futures::{
     FutureExt, StreamExt,
     future::{Either, LocalBoxFuture, select},
-    join,
     stream::FuturesUnordered,
 };
 use omnistorage_core::{
-    entry::{Entry, HashAlgorithm, ObjectKind},
+    entry::{Entry, ObjectKind},
     sync::{
         compare::{self, CompareOptions, IfEqual, Reason, Verdict, after_hashing, compare},
         guard::{DeleteLimits, DeletePlan, DeleteRefusal, deletes_allowed},
@@ -19,12 +18,14 @@ use omnistorage_core::{
 use omnistorage_path::Path;
 
 use super::{
+    batch::Batch,
+    contents::hash_both,
     delete::Extras,
     job::Outlet,
     journal::Journal,
     pairs::Pairs,
-    sides::{Reading, Sides, Writing},
-    transfer::{Batch, Item, transfer},
+    sides::{Sides, Writing},
+    transfer::{Item, transfer},
 };
 use crate::{
     exports::sync::{Action, Comparison, Deletion, Event, Report, SyncOptions},
@@ -55,7 +56,8 @@ pub(super) async fn run(
         options,
         compare,
         journal,
-        batch: Batch::default(),
+        waiting: Batch::default(),
+        unsure: Batch::default(),
         in_flight: InFlight::default(),
         extras: Extras::default(),
         source_objects: 0,
@@ -66,7 +68,7 @@ pub(super) async fn run(
 /// What a call that was in flight came to.
 enum Done {
     Transferred(Vec<(Item, Result<(), Error>)>),
-    Compared(Box<Entry>, Result<Verdict, Error>),
+    Compared(Vec<(Entry, Result<Verdict, Error>)>),
     TimeSet(Box<Entry>, Result<(), Error>),
 }
 
@@ -85,7 +87,9 @@ struct Run {
     options: SyncOptions,
     compare: CompareOptions,
     journal: Journal,
-    batch: Batch,
+    /// What waits to be transferred, and to be hashed.
+    waiting: Batch<Item>,
+    unsure: Batch<(Entry, IfEqual)>,
     in_flight: InFlight,
     extras: Extras,
     source_objects: u64,
@@ -122,11 +126,11 @@ impl Run {
                         continue;
                     }
                     // While the listings are behind, what waits may go, if the backends have nothing else to do.
-                    None if self.in_flight.transfers == 0 => self.send_batch(),
+                    None if self.in_flight.calls.is_empty() => self.send_waiting(),
                     None => {}
                 }
             } else if ended {
-                self.send_batch();
+                self.send_waiting();
             }
             let listing = !ended && self.has_room();
             let calls = &mut self.in_flight.calls;
@@ -211,13 +215,10 @@ impl Run {
             Verdict::Skip(reason) => self.skip(&source, reason),
             Verdict::Transfer(reason) => self.queue(source, reason),
             Verdict::NeedHash(if_equal) => {
-                let algorithm = self.sides.hash_algorithm();
-                let (from, to) = (self.sides.source.clone(), self.sides.target.clone());
-                self.in_flight.checks += 1;
-                self.in_flight.calls.push(Box::pin(async move {
-                    let verdict = verdict_by_hash(&from, &to, &source, algorithm, if_equal).await;
-                    Done::Compared(Box::new(source), verdict)
-                }));
+                let size = source.size;
+                if let Some(entries) = self.unsure.add((source, if_equal), size) {
+                    self.compare(entries);
+                }
             }
             Verdict::SetTime => self.set_time(source),
         }
@@ -229,15 +230,38 @@ impl Run {
 
     /// Lets an object wait for its turn.
     fn queue(&mut self, source: Entry, reason: Reason) {
-        if let Some(items) = self.batch.add((source, reason)) {
+        let size = source.size;
+        if let Some(items) = self.waiting.add((source, reason), size) {
             self.send(items);
         }
     }
 
-    fn send_batch(&mut self) {
-        if let Some(items) = self.batch.take() {
+    /// Lets what waits go.
+    fn send_waiting(&mut self) {
+        if let Some(items) = self.waiting.take() {
             self.send(items);
         }
+        if let Some(entries) = self.unsure.take() {
+            self.compare(entries);
+        }
+    }
+
+    fn compare(&mut self, entries: Vec<(Entry, IfEqual)>) {
+        let algorithm = self.sides.hash_algorithm();
+        let (source, target) = (self.sides.source.clone(), self.sides.target.clone());
+        self.in_flight.checks += 1;
+        self.in_flight.calls.push(Box::pin(async move {
+            let paths: Vec<_> = entries.iter().map(|(entry, _)| &entry.path).collect();
+            let hashes = hash_both(&source, &target, &paths, algorithm).await;
+            let verdict = |((entry, if_equal), hashes): ((Entry, IfEqual), Result<_, _>)| {
+                let (source, target) = match hashes {
+                    Ok(hashes) => hashes,
+                    Err(error) => return (entry, Err(error)),
+                };
+                (entry, Ok(after_hashing(if_equal, Some(&source), Some(&target))))
+            };
+            Done::Compared(entries.into_iter().zip(hashes).map(verdict).collect())
+        }));
     }
 
     fn send(&mut self, items: Vec<Item>) {
@@ -292,11 +316,13 @@ impl Run {
                     }
                 }
             }
-            Done::Compared(source, verdict) => {
+            Done::Compared(entries) => {
                 self.in_flight.checks -= 1;
-                match verdict {
-                    Ok(verdict) => self.act(*source, verdict),
-                    Err(error) => self.journal.fail(&source.path, error),
+                for (source, verdict) in entries {
+                    match verdict {
+                        Ok(verdict) => self.act(source, verdict),
+                        Err(error) => self.journal.fail(&source.path, error),
+                    }
                 }
             }
             Done::TimeSet(source, result) => {
@@ -351,17 +377,6 @@ impl Run {
             })
             .await
     }
-}
-
-async fn verdict_by_hash(
-    source: &Reading,
-    target: &Reading,
-    entry: &Entry,
-    algorithm: HashAlgorithm,
-    if_equal: IfEqual,
-) -> Result<Verdict, Error> {
-    let (source, target) = join!(source.hash(&entry.path, algorithm), target.hash(&entry.path, algorithm));
-    Ok(after_hashing(if_equal, Some(&source?.into()), Some(&target?.into())))
 }
 
 impl From<Comparison> for compare::Comparison {

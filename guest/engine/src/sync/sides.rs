@@ -16,7 +16,7 @@ use crate::{
     exports::sync::SyncOptions,
     imports::{
         backend::{Backend, Capabilities, Features, ListOptions},
-        types::{self, Error, ErrorCode, Hash, Location, ObjectKind},
+        types::{self, Error, ErrorCode, Location, ObjectKind},
     },
     objects::PAGE,
 };
@@ -91,11 +91,6 @@ impl Reading {
             Err(error) if error.code == ErrorCode::NotFound => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// The hash of an object.
-    pub(super) async fn hash(&self, path: &Path, algorithm: HashAlgorithm) -> Result<Hash, Error> {
-        self.backend.hash(self.full(path)?, algorithm.into()).await
     }
 
     /// Everything below this place.

@@ -8,40 +8,8 @@ use crate::imports::{
     types::{Error, ErrorCode, ObjectInfo},
 };
 
-/// Objects up to this size go many to a call. In bytes.
-const SMALL: u64 = 256 * 1024;
-
-/// Small objects a call: enough that the call costs nothing beside them.
-const MANY: usize = 128;
-
-/// Bytes of small objects a call.
-const MANY_BYTES: u64 = 4 << 20;
-
 /// An object to transfer, and why.
 pub(super) type Item = (Entry, Reason);
-
-/// Small objects that wait to go together.
-#[derive(Default)]
-pub(super) struct Batch {
-    items: Vec<Item>,
-    bytes: u64,
-}
-
-impl Batch {
-    /// Adds an object. What it gives back goes now: a large object by itself, or a batch that is full.
-    pub(super) fn add(&mut self, item: Item) -> Option<Vec<Item>> {
-        let Some(size) = item.0.size.filter(|&size| size <= SMALL) else { return Some(vec![item]) };
-        self.items.push(item);
-        self.bytes += size;
-        (self.items.len() >= MANY || self.bytes >= MANY_BYTES).then(|| self.take()).flatten()
-    }
-
-    /// What is there, if anything.
-    pub(super) fn take(&mut self) -> Option<Vec<Item>> {
-        let items = std::mem::take(self).items;
-        (!items.is_empty()).then_some(items)
-    }
-}
 
 /// Transfers objects, in one call if the host can.
 pub(super) async fn transfer(

@@ -1,6 +1,6 @@
 //! Copies and moves between file backends, by the shortest way the kernel has.
 
-use std::{os::fd::OwnedFd, sync::Arc};
+use std::sync::Arc;
 
 use omnistorage_path::Path;
 use rustix::{fs::AtFlags, io::Errno};
@@ -11,9 +11,10 @@ use super::{
     draft::{Draft, Parents},
     error::{absent_below_objects, changed, failure},
     info::{info, kind, modification_time},
+    opener::{Opener, Place},
     read::{CHUNK, Object, hash_of},
     root::{Interrupt, Root, check_name},
-    tree::{open_object, split_object},
+    tree::split_object,
     upload::{check_hash, check_size},
 };
 use crate::{
@@ -33,27 +34,13 @@ const RANGE: u64 = 64 * 1024 * 1024;
 pub(super) struct Copier<'a> {
     source: &'a Arc<Root>,
     target: &'a Arc<Root>,
-    from: Option<Place>,
+    from: Opener<'a>,
     to: Option<Place>,
     buffer: Vec<u8>,
     interrupt: &'a Interrupt,
     /// Ways that the kernel has refused once are not tried again.
     #[cfg(target_os = "linux")]
     ways: Ways,
-}
-
-/// A directory kept open.
-struct Place {
-    path: String,
-    directory: Arc<OwnedFd>,
-    identity: Identity,
-}
-
-impl Place {
-    fn new(path: &str, directory: &Arc<OwnedFd>) -> Result<Self, Errno> {
-        let identity = Identity::from(&rustix::fs::fstat(directory)?);
-        Ok(Self { path: path.to_owned(), directory: directory.clone(), identity })
-    }
 }
 
 #[cfg(target_os = "linux")]
@@ -68,7 +55,7 @@ impl<'a> Copier<'a> {
         Self {
             source,
             target,
-            from: None,
+            from: Opener::new(source),
             to: None,
             buffer: Vec::new(),
             interrupt,
@@ -82,14 +69,17 @@ impl<'a> Copier<'a> {
         self.interrupt.check(source)?;
         self.target.check_options(options, target)?;
         let given = Attributes::of(options, target)?;
-        check_name(source)?;
         check_name(target)?;
 
-        let object = self.open(source)?;
+        let object = self.from.open(source)?;
         check_size(options.expected_size, object.version().size, source)?;
         if self.is_same(source, target) {
             if let Some(expected) = &options.expected_hash {
-                check_hash(expected, &hash_of(&object, expected.algorithm, self.interrupt)?, source)?;
+                check_hash(
+                    expected,
+                    &hash_of(&object, expected.algorithm, &mut self.buffer, self.interrupt)?,
+                    source,
+                )?;
             }
             return object.info(self.source);
         }
@@ -103,21 +93,6 @@ impl<'a> Copier<'a> {
         };
         object.check_unchanged()?;
         draft.commit(given.or(kept), Some(options.modified.unwrap_or(object.version().modified)))
-    }
-
-    fn open(&mut self, source: &Path) -> Result<Object> {
-        let mut open = || {
-            let (parent, name) = split_object(source)?;
-            let place = match self.from.take() {
-                Some(place) if place.path == parent => place,
-                _ => Place::new(parent, &self.source.tree.directory(parent)?)?,
-            };
-            let file = open_object(&place.directory, name);
-            self.from = Some(place);
-            file
-        };
-        let file = open().map_err(|errno| absent_below_objects(errno, source))?;
-        Object::new(file, source)
     }
 
     /// Whether both paths are one, also where one root lies below the other.
@@ -139,7 +114,7 @@ impl<'a> Copier<'a> {
                 .ok()
                 .map(|place| place.identity),
         };
-        to.is_some() && to == self.from.as_ref().map(|place| place.identity)
+        to.is_some() && to == self.from.directory()
     }
 
     /// Begins the target, in the directory of the last one if it may.
@@ -260,7 +235,7 @@ pub(super) fn move_to(
     let object = Object::open(root, source)?;
     check_size(options.expected_size, object.version().size, source)?;
     if let Some(expected) = &options.expected_hash {
-        check_hash(expected, &hash_of(&object, expected.algorithm, interrupt)?, source)?;
+        check_hash(expected, &hash_of(&object, expected.algorithm, &mut Vec::new(), interrupt)?, source)?;
     }
     if source == target {
         return object.info(root);

@@ -16,6 +16,7 @@ use super::{
     attributes::Attributes,
     error::{SPECIAL, absent_below_objects, changed, error, failure},
     info::{Version, info, kind, modification_time},
+    opener::Opener,
     root::{Interrupt, Root, check_name, start_blocking},
     tree::{open_object, split},
 };
@@ -198,17 +199,36 @@ pub(super) fn hash(
     algorithm: HashAlgorithm,
     interrupt: &Interrupt,
 ) -> Result<Hash> {
-    hash_of(&Object::open(root, path)?, algorithm, interrupt)
+    hash_of(&Object::open(root, path)?, algorithm, &mut Vec::new(), interrupt)
 }
 
-/// The hash of an open object.
-pub(super) fn hash_of(object: &Object, algorithm: HashAlgorithm, interrupt: &Interrupt) -> Result<Hash> {
+/// The hashes of many objects.
+pub(super) fn hash_many(
+    root: &Arc<Root>,
+    paths: &[Path],
+    algorithm: HashAlgorithm,
+    interrupt: &Interrupt,
+) -> Vec<Result<Hash>> {
+    let (mut opener, mut buffer) = (Opener::new(root), Vec::new());
+    let mut hash = |path| hash_of(&opener.open(path)?, algorithm, &mut buffer, interrupt);
+    paths.iter().map(&mut hash).collect()
+}
+
+/// The hash of an open object. The buffer may serve the next one too.
+pub(super) fn hash_of(
+    object: &Object,
+    algorithm: HashAlgorithm,
+    buffer: &mut Vec<u8>,
+    interrupt: &Interrupt,
+) -> Result<Hash> {
     let mut hasher = algorithm.hasher();
-    let mut buffer = vec![0; CHUNK];
+    let size = object.version().size;
+    let len = usize::try_from(size).unwrap_or(CHUNK).min(CHUNK);
+    buffer.resize(buffer.len().max(len), 0);
     let mut offset = 0;
-    loop {
+    while offset < size {
         interrupt.check(&object.path)?;
-        match rustix::io::pread(&object.file, &mut buffer, offset) {
+        match rustix::io::pread(&object.file, &mut **buffer, offset) {
             Ok(0) => break,
             Ok(count) => {
                 hasher.update(buffer.get(..count).unwrap_or_default());
@@ -217,6 +237,10 @@ pub(super) fn hash_of(object: &Object, algorithm: HashAlgorithm, interrupt: &Int
             Err(Errno::INTR) => {}
             Err(errno) => return Err(failure(errno, &object.path)),
         }
+    }
+    // Bytes read beyond the size that it had are a change too.
+    if offset != size {
+        return Err(changed(&object.path));
     }
     object.check_unchanged()?;
     Ok(hasher.finish())

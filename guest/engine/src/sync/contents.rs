@@ -1,0 +1,78 @@
+//! Comparing contents: by hash, many objects a call, or byte by byte.
+
+use futures::join;
+use omnistorage_core::entry::{Entry, Hash, HashAlgorithm};
+use omnistorage_path::Path;
+
+use super::sides::{Reading, Sides};
+use crate::{
+    body::Source,
+    imports::{
+        backend::ReadOptions,
+        types::{Error, ErrorCode},
+    },
+};
+
+/// The hashes of objects on both sides, in the order of the paths.
+pub(super) async fn hash_both(
+    source: &Reading,
+    target: &Reading,
+    paths: &[&Path],
+    algorithm: HashAlgorithm,
+) -> Vec<Result<(Hash, Hash), Error>> {
+    let (from, to) = join!(hashes(source, paths, algorithm), hashes(target, paths, algorithm));
+    from.into_iter().zip(to).map(|(from, to)| Ok((from?, to?))).collect()
+}
+
+async fn hashes(side: &Reading, paths: &[&Path], algorithm: HashAlgorithm) -> Vec<Result<Hash, Error>> {
+    let full: Result<Vec<_>, _> = paths.iter().map(|path| side.full(path)).collect();
+    let mut results = match full {
+        Ok(full) => side.backend().hash_many(full, algorithm.into()).await,
+        Err(error) => paths.iter().map(|_| Err(error.clone())).collect(),
+    }
+    .into_iter();
+    let hash = |path: &&Path| match results.next() {
+        Some(hash) => hash.map(Into::into),
+        None => Err(side.error(ErrorCode::Other, path, "the backend gave no hash for it")),
+    };
+    paths.iter().map(hash).collect()
+}
+
+/// Compares byte by byte. An error of either side is an error, also where the bytes differ before it.
+pub(super) async fn same_bytes(sides: &Sides, entry: &Entry) -> Result<bool, Error> {
+    let (source, target) = join!(body(&sides.source, entry), body(&sides.target, entry));
+    let (mut source, mut target) = (source?, target?);
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    let mut same = true;
+    loop {
+        let (from, to) = join!(fill(&mut source, &mut left), fill(&mut target, &mut right));
+        let (from, to) = (from?, to?);
+        if !from && !to {
+            return Ok(same);
+        }
+        let common = left.len().min(right.len());
+        same &= left[..common] == right[..common] && from == to;
+        left.drain(..common);
+        right.drain(..common);
+        if !same {
+            left.clear();
+            right.clear();
+        }
+    }
+}
+
+/// More bytes, unless there are some; says whether there are any.
+async fn fill(source: &mut Source, bytes: &mut Vec<u8>) -> Result<bool, Error> {
+    if bytes.is_empty()
+        && let Some(chunk) = source.next(std::mem::take(bytes)).await?
+    {
+        *bytes = chunk;
+    }
+    Ok(!bytes.is_empty())
+}
+
+async fn body(side: &Reading, entry: &Entry) -> Result<Source, Error> {
+    let options = ReadOptions { offset: 0, length: None, if_match: None };
+    let reader = side.backend().read(side.full(&entry.path)?, options).await?;
+    Ok(Source::new(reader.contents, reader.completion))
+}
