@@ -5,9 +5,14 @@
 //! implementation to that.
 
 mod capabilities;
+pub mod fault;
 #[cfg(unix)]
 pub mod file;
+pub mod layer;
+pub mod limit;
 pub mod memory;
+pub mod observe;
+pub mod read_only;
 mod transfer;
 
 use std::{any::Any, fmt::Debug};
@@ -249,6 +254,9 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// type, modification time and metadata come along as far as both sides keep them, each unless the options give
     /// another. A copy onto itself changes nothing.
     ///
+    /// A target that is of no kind known here may stand before one that is: ask its [`Backend::copy_from`] before
+    /// giving up.
+    ///
     /// # Errors
     /// [`ErrorCode::Unsupported`] where the bytes must be read and written; [`ErrorCode::NotFound`];
     /// [`ErrorCode::Corrupted`] if the source is not of the expected size or hash.
@@ -274,6 +282,23 @@ pub trait Backend: Debug + Send + Sync + 'static {
             results.push(self.copy_to(source, target_backend, target, options).await);
         }
         results
+    }
+
+    /// The other end of [`Backend::copy_to`]: a backend that stands before another one lets `source_backend` copy to
+    /// that one, in its own way. No other backend needs it.
+    ///
+    /// # Errors
+    /// As [`Backend::copy_to`].
+    async fn copy_from(
+        &self,
+        source_backend: &dyn Backend,
+        source: &Path,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let _ = (target, options);
+        let what = format!("short way from the {} backend", source_backend.kind());
+        Err(Error::unsupported(self.kind(), &what).at(source_backend.kind(), source))
     }
 
     /// Moves an object within this backend in one step, over whatever object is at the target.

@@ -61,6 +61,33 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// All of them.
+    pub const ALL: [Self; 23] = [
+        Self::NotFound,
+        Self::AlreadyExists,
+        Self::PermissionDenied,
+        Self::BackendClosed,
+        Self::WriterClosed,
+        Self::ReaderClosed,
+        Self::InvalidPath,
+        Self::InvalidArgument,
+        Self::IsDirectory,
+        Self::NotDirectory,
+        Self::NotEmpty,
+        Self::UnknownBackend,
+        Self::Unsupported,
+        Self::PreconditionFailed,
+        Self::RateLimited,
+        Self::Timeout,
+        Self::Unavailable,
+        Self::Corrupted,
+        Self::LimitExceeded,
+        Self::Cancelled,
+        Self::NoSpace,
+        Self::Trapped,
+        Self::Other,
+    ];
+
     /// The word for it, as in the WIT package and in JSON output.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

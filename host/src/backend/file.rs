@@ -43,7 +43,7 @@ use crate::{
         WriteOptions,
     },
     config::Config,
-    error::{Error, Result},
+    error::Result,
     hash::{Hash, HashAlgorithm},
     object::{ObjectInfo, Timestamp},
 };
@@ -137,14 +137,10 @@ impl FileBackend {
     }
 }
 
-/// The root to copy to, if it is one of this kind and open.
-fn target_root(target: &dyn Backend) -> Result<Arc<Root>> {
-    let target = target
-        .as_any()
-        .downcast_ref::<FileBackend>()
-        .ok_or_else(|| Error::unsupported(KIND, &format!("short way to the {} backend", target.kind())))?;
-    target.root.check_open()?;
-    Ok(target.root.clone())
+/// The root to copy to, if it is one of this kind.
+fn target_root(target: &dyn Backend) -> Option<Result<Arc<Root>>> {
+    let FileBackend { root } = target.as_any().downcast_ref()?;
+    Some(root.check_open().map(|()| root.clone()))
 }
 
 #[async_trait]
@@ -231,7 +227,10 @@ impl Backend for FileBackend {
         target: &Path,
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
-        let to = target_root(target_backend).map_err(|error| error.at(KIND, source))?;
+        let Some(to) = target_root(target_backend) else {
+            return target_backend.copy_from(self, source, target, options).await;
+        };
+        let to = to.map_err(|error| error.at(KIND, source))?;
         let request =
             CopyRequest { source: source.clone(), target: target.clone(), options: options.clone() };
         self.run(source, move |from, _, interrupt| Copier::new(from, &to, interrupt).copy(&request)).await
@@ -243,10 +242,17 @@ impl Backend for FileBackend {
         target_backend: &dyn Backend,
     ) -> Vec<Result<ObjectInfo>> {
         let to = match target_root(target_backend) {
-            Ok(to) => to,
-            Err(error) => {
+            Some(Ok(to)) => to,
+            Some(Err(error)) => {
                 let refused = |request: &CopyRequest| Err(error.clone().at(KIND, &request.source));
                 return requests.iter().map(refused).collect();
+            }
+            None => {
+                let mut results = Vec::with_capacity(requests.len());
+                for CopyRequest { source, target, options } in requests {
+                    results.push(target_backend.copy_from(self, source, target, options).await);
+                }
+                return results;
             }
         };
         let copy = move |from: &Arc<Root>, requests: &[CopyRequest], interrupt: &Interrupt| {

@@ -209,7 +209,7 @@ impl Backend for MemoryBackend {
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
         let Some(target_backend) = target_backend.as_any().downcast_ref::<Self>() else {
-            return Err(Error::unsupported(KIND, "short way to a backend of another kind").at(KIND, source));
+            return target_backend.copy_from(self, source, target, options).await;
         };
         let object = self.0.read(source, |objects| objects.source(source, options))?;
         if source == target && Arc::ptr_eq(&self.0.0, &target_backend.0.0) {
