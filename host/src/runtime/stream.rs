@@ -3,7 +3,7 @@
 use std::{
     any::{Any, TypeId},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
@@ -30,6 +30,11 @@ type Verdict = Result<(), types::Error>;
 /// Bytes handed on at once. The guest chooses the size of its writes, the host that of its allocations.
 const CHUNK: usize = 256 * 1024;
 
+/// Bytes copied at once between the host and a component. For more than 2 KiB the C library's copy becomes `rep movsb`,
+/// and on AMD's processors that is five times slower where both sides lie at nearly the same offset in their pages,
+/// as large buffers of two allocators often do (measured: 2.5 GB/s instead of 12).
+const PIECE: usize = 1024;
+
 /// Chunks or items on their way from a component: enough to overlap, few enough to hold it back.
 const IN_FLIGHT: usize = 4;
 
@@ -47,8 +52,14 @@ pub(super) fn body(
     progress: Progress,
 ) -> wasmtime::Result<Body> {
     let (verdict, completion) = oneshot::channel();
-    let producer =
-        Producer { contents, explain: Box::new(explain), verdict: Some(verdict), started: false, progress };
+    let producer = Producer {
+        contents,
+        rest: Bytes::new(),
+        explain: Box::new(explain),
+        verdict: Some(verdict),
+        started: false,
+        progress,
+    };
     Ok(Body {
         contents: StreamReader::new(&mut store, producer)?,
         completion: FutureReader::new(&mut store, completion)?,
@@ -58,6 +69,8 @@ pub(super) fn body(
 /// Feeds a component from the contents of an object.
 pub(super) struct Producer {
     contents: Contents,
+    /// What a component had no room for.
+    rest: Bytes,
     /// Adds what the reader of the error should know of the place.
     explain: Box<dyn Fn(Error) -> Error + Send>,
     verdict: Option<oneshot::Sender<Verdict>>,
@@ -67,6 +80,23 @@ pub(super) struct Producer {
 }
 
 impl Producer {
+    /// The next bytes, never none of them; `None` at the end, whose verdict is told.
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(std::mem::take(&mut self.rest)));
+        }
+        loop {
+            let verdict = match ready!(self.contents.as_mut().poll_next(cx)) {
+                Some(Ok(chunk)) if chunk.is_empty() => continue,
+                Some(Ok(chunk)) => return Poll::Ready(Some(chunk)),
+                Some(Err(error)) => Err(error),
+                None => Ok(()),
+            };
+            self.settle(verdict);
+            return Poll::Ready(None);
+        }
+    }
+
     fn settle(&mut self, verdict: Result<()>) {
         if let Some(sender) = self.verdict.take() {
             // A component that dropped the future does not want to know.
@@ -95,26 +125,29 @@ impl<D: 'static> StreamProducer<D> for Producer {
     ) -> Poll<wasmtime::Result<StreamResult>> {
         let this = self.get_mut();
         this.progress.tick();
-        if destination.remaining(&mut store) == Some(0) {
+        let room = destination.remaining(&mut store);
+        if room == Some(0) {
             // A read of nothing asks whether there is something.
             return Poll::Ready(Ok(StreamResult::Completed));
         }
-        loop {
-            let verdict = match this.contents.as_mut().poll_next(cx) {
-                Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Some(Ok(chunk))) if chunk.is_empty() => continue,
-                Poll::Ready(Some(Ok(chunk))) => {
-                    this.started = true;
-                    destination.set_buffer(chunk);
-                    return Poll::Ready(Ok(StreamResult::Completed));
-                }
-                Poll::Ready(Some(Err(error))) => Err(error),
-                Poll::Ready(None) => Ok(()),
-            };
-            this.settle(verdict);
-            return Poll::Ready(Ok(StreamResult::Dropped));
+        let mut chunk = match this.poll_chunk(cx) {
+            Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(None) => return Poll::Ready(Ok(StreamResult::Dropped)),
+            Poll::Ready(Some(chunk)) => chunk,
+        };
+        this.started = true;
+        let Some(room) = room else {
+            destination.set_buffer(chunk);
+            return Poll::Ready(Ok(StreamResult::Completed));
+        };
+        this.rest = chunk.split_off(room.min(chunk.len()));
+        let mut memory = destination.as_direct(store, 0);
+        for (to, from) in memory.remaining().chunks_mut(PIECE).zip(chunk.chunks(PIECE)) {
+            to[..from.len()].copy_from_slice(from);
         }
+        memory.mark_written(chunk.len());
+        Poll::Ready(Ok(StreamResult::Completed))
     }
 
     /// Lets the host recognise its own producer when a component hands the stream on untouched. One that was begun
@@ -163,7 +196,8 @@ impl Consumer<Bytes> {
         let free = self.sent.iter().position(Bytes::is_unique).map(|index| self.sent.swap_remove(index));
         let mut chunk = free.and_then(|old| old.try_into_mut().ok()).unwrap_or_default();
         chunk.clear();
-        chunk.extend_from_slice(bytes);
+        chunk.reserve(bytes.len());
+        bytes.chunks(PIECE).for_each(|piece| chunk.extend_from_slice(piece));
         let chunk = chunk.freeze();
         if self.sent.len() < IN_FLIGHT {
             self.sent.push(chunk.clone());

@@ -8,10 +8,13 @@
 //!   again (the test guest), then written by the host. Same yardstick. Only if that component is given.
 //! - *bytes pumped to the host's memory*: the same, but for the sink's own copy: the bytes were copied into memory of the
 //!   host when they came out of the component, as the yardstick copies them once.
+//! - *bytes written by the component*: the host hands the same object to a component that takes every byte into its
+//!   memory and writes it (the test guest), into memory of the host that the sink takes over as it is: two copies where
+//!   the yardstick makes one.
 //! - *bytes framed*: the same object converted from NDJSON to NDJSON: every byte goes into the component, is cut into
 //!   lines of 128 bytes there, and comes out again. Same yardstick.
-//! - *sandbox and first call*: a fresh sandbox, one call in it (`features`), and its end. The yardstick is what other
-//!   programs take for isolation: a process (`true`), from start to end.
+//! - *sandbox and first call*: a fresh sandbox, one call in it (`features`), and its end; a hundred in a row, as a busy
+//!   host makes them. The yardstick is what other programs take for isolation: a process (`true`), from start to end.
 //! - *load the component*: a new engine with the compiled component from the cache. The yardstick compiles it.
 //! - *small objects, synced*: 10,000 of 1 KiB from memory to memory, in batches. The yardstick is a loop over the listing
 //!   that copies one after the other, in the host.
@@ -46,6 +49,12 @@ use crate::{
 /// Where the pattern is. The directory tells the test guest what to do with it, the extension the engine its format.
 const PATTERN: &str = "pump/pattern.ndjson";
 
+/// Where the test guest writes whatever it is given.
+const WHOLE: &str = "whole/pattern.ndjson";
+
+/// Sandboxes made one after the other.
+const SANDBOXES: u32 = 100;
+
 /// A cost, ours and the yardstick's.
 pub(crate) struct Comparison {
     /// What is done.
@@ -65,12 +74,13 @@ struct Scale {
     bytes: u64,
     objects: u32,
     rounds: u32,
+    /// Rounds of [`SANDBOXES`].
     sandboxes: u32,
     starts: u32,
 }
 
-const FULL: Scale = Scale { bytes: 1 << 30, objects: 10_000, rounds: 5, sandboxes: 1000, starts: 20 };
-const QUICK: Scale = Scale { bytes: 64 << 20, objects: 1000, rounds: 1, sandboxes: 50, starts: 3 };
+const FULL: Scale = Scale { bytes: 1 << 30, objects: 10_000, rounds: 5, sandboxes: 10, starts: 20 };
+const QUICK: Scale = Scale { bytes: 64 << 20, objects: 1000, rounds: 1, sandboxes: 1, starts: 3 };
 
 /// Measures every row.
 ///
@@ -147,11 +157,16 @@ async fn bytes(runtime: &Runtime, scale: &Scale, test_guest: Option<&Path>) -> R
     let size = pattern.size();
     let storage = |runtime: &Runtime| {
         let builder = Storage::builder(runtime).transfer(false);
-        builder.mount("pattern", pattern.clone()).mount("sink", Arc::new(Sink)).build()
+        builder
+            .mount("pattern", pattern.clone())
+            .mount("sink", Arc::new(Sink::Copying))
+            .mount("memory", Arc::new(Sink::Taking))
+            .build()
     };
     let (from, to) = (Location::new("pattern", PATTERN)?, Location::new("sink", PATTERN)?);
     let host = async || {
-        let done = transfer(&*pattern, &from.path, &Sink, &to.path, &WriteOptions::default()).await?;
+        let done =
+            transfer(&*pattern, &from.path, &Sink::Copying, &to.path, &WriteOptions::default()).await?;
         ensure!(done.size == Some(size));
         Ok(())
     };
@@ -174,7 +189,7 @@ async fn bytes(runtime: &Runtime, scale: &Scale, test_guest: Option<&Path>) -> R
         let ours = storage(&Runtime::with_component(&RuntimeOptions::default(), &wasm)?);
         let pump = async || {
             let mut contents = ours.read(&from, &ReadOptions::default(), None).await?.contents;
-            let mut upload = Sink.write(&to.path, &WriteOptions::default()).await?;
+            let mut upload = Sink::Copying.write(&to.path, &WriteOptions::default()).await?;
             while let Some(chunk) = contents.try_next().await? {
                 upload.push(chunk).await?;
             }
@@ -192,6 +207,14 @@ async fn bytes(runtime: &Runtime, scale: &Scale, test_guest: Option<&Path>) -> R
             Ok(())
         };
         push("pumped to the host's memory", Times::measure(scale.rounds, arrive, host).await?);
+        let whole = Location::new("memory", WHOLE)?;
+        let write = async || {
+            let contents = pattern.read(&from.path, &ReadOptions::default()).await?.contents;
+            let written = ours.write(&whole, contents, &WriteOptions::default(), None).await?;
+            ensure!(written.size == Some(size));
+            Ok(())
+        };
+        push("written by the component", Times::measure(scale.rounds, write, host).await?);
     }
 
     let plain = Encoding::default();
@@ -206,12 +229,18 @@ async fn bytes(runtime: &Runtime, scale: &Scale, test_guest: Option<&Path>) -> R
 
 async fn sandbox(runtime: &Runtime, scale: &Scale) -> Result<Comparison> {
     let storage = Storage::builder(runtime).mount("memory", Arc::new(MemoryBackend::new())).build();
-    let call = async || Ok(storage.features("memory").await.map(drop)?);
-    let times = Times::measure(scale.sandboxes, call, run_true).await?;
-    Ok(times.row("sandbox and first call", "a process", each(1)))
+    let calls = async || {
+        for _ in 0..SANDBOXES {
+            storage.features("memory").await?;
+        }
+        Ok(())
+    };
+    let processes = async || (0..SANDBOXES).try_for_each(|_| run_true());
+    let times = Times::measure(scale.sandboxes, calls, processes).await?;
+    Ok(times.row("sandbox and first call", "a process", each(SANDBOXES)))
 }
 
-async fn run_true() -> Result<()> {
+fn run_true() -> Result<()> {
     ensure!(Command::new("true").status()?.success());
     Ok(())
 }
@@ -312,7 +341,7 @@ async fn start(options: &Options, scale: &Scale) -> Result<Comparison> {
     };
     // The first one fills the cache.
     features().await?;
-    let times = Times::measure(scale.starts, features, run_true).await?;
+    let times = Times::measure(scale.starts, features, async || run_true()).await?;
     Ok(times.row("start of the command line", "`true`", milliseconds))
 }
 
