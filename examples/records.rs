@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use omnistorage::{
     Location, MemoryBackend,
-    runtime::{Encoding, Runtime, RuntimeOptions, Storage},
+    runtime::{Encoding, Runtime, RuntimeOptions, Storage, Validation},
 };
 
 #[tokio::main]
@@ -34,7 +34,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     anyhow::ensure!(count == 1000);
 
     // From one form to another, with every record checked on the way.
-    let checked = Encoding { validate: true, ..Encoding::default() };
+    let checked = Encoding { validation: Validation::Syntax, ..Encoding::default() };
     let report = storage.convert(&packed, &checked, &plain, &Encoding::default()).await?;
     anyhow::ensure!(report.records == 1000);
     Ok(())

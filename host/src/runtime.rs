@@ -50,7 +50,10 @@ pub use compression::{Codec, Compression, DecompressOptions};
 pub use host::{OpenBackend, OpenListing};
 pub use job::Job;
 pub use limits::Limits;
-pub use records::{ConvertReport, CsvDialect, Encoding, Format, RecordBatch, RecordReader, RecordWriter};
+pub use records::{
+    ConvertReport, CsvDialect, Encoding, Format, LengthPrefix, LineEnd, RecordBatch, RecordReader,
+    RecordWriter, Validation,
+};
 pub use storage::{Entries, Storage, StorageBuilder};
 pub use sync::{
     Action, CheckEntry, CheckJob, CheckReport, Comparison, Deletion, Difference, Event, Report, SyncJob,

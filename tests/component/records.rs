@@ -12,7 +12,7 @@ use futures::FutureExt;
 use omnistorage::{
     Backend, ErrorCode, FileBackend, Path,
     backend::file::FileOptions,
-    runtime::{Codec, Encoding, Format, RecordReader, Storage},
+    runtime::{Codec, Encoding, Format, RecordReader, Storage, Validation},
 };
 
 use crate::{
@@ -51,7 +51,7 @@ async fn write(storage: &Storage, path: &str, encoding: &Encoding, records: usiz
 }
 
 fn ndjson() -> Encoding {
-    Encoding { format: Some(Format::Ndjson), validate: true, ..Default::default() }
+    Encoding { format: Some(Format::Ndjson), validation: Validation::Syntax, ..Default::default() }
 }
 
 #[tokio::test]

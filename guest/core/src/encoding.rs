@@ -2,26 +2,26 @@
 
 use omnistorage_path::Path;
 
-use crate::{codec::CodecKind, record::FormatKind};
+use crate::{codec::CodecKind, record::Format};
 
 /// The format and the codec that the extensions name: a codec's comes last, the format's before it. Letter case does
 /// not matter, and a name that is nothing but an extension (`.gz`) has none.
 ///
 /// ```
-/// use omnistorage_core::{Path, codec::CodecKind, encoding::encoding_from_path, record::FormatKind};
+/// use omnistorage_core::{Path, codec::CodecKind, encoding::encoding_from_path, record::Format};
 ///
 /// let path = Path::parse("logs/2026.jsonl.gz")?;
-/// assert_eq!(encoding_from_path(&path), (Some(FormatKind::Ndjson), Some(CodecKind::Gzip)));
+/// assert_eq!(encoding_from_path(&path), (Some(Format::Ndjson), Some(CodecKind::Gzip)));
 /// # Ok::<(), omnistorage_core::PathError>(())
 /// ```
 #[must_use]
-pub fn encoding_from_path(path: &Path) -> (Option<FormatKind>, Option<CodecKind>) {
+pub fn encoding_from_path(path: &Path) -> (Option<Format>, Option<CodecKind>) {
     let codec = CodecKind::from_extension(path.as_str());
     let stem = match (codec, extension(path.as_str())) {
         (Some(_), Some((stem, _))) => stem,
         _ => path.as_str(),
     };
-    (FormatKind::from_extension(stem), codec)
+    (Format::from_extension(stem), codec)
 }
 
 /// The last segment's stem (with the segments before it) and extension.
@@ -34,15 +34,17 @@ pub(crate) fn extension(path: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::{csv::Dialect, length_prefixed::LengthPrefix};
 
     #[test]
     fn extensions_name_the_format_and_the_codec() {
-        use {CodecKind::*, FormatKind::*};
+        use {CodecKind::*, Format::*};
         for (path, expected) in [
             ("a.ndjson", (Some(Ndjson), None)),
             ("a.JSONL", (Some(Ndjson), None)),
-            ("d/a.b.csv.gz", (Some(Csv), Some(Gzip))),
-            ("a.lp.zst", (Some(LengthPrefixed), Some(Zstd))),
+            ("d/a.b.csv.gz", (Some(Csv(Dialect::default())), Some(Gzip))),
+            ("a.lp.zst", (Some(LengthPrefixed(LengthPrefix::BigEndian)), Some(Zstd))),
+            ("a.tsv", (Some(Csv(Dialect::tabs())), None)),
             ("a.ndjson.sz", (Some(Ndjson), Some(Snappy))),
             ("a.gz", (None, Some(Gzip))),
             ("a.gz.gz", (None, Some(Gzip))),

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use omnistorage_core::record::{
-    Batch, FormatKind, RecordError, RecordErrorKind, RecordOptions, RecordReader, reader, writer,
+    Batch, Format, RecordError, RecordErrorKind, RecordOptions, RecordReader, Validation, reader, writer,
 };
 use proptest::prelude::*;
 
@@ -38,7 +38,7 @@ fn read_with(
 }
 
 fn read(input: &[u8], chunk: usize, options: RecordOptions) -> (Vec<Vec<u8>>, Result<(), RecordError>) {
-    read_with(&mut *reader(FormatKind::Ndjson, options).unwrap(), input, chunk, 3)
+    read_with(&mut *reader(&Format::Ndjson, options).unwrap(), input, chunk, 3)
 }
 
 /// What reading must give, said simply.
@@ -51,8 +51,8 @@ fn model(input: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-const LIMIT_5: RecordOptions = RecordOptions { max_record: 5, validate: false };
-const VALIDATE: RecordOptions = RecordOptions { max_record: 1 << 20, validate: true };
+const LIMIT_5: RecordOptions = RecordOptions { max_record: 5, validation: Validation::Framing };
+const VALIDATE: RecordOptions = RecordOptions { max_record: 1 << 20, validation: Validation::Syntax };
 
 #[test]
 fn lines_are_records() {
@@ -103,7 +103,7 @@ fn a_record_that_is_too_long_ends_the_reading() {
 
 #[test]
 fn errors_are_final() {
-    let mut reader = reader(FormatKind::Ndjson, LIMIT_5).unwrap();
+    let mut reader = reader(&Format::Ndjson, LIMIT_5).unwrap();
     let mut batch = Batch::new();
     let error = reader.push(b"1\n1234567", &mut batch, 9).unwrap_err();
     assert_eq!(batch.iter().collect::<Vec<_>>(), [b"1"]);
@@ -116,14 +116,14 @@ fn errors_are_final() {
 #[test]
 fn validation_names_the_record_and_the_column() {
     for (input, record, column) in [
-        (&b"{\"a\": 1}\n{\"a\": }\n"[..], 2, "column 7"),
-        (b"[1, 2\n", 1, "column 5"),
-        (b"\n1\n\n2 3\n", 2, "column 3"),
-        (b"\"\xff\"", 1, "column 2"),
-        (b"nul", 1, "column 3"),
-        (b"01", 1, "column 2"),
+        (&b"{\"a\": 1}\n{\"a\": }\n"[..], 2, "byte 7"),
+        (b"[1, 2\n", 1, "byte 5"),
+        (b"\n1\n\n2 3\n", 2, "byte 3"),
+        (b"\"\xff\"", 1, "byte 2"),
+        (b"nul", 1, "byte 3"),
+        (b"01", 1, "byte 2"),
         (b"\"\x01\"", 1, "control character"),
-        (b"'a'", 1, "column 1"),
+        (b"'a'", 1, "byte 1"),
     ] {
         for chunk in [1, 100] {
             let (records, result) = read(input, chunk, VALIDATE);
@@ -147,7 +147,7 @@ fn validation_names_the_record_and_the_column() {
 fn a_batch_holds_about_a_mebibyte() {
     let line = [vec![b'1'; 400_000], b"\n".to_vec()].concat();
     let input = line.repeat(8);
-    let mut reader = reader(FormatKind::Ndjson, RecordOptions::default()).unwrap();
+    let mut reader = reader(&Format::Ndjson, RecordOptions::default()).unwrap();
     let mut batch = Batch::new();
     assert_eq!(reader.push(&input, &mut batch, usize::MAX), Ok(3 * line.len()));
     assert_eq!(batch.len(), 3);
@@ -166,8 +166,8 @@ fn what_reading_would_not_give_back_is_not_written() {
         (b"123456", RecordErrorKind::LimitExceeded),
         (b"{", RecordErrorKind::Malformed),
     ] {
-        let options = RecordOptions { max_record: 5, validate: true };
-        let (mut writer, mut output) = (writer(FormatKind::Ndjson, options).unwrap(), Vec::new());
+        let options = RecordOptions { max_record: 5, validation: Validation::Syntax };
+        let (mut writer, mut output) = (writer(&Format::Ndjson, options).unwrap(), Vec::new());
         let mut batch = Batch::new();
         batch.push(b"1").unwrap();
         writer.write(&batch, &mut output).unwrap();
@@ -185,7 +185,7 @@ proptest! {
         chunk in 1_usize..50,
         max_records in 1_usize..5,
     ) {
-        let mut reader = reader(FormatKind::Ndjson, RecordOptions::default()).unwrap();
+        let mut reader = reader(&Format::Ndjson, RecordOptions::default()).unwrap();
         prop_assert_eq!(read_with(&mut *reader, &input, chunk, max_records), (model(&input), Ok(())));
         prop_assert_eq!(read(&input, chunk, LIMIT_5), read(&input, usize::MAX, LIMIT_5));
     }
@@ -198,7 +198,7 @@ proptest! {
         let mut batch = Batch::new();
         records.iter().for_each(|record| batch.push(record).unwrap());
         let mut output = Vec::new();
-        let written = writer(FormatKind::Ndjson, RecordOptions::default()).unwrap().write(&batch, &mut output);
+        let written = writer(&Format::Ndjson, RecordOptions::default()).unwrap().write(&batch, &mut output);
         let expected = match written {
             Ok(()) => &records[..],
             Err(error) => &records[..error.record as usize - 1],

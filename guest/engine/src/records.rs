@@ -1,28 +1,31 @@
 //! The interface `records`: framing over compression over objects.
 
+mod convert;
+mod format;
 mod reader;
 mod writer;
 
 use omnistorage_core::{
     codec::CodecKind,
     encoding::encoding_from_path,
-    record::{FormatKind, RecordOptions},
+    record::{Format, RecordOptions},
 };
 use omnistorage_path::Path;
 
 use crate::{
-    error::error,
-    exports::{
-        compression::Codec,
-        records::{ConvertReport, Encoding, Format, Guest},
-    },
+    backends::Place,
+    exports::records::{self as exports, ConvertReport, Encoding, Guest},
     imports::types::{Error, ErrorCode, Location},
 };
-use reader::Records;
 
 impl Guest for crate::Component {
     type RecordReader = reader::RecordReader;
     type RecordWriter = writer::RecordWriter;
+
+    fn detect(path: String) -> Option<exports::Format> {
+        let (format, _) = encoding_from_path(&Path::parse(path).ok()?);
+        format.map(Into::into)
+    }
 
     async fn convert(
         source: Location,
@@ -30,48 +33,54 @@ impl Guest for crate::Component {
         target: Location,
         target_encoding: Encoding,
     ) -> Result<ConvertReport, Error> {
-        let mut records = Records::open(source, source_encoding).await?;
-        let mut writer = writer::Writing::create(target, target_encoding).await?;
-        let mut count = 0;
-        while let Some(batch) = records.read(u32::MAX).await? {
-            count += batch.len() as u64;
-            writer.write(&batch).await?;
-        }
-        let (_, bytes_written) = writer.finish().await?;
-        Ok(ConvertReport { records: count, bytes_read: records.bytes_read(), bytes_written })
+        convert::convert(
+            Side::open(source, source_encoding).await?,
+            Side::open(target, target_encoding).await?,
+        )
+        .await
     }
 }
 
-/// What an encoding and a path say together.
-struct Resolved {
-    format: FormatKind,
-    /// On reading, the first bytes may still tell.
-    codec: Option<CodecKind>,
+/// An object, and how records are stored in it.
+struct Side {
+    place: Place,
+    format: Format,
+    codec: Stored,
     level: Option<i32>,
     options: RecordOptions,
 }
 
-impl Resolved {
-    fn new(encoding: &Encoding, path: &Path) -> Result<Self, Error> {
-        let (format, codec) = encoding_from_path(path);
-        let format = match &encoding.format {
-            Some(Format::Ndjson) => FormatKind::Ndjson,
-            Some(Format::LengthPrefixed) => FormatKind::LengthPrefixed,
-            Some(Format::Csv(_)) => FormatKind::Csv,
+/// How the object is compressed.
+#[derive(Clone, Copy)]
+enum Stored {
+    /// As the caller said.
+    Said(CodecKind),
+    /// As its name says; on reading, its first bytes know better.
+    Named(Option<CodecKind>),
+}
+
+impl Side {
+    /// From what an encoding and a path say together.
+    async fn open(at: Location, encoding: Encoding) -> Result<Self, Error> {
+        let place = Place::open(at).await?;
+        let (format, codec) = encoding_from_path(&place.path);
+        let format = match encoding.format {
+            Some(format) => format.try_into().map_err(Error::from)?,
             None => format.ok_or_else(|| {
-                error(
+                place.error(
                     ErrorCode::InvalidArgument,
-                    "the extensions of the path name no record format: give one, or use `.ndjson`",
+                    "its name tells no record format: give one, or use .ndjson, .csv, .tsv or .lp",
                 )
             })?,
         };
         Ok(Self {
+            place,
             format,
-            codec: encoding.codec.map(Codec::into).or(codec),
+            codec: encoding.codec.map_or(Stored::Named(codec), |codec| Stored::Said(codec.into())),
             level: encoding.level,
             options: RecordOptions {
-                max_record: encoding.max_record.unwrap_or(RecordOptions::default().max_record),
-                validate: encoding.validate,
+                max_record: encoding.max_record.unwrap_or(RecordOptions::DEFAULT_MAX_RECORD),
+                validation: encoding.validation.into(),
             },
         })
     }

@@ -1,6 +1,8 @@
 //! `records convert`, `records count`, `records head`.
 
-use clap::{Args, Subcommand, value_parser};
+mod encoding;
+
+use clap::{Args, Subcommand};
 use indicatif::HumanBytes;
 use serde::Serialize;
 
@@ -11,12 +13,13 @@ use super::{
     place::Place,
     session::{Need, Session},
 };
-use crate::runtime::{Codec, Encoding, Format};
+use crate::runtime::Codec;
+use encoding::{Reading, Writing};
 
 /// Read and convert files of records
 ///
-/// The format and the codec are told by the extensions of the path (`.ndjson` or `.jsonl`, then `.gz`), or by --from
-/// and --to.
+/// The format and the codec are told by the extensions of the path (.ndjson, .jsonl, .csv, .tsv or .lp, then .gz, .zst
+/// or .sz), or by --from and --to.
 #[derive(Args)]
 pub(crate) struct Records {
     #[command(subcommand)]
@@ -40,37 +43,16 @@ impl Records {
     }
 }
 
-/// How to read.
-#[derive(Args)]
-struct Reading {
-    /// Read as FORMAT[.CODEC], as in `ndjson.gz`
-    #[arg(long, value_name = "FORMAT[.CODEC]", value_parser = encoding)]
-    from: Option<Encoding>,
-    /// Refuse records of more bytes [default: 16 MiB]
-    #[arg(long, value_name = "BYTES", value_parser = value_parser!(u64).range(1..))]
-    max_record: Option<u64>,
-    /// Check that each record is well formed
-    #[arg(long)]
-    validate: bool,
-}
-
-impl Reading {
-    fn encoding(self) -> Encoding {
-        Encoding { max_record: self.max_record, validate: self.validate, ..self.from.unwrap_or_default() }
-    }
-}
-
 /// Read every record of SOURCE and write it to TARGET, whole or not at all
+///
+/// NDJSON and CSV turn into each other: a row is an object whose keys are the columns, or an array if there is no header.
+/// Length-prefixed holds the records of either as they are.
 #[derive(Args)]
 struct Convert {
     #[command(flatten)]
     reading: Reading,
-    /// Write as FORMAT[.CODEC]
-    #[arg(long, value_name = "FORMAT[.CODEC]", value_parser = encoding)]
-    to: Option<Encoding>,
-    /// Compress at LEVEL (gzip: 0 to 9)
-    #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
-    level: Option<i32>,
+    #[command(flatten)]
+    writing: Writing,
     /// Print a JSON object: records, bytes_read, bytes_written
     #[arg(long)]
     json: bool,
@@ -90,8 +72,7 @@ struct ConvertJson {
 impl Convert {
     async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let (session, source, target) = Session::two(globals, &self.source, &self.target)?;
-        let from = self.reading.encoding();
-        let to = Encoding { level: self.level, max_record: from.max_record, ..self.to.unwrap_or_default() };
+        let (from, to) = encoding::both(&session, &self.reading, &self.writing, &source, &target).await?;
         let converted = session.storage.convert(&source, &from, &target, &to).await;
         let report = converted.map_err(session.failure(Subject::Object))?;
         if self.json {
@@ -124,8 +105,8 @@ impl Count {
     async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let (session, at) = Session::one(globals, &self.place, Need::Contents)?;
         let failed = session.failure(Subject::Object);
-        let mut records =
-            session.storage.read_records(&at, &self.reading.encoding()).await.map_err(&failed)?;
+        let encoding = self.reading.encoding(&session, &at).await?;
+        let mut records = session.storage.read_records(&at, &encoding).await.map_err(&failed)?;
         let mut count = 0_usize;
         while let Some(batch) = records.read_batch().await.map_err(&failed)? {
             count += batch.len();
@@ -136,7 +117,7 @@ impl Count {
     }
 }
 
-/// Print the first records, one a line
+/// Print the first records, one a line, below the header if there is one
 #[derive(Args)]
 struct Head {
     #[command(flatten)]
@@ -152,9 +133,13 @@ impl Head {
     async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let (session, at) = Session::one(globals, &self.place, Need::Contents)?;
         let failed = session.failure(Subject::Object);
-        let mut records =
-            session.storage.read_records(&at, &self.reading.encoding()).await.map_err(&failed)?;
+        let encoding = self.reading.encoding(&session, &at).await?;
+        let mut records = session.storage.read_records(&at, &encoding).await.map_err(&failed)?;
         let (mut output, mut left) = (Output::new(), self.number);
+        if let Some(header) = records.header().await.map_err(&failed)? {
+            output.bytes(header)?;
+            output.bytes(b"\n")?;
+        }
         while left > 0
             && let Some(batch) = records.read_batch().await.map_err(&failed)?
         {
@@ -175,31 +160,5 @@ pub(super) fn codec(name: &str) -> Result<Codec, String> {
         "zstd" | "zst" => Ok(Codec::Zstd),
         "snappy" | "sz" => Ok(Codec::Snappy),
         _ => Err(format!("there is no codec `{name}`: there are gzip, zstd and snappy")),
-    }
-}
-
-fn encoding(text: &str) -> Result<Encoding, String> {
-    let (format, codec_name) =
-        text.split_once('.').map_or((text, None), |(format, codec)| (format, Some(codec)));
-    let format = match format {
-        "ndjson" | "jsonl" => Format::Ndjson,
-        "csv" | "lp" => return Err(format!("the format `{format}` is not in this build: there is ndjson")),
-        _ => return Err(format!("there is no format `{format}`: there is ndjson")),
-    };
-    Ok(Encoding { format: Some(format), codec: codec_name.map(codec).transpose()?, ..Encoding::default() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_encoding_is_a_format_and_a_codec() {
-        let parsed = encoding("jsonl.gz").unwrap();
-        assert!(matches!(parsed, Encoding { format: Some(Format::Ndjson), codec: Some(Codec::Gzip), .. }));
-        assert_eq!(encoding("ndjson").unwrap().codec, None);
-        for text in ["", "csv", "ndjson.", "ndjson.7z", "ndjson.gz.gz", ".gz", "xml"] {
-            assert!(encoding(text).is_err(), "{text}");
-        }
     }
 }

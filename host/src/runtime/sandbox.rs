@@ -195,6 +195,13 @@ impl<R: Send + 'static> Task<R> {
         self.outcome().await
     }
 
+    /// Cancels it, and waits until all that it had is dropped.
+    pub(super) async fn stop(mut self) {
+        self.0.abort();
+        // It may have ended in any way before.
+        let _ = (&mut self.0).await;
+    }
+
     /// Its result, given once. Whoever stops waiting may wait again.
     pub(super) async fn outcome(&mut self) -> Result<R> {
         (&mut self.0).await.unwrap_or_else(|error| {

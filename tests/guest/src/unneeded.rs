@@ -28,12 +28,20 @@ impl records::Guest for Component {
     type RecordReader = Self;
     type RecordWriter = Self;
 
+    fn detect(_: String) -> Option<records::Format> {
+        unimplemented!()
+    }
+
     async fn convert(_: Location, _: Encoding, _: Location, _: Encoding) -> Result<ConvertReport, Error> {
         unimplemented!()
     }
 }
 
 impl GuestRecordReader for Component {
+    async fn header(&self) -> Result<Option<Vec<u8>>, Error> {
+        unimplemented!()
+    }
+
     async fn open(_: Location, _: Encoding) -> Result<records::RecordReader, Error> {
         unimplemented!()
     }

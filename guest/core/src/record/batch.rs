@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// A batch with so much data is full.
+const FULL: usize = 1 << 20;
+
 /// Records laid end to end: record `i` is `data[ends[i - 1]..ends[i]]`. At most 4 GiB of them.
 ///
 /// ```
@@ -82,6 +85,12 @@ impl Batch {
     #[must_use]
     pub fn size(&self) -> usize {
         self.data.len()
+    }
+
+    /// Whether it holds so many records (at least 1), or about 1 MiB.
+    #[must_use]
+    pub fn is_full(&self, max_records: usize) -> bool {
+        self.len() >= max_records.max(1) || self.size() >= FULL
     }
 
     /// The records in their order.

@@ -7,16 +7,15 @@ use omnistorage_core::{
     record::{self, Batch},
 };
 
-use super::Resolved;
+use super::{Side, Stored};
 use crate::{
-    backends::Place,
     body::{Coded, Source},
     compression::detect,
     error::error,
     exports::records::{self as exports, Encoding, GuestRecordReader},
     imports::{
         backend::ReadOptions,
-        types::{Error, ErrorCode, Location},
+        types::{Error, ErrorCode, Location, ObjectInfo},
     },
 };
 
@@ -27,23 +26,61 @@ pub(super) struct Records {
     chunk: Vec<u8>,
     taken: usize,
     ended: bool,
+    /// Records that were read to get at the header.
+    ahead: Option<Batch>,
+    version: Version,
+}
+
+/// What tells one state of an object from another.
+#[derive(PartialEq)]
+pub(super) struct Version {
+    size: Option<u64>,
+    modified: Option<(i64, u32)>,
+    etag: Option<String>,
+}
+
+impl Version {
+    fn of(info: &ObjectInfo) -> Self {
+        let modified = info.modified.map(|time| (time.seconds, time.nanoseconds));
+        Self { size: info.size, modified, etag: info.etag.clone() }
+    }
 }
 
 impl Records {
-    pub(super) async fn open(source: Location, encoding: Encoding) -> Result<Self, Error> {
-        let place = Place::open(source).await?;
-        let resolved = Resolved::new(&encoding, &place.path)?;
-        let framing = record::reader(resolved.format, resolved.options)?;
-        let options = ReadOptions { offset: 0, length: None, if_match: None };
-        let reader = place.backend.read(place.path(), options).await?;
-        let mut source = Source::of(&place, reader);
+    pub(super) async fn open(side: &Side) -> Result<Self, Error> {
+        let Side { place, format, codec, options, .. } = side;
+        let framing = record::reader(format, *options)?;
+        let whole = ReadOptions { offset: 0, length: None, if_match: None };
+        let reader = place.backend.read(place.path(), whole).await?;
+        let version = Version::of(&reader.info);
+        let mut source = Source::of(place, reader);
         // The first bytes know better than the name, unless the caller does.
-        let codec = match encoding.codec {
-            Some(codec) => Some(codec.into()),
-            None => detect(&mut source).await?.or(resolved.codec),
+        let codec = match codec {
+            Stored::Said(codec) => Some(*codec),
+            Stored::Named(codec) => detect(&mut source).await?.or(*codec),
         };
         let decoder = codec.map(|codec| codec::decoder(codec, DecoderLimits::default())).transpose()?;
-        Ok(Self { plain: Coded::new(source, decoder), framing, chunk: Vec::new(), taken: 0, ended: false })
+        let plain = Coded::new(source, decoder);
+        Ok(Self { plain, framing, chunk: Vec::new(), taken: 0, ended: false, ahead: None, version })
+    }
+
+    /// The state of the object that is read.
+    pub(super) fn version(&self) -> &Version {
+        &self.version
+    }
+
+    /// The row that names the columns, if the format has one.
+    pub(super) async fn header(&mut self) -> Result<Option<&[u8]>, Error> {
+        if self.framing.header().is_none() && self.ahead.is_none() {
+            // The header comes before the first record.
+            self.ahead = self.next(1).await?;
+        }
+        Ok(self.framing.header())
+    }
+
+    /// An error in the records, with where they are.
+    pub(super) fn locate(&self, error: impl Into<Error>) -> Error {
+        self.plain.source().locate(error)
     }
 
     /// Compressed bytes read so far.
@@ -53,6 +90,13 @@ impl Records {
 
     /// At least one and at most `max` further records, or about 1 MiB of them; `None` after the true end.
     pub(super) async fn read(&mut self, max: u32) -> Result<Option<Batch>, Error> {
+        match self.ahead.take() {
+            Some(batch) => Ok(Some(batch)),
+            None => self.next(max).await,
+        }
+    }
+
+    async fn next(&mut self, max: u32) -> Result<Option<Batch>, Error> {
         let (mut batch, max) = (Batch::new(), max.max(1) as usize);
         while !self.ended {
             if self.taken == self.chunk.len() {
@@ -62,7 +106,7 @@ impl Records {
                     None => {
                         self.ended = true;
                         let finished = self.framing.finish(&mut batch);
-                        finished.map_err(|why| self.plain.source().locate(why))?;
+                        finished.map_err(|why| self.locate(why))?;
                         break;
                     }
                 }
@@ -73,7 +117,7 @@ impl Records {
                 self.taken += pushed.unwrap_or(0);
                 break;
             }
-            self.taken += pushed.map_err(|why| self.plain.source().locate(why))?;
+            self.taken += pushed.map_err(|why| self.locate(why))?;
         }
         Ok(Some(batch).filter(|batch| !batch.is_empty()))
     }
@@ -90,13 +134,9 @@ enum State {
     Failed(Error),
 }
 
-impl GuestRecordReader for RecordReader {
-    async fn open(source: Location, encoding: Encoding) -> Result<exports::RecordReader, Error> {
-        let records = Box::new(Records::open(source, encoding).await?);
-        Ok(exports::RecordReader::new(Self(RefCell::new(State::Idle(records)))))
-    }
-
-    async fn read(&self, max_records: u32) -> Result<Option<exports::Batch>, Error> {
+impl RecordReader {
+    /// Acts on the records, unless another call does or they failed.
+    async fn with<R>(&self, act: impl AsyncFnOnce(&mut Records) -> Result<R, Error>) -> Result<R, Error> {
         let mut records = match self.0.replace(State::Busy) {
             State::Idle(records) => records,
             State::Busy => return Err(busy()),
@@ -105,19 +145,31 @@ impl GuestRecordReader for RecordReader {
                 return Err(error);
             }
         };
-        match records.read(max_records).await {
-            Ok(batch) => {
-                self.0.replace(State::Idle(records));
-                Ok(batch.map(|batch| {
-                    let (data, ends) = batch.into_parts();
-                    exports::Batch { data, ends }
-                }))
-            }
-            Err(error) => {
-                self.0.replace(State::Failed(error.clone()));
-                Err(error)
-            }
-        }
+        let acted = act(&mut records).await;
+        self.0.replace(match &acted {
+            Ok(_) => State::Idle(records),
+            Err(error) => State::Failed(error.clone()),
+        });
+        acted
+    }
+}
+
+impl GuestRecordReader for RecordReader {
+    async fn open(source: Location, encoding: Encoding) -> Result<exports::RecordReader, Error> {
+        let records = Box::new(Records::open(&Side::open(source, encoding).await?).await?);
+        Ok(exports::RecordReader::new(Self(RefCell::new(State::Idle(records)))))
+    }
+
+    async fn read(&self, max_records: u32) -> Result<Option<exports::Batch>, Error> {
+        let batch = self.with(async |records| records.read(max_records).await).await?;
+        Ok(batch.map(|batch| {
+            let (data, ends) = batch.into_parts();
+            exports::Batch { data, ends }
+        }))
+    }
+
+    async fn header(&self) -> Result<Option<Vec<u8>>, Error> {
+        self.with(async |records| Ok(records.header().await?.map(<[u8]>::to_vec))).await
     }
 }
 

@@ -9,9 +9,8 @@ use omnistorage_core::{
 };
 use wit_bindgen::spawn_local;
 
-use super::{Resolved, reader::busy};
+use super::{Side, Stored, reader::busy};
 use crate::{
-    backends::Place,
     bindings::wit_future,
     body::{CHUNK, Feed},
     error::{cancelled, error},
@@ -37,12 +36,15 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    pub(super) async fn create(target: Location, encoding: Encoding) -> Result<Self, Error> {
-        let at = target.clone();
-        let place = Place::open(target).await?;
-        let resolved = Resolved::new(&encoding, &place.path)?;
-        let framing = record::writer(resolved.format, resolved.options)?;
-        let encoder = resolved.codec.map(|codec| codec::encoder(codec, resolved.level)).transpose()?;
+    pub(super) fn create(side: Side) -> Result<Self, Error> {
+        let Side { place, format, codec, level, options } = side;
+        let at = Location { backend: place.name.clone(), path: place.path() };
+        let framing = record::writer(&format, options)?;
+        let codec = match codec {
+            Stored::Said(codec) => Some(codec),
+            Stored::Named(codec) => codec,
+        };
+        let encoder = codec.map(|codec| codec::encoder(codec, level)).transpose()?;
         let (feed, contents) = Feed::new();
         let (commit, committed) = oneshot::channel();
         let (written, outcome) = oneshot::channel();
@@ -104,6 +106,8 @@ impl Writing {
 
     /// Ends the object, and commits; gives its size as written, too.
     pub(super) async fn finish(mut self) -> Result<(ObjectInfo, u64), Error> {
+        let ended = self.framing.finish(&mut self.plain);
+        ended.map_err(|why| Error { at: Some(self.at.clone()), ..why.into() })?;
         self.flush().await?;
         while let Some(mut encoder) = self.encoder.take() {
             self.coded.reserve(CHUNK);
@@ -161,7 +165,7 @@ impl RecordWriter {
 
 impl GuestRecordWriter for RecordWriter {
     async fn create(target: Location, encoding: Encoding) -> Result<exports::RecordWriter, Error> {
-        let writing = Box::new(Writing::create(target, encoding).await?);
+        let writing = Box::new(Writing::create(Side::open(target, encoding).await?)?);
         Ok(exports::RecordWriter::new(Self(RefCell::new(State::Idle(writing)))))
     }
 

@@ -1,0 +1,214 @@
+//! From the records of one format to those of another.
+//!
+//! | from | to | |
+//! |---|---|---|
+//! | any | the same, but CSV | as it is |
+//! | NDJSON | length-prefixed, and back | as it is: the JSON text |
+//! | CSV | length-prefixed, and back | as it is: the row, and the header is a record like any other |
+//! | CSV | CSV | field by field, by name if the columns of the target are given |
+//! | CSV | NDJSON | a row with named columns is an object with those keys, any other an array |
+//! | NDJSON | CSV | an object is a row of its values, an array a row of its elements |
+//!
+//! **Columns.** Those of NDJSON are the ones that are given ([`Dialect::columns`]), or every key of every record, in the
+//! order in which they first appear. To know them, the source is read twice: a [`Survey`] sees every record, keeps
+//! nothing but the keys, and takes no more memory than one record may. A key outside the columns is an error, never left
+//! out. A missing key is an empty field.
+//!
+//! **Values.** A field is a string, unless [`Dialect::infer`] says otherwise. A string is its text, a number, `true` and
+//! `false` are as they were written, and null is an empty field. Objects and arrays in a field are an error.
+//!
+//! **There and back.** CSV to NDJSON to CSV gives the same fields, whatever they are, as does a table of objects with
+//! the same keys and string values the other way. With `infer` on both ways, numbers (to the digit), booleans and null
+//! come back as well. What cannot come back is an error that names the record and the field: keys that appear twice,
+//! columns of one name, text that is not Unicode.
+//!
+//! ```
+//! use omnistorage_core::record::{Batch, Format, RecordError, RecordOptions, convert::Plan, csv::Dialect, writer};
+//!
+//! let mut records = Batch::new();
+//! records.push(br#"{"name": "ann", "age": 31}"#)?;
+//! records.push(br#"{"name": "bob, jr.", "city": "Rome"}"#)?;
+//!
+//! let mut plan = Plan::between(Format::Ndjson, Format::Csv(Dialect::default()))?;
+//! if let Some(mut survey) = plan.survey(RecordOptions::default()) {
+//!     survey.see(&records)?; // every batch of the source
+//!     plan.learn(survey)?;
+//! }
+//! let (target, mut conversion) = plan.start(None)?;
+//! let (mut rows, mut output) = (Batch::new(), Vec::new());
+//! let rows = conversion.convert(&records, &mut rows)?;
+//! writer(&target, RecordOptions::default())?.write(rows, &mut output)?;
+//! assert_eq!(output, b"name,age,city\nann,31,\n\"bob, jr.\",,Rome\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod columns;
+mod from_csv;
+mod json;
+mod survey;
+mod to_csv;
+
+pub use survey::Survey;
+
+use super::{
+    Batch, Format, RecordError, RecordErrorKind, RecordOptions,
+    csv::{Dialect, fields},
+};
+use columns::Columns;
+
+/// Turns records into those of another format, in their order, one for one.
+///
+/// An error ends the conversion.
+pub trait Conversion {
+    /// The records as they are in the target: `scratch`, which is cleared and filled, or the very same.
+    ///
+    /// # Errors
+    /// The first record that the target cannot hold, and the field.
+    fn convert<'a>(&mut self, records: &'a Batch, scratch: &'a mut Batch) -> Result<&'a Batch, RecordError>;
+}
+
+/// What has to be done to get from one format to another.
+#[derive(Debug)]
+pub struct Plan {
+    source: Format,
+    target: Format,
+}
+
+impl Plan {
+    /// From one format to another.
+    ///
+    /// # Errors
+    /// [`RecordErrorKind::InvalidOption`] for options that this conversion has no use for.
+    pub fn between(mut source: Format, target: Format) -> Result<Self, RecordError> {
+        if let (Format::Csv(dialect), Format::LengthPrefixed(_)) = (&mut source, &target) {
+            if dialect.columns.is_some() {
+                let message = "rows are carried as they are, the header too: there is no use for columns";
+                return Err(RecordError::new(RecordErrorKind::InvalidOption, 0, message));
+            }
+            dialect.header = false;
+        }
+        Ok(Self { source, target })
+    }
+
+    /// How the source is to be read.
+    #[must_use]
+    pub fn source(&self) -> &Format {
+        &self.source
+    }
+
+    /// What must [see](Survey::see) every record of the source before the conversion starts, if anything.
+    #[must_use]
+    pub fn survey(&self, options: RecordOptions) -> Option<Survey> {
+        match (&self.source, &self.target) {
+            (Format::Ndjson, Format::Csv(Dialect { columns: None, header, .. })) => {
+                Some(Survey::new(*header, options))
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes in what the survey found.
+    ///
+    /// # Errors
+    /// [`RecordErrorKind::Unrepresentable`] if there are records without any field.
+    pub fn learn(&mut self, survey: Survey) -> Result<(), RecordError> {
+        if let Format::Csv(dialect) = &mut self.target {
+            dialect.columns = survey.columns()?;
+        }
+        Ok(())
+    }
+
+    /// Starts: gives how the target is to be written, and what turns the records into its own.
+    ///
+    /// # Errors
+    /// What is wrong with the header, the row that names the columns of the source, or with given columns.
+    pub fn start(self, header: Option<&[u8]>) -> Result<(Format, Box<dyn Conversion>), RecordError> {
+        let Self { source, mut target } = self;
+        let conversion: Box<dyn Conversion> = match (source, &mut target) {
+            (Format::Csv(source), Format::Ndjson) => {
+                let names = names(&source, header)?;
+                Box::new(OneByOne::new(from_csv::ToJson::new(source, names)?))
+            }
+            (Format::Csv(source), Format::Csv(target)) => {
+                let names = names(&source, header)?;
+                let conversion = from_csv::ToCsv::new(source, names.as_deref(), target)?;
+                if target.columns.is_none() {
+                    // Without names there is no header, and no record must be taken for one.
+                    target.header &= names.is_some();
+                    target.columns = names;
+                }
+                Box::new(OneByOne::new(conversion))
+            }
+            (Format::Ndjson, Format::Csv(target)) => {
+                let columns = target.columns.clone().map(Columns::new).transpose()?;
+                Box::new(OneByOne::new(to_csv::ToCsv::new(target, columns)))
+            }
+            _ => Box::new(AsItIs),
+        };
+        Ok((target, conversion))
+    }
+}
+
+/// The names of the columns of a source.
+fn names(dialect: &Dialect, header: Option<&[u8]>) -> Result<Option<Vec<String>>, RecordError> {
+    match (&dialect.columns, header) {
+        (Some(columns), _) => Ok(Some(columns.clone())),
+        (None, None) => Ok(None),
+        (None, Some(row)) => {
+            let name = |(index, field): (usize, super::csv::Field<'_>)| {
+                String::from_utf8(field.text.into_owned()).map_err(|_| {
+                    let message = format!("header: the name of column {} is not UTF-8", index + 1);
+                    RecordError::new(RecordErrorKind::Malformed, 0, message)
+                })
+            };
+            fields(row, dialect).enumerate().map(name).collect::<Result<_, _>>().map(Some)
+        }
+    }
+}
+
+/// Carries records as they are.
+struct AsItIs;
+
+impl Conversion for AsItIs {
+    fn convert<'a>(&mut self, records: &'a Batch, _: &'a mut Batch) -> Result<&'a Batch, RecordError> {
+        Ok(records)
+    }
+}
+
+/// Turns one record into another.
+trait ConvertOne {
+    /// Appends what the record is in the target; `output` is empty before.
+    fn convert_one(&mut self, record: &[u8], number: u64, output: &mut Vec<u8>) -> Result<(), RecordError>;
+}
+
+/// Turns the records of batches into others, one by one.
+struct OneByOne<C> {
+    convert: C,
+    /// Records so far.
+    records: u64,
+    output: Vec<u8>,
+}
+
+impl<C> OneByOne<C> {
+    fn new(convert: C) -> Self {
+        Self { convert, records: 0, output: Vec::new() }
+    }
+}
+
+impl<C: ConvertOne> Conversion for OneByOne<C> {
+    fn convert<'a>(&mut self, records: &'a Batch, scratch: &'a mut Batch) -> Result<&'a Batch, RecordError> {
+        scratch.clear();
+        for record in records.iter() {
+            self.records += 1;
+            self.output.clear();
+            self.convert.convert_one(record, self.records, &mut self.output)?;
+            scratch.push(&self.output).map_err(RecordError::full(self.records))?;
+        }
+        Ok(scratch)
+    }
+}
+
+/// The error of a field that the target cannot hold.
+fn unrepresentable(record: u64, field: &str, message: &str) -> RecordError {
+    RecordError::new(RecordErrorKind::Unrepresentable, record, format!("field {field:?}: {message}"))
+}

@@ -1,0 +1,84 @@
+//! Which columns a source of NDJSON has.
+
+use super::{columns::Columns, json::Fields};
+use crate::record::{Batch, RecordError, RecordErrorKind, RecordOptions};
+
+/// Sees every record of a source, and keeps its keys. See the [module](super).
+#[derive(Debug)]
+pub struct Survey {
+    /// The rows get a header: arrays, which have no names for it, are an error.
+    header: bool,
+    options: RecordOptions,
+    found: Option<Found>,
+    /// Bytes of the names: those of a header.
+    size: usize,
+    records: u64,
+}
+
+#[derive(Debug)]
+enum Found {
+    Objects(Columns),
+    Arrays,
+}
+
+impl Survey {
+    pub(super) fn new(header: bool, options: RecordOptions) -> Self {
+        Self { header, options, found: None, size: 0, records: 0 }
+    }
+
+    /// Sees the next records.
+    ///
+    /// # Errors
+    /// The first record that cannot be a row: neither an object nor an array, one among the others, or an array where
+    /// the columns need names; [`RecordErrorKind::LimitExceeded`] if all names together are longer than a record may be.
+    pub fn see(&mut self, records: &Batch) -> Result<(), RecordError> {
+        for record in records.iter() {
+            self.records += 1;
+            self.see_one(record)?;
+        }
+        Ok(())
+    }
+
+    fn see_one(&mut self, record: &[u8]) -> Result<(), RecordError> {
+        let number = self.records;
+        let refuse =
+            |message: &'static str| RecordError::new(RecordErrorKind::Unrepresentable, number, message);
+        match Fields::parse(record, number)? {
+            Fields::Array(_) if self.header => {
+                Err(refuse("an array has no names for a header: give the columns, or write none"))
+            }
+            Fields::Array(_) => match self.found.get_or_insert(Found::Arrays) {
+                Found::Arrays => Ok(()),
+                Found::Objects(_) => Err(refuse("an array among objects")),
+            },
+            Fields::Object(fields) => {
+                let found = self.found.get_or_insert_with(|| Found::Objects(Columns::default()));
+                let Found::Objects(columns) = found else { return Err(refuse("an object among arrays")) };
+                for (index, (name, _)) in fields.iter().enumerate() {
+                    if columns.place(&name.0, index).is_none() {
+                        self.size += name.0.len() + 1;
+                        self.options.check_length(self.size, number).map_err(|error| {
+                            let message =
+                                format!("all columns together are {}: give those to write", error.message);
+                            RecordError::new(error.kind, number, message)
+                        })?;
+                        columns.push(&name.0);
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The names of the columns; `None` if the records are arrays, or there is none.
+    pub(super) fn columns(self) -> Result<Option<Vec<String>>, RecordError> {
+        match self.found {
+            Some(Found::Objects(columns)) if columns.len() == 0 => {
+                let message = "no object has any key, so that there is no column for CSV";
+                Err(RecordError::new(RecordErrorKind::Unrepresentable, 1, message))
+            }
+            Some(Found::Objects(columns)) => Ok(Some(columns.into_names())),
+            Some(Found::Arrays) | None => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! From a row to its fields and back.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+use super::{BYTE_ORDER_MARK, Dialect, scanner::Classes};
+
+/// A field as it is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::record) struct Field<'a> {
+    pub(in crate::record) text: Cow<'a, [u8]>,
+    /// It had quotes: it is no number, whatever it looks like.
+    pub(in crate::record) quoted: bool,
+}
+
+/// The fields of a row that a reader of the dialect handed out.
+pub(in crate::record) fn fields<'a>(row: &'a [u8], dialect: &Dialect) -> impl Iterator<Item = Field<'a>> {
+    let (delimiter, quote) = (dialect.delimiter, dialect.quote);
+    let mut rest = Some(row);
+    std::iter::from_fn(move || {
+        let row = rest?;
+        let (field, length) = match row.split_first() {
+            Some((first, inner)) if *first == quote => {
+                let (text, length) = unquote(inner, quote, delimiter);
+                (Field { text, quoted: true }, length + 1)
+            }
+            _ => {
+                let length = memchr(delimiter, row).unwrap_or(row.len());
+                (Field { text: Cow::Borrowed(&row[..length]), quoted: false }, length)
+            }
+        };
+        rest = row.get(length + 1..);
+        Some(field)
+    })
+}
+
+/// The text behind an opening quote, up to the delimiter behind the closing one; and the length of what it takes.
+fn unquote(inner: &[u8], quote: u8, delimiter: u8) -> (Cow<'_, [u8]>, usize) {
+    let mut text = Cow::Borrowed(&inner[..0]);
+    let mut start = 0;
+    loop {
+        let end = memchr(quote, &inner[start..]).map_or(inner.len(), |at| start + at);
+        append(&mut text, &inner[start..end]);
+        if inner.get(end + 1) != Some(&quote) {
+            // Nothing is left but the delimiter, unless the dialect is lenient.
+            let tail = inner.get(end + 1..).unwrap_or_default();
+            let length = memchr(delimiter, tail).unwrap_or(tail.len());
+            append(&mut text, &tail[..length]);
+            return (text, inner.len().min(end + 1 + length));
+        }
+        text.to_mut().push(quote);
+        start = end + 2;
+    }
+}
+
+fn append<'a>(text: &mut Cow<'a, [u8]>, part: &'a [u8]) {
+    if text.is_empty() {
+        *text = Cow::Borrowed(part);
+    } else if !part.is_empty() {
+        text.to_mut().extend_from_slice(part);
+    }
+}
+
+/// Makes rows.
+pub(in crate::record) struct Encoder {
+    classes: Classes,
+    delimiter: u8,
+    quote: u8,
+    /// Of the row under way.
+    fields: usize,
+}
+
+impl Encoder {
+    pub(in crate::record) fn new(dialect: &Dialect) -> Self {
+        Self { classes: Classes::of(dialect), delimiter: dialect.delimiter, quote: dialect.quote, fields: 0 }
+    }
+
+    /// Appends a field to the row in the output, with quotes if it needs them or `quoted` asks for them.
+    pub(in crate::record) fn field(&mut self, text: &[u8], quoted: bool, row: &mut Vec<u8>) {
+        if self.fields > 0 {
+            row.push(self.delimiter);
+        }
+        self.fields += 1;
+        // At the start of the file, a reader would skip the mark.
+        if quoted || self.classes.first_special(text).is_some() || text.starts_with(BYTE_ORDER_MARK) {
+            self.quote(text, row);
+        } else {
+            row.extend_from_slice(text);
+        }
+    }
+
+    /// Ends the row, so that another may begin.
+    pub(in crate::record) fn end(&mut self, row: &mut Vec<u8>) {
+        self.fields = 0;
+        if row.is_empty() {
+            // A reader would skip an empty line.
+            self.quote(b"", row);
+        }
+    }
+
+    fn quote(&self, text: &[u8], row: &mut Vec<u8>) {
+        row.push(self.quote);
+        let mut rest = text;
+        while let Some(at) = memchr(self.quote, rest) {
+            row.extend_from_slice(&rest[..=at]);
+            row.push(self.quote);
+            rest = &rest[at + 1..];
+        }
+        row.extend_from_slice(rest);
+        row.push(self.quote);
+    }
+}

@@ -1,0 +1,200 @@
+//! Where rows end, and whether they keep the rules.
+
+use memchr::memchr3;
+
+use super::Dialect;
+
+/// What a byte may mean.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Class {
+    Plain,
+    Delimiter,
+    Quote,
+    LineEnd,
+}
+
+/// The class of every byte.
+pub(super) struct Classes([Class; 256]);
+
+impl Classes {
+    pub(super) fn of(dialect: &Dialect) -> Self {
+        let mut classes = [Class::Plain; 256];
+        classes[usize::from(b'\r')] = Class::LineEnd;
+        classes[usize::from(b'\n')] = Class::LineEnd;
+        classes[usize::from(dialect.delimiter)] = Class::Delimiter;
+        classes[usize::from(dialect.quote)] = Class::Quote;
+        Self(classes)
+    }
+
+    /// The first byte that is not plain.
+    #[inline]
+    pub(super) fn first_special(&self, bytes: &[u8]) -> Option<usize> {
+        bytes.iter().position(|byte| self.0[usize::from(*byte)] != Class::Plain)
+    }
+
+    #[inline]
+    fn class(&self, byte: u8) -> Class {
+        self.0[usize::from(byte)]
+    }
+}
+
+/// Where the scanner is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Before a row.
+    Between,
+    /// Before a field.
+    Start,
+    /// In a field without quotes.
+    Plain,
+    /// In quotes.
+    Quoted,
+    /// Behind a quote in quotes: it closes them, or is doubled.
+    Closing,
+}
+
+/// A part of the input that belongs to one row.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Where it begins: behind empty lines.
+    pub(super) start: usize,
+    /// Where it ends, if the row ends there: at the first byte of its line end.
+    pub(super) end: Option<usize>,
+}
+
+/// Finds the ends of rows, for one stream.
+pub(super) struct Scanner {
+    classes: Classes,
+    quote: u8,
+    lenient: bool,
+    state: State,
+    /// Of the row so far.
+    fields: usize,
+    /// The line of the next byte, from 1.
+    line: u64,
+    /// The line on which the row begins, and the quotes that were opened last.
+    row_line: u64,
+    quote_line: u64,
+    /// The last byte was a CR: an LF behind it is no further line end.
+    after_cr: bool,
+}
+
+impl Scanner {
+    pub(super) fn new(dialect: &Dialect) -> Self {
+        Self {
+            classes: Classes::of(dialect),
+            quote: dialect.quote,
+            lenient: dialect.lenient,
+            state: State::Between,
+            fields: 0,
+            line: 1,
+            row_line: 1,
+            quote_line: 1,
+            after_cr: false,
+        }
+    }
+
+    /// Scans to the end of the row, or of the input. What is before [`Part::start`], and the byte at [`Part::end`],
+    /// counts as scanned.
+    ///
+    /// # Errors
+    /// Which rule is broken.
+    pub(super) fn scan(&mut self, input: &[u8]) -> Result<Part, &'static str> {
+        let (mut at, mut start) = (0, 0);
+        let mut end = None;
+        while let Some(&byte) = input.get(at) {
+            if self.state == State::Quoted {
+                at += self.skip_quoted(&input[at..]);
+                continue;
+            }
+            match (self.classes.class(byte), self.state) {
+                (Class::LineEnd, State::Between) => {
+                    self.count_line(byte);
+                    (at, start) = (at + 1, at + 1);
+                }
+                (Class::LineEnd, _) => {
+                    self.count_line(byte);
+                    self.state = State::Between;
+                    end = Some(at);
+                    break;
+                }
+                (_, State::Between) => {
+                    self.row_line = self.line;
+                    self.fields = 1;
+                    self.after_cr = false;
+                    self.state = State::Start;
+                }
+                (Class::Plain, State::Closing) if !self.lenient => {
+                    return Err("something follows a closing quote");
+                }
+                (Class::Plain, _) => {
+                    self.state = State::Plain;
+                    at += self.classes.first_special(&input[at..]).unwrap_or(input.len() - at);
+                }
+                (Class::Delimiter, _) => {
+                    self.fields += 1;
+                    self.state = State::Start;
+                    at += 1;
+                }
+                (Class::Quote, State::Plain) if !self.lenient => {
+                    return Err("a quote in a field without quotes");
+                }
+                (Class::Quote, State::Plain) => at += 1,
+                (Class::Quote, state) => {
+                    if state == State::Start {
+                        self.quote_line = self.line;
+                    }
+                    self.state = State::Quoted;
+                    at += 1;
+                }
+            }
+        }
+        Ok(Part { start, end })
+    }
+
+    /// Goes on in quotes, and says how far.
+    fn skip_quoted(&mut self, input: &[u8]) -> usize {
+        let found = memchr3(self.quote, b'\r', b'\n', input);
+        self.after_cr &= found == Some(0);
+        let Some(at) = found else { return input.len() };
+        if input[at] == self.quote {
+            self.state = State::Closing;
+            self.after_cr = false;
+        } else {
+            self.count_line(input[at]);
+        }
+        at + 1
+    }
+
+    fn count_line(&mut self, byte: u8) {
+        if byte == b'\r' || !self.after_cr {
+            self.line += 1;
+        }
+        self.after_cr = byte == b'\r';
+    }
+
+    /// Whether a row has begun and not ended.
+    pub(super) fn is_inside(&self) -> bool {
+        self.state != State::Between
+    }
+
+    /// The line on which quotes were opened that are still open.
+    pub(super) fn open_quote(&self) -> Option<u64> {
+        (self.state == State::Quoted).then_some(self.quote_line)
+    }
+
+    /// The fields of the last row.
+    pub(super) fn fields(&self) -> usize {
+        self.fields
+    }
+
+    /// The line on which the last row begins.
+    pub(super) fn row_line(&self) -> u64 {
+        self.row_line
+    }
+
+    /// Forgets a row that was not ended.
+    pub(super) fn restart(&mut self) {
+        self.state = State::Between;
+    }
+}

@@ -1,0 +1,63 @@
+//! How far to trust records.
+
+use super::{RecordError, RecordErrorKind};
+
+/// What of a record is checked, beyond what its framing needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Validation {
+    /// Nothing more.
+    #[default]
+    Framing,
+    /// That it is UTF-8.
+    Utf8,
+    /// That it is UTF-8, and of the syntax of its format. NDJSON: RFC 8259. The framing of CSV is its syntax, and
+    /// length-prefixed records have none.
+    Syntax,
+}
+
+/// How far to trust records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordOptions {
+    /// In bytes; a longer record is [`RecordErrorKind::LimitExceeded`]. Values above 1 GiB count as 1 GiB.
+    pub max_record: u64,
+    /// What is checked.
+    pub validation: Validation,
+}
+
+impl RecordOptions {
+    /// 16 MiB.
+    pub const DEFAULT_MAX_RECORD: u64 = 16 << 20;
+
+    /// The limit as a length in memory. 1 GiB leaves room for any record in a [`Batch`](super::Batch), whose ends are
+    /// 32 bits.
+    pub(super) fn limit(self) -> usize {
+        usize::try_from(self.max_record.min(1 << 30)).unwrap_or(1 << 30)
+    }
+
+    pub(super) fn check_length(self, length: usize, number: u64) -> Result<(), RecordError> {
+        if length > self.limit() { Err(self.too_long(number)) } else { Ok(()) }
+    }
+
+    pub(super) fn too_long(self, number: u64) -> RecordError {
+        let message = format!("longer than the limit of {} bytes", self.limit());
+        RecordError::new(RecordErrorKind::LimitExceeded, number, message)
+    }
+
+    pub(super) fn check_encoding(self, record: &[u8], number: u64) -> Result<(), RecordError> {
+        if self.validation >= Validation::Utf8 { check_utf8(record, number).map(drop) } else { Ok(()) }
+    }
+}
+
+impl Default for RecordOptions {
+    fn default() -> Self {
+        Self { max_record: Self::DEFAULT_MAX_RECORD, validation: Validation::default() }
+    }
+}
+
+/// The record as text.
+pub(super) fn check_utf8(record: &[u8], number: u64) -> Result<&str, RecordError> {
+    std::str::from_utf8(record).map_err(|error| {
+        let message = format!("not UTF-8 at byte {}", error.valid_up_to() + 1);
+        RecordError::new(RecordErrorKind::Malformed, number, message)
+    })
+}

@@ -1,0 +1,46 @@
+//! Converting: from the records of one object to those of another.
+
+use omnistorage_core::record::{Batch, RecordError, convert::Plan};
+
+use super::{Side, reader::Records, writer::Writing};
+use crate::{
+    error::error,
+    exports::records::ConvertReport,
+    imports::types::{Error, ErrorCode},
+};
+
+/// Reads every record of the source and writes it to the target.
+pub(super) async fn convert(mut source: Side, mut target: Side) -> Result<ConvertReport, Error> {
+    let mut plan = Plan::between(source.format, target.format)?;
+    source.format = plan.source().clone();
+    let mut records = Records::open(&source).await?;
+    if let Some(mut survey) = plan.survey(source.options) {
+        while let Some(batch) = records.read(u32::MAX).await? {
+            survey.see(&batch).map_err(|why| records.locate(why))?;
+        }
+        plan.learn(survey).map_err(|why| records.locate(why))?;
+        records = again(&source, records).await?;
+    }
+    let header = records.header().await?.map(<[u8]>::to_vec);
+    let (format, mut conversion) = plan.start(header.as_deref()).map_err(|why| records.locate(why))?;
+    target.format = format;
+    let mut writer = Writing::create(target)?;
+    let (mut count, mut scratch) = (0, Batch::new());
+    while let Some(batch) = records.read(u32::MAX).await? {
+        count += batch.len() as u64;
+        let converted = conversion.convert(&batch, &mut scratch);
+        writer.write(converted.map_err(|why: RecordError| records.locate(why))?).await?;
+    }
+    let (_, bytes_written) = writer.finish().await?;
+    Ok(ConvertReport { records: count, bytes_read: records.bytes_read(), bytes_written })
+}
+
+/// The same records once more.
+async fn again(source: &Side, first: Records) -> Result<Records, Error> {
+    let second = Records::open(source).await?;
+    if first.version() != second.version() {
+        let changed = error(ErrorCode::Unavailable, "it changed while it was read");
+        return Err(changed.at(&source.place.name, &source.place.path));
+    }
+    Ok(second)
+}

@@ -1,0 +1,268 @@
+//! The options that say how records are stored.
+
+use clap::{Args, ValueEnum, value_parser};
+
+use super::codec;
+use crate::{
+    Location, Path,
+    cli::{
+        exit::{Failure, Subject},
+        session::Session,
+    },
+    runtime::{CsvDialect, Encoding, Format, LengthPrefix, LineEnd, Validation},
+};
+
+/// How to read.
+#[derive(Args)]
+pub(super) struct Reading {
+    /// Read as FORMAT[.CODEC], as in `ndjson.gz`
+    #[arg(long, value_name = "FORMAT[.CODEC]")]
+    from: Option<String>,
+    /// Refuse records of more bytes [default: 16 MiB]
+    #[arg(long, value_name = "BYTES", value_parser = value_parser!(u64).range(1..))]
+    max_record: Option<u64>,
+    /// Check each record: that it is UTF-8, or also its syntax, which is the default
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "syntax"
+    )]
+    validate: Option<Validate>,
+    #[command(flatten)]
+    csv: Csv,
+    /// How the length of a length-prefixed record is written [default: big-endian]
+    #[arg(long, value_enum, value_name = "PREFIX")]
+    length_prefix: Option<Prefix>,
+}
+
+/// What CSV looks like: that of the source, or of the target if only that is CSV.
+#[derive(Args)]
+struct Csv {
+    /// What is between fields, `tab` for a tab [default: a comma, in .tsv a tab]
+    #[arg(help_heading = "CSV", long, value_name = "CHARACTER", value_parser = character)]
+    delimiter: Option<char>,
+    /// What is around fields that hold a delimiter [default: "]
+    #[arg(help_heading = "CSV", long, value_name = "CHARACTER", value_parser = character)]
+    quote: Option<char>,
+    /// The first row is a record, too
+    #[arg(help_heading = "CSV", long)]
+    no_header: bool,
+    /// The names of the columns: to read rows without a header, to check one, or to write
+    #[arg(help_heading = "CSV", long, value_name = "NAME,...", value_delimiter = ',')]
+    columns: Option<Vec<String>>,
+    /// Take what looks like a number, true, false or nothing for a JSON value; quote strings that do
+    #[arg(help_heading = "CSV", long)]
+    infer: bool,
+    /// Take rows with too few or too many fields, and stray quotes
+    #[arg(help_heading = "CSV", long)]
+    lenient: bool,
+}
+
+/// How to write.
+#[derive(Args)]
+pub(super) struct Writing {
+    /// Write as FORMAT[.CODEC]
+    #[arg(long, value_name = "FORMAT[.CODEC]")]
+    to: Option<String>,
+    /// Compress at LEVEL (gzip: 0 to 9)
+    #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
+    level: Option<i32>,
+    /// What to write after each row of CSV [default: lf]
+    #[arg(help_heading = "CSV", long, value_enum, value_name = "END")]
+    line_end: Option<End>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Validate {
+    Utf8,
+    Syntax,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Prefix {
+    BigEndian,
+    LittleEndian,
+    Varint,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum End {
+    Lf,
+    Crlf,
+}
+
+impl Reading {
+    /// The encoding of what is read.
+    pub(super) async fn encoding(&self, session: &Session, at: &Location) -> Result<Encoding, Failure> {
+        let mut encoding = self.resolve(session, self.from.as_deref(), at).await?;
+        self.describe([&mut encoding])?;
+        Ok(encoding)
+    }
+
+    /// The format and the codec of one side, and what holds for both.
+    async fn resolve(
+        &self,
+        session: &Session,
+        name: Option<&str>,
+        at: &Location,
+    ) -> Result<Encoding, Failure> {
+        let named = match name {
+            Some(name) => parse(session, name).await?,
+            None => Encoding { format: detect(session, &at.path).await?, ..Encoding::default() },
+        };
+        let validation = match self.validate {
+            None => Validation::Framing,
+            Some(Validate::Utf8) => Validation::Utf8,
+            Some(Validate::Syntax) => Validation::Syntax,
+        };
+        Ok(Encoding { max_record: self.max_record, validation, ..named })
+    }
+
+    /// Applies what the options say of a format to the first side that has it.
+    fn describe<const N: usize>(&self, mut sides: [&mut Encoding; N]) -> Result<(), Failure> {
+        if let Some(prefix) = self.length_prefix {
+            let found = sides.iter_mut().find_map(|side| match &mut side.format {
+                Some(Format::LengthPrefixed(prefix)) => Some(prefix),
+                _ => None,
+            });
+            *found.ok_or_else(|| misplaced("--length-prefix", "length-prefixed"))? = prefix.into();
+        }
+        let mut csv = sides.iter_mut().filter_map(|side| csv_of(side));
+        match csv.next() {
+            Some(first) => {
+                self.csv.describe(first);
+                csv.for_each(|other| other.infer |= self.csv.infer);
+                Ok(())
+            }
+            None => self.csv.any().map_or(Ok(()), |option| Err(misplaced(option, "CSV"))),
+        }
+    }
+}
+
+/// The encodings of a conversion.
+pub(super) async fn both(
+    session: &Session,
+    reading: &Reading,
+    writing: &Writing,
+    source: &Location,
+    target: &Location,
+) -> Result<(Encoding, Encoding), Failure> {
+    let mut from = reading.resolve(session, reading.from.as_deref(), source).await?;
+    let mut to = reading.resolve(session, writing.to.as_deref(), target).await?;
+    reading.describe([&mut from, &mut to])?;
+    to.level = writing.level;
+    if let Some(end) = writing.line_end {
+        let dialect = csv_of(&mut to).ok_or_else(|| misplaced("--line-end", "CSV that is written"))?;
+        dialect.line_end = end.into();
+    }
+    Ok((from, to))
+}
+
+fn csv_of(side: &mut Encoding) -> Option<&mut CsvDialect> {
+    match &mut side.format {
+        Some(Format::Csv(dialect)) => Some(dialect),
+        _ => None,
+    }
+}
+
+fn misplaced(option: &str, what: &str) -> Failure {
+    Failure::usage(format!(
+        "{option} is about {what}, and there is none here: leave it out, or name the format"
+    ))
+}
+
+impl Csv {
+    fn describe(&self, dialect: &mut CsvDialect) {
+        dialect.delimiter = self.delimiter.unwrap_or(dialect.delimiter);
+        dialect.quote = self.quote.unwrap_or(dialect.quote);
+        dialect.header = !self.no_header;
+        dialect.columns.clone_from(&self.columns);
+        dialect.infer = self.infer;
+        dialect.lenient = self.lenient;
+    }
+
+    /// An option that was given.
+    fn any(&self) -> Option<&'static str> {
+        [
+            (self.delimiter.is_some(), "--delimiter"),
+            (self.quote.is_some(), "--quote"),
+            (self.no_header, "--no-header"),
+            (self.columns.is_some(), "--columns"),
+            (self.infer, "--infer"),
+            (self.lenient, "--lenient"),
+        ]
+        .into_iter()
+        .find_map(|(given, option)| given.then_some(option))
+    }
+}
+
+/// A format by its name, with the codec behind it.
+async fn parse(session: &Session, text: &str) -> Result<Encoding, Failure> {
+    let (name, codec_name) = text.split_once('.').map_or((text, None), |(name, codec)| (name, Some(codec)));
+    // What an extension names is the component's to say.
+    let format = match Path::parse(format!("x.{name}")) {
+        Ok(path) => detect(session, &path).await?,
+        Err(_) => None,
+    };
+    if format.is_none() {
+        let message = format!("there is no format `{name}`: there are ndjson, csv, tsv and lp");
+        return Err(Failure::usage(message));
+    }
+    let codec = codec_name.map(codec).transpose().map_err(Failure::usage)?;
+    Ok(Encoding { format, codec, ..Encoding::default() })
+}
+
+async fn detect(session: &Session, path: &Path) -> Result<Option<Format>, Failure> {
+    session.storage.detect_format(path).await.map_err(session.failure(Subject::Object))
+}
+
+/// One character, `tab` or `\t` for a tab.
+fn character(text: &str) -> Result<char, String> {
+    let mut characters = text.chars();
+    match (text, characters.next(), characters.next()) {
+        ("tab" | "\\t", ..) => Ok('\t'),
+        (_, Some(character), None) => Ok(character),
+        _ => Err("it must be one character, or `tab`".to_owned()),
+    }
+}
+
+impl From<Prefix> for LengthPrefix {
+    fn from(prefix: Prefix) -> Self {
+        match prefix {
+            Prefix::BigEndian => Self::BigEndian,
+            Prefix::LittleEndian => Self::LittleEndian,
+            Prefix::Varint => Self::Varint,
+        }
+    }
+}
+
+impl From<End> for LineEnd {
+    fn from(end: End) -> Self {
+        match end {
+            End::Lf => Self::Lf,
+            End::Crlf => Self::Crlf,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tab_has_a_name() {
+        for (text, expected) in [
+            ("tab", Some('\t')),
+            ("\\t", Some('\t')),
+            ("\t", Some('\t')),
+            (";", Some(';')),
+            ("", None),
+            ("ab", None),
+        ] {
+            assert_eq!(character(text).ok(), expected, "{text:?}");
+        }
+    }
+}
