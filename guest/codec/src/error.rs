@@ -28,12 +28,16 @@ impl From<CodecError> for Error {
 impl From<RecordError> for Error {
     fn from(why: RecordError) -> Self {
         let (code, offset) = match why.kind {
-            RecordErrorKind::Malformed => (ErrorCode::Corrupted, Some(why.record)),
+            RecordErrorKind::Malformed | RecordErrorKind::Truncated => {
+                (ErrorCode::Corrupted, Some(why.record))
+            }
             RecordErrorKind::LimitExceeded => (ErrorCode::LimitExceeded, Some(why.record)),
-            RecordErrorKind::Unrepresentable => (ErrorCode::InvalidArgument, Some(why.record)),
-            RecordErrorKind::Unsupported => (ErrorCode::Unsupported, None),
+            RecordErrorKind::Unrepresentable | RecordErrorKind::InvalidOption => {
+                (ErrorCode::InvalidArgument, Some(why.record))
+            }
         };
-        Self { offset, ..error(code, why.to_string()) }
+        // What is wrong may be the header, or the options.
+        Self { offset: offset.filter(|record| *record > 0), ..error(code, why.to_string()) }
     }
 }
 

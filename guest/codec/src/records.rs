@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 
-use omnistorage_core::record::{self, FormatKind, RecordOptions};
+use omnistorage_core::record::{
+    self, RecordError, RecordOptions, Validation, csv::Dialect, length_prefixed::LengthPrefix,
+};
 
 use crate::{
     exports::{
@@ -43,7 +45,7 @@ pub struct RecordReader(Stream<Box<dyn record::RecordReader>>);
 
 impl GuestRecordReader for RecordReader {
     fn open(format: Format, options: exports::RecordOptions) -> Result<exports::RecordReader, Error> {
-        let reader = record::reader(format.into(), options.into())?;
+        let reader = record::reader(&format.try_into()?, options.into())?;
         Ok(exports::RecordReader::new(Self(Stream::new(reader))))
     }
 
@@ -62,7 +64,7 @@ pub struct RecordWriter(RefCell<Result<Box<dyn record::RecordWriter>, Error>>);
 
 impl GuestRecordWriter for RecordWriter {
     fn open(format: Format, options: exports::RecordOptions) -> Result<exports::RecordWriter, Error> {
-        let writer = record::writer(format.into(), options.into())?;
+        let writer = record::writer(&format.try_into()?, options.into())?;
         Ok(exports::RecordWriter::new(Self(RefCell::new(Ok(writer)))))
     }
 
@@ -81,22 +83,33 @@ impl GuestRecordWriter for RecordWriter {
 
     fn finish(&self) -> Result<Vec<u8>, Error> {
         let mut state = self.0.borrow_mut();
-        match &*state {
-            Ok(_) => *state = Err(finished()),
+        let mut output = Vec::new();
+        match &mut *state {
+            Ok(writer) => {
+                let ended = writer.finish(&mut output);
+                *state = Err(finished());
+                ended?;
+            }
             Err(why) if why.code == ErrorCode::Finished => {}
             Err(why) => return Err(why.clone()),
         }
-        Ok(Vec::new())
+        Ok(output)
     }
 }
 
-impl From<Format> for FormatKind {
-    fn from(format: Format) -> Self {
-        match format {
+impl TryFrom<Format> for record::Format {
+    type Error = RecordError;
+
+    fn try_from(format: Format) -> Result<Self, RecordError> {
+        Ok(match format {
             Format::Ndjson => Self::Ndjson,
-            Format::LengthPrefixed => Self::LengthPrefixed,
-            Format::Csv(_) => Self::Csv,
-        }
+            Format::LengthPrefixed => Self::LengthPrefixed(LengthPrefix::default()),
+            Format::Csv(dialect) => {
+                let mut csv = Dialect::new(dialect.delimiter, dialect.quote)?;
+                csv.header = dialect.header;
+                Self::Csv(csv)
+            }
+        })
     }
 }
 
@@ -104,7 +117,7 @@ impl From<exports::RecordOptions> for RecordOptions {
     fn from(options: exports::RecordOptions) -> Self {
         Self {
             max_record: options.max_record.unwrap_or(Self::default().max_record),
-            validate: options.validate,
+            validation: if options.validate { Validation::Syntax } else { Validation::Framing },
         }
     }
 }
