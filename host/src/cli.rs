@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod configuration;
 mod exit;
+mod filter;
 mod hash;
 mod information;
 mod interrupt;
@@ -16,6 +17,7 @@ mod place;
 mod progress;
 mod records;
 mod session;
+mod size;
 mod time;
 mod transfer;
 

@@ -29,6 +29,7 @@
 mod bindings;
 mod compression;
 mod convert;
+mod filter;
 mod host;
 mod job;
 mod limits;
@@ -47,6 +48,7 @@ use wasmtime::{
 };
 
 pub use compression::{Codec, Compression, DecompressOptions};
+pub use filter::{Filter, RuleKind, RuleSource};
 pub use host::{OpenBackend, OpenListing};
 pub use job::Job;
 pub use limits::Limits;

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod command;
+mod filters;
 mod killed;
 mod mistakes;
 mod objects;

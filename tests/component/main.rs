@@ -4,6 +4,7 @@
 
 mod build;
 mod commit;
+mod filters;
 mod guest;
 mod hostile;
 mod imports;

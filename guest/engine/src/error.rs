@@ -3,6 +3,7 @@
 use omnistorage_core::{
     codec::{CodecError, CodecErrorKind},
     record::{BatchError, RecordError, RecordErrorKind},
+    sync::filter::FilterError,
 };
 use omnistorage_path::{Path, PathError};
 
@@ -58,6 +59,12 @@ impl From<RecordError> for Error {
         };
         // What is wrong may be the header, or the options.
         Self { offset: offset.filter(|record| *record > 0), ..error(code, why.to_string()) }
+    }
+}
+
+impl From<FilterError> for Error {
+    fn from(why: FilterError) -> Self {
+        error(ErrorCode::InvalidArgument, format!("the filter is refused: {why}"))
     }
 }
 

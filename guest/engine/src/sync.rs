@@ -7,12 +7,16 @@ mod batch;
 mod check;
 mod contents;
 mod delete;
+mod filter;
 mod job;
 mod journal;
+mod pages;
 mod pairs;
 mod run;
 mod sides;
 mod transfer;
+
+use omnistorage_core::sync::filter::Filter;
 
 use crate::{
     error::error,
@@ -22,8 +26,8 @@ use crate::{
 
 impl Guest for crate::Component {
     async fn sync(source: Location, target: Location, options: SyncOptions) -> Result<Job, Error> {
-        check_options(&options)?;
-        let (events, outcome) = job::start(move |events| run::run(source, target, options, events));
+        let filter = check_options(&options)?;
+        let (events, outcome) = job::start(move |events| run::run(source, target, options, filter, events));
         Ok(Job { events, outcome })
     }
 
@@ -32,8 +36,9 @@ impl Guest for crate::Component {
     }
 
     async fn check(source: Location, target: Location, options: SyncOptions) -> Result<CheckJob, Error> {
-        check_options(&options)?;
-        let (entries, outcome) = job::start(move |entries| check::run(source, target, options, entries));
+        let filter = check_options(&options)?;
+        let (entries, outcome) =
+            job::start(move |entries| check::run(source, target, options, filter, entries));
         Ok(CheckJob { entries, outcome })
     }
 }
@@ -41,12 +46,13 @@ impl Guest for crate::Component {
 /// Calls in flight that a caller may ask for.
 const MAX_IN_FLIGHT: u32 = 256;
 
-fn check_options(options: &SyncOptions) -> Result<(), Error> {
+/// Refuses what cannot be run, and understands the filter.
+fn check_options(options: &SyncOptions) -> Result<Filter, Error> {
     for (name, value) in [("transfers", options.transfers), ("checkers", options.checkers)] {
         if !(1..=MAX_IN_FLIGHT).contains(&value) {
             let message = format!("`{name}` must be from 1 to {MAX_IN_FLIGHT}, not {value}");
             return Err(error(ErrorCode::InvalidArgument, message));
         }
     }
-    Ok(())
+    Ok(Filter::new((&options.filter).into())?)
 }

@@ -13,6 +13,7 @@ use super::{
     Globals,
     compare::{Concurrency, Places},
     exit::{Exit, Failure, Subject},
+    filter::FilterOptions,
     output::{ErrorJson, Output, printable},
     progress::Progress,
     session::{Session, join},
@@ -43,6 +44,8 @@ pub(crate) struct Check {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    filter: FilterOptions,
+    #[command(flatten)]
     places: Places,
 }
 
@@ -69,11 +72,12 @@ impl Check {
             CheckComparison { checksum: true, .. } => Comparison::Checksum,
             _ => Comparison::Automatic,
         };
-        let options = SyncOptions { comparison, one_way: self.one_way, ..self.concurrency.options() };
+        let filter = self.filter.filter()?;
+        let options = SyncOptions { comparison, one_way: self.one_way, filter, ..self.concurrency.options() };
         let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
         let started = Instant::now();
         let job = session.storage.check(&source, &target, &options).await;
-        let job = job.map_err(session.failure(Subject::Trees))?;
+        let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
 
         Run {
             quiet: globals.quiet,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use super::{place::Place, time::parse_duration};
+use super::{exit::Failure, filter::FilterOptions, place::Place, time::parse_duration};
 use crate::runtime::{Comparison, SyncOptions};
 
 /// The two places.
@@ -78,17 +78,20 @@ pub(crate) struct TransferOptions {
     /// Print one JSON event a line, then a summary
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    filter: FilterOptions,
 }
 
 impl TransferOptions {
-    pub(crate) fn options(&self) -> SyncOptions {
-        SyncOptions {
+    pub(crate) fn options(&self) -> Result<SyncOptions, Failure> {
+        Ok(SyncOptions {
             dry_run: self.dry_run,
             comparison: self.comparison.comparison(),
             update_only: self.update,
             modify_window: self.modify_window,
+            filter: self.filter.filter()?,
             ..self.concurrency.options()
-        }
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Times as text: RFC 3339 out, durations in.
+//! Times as text: RFC 3339 out, durations and dates in.
 
 use std::time::Duration;
 
@@ -36,8 +36,90 @@ const fn civil_date(days: i64) -> (i64, i64, i64) {
     (if month <= 2 { year + 1 } else { year }, month, day)
 }
 
-/// A duration as rclone takes them: a decimal number and a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), several after
-/// one another (`1h30m`), or a bare number of seconds.
+/// The number of days since 1970-01-01 of a date: `days_from_civil`, the inverse of [`civil_date`]. The month is from 1
+/// to 12.
+const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let month_from_march = if month > 2 { month - 3 } else { month + 9 };
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+/// How old something is, or when it was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// So long ago.
+    Ago(Duration),
+    /// At that time.
+    At(Timestamp),
+}
+
+impl Age {
+    /// As a time.
+    pub(crate) fn before(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::Ago(duration) => {
+                let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+                let seconds = now.seconds.saturating_sub(seconds);
+                match now.nanoseconds.checked_sub(duration.subsec_nanos()) {
+                    Some(nanoseconds) => Timestamp { seconds, nanoseconds },
+                    None => Timestamp {
+                        seconds: seconds.saturating_sub(1),
+                        nanoseconds: now.nanoseconds + 1_000_000_000 - duration.subsec_nanos(),
+                    },
+                }
+            }
+        }
+    }
+}
+
+/// A duration as [`parse_duration`] takes it, or a date (`2026-02-28`), with a time (`T12:00:00`) if need be, in UTC.
+pub(crate) fn parse_age(text: &str) -> Result<Age, String> {
+    parse_duration(text).map(Age::Ago).or_else(|_| {
+        let malformed = || {
+            "give a number and a unit, as in `90s`, `36h` or `2w`, or a date, as in `2026-02-28`".to_owned()
+        };
+        parse_date(text).map(Age::At).ok_or_else(malformed)
+    })
+}
+
+/// A date, or a date and a time in UTC.
+fn parse_date(text: &str) -> Option<Timestamp> {
+    let (date, time) = match text.split_once(['T', ' ']) {
+        Some((date, time)) => (date, time.strip_suffix('Z').unwrap_or(time)),
+        None => (text, "00:00:00"),
+    };
+    let [year, month, day] = fields(date, '-', [4, 2, 2])?;
+    let [hour, minute, second] = fields(time, ':', [2, 2, 2])?;
+    let days = days_from_civil(year, month, day);
+    let exists = (1..=12).contains(&month) && civil_date(days) == (year, month, day);
+    let on_the_clock = hour < 24 && minute < 60 && second < 60;
+    (exists && on_the_clock).then_some(Timestamp {
+        seconds: days * SECONDS_A_DAY + hour * 3600 + minute * 60 + second,
+        nanoseconds: 0,
+    })
+}
+
+/// Three numbers of so many digits each.
+fn fields(text: &str, separator: char, digits: [usize; 3]) -> Option<[i64; 3]> {
+    let mut parts = text.split(separator);
+    let mut fields = [0; 3];
+    for (field, digits) in fields.iter_mut().zip(digits) {
+        let part = parts.next()?;
+        if part.len() != digits || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        *field = part.parse().ok()?;
+    }
+    parts.next().is_none().then_some(fields)
+}
+
+/// A duration as rclone takes them: a decimal number and a unit (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`, `w`, `M` of 30
+/// days, `y` of 365), several after one another (`1h30m`), or a bare number of seconds.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let malformed = || "give a number and a unit, as in `1s`, `100ms` or `1h30m`".to_owned();
     let seconds = |number: &str, unit: f64| {
@@ -63,6 +145,9 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
             "m" => 60.0,
             "h" => 3600.0,
             "d" => 86_400.0,
+            "w" => 7.0 * 86_400.0,
+            "M" => 30.0 * 86_400.0,
+            "y" => 365.0 * 86_400.0,
             _ => return Err(malformed()),
         };
         total = total.checked_add(seconds(number, unit)?).ok_or_else(malformed)?;
@@ -109,12 +194,51 @@ mod tests {
             ("1.5s", Duration::from_millis(1500)),
             ("100ms", Duration::from_millis(100)),
             ("1h30m", Duration::from_secs(5400)),
+            ("2w", Duration::from_secs(14 * 86_400)),
+            ("1M", Duration::from_secs(30 * 86_400)),
+            ("1y", Duration::from_secs(365 * 86_400)),
             ("0", Duration::ZERO),
         ] {
             assert_eq!(parse_duration(text), Ok(duration), "{text}");
         }
-        for text in ["", "s", "-1s", "1y", "1h30", "1..5s", "1e400d", "99999999999999999999d", "1 s"] {
+        for text in ["", "s", "-1s", "1q", "1h30", "1..5s", "1e400d", "99999999999999999999d", "1 s"] {
             assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_age_is_a_duration_or_a_date() {
+        let now = Timestamp { seconds: 1_000, nanoseconds: 1 };
+        let before = |text| parse_age(text).map(|age| age.before(now));
+        assert_eq!(before("10s"), Ok(Timestamp { seconds: 990, nanoseconds: 1 }));
+        assert_eq!(before("10.5s"), Ok(Timestamp { seconds: 989, nanoseconds: 500_000_001 }));
+        for (text, seconds) in [
+            ("1970-01-01", 0),
+            ("2000-02-29 00:00:01", 951_782_401),
+            ("2000-02-29T00:00:01Z", 951_782_401),
+            ("1969-12-31T23:59:59", -1),
+        ] {
+            assert_eq!(before(text), Ok(Timestamp { seconds, nanoseconds: 0 }), "{text}");
+        }
+        for text in [
+            "",
+            "yesterday",
+            "2001-02-29",
+            "2001-13-01",
+            "2001-00-01",
+            "2001-1-1",
+            "2001-01-01T24:00:00",
+            "2001-01-01T",
+        ] {
+            assert!(parse_age(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_and_days_are_inverse() {
+        for days in (-800_000..800_000).step_by(97) {
+            let (year, month, day) = civil_date(days);
+            assert_eq!(days_from_civil(year, month, day), days);
         }
     }
 }

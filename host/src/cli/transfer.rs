@@ -41,6 +41,9 @@ pub(crate) struct Sync {
     /// Fail, and delete nothing, if more objects than N would go
     #[arg(long, value_name = "N")]
     max_delete: Option<u64>,
+    /// Delete from TARGET what the filters exclude, too
+    #[arg(long)]
+    delete_excluded: bool,
     /// Delete after all transfers: what is always done
     #[arg(long)]
     delete_after: bool,
@@ -53,27 +56,28 @@ pub(crate) struct Sync {
 
 impl Copy {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let options = SyncOptions { deletion: Deletion::None, ..self.transfer.options() };
+        let options = SyncOptions { deletion: Deletion::None, ..self.transfer.options()? };
         let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
         let started = Instant::now();
         let job = session.storage.copy(&source, &target, &options).await;
-        let job = job.map_err(session.failure(Subject::Trees))?;
+        let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
         Run::new(globals, &self.transfer, &self.places, &session, started).follow(job).await
     }
 }
 
 impl Sync {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let options = SyncOptions {
+        let mut options = SyncOptions {
             deletion: Deletion::After,
             max_delete: self.max_delete,
             allow_empty_source: self.allow_empty_source,
-            ..self.transfer.options()
+            ..self.transfer.options()?
         };
+        options.filter.delete_excluded = self.delete_excluded;
         let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
         let started = Instant::now();
         let job = session.storage.sync(&source, &target, &options).await;
-        let job = job.map_err(session.failure(Subject::Trees))?;
+        let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
         Run::new(globals, &self.transfer, &self.places, &session, started).follow(job).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Storage, bindings::exports::omnistorage::storage::sync as wit, job::Job};
+use super::{Filter, Storage, bindings::exports::omnistorage::storage::sync as wit, job::Job};
 use crate::{
     error::{Error, Result},
     object::Location,
@@ -58,6 +58,9 @@ pub struct SyncOptions {
     pub checkers: u32,
     /// For [`Storage::check`]: ignore what only the target has.
     pub one_way: bool,
+    /// Which objects are meant. An object of both sides is judged by the source. A target within the source is no
+    /// overlap if its directory is excluded.
+    pub filter: Filter,
 }
 
 impl Default for SyncOptions {
@@ -73,6 +76,7 @@ impl Default for SyncOptions {
             transfers: 4,
             checkers: 8,
             one_way: false,
+            filter: Filter::default(),
         }
     }
 }
@@ -278,6 +282,7 @@ impl From<&SyncOptions> for wit::SyncOptions {
             transfers: options.transfers,
             checkers: options.checkers,
             one_way: options.one_way,
+            filter: (&options.filter).into(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
-    sync::{compare::Reason, merge::Step},
+    sync::{compare::Reason, filter::Filter, merge::Step},
 };
 
 use super::{
@@ -26,9 +26,10 @@ pub(super) async fn run(
     source: Location,
     target: Location,
     options: SyncOptions,
+    filter: Filter,
     entries: Outlet<CheckEntry>,
 ) -> Result<CheckReport, Error> {
-    let sides = Sides::open(source, target).await?;
+    let sides = Sides::open(source, target, filter).await?;
     let mut pairs = Pairs::new(&sides).await?;
     let mut check = Check { entries, report: EMPTY };
     let outcome = check.compare_all(&sides, &mut pairs, &options).await;

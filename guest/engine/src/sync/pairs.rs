@@ -1,9 +1,14 @@
 //! The pairs of both listings, in order.
 
-use futures::StreamExt;
-use omnistorage_core::sync::merge::{Merge, Side, Step};
+use std::rc::Rc;
 
-use super::sides::{Pages, Sides};
+use futures::StreamExt;
+use omnistorage_core::sync::{
+    filter::Filter,
+    merge::{Merge, Side, Step},
+};
+
+use super::{pages::Pages, sides::Sides};
 use crate::{
     error::error,
     imports::types::{Error, ErrorCode},
@@ -15,6 +20,7 @@ pub(super) struct Pairs {
     /// Absent where there is nothing to list.
     source: Option<Pages>,
     target: Option<Pages>,
+    filter: Rc<Filter>,
 }
 
 impl Pairs {
@@ -24,23 +30,27 @@ impl Pairs {
         let Some(name) = &sides.single else {
             return Ok(Self {
                 merge,
-                source: Some(sides.source.pages()),
-                target: Some(sides.target.pages()),
+                source: Some(sides.source.pages(sides.filter.clone())),
+                target: Some(sides.target.pages(sides.filter.for_target().into())),
+                filter: sides.filter.clone(),
             });
         };
         for side in [Side::Source, Side::Target] {
             merge.push(side, sides.side(side).stat(name).await?.into_iter().collect());
             merge.end(side);
         }
-        Ok(Self { merge, source: None, target: None })
+        Ok(Self { merge, source: None, target: None, filter: sides.filter.clone() })
     }
 
-    /// The next pair. May be dropped half way, and called again.
+    /// The next pair that the filter leaves. May be dropped half way, and called again.
     pub(super) async fn next(&mut self) -> Result<Step, Error> {
         loop {
             let side = match self.merge.next() {
                 Ok(Step::Need(side)) => side,
-                Ok(step) => return Ok(step),
+                Ok(step) => match self.filter.screen(step) {
+                    Some(step) => return Ok(step),
+                    None => continue,
+                },
                 Err(why) => return Err(error(ErrorCode::Other, why.to_string())),
             };
             let pages = match side {

@@ -11,6 +11,7 @@ use omnistorage_core::{
     entry::{Entry, ObjectKind},
     sync::{
         compare::{self, CompareOptions, IfEqual, Reason, Verdict, after_hashing, compare},
+        filter::Filter,
         guard::{DeleteLimits, DeletePlan, DeleteRefusal, deletes_allowed},
         merge::Step,
     },
@@ -40,9 +41,10 @@ pub(super) async fn run(
     source: Location,
     target: Location,
     options: SyncOptions,
+    filter: Filter,
     events: Outlet<Event>,
 ) -> Result<Report, Error> {
-    let sides = Sides::open(source, target).await?;
+    let sides = Sides::open(source, target, filter).await?;
     let writer = (!options.dry_run).then(|| Writing(sides.target.clone()));
     let compare = CompareOptions {
         comparison: options.comparison.into(),

@@ -2,23 +2,21 @@
 
 use std::rc::Rc;
 
-use futures::{SinkExt, StreamExt, channel::mpsc};
+use futures::StreamExt;
 use omnistorage_core::{
     entry::{Entry, HashAlgorithm},
-    sync::{compare::modify_window, guard, merge::Side},
+    sync::{compare::modify_window, filter::Filter, guard, merge::Side},
 };
 use omnistorage_path::Path;
-use wit_bindgen::spawn_local;
 
 use crate::{
     backends::Place,
     convert::{entry, place_of},
     exports::sync::SyncOptions,
     imports::{
-        backend::{Backend, Capabilities, Features, ListOptions},
+        backend::{Backend, Capabilities, Features},
         types::{self, Error, ErrorCode, Location, ObjectKind},
     },
-    objects::PAGE,
 };
 
 /// A place to read from. A dry run and a check hold nothing else.
@@ -40,10 +38,9 @@ pub(super) struct Sides {
     pub(super) target: Reading,
     /// Set if the source is one object: its name.
     pub(super) single: Option<Path>,
+    /// Which objects are meant.
+    pub(super) filter: Rc<Filter>,
 }
-
-/// Pages of a listing as they come; a page or two are asked for ahead.
-pub(super) type Pages = mpsc::Receiver<Result<Vec<Entry>, Error>>;
 
 impl Reading {
     fn new(place: Place, prefix: Path) -> Self {
@@ -54,6 +51,10 @@ impl Reading {
             prefix: Rc::new(prefix),
             capabilities,
         }
+    }
+
+    pub(super) fn prefix(&self) -> &Path {
+        &self.prefix
     }
 
     pub(super) fn backend(&self) -> &Backend {
@@ -93,37 +94,8 @@ impl Reading {
         }
     }
 
-    /// Everything below this place.
-    pub(super) fn pages(&self) -> Pages {
-        let (mut sender, pages) = mpsc::channel(0);
-        let this = self.clone();
-        spawn_local(async move {
-            let options = ListOptions { recursive: true, start_after: None, full_info: false };
-            let listing = match this.backend.list(this.prefix.as_str().to_owned(), options).await {
-                Ok(listing) => listing,
-                Err(error) => {
-                    // Whoever asked may have left; so below.
-                    let _ = sender.send(Err(error)).await;
-                    return;
-                }
-            };
-            loop {
-                let page = match listing.next(PAGE).await {
-                    Ok(page) if page.is_empty() => return,
-                    Ok(page) => page.into_iter().map(|info| this.entry(info)).collect(),
-                    Err(error) => Err(error),
-                };
-                let failed = page.is_err();
-                if sender.send(page).await.is_err() || failed {
-                    return;
-                }
-            }
-        });
-        pages
-    }
-
     /// An entry with its path relative to this place: a backend is not believed to stay below what it was asked for.
-    fn entry(&self, info: types::ObjectInfo) -> Result<Entry, Error> {
+    pub(super) fn entry(&self, info: types::ObjectInfo) -> Result<Entry, Error> {
         let listed = Location { backend: self.name.to_string(), path: info.path.clone() };
         let path = place_of(&info.path, &self.prefix).map_err(|message| Error {
             at: Some(listed),
@@ -135,7 +107,7 @@ impl Reading {
 
 impl Sides {
     /// Opens both places, and refuses what cannot be a run: a source that is missing, places that overlap.
-    pub(super) async fn open(source: Location, target: Location) -> Result<Self, Error> {
+    pub(super) async fn open(source: Location, target: Location, filter: Filter) -> Result<Self, Error> {
         let (source, target) = (Place::open(source).await?, Place::open(target).await?);
         let kind = match source.stat().await {
             Ok(info) => Some(info.kind),
@@ -152,6 +124,7 @@ impl Sides {
         };
         if single.is_none()
             && let Some(overlap) = guard::overlap(&location(&source), &location(&target))
+            && !leaves_out(&filter, &source, &target)
         {
             return Err(source.error(ErrorCode::InvalidArgument, &format!("{overlap}: nothing was done")));
         }
@@ -170,10 +143,11 @@ impl Sides {
                 Reading::new(target, prefix)
             },
             single,
+            filter: Rc::new(filter),
         };
         // Where directories do not exist by themselves, a prefix is there if something is below it.
         if let Some(missing) = missing
-            && sides.source.pages().next().await.transpose()?.is_none()
+            && sides.source.all_pages().next().await.transpose()?.is_none()
         {
             return Err(missing);
         }
@@ -202,6 +176,14 @@ impl Sides {
             .or(target.first())
             .map_or(HashAlgorithm::Sha256, |&algorithm| algorithm.into())
     }
+}
+
+/// Whether a source leaves out the directory in which the target is.
+fn leaves_out(filter: &Filter, source: &Place, target: &Place) -> bool {
+    let inside = target.path.strip_prefix(&source.path).filter(|inside| !inside.is_root());
+    inside.is_some_and(|inside| {
+        filter.excluded_above(&inside).is_some() || !filter.ruling_on_directory(&inside).is_included()
+    })
 }
 
 fn location(place: &Place) -> omnistorage_core::entry::Location {

@@ -1,0 +1,128 @@
+//! Which objects a command is about: options with rclone's names. Their files are read here, and understood by the
+//! component.
+
+use std::{
+    fs,
+    io::{self, Read},
+};
+
+use clap::{Args, value_parser};
+
+use super::{
+    exit::Failure,
+    output::printable,
+    size::parse_size,
+    time::{Age, parse_age},
+};
+use crate::{
+    Timestamp,
+    runtime::{Filter, RuleKind, RuleSource},
+};
+
+/// Which objects are meant
+#[derive(Args)]
+#[command(next_help_heading = "Filters")]
+pub(crate) struct FilterOptions {
+    /// Include objects that match; exclude those that no rule matches
+    ///
+    /// In a PATTERN `*` and `?` match within a segment of a path, `**` across segments, `[a-z]` one character, `{a,b}`
+    /// either, `{{regexp}}` a regular expression. `/` in front starts at SOURCE; `/` at the end means a directory.
+    #[arg(long, value_name = "PATTERN")]
+    include: Vec<String>,
+    /// Patterns to include, one a line; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    include_from: Vec<String>,
+    /// Exclude objects that match
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<String>,
+    /// Patterns to exclude, one a line
+    #[arg(long, value_name = "FILE")]
+    exclude_from: Vec<String>,
+    /// A rule, `+ PATTERN` or `- PATTERN`: the first that matches decides
+    #[arg(long, short = 'f', value_name = "RULE", allow_hyphen_values = true)]
+    filter: Vec<String>,
+    /// Rules, one a line; `!` forgets those before it, `#` and `;` start comments
+    #[arg(long, value_name = "FILE")]
+    filter_from: Vec<String>,
+    /// Only the objects listed, one path a line
+    #[arg(long, value_name = "FILE")]
+    files_from: Vec<String>,
+    /// The same, without comments, each line taken to the byte
+    #[arg(long, value_name = "FILE")]
+    files_from_raw: Vec<String>,
+    /// Only objects of at least this size, in KiB or with a unit: B, K, M, G, T, P
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    min_size: Option<u64>,
+    /// Only objects of at most this size
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    max_size: Option<u64>,
+    /// Only objects that are at least so old, in seconds or with a unit (ms, s, m, h, d, w, M, y), or from before a
+    /// date (2026-02-28, 2026-02-28T12:00:00Z)
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    min_age: Option<Age>,
+    /// Only objects that are at most so old, or from after a date
+    #[arg(long, value_name = "AGE", value_parser = parse_age)]
+    max_age: Option<Age>,
+    /// Only so many levels: 1 is the directory itself
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
+    max_depth: Option<u32>,
+    /// Match patterns in either case
+    #[arg(long)]
+    ignore_case: bool,
+}
+
+impl FilterOptions {
+    /// Reads the files that are named.
+    pub(crate) fn filter(&self) -> Result<Filter, Failure> {
+        let mut rules = Vec::new();
+        let given = [
+            (RuleKind::Include, &self.include),
+            (RuleKind::Exclude, &self.exclude),
+            (RuleKind::Filter, &self.filter),
+        ];
+        for (kind, texts) in given {
+            rules.extend(texts.iter().map(|text| RuleSource { kind, text: text.clone(), file: None }));
+        }
+        let named = [
+            (RuleKind::Include, &self.include_from),
+            (RuleKind::Exclude, &self.exclude_from),
+            (RuleKind::Filter, &self.filter_from),
+            (RuleKind::Files, &self.files_from),
+            (RuleKind::FilesRaw, &self.files_from_raw),
+        ];
+        if named.iter().flat_map(|(_, files)| files.iter()).filter(|file| *file == "-").count() > 1 {
+            return Err(Failure::usage("standard input can be read once: name one file only as `-`"));
+        }
+        for (kind, files) in named {
+            for file in files {
+                let (text, name) = read(file)?;
+                rules.push(RuleSource { kind, text, file: Some(name) });
+            }
+        }
+        let now = Timestamp::now();
+        Ok(Filter {
+            rules,
+            min_size: self.min_size,
+            max_size: self.max_size,
+            modified_from: self.max_age.map(|age| age.before(now)),
+            modified_until: self.min_age.map(|age| age.before(now)),
+            max_depth: self.max_depth,
+            ignore_case: self.ignore_case,
+            delete_excluded: false,
+        })
+    }
+}
+
+/// A file of rules, and what to call it.
+fn read(file: &str) -> Result<(String, String), Failure> {
+    let (text, name) = if file == "-" {
+        let mut text = String::new();
+        (io::stdin().read_to_string(&mut text).map(|_| text), "standard input".to_owned())
+    } else {
+        (fs::read_to_string(file), printable(file).to_string())
+    };
+    match text {
+        Ok(text) => Ok((text, name)),
+        Err(error) => Err(Failure::usage(format!("cannot read the rules of `{name}`: {error}"))),
+    }
+}

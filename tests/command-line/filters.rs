@@ -1,0 +1,144 @@
+//! Filters as options.
+
+use std::{fs, path::Path, time::Duration};
+
+use crate::{
+    command::{command, pair, run_with},
+    tree::{Scratch, contents},
+};
+
+/// What a dry run would transfer, sorted.
+fn would_transfer(scratch: &Scratch, options: &[&str]) -> Vec<String> {
+    let target = scratch.path("target");
+    let mut with_json = vec!["--dry-run", "--json"];
+    with_json.extend(options);
+    let run = pair("copy", &scratch.path("source"), &target, &with_json).ok();
+    let path = |event: &serde_json::Value| {
+        (event["event"] == "transferred").then(|| event["path"].as_str().unwrap().to_owned())
+    };
+    let mut paths: Vec<_> = run.json().iter().filter_map(path).collect();
+    paths.sort();
+    paths
+}
+
+fn age(path: &Path, seconds: u64) {
+    let time = std::time::SystemTime::now() - Duration::from_secs(seconds);
+    fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+}
+
+#[test]
+fn each_option_chooses_what_it_says() {
+    let scratch = Scratch::new();
+    for (path, size, seconds) in [
+        ("a.jpg", 10, 10),
+        ("b.JPG", 2048, 4000),
+        ("d/c.jpg", 100, 100_000),
+        ("d/e/f.txt", 5000, 10),
+        ("-dash", 1, 10),
+    ] {
+        age(&scratch.write(&format!("source/{path}"), vec![b'x'; size]), seconds);
+    }
+    let file = |name: &str, text: &str| scratch.write(name, text).to_str().unwrap().to_owned();
+    let rules = file("rules", "# all but text\n- *.txt\n");
+    let patterns = file("patterns", "*.jpg\n; none\n");
+    let list = file("list", "/d/c.jpg\nnowhere\n# no\n");
+    let raw = file("raw", "d/e/f.txt\n");
+    for (options, expected) in [
+        (vec![], vec!["-dash", "a.jpg", "b.JPG", "d/c.jpg", "d/e/f.txt"]),
+        (vec!["--include", "*.jpg"], vec!["a.jpg", "d/c.jpg"]),
+        (vec!["--include", "*.jpg", "--ignore-case"], vec!["a.jpg", "b.JPG", "d/c.jpg"]),
+        (vec!["--include", "/*.{jpg,JPG}", "--include", "d/e/**"], vec!["a.jpg", "b.JPG", "d/e/f.txt"]),
+        (vec!["--include-from", &patterns], vec!["a.jpg", "d/c.jpg"]),
+        (vec!["--exclude", "*.jpg"], vec!["-dash", "b.JPG", "d/e/f.txt"]),
+        (vec!["--exclude-from", &patterns, "--exclude", "d/"], vec!["-dash", "b.JPG"]),
+        (
+            vec!["--filter", "+ /d/c.jpg", "-f", "- *.jpg", "-f", "- -*"],
+            vec!["b.JPG", "d/c.jpg", "d/e/f.txt"],
+        ),
+        (vec!["--filter-from", &rules], vec!["-dash", "a.jpg", "b.JPG", "d/c.jpg"]),
+        (vec!["--files-from", &list], vec!["d/c.jpg"]),
+        (vec!["--files-from", &list, "--files-from-raw", &raw], vec!["d/c.jpg", "d/e/f.txt"]),
+        (vec!["--min-size", "2"], vec!["b.JPG", "d/e/f.txt"]),
+        (vec!["--max-size", "100B"], vec!["-dash", "a.jpg", "d/c.jpg"]),
+        (vec!["--min-size", "100b", "--max-size", "2k"], vec!["b.JPG", "d/c.jpg"]),
+        (vec!["--min-age", "1h"], vec!["b.JPG", "d/c.jpg"]),
+        (vec!["--max-age", "1d"], vec!["-dash", "a.jpg", "b.JPG", "d/e/f.txt"]),
+        (vec!["--min-age", "1h", "--max-age", "1d"], vec!["b.JPG"]),
+        (vec!["--max-age", "2000-01-01"], vec!["-dash", "a.jpg", "b.JPG", "d/c.jpg", "d/e/f.txt"]),
+        (vec!["--min-age", "2000-01-01T00:00:00Z"], vec![]),
+        (vec!["--max-depth", "1"], vec!["-dash", "a.jpg", "b.JPG"]),
+        (vec!["--max-depth", "2"], vec!["-dash", "a.jpg", "b.JPG", "d/c.jpg"]),
+    ] {
+        assert_eq!(would_transfer(&scratch, &options), expected, "{options:?}");
+    }
+
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let from_input = |option: &str, text: &str| {
+        let mut copy = command(["copy", option, "-", "--dry-run", "--json"]);
+        run_with(text.as_bytes(), copy.arg(&source).arg(&target)).ok().summary()["transferred"].clone()
+    };
+    assert_eq!(from_input("--files-from", "a.jpg\nd/c.jpg"), 2);
+    assert_eq!(from_input("--exclude-from", "d/\n"), 3);
+    let mut by_environment = command(["copy", "--dry-run", "--json"]);
+    by_environment.arg(&source).arg(&target).env("OMNISTORAGE_EXCLUDE", "*.{jpg,txt}");
+    assert_eq!(
+        run_with(b"", by_environment.env("OMNISTORAGE_MAX_DEPTH", "1")).ok().summary()["transferred"],
+        2
+    );
+}
+
+#[test]
+fn a_mistake_in_a_filter_is_explained_and_nothing_is_done() {
+    let scratch = Scratch::new();
+    scratch.write("source/a", "1");
+    scratch.write("target/b", "2");
+    let rules = scratch.write("rules", "- ok\n\nwrong\n");
+    let rules = rules.to_str().unwrap();
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    for (options, words) in [
+        (vec!["--exclude", "a[b"], vec!["`a[b`", "`[` is not closed", "character 2"]),
+        (vec!["--filter", "*.jpg"], vec!["`*.jpg`", "`+ PATTERN`"]),
+        (vec!["--filter-from", rules], vec!["rules`, line 3", "`wrong`"]),
+        (vec!["--filter-from", "/nonexistent/rules"], vec!["/nonexistent/rules"]),
+        (vec!["--include", "a", "--exclude", "b"], vec!["as filters"]),
+        (vec!["--files-from", rules, "--exclude", "b"], vec!["list of files"]),
+        (vec!["--files-from", "-", "--exclude-from", "-"], vec!["standard input"]),
+        (vec!["--min-size", "2k", "--max-size", "1k"], vec!["smallest size"]),
+        (vec!["--min-age", "2d", "--max-age", "1d"], vec!["least age"]),
+        (vec!["--min-size", "much"], vec!["--min-size", "much"]),
+        (vec!["--max-age", "soon"], vec!["--max-age", "soon"]),
+        (vec!["--max-depth", "0"], vec!["--max-depth"]),
+    ] {
+        for name in ["sync", "copy", "check"] {
+            let run = pair(name, &source, &target, &options);
+            assert_eq!(run.code, Some(2), "{name} {options:?}: {run:?}");
+            run.says(&words);
+        }
+    }
+    assert_eq!(contents(&target).len(), 1);
+}
+
+#[test]
+fn what_is_excluded_stays_unless_it_is_to_go() {
+    let scratch = Scratch::new();
+    scratch.write("source/a", "1");
+    scratch.write("source/b.tmp", "1");
+    for path in ["target/old", "target/c.tmp", "target/cache/deep/d"] {
+        scratch.write(path, "2");
+    }
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let filters = ["--exclude", "*.tmp", "--exclude", "cache/"];
+    let files = || contents(&target).into_keys().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    pair("sync", &source, &target, &filters).ok();
+    assert_eq!(files(), ["a", "c.tmp", "cache/deep/d"]);
+    pair("check", &source, &target, &filters).ok();
+    assert_eq!(pair("check", &source, &target, &[]).code, Some(1));
+    pair("sync", &source, &target, &[&filters[..], &["--delete-excluded"]].concat()).ok();
+    assert_eq!(files(), ["a"]);
+    assert!(!target.join("cache").exists());
+    // A target within the source, left out.
+    let inside = source.join("backup");
+    pair("sync", &source, &inside, &[]).fails(7, &["nothing was done"]);
+    pair("sync", &source, &inside, &["--exclude", "/backup/"]).ok();
+    assert_eq!(contents(&inside).len(), 2);
+}
