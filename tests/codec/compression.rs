@@ -1,12 +1,9 @@
 //! The interface `compression`.
 
-use crate::sandbox::{Codec, DecompressOptions, ErrorCode, Sandbox};
+use crate::sandbox::{CODECS, Codec, DecompressOptions, ErrorCode, Sandbox};
 
 /// The most that one call gives.
 const MOST: usize = 256 << 10;
-
-/// What this build can do.
-const CODECS: &[Codec] = &[Codec::Gzip];
 
 const TOLD_BY_ITSELF: DecompressOptions =
     DecompressOptions { codec: None, max_output: None, max_window: None };
@@ -127,9 +124,8 @@ fn limits_bite() {
 #[test]
 fn a_list_has_a_limit_by_default() {
     let mut sandbox = Sandbox::new();
-    let encoder = sandbox.encoder(Codec::Gzip, Some(1)).unwrap();
-    let zeros = vec![0; 4 << 20];
-    let bomb = sandbox.drive(encoder, std::iter::repeat_n(&zeros[..], 65)).unwrap().concat();
+    let zeros = sandbox.compress(&vec![0; 4 << 20], Codec::Gzip, Some(1)).unwrap();
+    let bomb = zeros.repeat(65);
     let error = sandbox.decompress(&bomb, TOLD_BY_ITSELF).unwrap_err();
     assert_eq!(error.code, ErrorCode::LimitExceeded, "{}", error.message);
     assert!(error.message.contains("268435456"), "{}", error.message);

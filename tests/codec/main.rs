@@ -5,5 +5,7 @@
 #[path = "../component/build.rs"]
 mod build;
 mod compression;
+mod convert;
+mod languages;
 mod records;
 mod sandbox;

@@ -18,9 +18,12 @@ mod bindings {
 
 pub(crate) use bindings::exports::omnistorage::codec::{
     compression::{Codec, DecompressOptions},
-    records::{Batch, Format, RecordOptions},
+    records::{Batch, CsvDialect, Encoding, Format, LengthPrefix, LineEnd, Validation},
     types::{Error, ErrorCode},
 };
+
+/// What this build can do.
+pub(crate) const CODECS: &[Codec] = &[Codec::Gzip];
 
 /// A component in its store. A call that traps fails the test.
 pub(crate) struct Sandbox {
@@ -46,6 +49,7 @@ type Result<T> = std::result::Result<T, Error>;
 pub(crate) enum Stream {
     Encoder(ResourceAny),
     Decoder(ResourceAny),
+    Converter(ResourceAny),
 }
 
 impl Sandbox {
@@ -90,18 +94,22 @@ impl Sandbox {
 
     pub(crate) fn push(&mut self, stream: Stream, input: &[u8]) -> Result<Vec<u8>> {
         let (interface, store) = (self.codec.omnistorage_codec_compression(), &mut self.store);
+        let records = self.codec.omnistorage_codec_records();
         match stream {
             Stream::Encoder(encoder) => interface.encoder().call_push(store, encoder, input),
             Stream::Decoder(decoder) => interface.decoder().call_push(store, decoder, input),
+            Stream::Converter(converter) => records.converter().call_push(store, converter, input),
         }
         .unwrap()
     }
 
     pub(crate) fn finish(&mut self, stream: Stream) -> Result<Vec<u8>> {
         let (interface, store) = (self.codec.omnistorage_codec_compression(), &mut self.store);
+        let records = self.codec.omnistorage_codec_records();
         match stream {
             Stream::Encoder(encoder) => interface.encoder().call_finish(store, encoder),
             Stream::Decoder(decoder) => interface.decoder().call_finish(store, decoder),
+            Stream::Converter(converter) => records.converter().call_finish(store, converter),
         }
         .unwrap()
     }
@@ -132,9 +140,42 @@ impl Sandbox {
         }
     }
 
-    pub(crate) fn record_reader(&mut self, format: Format, options: RecordOptions) -> Result<ResourceAny> {
+    pub(crate) fn format(&mut self, path: &str) -> Option<Format> {
+        self.codec.omnistorage_codec_records().call_detect(&mut self.store, path).unwrap()
+    }
+
+    pub(crate) fn convert(&mut self, data: &[u8], source: &Encoding, target: &Encoding) -> Result<Vec<u8>> {
         let interface = self.codec.omnistorage_codec_records();
-        interface.record_reader().call_open(&mut self.store, format, options).unwrap()
+        interface.call_convert(&mut self.store, data, source, target).unwrap()
+    }
+
+    pub(crate) fn survey(&mut self, source: &Encoding, target: &Encoding) -> Result<Option<ResourceAny>> {
+        let interface = self.codec.omnistorage_codec_records();
+        interface.survey().call_open(&mut self.store, source, target).unwrap()
+    }
+
+    pub(crate) fn see(&mut self, survey: ResourceAny, input: &[u8]) -> Result<()> {
+        self.codec.omnistorage_codec_records().survey().call_push(&mut self.store, survey, input).unwrap()
+    }
+
+    pub(crate) fn surveyed(&mut self, survey: ResourceAny) -> Result<Stream> {
+        let interface = self.codec.omnistorage_codec_records();
+        interface.survey().call_finish(&mut self.store, survey).unwrap().map(Stream::Converter)
+    }
+
+    pub(crate) fn converter(&mut self, source: &Encoding, target: &Encoding) -> Result<Stream> {
+        let interface = self.codec.omnistorage_codec_records();
+        interface.converter().call_open(&mut self.store, source, target).unwrap().map(Stream::Converter)
+    }
+
+    pub(crate) fn record_reader(&mut self, encoding: &Encoding) -> Result<ResourceAny> {
+        let interface = self.codec.omnistorage_codec_records();
+        interface.record_reader().call_open(&mut self.store, encoding).unwrap()
+    }
+
+    pub(crate) fn header(&mut self, reader: ResourceAny) -> Option<Vec<u8>> {
+        let interface = self.codec.omnistorage_codec_records();
+        interface.record_reader().call_header(&mut self.store, reader).unwrap()
     }
 
     pub(crate) fn read(&mut self, reader: ResourceAny, input: &[u8]) -> Result<Batch> {
@@ -147,9 +188,9 @@ impl Sandbox {
         interface.record_reader().call_finish(&mut self.store, reader).unwrap()
     }
 
-    pub(crate) fn record_writer(&mut self, format: Format, options: RecordOptions) -> Result<ResourceAny> {
+    pub(crate) fn record_writer(&mut self, encoding: &Encoding) -> Result<ResourceAny> {
         let interface = self.codec.omnistorage_codec_records();
-        interface.record_writer().call_open(&mut self.store, format, options).unwrap()
+        interface.record_writer().call_open(&mut self.store, encoding).unwrap()
     }
 
     pub(crate) fn write(&mut self, writer: ResourceAny, records: &Batch) -> Result<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! The interface `compression`.
 
-use omnistorage_core::codec::{self, CodecKind, DecoderLimits, decoder};
+use omnistorage_core::codec::{self, CodecError, CodecKind, DecoderLimits, decoder};
 
 use crate::{
     detecting::{Detecting, detected},
@@ -8,7 +8,7 @@ use crate::{
         compression::{self as exports, Codec, DecompressOptions, Guest, GuestDecoder, GuestEncoder},
         types::Error,
     },
-    stream::{Stream, run},
+    stream::{Stream, fill, is_full},
 };
 
 /// Decompressed bytes that one list holds, unless the caller sets a limit.
@@ -37,6 +37,17 @@ impl Guest for crate::Component {
         };
         run(decoder, &data)
     }
+}
+
+/// The whole through a codec at once.
+fn run(mut codec: Box<dyn codec::Codec>, mut input: &[u8]) -> Result<Vec<u8>, Error> {
+    let mut output = Vec::new();
+    fill(&mut output, |output| {
+        input = &input[codec.push(input, output)?..];
+        Ok::<_, CodecError>(!is_full(output))
+    })?;
+    fill(&mut output, |output| codec.finish(output))?;
+    Ok(output)
 }
 
 /// The resource.

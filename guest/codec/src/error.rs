@@ -27,17 +27,15 @@ impl From<CodecError> for Error {
 
 impl From<RecordError> for Error {
     fn from(why: RecordError) -> Self {
+        // The header and the options are no record.
+        let record = Some(why.record).filter(|&number| number > 0);
         let (code, offset) = match why.kind {
-            RecordErrorKind::Malformed | RecordErrorKind::Truncated => {
-                (ErrorCode::Corrupted, Some(why.record))
-            }
-            RecordErrorKind::LimitExceeded => (ErrorCode::LimitExceeded, Some(why.record)),
-            RecordErrorKind::Unrepresentable | RecordErrorKind::InvalidOption => {
-                (ErrorCode::InvalidArgument, Some(why.record))
-            }
+            RecordErrorKind::Malformed | RecordErrorKind::Truncated => (ErrorCode::Corrupted, record),
+            RecordErrorKind::LimitExceeded => (ErrorCode::LimitExceeded, record),
+            RecordErrorKind::Unrepresentable => (ErrorCode::InvalidArgument, record),
+            RecordErrorKind::InvalidOption => (ErrorCode::InvalidArgument, None),
         };
-        // What is wrong may be the header, or the options.
-        Self { offset: offset.filter(|record| *record > 0), ..error(code, why.to_string()) }
+        Self { offset, ..error(code, why.to_string()) }
     }
 }
 

@@ -4,9 +4,13 @@
 //! `omnistorage:storage`. It imports nothing but what Rust's standard library asks for.
 
 mod compression;
+mod convert;
 mod detecting;
+mod encoding;
 mod error;
 mod records;
+mod sink;
+mod source;
 mod stream;
 
 /// What `wit-bindgen` makes of the WIT package.

@@ -9,8 +9,8 @@ use crate::{
     exports::types::{Error, ErrorCode},
 };
 
-/// The most bytes of output that one call gives.
-const OUTPUT: usize = 256 << 10;
+/// The most bytes of output that one call gives, and of what is between two steps.
+pub(crate) const CHUNK: usize = 256 << 10;
 
 /// What is done to the bytes of a stream.
 pub(crate) trait Stage {
@@ -28,13 +28,13 @@ impl Stage for Box<dyn Codec> {
     type Output = Vec<u8>;
 
     fn step(&mut self, input: &[u8]) -> Result<(usize, Vec<u8>), Error> {
-        let mut output = Vec::with_capacity(OUTPUT);
+        let mut output = Vec::with_capacity(CHUNK);
         let taken = self.push(input, &mut output)?;
         Ok((taken, output))
     }
 
     fn end(&mut self) -> Result<(bool, Vec<u8>), Error> {
-        let mut output = Vec::with_capacity(OUTPUT);
+        let mut output = Vec::with_capacity(CHUNK);
         let ended = self.finish(&mut output)?;
         Ok((ended, output))
     }
@@ -77,6 +77,11 @@ impl<S: Stage<Output: Default>> Stream<S> {
             return Err(error(ErrorCode::InvalidArgument, why));
         }
         state.advance()
+    }
+
+    /// Looks at the stage as it is now.
+    pub(crate) fn look<R>(&self, at: impl FnOnce(&S) -> R) -> R {
+        at(&self.0.borrow().stage)
     }
 
     /// Ends the stream, and gives a part of what is left: nothing once nothing is.
@@ -127,18 +132,20 @@ pub(crate) fn finished() -> Error {
     error(ErrorCode::Finished, "the stream was finished before: open another one")
 }
 
-/// The whole input through a codec at once.
-pub(crate) fn run(mut codec: Box<dyn Codec>, mut input: &[u8]) -> Result<Vec<u8>, Error> {
-    let mut output = Vec::with_capacity(OUTPUT);
+/// Whether nothing more fits in without growing.
+pub(crate) fn is_full(output: &Vec<u8>) -> bool {
+    output.len() == output.capacity()
+}
+
+/// Calls until there is nothing more to do, with room in the output, which grows, for each call.
+pub(crate) fn fill<E>(
+    output: &mut Vec<u8>,
+    mut call: impl FnMut(&mut Vec<u8>) -> Result<bool, E>,
+) -> Result<(), E> {
     loop {
-        input = &input[codec.push(input, &mut output)?..];
-        if output.len() < output.capacity() {
-            break;
+        output.reserve(CHUNK);
+        if call(output)? {
+            return Ok(());
         }
-        output.reserve(OUTPUT);
     }
-    while !codec.finish(&mut output)? {
-        output.reserve(OUTPUT);
-    }
-    Ok(output)
 }
