@@ -12,7 +12,9 @@ pub mod layer;
 pub mod limit;
 pub mod memory;
 pub mod observe;
+pub mod prefix;
 pub mod read_only;
+pub mod retry;
 mod transfer;
 
 use std::{any::Any, fmt::Debug};

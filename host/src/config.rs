@@ -1,8 +1,11 @@
 //! The configuration of a backend: strings by key, as they come from a file, the environment or code.
 
-use std::{collections::BTreeMap, fmt::Display, str::FromStr};
+use std::{collections::BTreeMap, fmt::Display, str::FromStr, time::Duration};
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::{
+    duration::parse_duration,
+    error::{Error, ErrorCode, Result},
+};
 
 /// Strings by key. A factory takes the keys that it knows; [`Config::finish`] then refuses those that are left, so
 /// that a mistyped key is an error and never silence.
@@ -28,6 +31,26 @@ impl Config {
         Self::default()
     }
 
+    /// From the environment: `OMNISTORAGE_S3_BUCKET` is the setting `bucket` of the kind `s3`, and two underscores stand
+    /// for a dot, so `OMNISTORAGE_S3_RETRY__ATTEMPTS` is `retry.attempts`. Empty variables count as not set.
+    ///
+    /// ```
+    /// use omnistorage::Config;
+    ///
+    /// let variables = [("OMNISTORAGE_FILE_ROOT".to_owned(), "/srv/data".to_owned())];
+    /// let mut config = Config::from_variables("file", variables);
+    /// assert_eq!(config.take("root")?, Some("/srv/data".to_owned()));
+    /// # Ok::<(), omnistorage::Error>(())
+    /// ```
+    pub fn from_variables(kind: &str, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let prefix = format!("OMNISTORAGE_{}_", kind.replace('-', "_").to_uppercase());
+        let setting = |(name, value): (String, String)| {
+            let key = name.strip_prefix(&prefix)?.to_lowercase().replace("__", ".");
+            (!key.is_empty() && !value.is_empty()).then_some((key, value))
+        };
+        variables.into_iter().filter_map(setting).collect()
+    }
+
     /// With another key, or another value for it.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
@@ -42,9 +65,16 @@ impl Config {
     /// a secret.
     pub fn take<T: FromStr<Err: Display>>(&mut self, key: &str) -> Result<Option<T>> {
         let Some(value) = self.0.remove(key) else { return Ok(None) };
-        value.parse().map(Some).map_err(|error| {
-            Error::new(ErrorCode::InvalidArgument, format!("the setting `{key}` is malformed: {error}"))
-        })
+        value.parse().map(Some).map_err(|error| malformed(key, error))
+    }
+
+    /// Takes a duration: a number and a unit, as in `1s`, `100ms` or `1h30m`.
+    ///
+    /// # Errors
+    /// As [`Config::take`].
+    pub fn take_duration(&mut self, key: &str) -> Result<Option<Duration>> {
+        let Some(text) = self.take::<String>(key)? else { return Ok(None) };
+        parse_duration(&text).map(Some).map_err(|error| malformed(key, error))
     }
 
     /// Takes the value of a key that must be there.
@@ -69,6 +99,10 @@ impl Config {
             )),
         }
     }
+}
+
+fn malformed(key: &str, error: impl Display) -> Error {
+    Error::new(ErrorCode::InvalidArgument, format!("the setting `{key}` is malformed: {error}"))
 }
 
 impl std::fmt::Debug for Config {

@@ -1,6 +1,6 @@
 //! The one vocabulary of errors.
 
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, str::FromStr, time::Duration};
 
 use omnistorage_path::{Path, PathError};
 
@@ -125,6 +125,17 @@ impl ErrorCode {
     }
 }
 
+impl FromStr for ErrorCode {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let known = Self::ALL.into_iter().find(|code| code.as_str() == text);
+        known.ok_or_else(|| {
+            Error::new(ErrorCode::InvalidArgument, "there is no such error code; one is `unavailable`")
+        })
+    }
+}
+
 impl fmt::Display for ErrorCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -191,6 +202,13 @@ impl Error {
     #[must_use]
     pub fn with_offset(mut self, offset: u64) -> Self {
         self.0.offset = Some(offset);
+        self
+    }
+
+    /// With more behind the sentence.
+    #[must_use]
+    pub fn with_note(mut self, note: impl fmt::Display) -> Self {
+        self.0.message = format!("{}; {note}", self.0.message);
         self
     }
 

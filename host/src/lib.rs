@@ -7,6 +7,9 @@
 
 pub mod backend;
 mod config;
+#[cfg(feature = "configuration")]
+mod configuration;
+mod duration;
 mod error;
 mod hash;
 mod object;
@@ -14,6 +17,7 @@ mod registry;
 #[cfg(feature = "runtime")]
 pub mod runtime;
 mod secret;
+mod wrappers;
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -22,6 +26,8 @@ pub mod cli;
 pub use backend::file::FileBackend;
 pub use backend::{Backend, memory::MemoryBackend};
 pub use config::Config;
+#[cfg(feature = "configuration")]
+pub use configuration::Configuration;
 pub use error::{Error, ErrorCode, Result};
 pub use hash::{Hash, HashAlgorithm, Hasher};
 pub use object::{Location, Metadata, ObjectInfo, ObjectKind, Timestamp};

@@ -1,11 +1,12 @@
 //! Backends by name: which kinds there are, and how to open one from its configuration.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, ffi::OsString, fmt, sync::Arc};
 
 use crate::{
     backend::Backend,
     config::Config,
     error::{Error, ErrorCode, Result},
+    wrappers::Wrappers,
 };
 
 type Factory = Arc<dyn Fn(Config) -> Result<Arc<dyn Backend>> + Send + Sync>;
@@ -84,12 +85,21 @@ impl Registry {
         self.0.keys().map(String::as_str)
     }
 
-    /// Opens a backend of a kind.
+    /// Opens a backend of a kind. Every kind has, beside its own settings, those of what is put around it:
+    ///
+    /// | setting | means |
+    /// |---|---|
+    /// | `prefix` | a path: only what is [below it](crate::backend::prefix) is there, as if it were all |
+    /// | `read_only` | `true`: [no changes](crate::backend::read_only) |
+    /// | `retry.attempts`, `retry.delay`, `retry.max_delay` | [repeat](crate::backend::retry) what fails and may pass; default of each with any of them: 4, `200ms`, `30s` |
+    /// | `limit.concurrency`, `limit.calls_per_second`, `limit.bytes_per_second` | [hold back](crate::backend::limit) what is more |
+    /// | `observe` | `true`: [tell](crate::backend::observe) `tracing` of every call |
+    /// | `fault.every`, `fault.error` | for tests: let one of so many calls [fail](crate::backend::fault) with that error code, by default `unavailable` |
     ///
     /// # Errors
     /// [`ErrorCode::UnknownBackend`]; [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown or
     /// malformed; what the backend itself finds wrong.
-    pub fn open(&self, name: &str, config: Config) -> Result<Arc<dyn Backend>> {
+    pub fn open(&self, name: &str, mut config: Config) -> Result<Arc<dyn Backend>> {
         let factory = self.0.get(name).ok_or_else(|| {
             let known: Vec<_> = self.names().collect();
             Error::new(
@@ -97,9 +107,47 @@ impl Registry {
                 format!("there is no backend `{}`; known: {}", name.escape_debug(), known.join(", ")),
             )
         })?;
-        factory(config)
+        let wrappers = Wrappers::take(&mut config)?;
+        Ok(wrappers.around(factory(config)?))
+    }
+
+    /// Opens the backend that the environment describes: `STORAGE_BACKEND` is the kind, and
+    /// [`OMNISTORAGE_<KIND>_<SETTING>`](Config::from_variables) its settings.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] if `STORAGE_BACKEND` is not set; as [`Registry::open`].
+    pub fn open_from_environment(&self) -> Result<Arc<dyn Backend>> {
+        // What is not UTF-8 is none of ours.
+        let utf8 =
+            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        self.open_from_variables(std::env::vars_os().filter_map(utf8))
+    }
+
+    /// The same for variables given as pairs of names and values.
+    ///
+    /// # Errors
+    /// As [`Registry::open_from_environment`].
+    pub fn open_from_variables(
+        &self,
+        variables: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Arc<dyn Backend>> {
+        let variables: Vec<_> = variables.into_iter().collect();
+        let kind = variables.iter().find(|(name, value)| name == KIND_VARIABLE && !value.is_empty());
+        let (_, kind) = kind.ok_or_else(|| {
+            let known: Vec<_> = self.names().collect();
+            let message = format!(
+                "the environment names no backend: set {KIND_VARIABLE} to one of {}",
+                known.join(", ")
+            );
+            Error::new(ErrorCode::InvalidArgument, message)
+        })?;
+        let config = Config::from_variables(kind, variables.iter().cloned());
+        self.open(kind, config).map_err(|error| error.with_note("it is described by the environment"))
     }
 }
+
+/// Which kind of backend the environment describes.
+const KIND_VARIABLE: &str = "STORAGE_BACKEND";
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

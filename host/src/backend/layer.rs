@@ -1,7 +1,8 @@
 //! Something done around every call of a backend: refusing it, holding it back, counting it, breaking it.
 //!
 //! A [`Layer`] sees each call before and after it is made and changes nothing of what the call means; [`Layered`] puts
-//! one around a backend, and is a backend itself. Layers stand on layers.
+//! one around a backend, and is a backend itself. Layers stand on layers. What changes the meaning of calls is a
+//! backend of its own: [`Prefix`](super::prefix::Prefix) says another path, [`Retry`](super::retry::Retry) calls again.
 
 mod body;
 mod operation;
@@ -252,6 +253,10 @@ impl<L: Layer> Backend for Layered<L> {
         self.around(Operation::Hash, path, self.inner.hash(path, algorithm)).await
     }
 
+    async fn hash_many(&self, paths: &[Path], algorithm: HashAlgorithm) -> Vec<Result<Hash>> {
+        self.around_many(Operation::Hash, paths, |path| path, self.inner.hash_many(paths, algorithm)).await
+    }
+
     async fn close(&self) -> Result<()> {
         self.around(Operation::Close, const { &Path::root() }, self.inner.close()).await
     }
@@ -307,6 +312,10 @@ mod tests {
             ("stat", backend.stat(&a).await.err().map(code)),
             ("exists", backend.exists(&a).await.err().map(code)),
             ("hash", backend.hash(&a, HashAlgorithm::Md5).await.err().map(code)),
+            ("hash_many", {
+                let mut hashes = backend.hash_many(std::slice::from_ref(&a), HashAlgorithm::Md5).await;
+                hashes.remove(0).err().map(code)
+            }),
             ("listing", listing.await.err().map(code)),
         ]
     }
@@ -317,7 +326,7 @@ mod tests {
         Arc::new(memory)
     }
 
-    const READING: [&str; 6] = ["contents", "read_all", "stat", "exists", "hash", "listing"];
+    const READING: [&str; 7] = ["contents", "read_all", "stat", "exists", "hash", "hash_many", "listing"];
 
     #[tokio::test]
     async fn read_only_refuses_every_change_and_nothing_else() {
@@ -340,7 +349,7 @@ mod tests {
         let fault = || Fault::Error(Error::new(ErrorCode::Timeout, "no answer"));
         let counted = Faults::none();
         everything(&Layered::new(memory().await, counted.clone())).await;
-        assert_eq!(counted.calls(), 23);
+        assert_eq!(counted.calls(), 24);
         for call in 0..counted.calls() {
             let faults = Faults::at(call, fault());
             let outcomes = everything(&Layered::new(memory().await, faults.clone())).await;

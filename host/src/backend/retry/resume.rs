@@ -1,0 +1,116 @@
+//! Bodies and listings that go on where they broke off.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use omnistorage_path::Path;
+
+use super::{Attempts, Retry};
+use crate::{
+    backend::{Contents, ListOptions, Listing, ReadOptions, Reader},
+    error::{Error, Result},
+    object::ObjectInfo,
+};
+
+/// A body and what of it is still to come.
+struct Body {
+    contents: Contents,
+    retry: Retry,
+    path: Path,
+    /// For the rest, under the condition that the object is the same.
+    rest: ReadOptions,
+    /// Since the last byte.
+    attempts: Attempts,
+}
+
+impl Body {
+    /// The next chunk, over as many gaps as allowed.
+    async fn next(&mut self) -> Option<Result<Bytes>> {
+        loop {
+            match self.contents.next().await? {
+                Ok(chunk) => {
+                    self.given(chunk.len() as u64);
+                    return Some(Ok(chunk));
+                }
+                Err(error) => {
+                    if let Err(error) = self.resume(error).await {
+                        return Some(Err(error));
+                    }
+                }
+            }
+        }
+    }
+
+    fn given(&mut self, bytes: u64) {
+        self.rest.offset = self.rest.offset.saturating_add(bytes);
+        self.rest.length = self.rest.length.map(|length| length.saturating_sub(bytes));
+        self.attempts = self.retry.attempts();
+    }
+
+    /// Opens the rest.
+    async fn resume(&mut self, mut error: Error) -> Result<()> {
+        loop {
+            self.attempts.again_after(error).await?;
+            match self.retry.inner.read(&self.path, &self.rest).await {
+                Ok(Reader { contents, .. }) => {
+                    self.contents = contents;
+                    return Ok(());
+                }
+                Err(again) => error = again,
+            }
+        }
+    }
+}
+
+/// The contents, read on after errors that may pass. `options` hold the etag of the object.
+pub(super) fn resuming(contents: Contents, retry: Retry, path: Path, options: ReadOptions) -> Contents {
+    let attempts = retry.attempts();
+    let body = Body { contents, retry, path, rest: options, attempts };
+    let chunks = stream::unfold(Some(body), async |body| {
+        let mut body = body?;
+        let chunk = body.next().await?;
+        let goes_on = chunk.is_ok();
+        Some((chunk, goes_on.then_some(body)))
+    });
+    chunks.fuse().boxed()
+}
+
+/// A sorted listing that is opened again after its last entry.
+pub(super) struct RetryListing {
+    listing: Box<dyn Listing>,
+    retry: Retry,
+    prefix: Path,
+    rest: ListOptions,
+}
+
+impl RetryListing {
+    pub(super) fn new(listing: Box<dyn Listing>, retry: Retry, prefix: Path, options: ListOptions) -> Self {
+        Self { listing, retry, prefix, rest: options }
+    }
+}
+
+#[async_trait]
+impl Listing for RetryListing {
+    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+        let mut attempts = self.retry.attempts();
+        loop {
+            let mut failed = match self.listing.next(max).await {
+                Ok(entries) => {
+                    if let Some(last) = entries.last() {
+                        self.rest.start_after = Some(last.path.clone());
+                    }
+                    return Ok(entries);
+                }
+                Err(error) => error,
+            };
+            // A listing that failed is at its end: only a new one goes on.
+            loop {
+                attempts.again_after(failed).await?;
+                match self.retry.inner.list(&self.prefix, &self.rest).await {
+                    Ok(listing) => break self.listing = listing,
+                    Err(error) => failed = error,
+                }
+            }
+        }
+    }
+}
