@@ -31,7 +31,13 @@ impl Config {
         Self::default()
     }
 
-    /// From the environment: `OMNISTORAGE_S3_BUCKET` is the setting `bucket` of the kind `s3`, and two underscores stand
+    /// The settings of a kind from the environment of this process, in the way of [`Config::from_variables`].
+    #[must_use]
+    pub fn from_environment(kind: &str) -> Self {
+        Self::from_variables(kind, environment())
+    }
+
+    /// From environment variables: `OMNISTORAGE_S3_BUCKET` is the setting `bucket` of the kind `s3`, and two underscores stand
     /// for a dot, so `OMNISTORAGE_S3_RETRY__ATTEMPTS` is `retry.attempts`. Empty variables count as not set.
     ///
     /// ```
@@ -99,6 +105,12 @@ impl Config {
             )),
         }
     }
+}
+
+/// The variables of this process; those that are not UTF-8 are none of ours.
+pub(crate) fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 fn malformed(key: &str, error: impl Display) -> Error {

@@ -1,6 +1,6 @@
 //! A file of backends by name.
 
-use std::{collections::BTreeMap, fmt, fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use toml::{Table, Value};
 
@@ -31,11 +31,18 @@ use crate::{
 /// assert_eq!(archive.kind(), "memory");
 /// # Ok::<(), omnistorage::Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug, Default)]
 pub struct Configuration {
-    /// For messages.
+    /// What messages call the file.
     origin: String,
-    backends: BTreeMap<String, (String, Config)>,
+    backends: BTreeMap<String, Entry>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    origin: String,
+    kind: String,
+    config: Config,
 }
 
 impl Configuration {
@@ -79,23 +86,31 @@ impl Configuration {
                         name.escape_debug()
                     )));
                 };
-                let backend = backend(settings)
+                let (kind, config) = backend(settings)
                     .map_err(|what| wrong(format!("backend `{}`: {what}", name.escape_debug())))?;
-                backends.insert(name, backend);
+                backends.insert(name, Entry { origin: origin.to_owned(), kind, config });
             }
         }
         Ok(Self { origin: origin.to_owned(), backends })
     }
 
+    /// With another backend, or another one of that name; messages say that it comes from `origin`.
+    #[must_use]
+    pub fn with(mut self, name: &str, origin: &str, kind: &str, config: Config) -> Self {
+        let entry = Entry { origin: origin.to_owned(), kind: kind.to_owned(), config };
+        self.backends.insert(name.to_owned(), entry);
+        self
+    }
+
     /// The names and the kinds, sorted by name.
     pub fn backends(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.backends.iter().map(|(name, (kind, _))| (name.as_str(), kind.as_str()))
+        self.backends.iter().map(|(name, entry)| (name.as_str(), entry.kind.as_str()))
     }
 
     /// The settings of a backend, without its kind.
     #[must_use]
     pub fn config(&self, name: &str) -> Option<&Config> {
-        self.backends.get(name).map(|(_, config)| config)
+        self.backends.get(name).map(|entry| &entry.config)
     }
 
     /// Opens a backend.
@@ -103,24 +118,15 @@ impl Configuration {
     /// # Errors
     /// [`ErrorCode::UnknownBackend`] if there is none of that name; as [`Registry::open`].
     pub fn open(&self, name: &str, registry: &Registry) -> Result<Arc<dyn Backend>> {
-        let origin = &self.origin;
-        let (kind, config) = self.backends.get(name).ok_or_else(|| {
-            let message = format!("there is no backend `{}` in `{origin}`", name.escape_debug());
+        let Entry { origin, kind, config } = self.backends.get(name).ok_or_else(|| {
+            let message = format!("there is no backend `{}` in `{}`", name.escape_debug(), self.origin);
             Error::new(ErrorCode::UnknownBackend, message)
         })?;
         let explain = |error: Error| {
-            Error::new(error.code(), format!("`{origin}`, backend `{name}`: {}", error.message()))
+            let message = format!("`{origin}`, backend `{}`: {error}", name.escape_debug());
+            Error::new(error.code(), message)
         };
         registry.open(kind, config.clone()).map_err(explain)
-    }
-}
-
-impl fmt::Debug for Configuration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Configuration")
-            .field("origin", &self.origin)
-            .field("backends", &self.backends)
-            .finish()
     }
 }
 

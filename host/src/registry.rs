@@ -1,10 +1,10 @@
 //! Backends by name: which kinds there are, and how to open one from its configuration.
 
-use std::{collections::BTreeMap, ffi::OsString, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
     backend::Backend,
-    config::Config,
+    config::{Config, environment},
     error::{Error, ErrorCode, Result},
     wrappers::Wrappers,
 };
@@ -117,10 +117,7 @@ impl Registry {
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] if `STORAGE_BACKEND` is not set; as [`Registry::open`].
     pub fn open_from_environment(&self) -> Result<Arc<dyn Backend>> {
-        // What is not UTF-8 is none of ours.
-        let utf8 =
-            |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-        self.open_from_variables(std::env::vars_os().filter_map(utf8))
+        self.open_from_variables(environment())
     }
 
     /// The same for variables given as pairs of names and values.
@@ -147,7 +144,7 @@ impl Registry {
 }
 
 /// Which kind of backend the environment describes.
-const KIND_VARIABLE: &str = "STORAGE_BACKEND";
+pub(crate) const KIND_VARIABLE: &str = "STORAGE_BACKEND";
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -14,7 +14,11 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_omnistorage");
 /// The binary, with nothing of the user's own configuration.
 pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
     let mut command = Command::new(BINARY);
-    command.args(arguments).env("XDG_CONFIG_HOME", "/nonexistent").stdin(Stdio::null());
+    command
+        .args(arguments)
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .env_remove("STORAGE_BACKEND")
+        .stdin(Stdio::null());
     command
 }
 

@@ -7,6 +7,7 @@ mod filters;
 mod killed;
 mod mistakes;
 mod objects;
+mod places;
 mod records;
 mod sync;
 mod tree;

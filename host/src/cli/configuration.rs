@@ -1,135 +1,109 @@
-//! The configuration file: backends by name.
+//! The configuration file, and what the command line makes of it.
 //!
 //! ```toml
 //! [backends.archive]
 //! kind = "file"
 //! root = "/srv/archive"
 //! fsync = true
+//! read_only = true
 //! ```
+//!
+//! Beside the backends of the file, `env` is the one that the environment describes: `STORAGE_BACKEND=file
+//! OMNISTORAGE_FILE_ROOT=/srv/archive`.
 
 use std::{
-    collections::BTreeMap,
-    env, fs, io,
+    env, fs,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use toml::{Table, Value};
-
 use super::exit::Failure;
-use crate::{Backend, Config, Registry};
+use crate::{Backend, Config, Error, Registry, registry::KIND_VARIABLE};
 
 /// Names that a place uses for other things.
-const RESERVED: [&str; 4] = ["file", "gs", "memory", "s3"];
+const RESERVED: [&str; 5] = [ENVIRONMENT, "file", "gs", "memory", "s3"];
 
-/// The file as it was read.
+/// The backend of the environment.
+const ENVIRONMENT: &str = "env";
+
+/// The backends that have names.
 pub(crate) struct Configuration {
     file: PathBuf,
-    backends: BTreeMap<String, Table>,
+    backends: crate::Configuration,
 }
 
 impl Configuration {
     /// Reads the file given, else the one in the user's configuration directory, which need not exist.
     pub(crate) fn load(given: Option<&Path>) -> Result<Self, Failure> {
         let file = given.map(Path::to_owned).or_else(default_file).unwrap_or_default();
-        let text = match fs::read_to_string(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && given.is_none() => String::new(),
-            Err(error) => {
-                return Err(Failure::usage(format!(
-                    "cannot read the configuration file `{}`: {error}",
-                    file.display()
-                )));
-            }
+        let is_there = given.is_some() || fs::exists(&file).unwrap_or(true);
+        let read = if is_there && !file.as_os_str().is_empty() {
+            crate::Configuration::load(&file).map_err(|error| Failure::usage(error.message()))?
+        } else {
+            crate::Configuration::default()
         };
-        Self::parse(file, &text)
+        let mut configuration = Self::checked(file, read)?;
+        if let Some(kind) = env::var(KIND_VARIABLE).ok().filter(|kind| !kind.is_empty()) {
+            let config = Config::from_environment(&kind);
+            let backends = configuration.backends;
+            configuration.backends = backends.with(ENVIRONMENT, "the environment", &kind, config);
+        }
+        Ok(configuration)
     }
 
-    fn parse(file: PathBuf, text: &str) -> Result<Self, Failure> {
-        let wrong = |what: String| Failure::usage(format!("`{}`: {what}", file.display()));
-        // Not the whole error, nor errors of serde: they would show the line or the value, which may be a secret.
-        let document: Table = toml::from_str(text).map_err(|error| {
-            let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or(text);
-            wrong(format!("line {}: {}", before.matches('\n').count() + 1, error.message()))
-        })?;
-
-        let mut backends = BTreeMap::new();
-        for (section, value) in document {
-            let ("backends", Value::Table(named)) = (section.as_str(), value) else {
-                return Err(wrong(format!(
-                    "`{}` is not known: write [backends.NAME]",
-                    section.escape_debug()
-                )));
-            };
-            for (name, settings) in named {
-                let Value::Table(settings) = settings else {
-                    return Err(wrong(format!(
-                        "`{0}` is no table: write [backends.{0}]",
-                        name.escape_debug()
-                    )));
-                };
-                if !is_name(&name) || RESERVED.contains(&name.as_str()) {
-                    return Err(wrong(format!(
-                        "a backend cannot be called `{}`: use letters, digits, `_`, `-` and `.`, and none of {}",
-                        name.escape_debug(),
-                        RESERVED.join(", "),
-                    )));
-                }
-                backends.insert(name, settings);
-            }
+    /// Refuses names that a place could not name.
+    fn checked(file: PathBuf, backends: crate::Configuration) -> Result<Self, Failure> {
+        let is_usable = |name: &str| is_name(name) && !RESERVED.contains(&name);
+        if let Some((name, _)) = backends.backends().find(|(name, _)| !is_usable(name)) {
+            return Err(Failure::usage(format!(
+                "`{}`: a backend cannot be called `{}`: use letters, digits, `_`, `-` and `.`, and none of {}",
+                file.display(),
+                name.escape_debug(),
+                RESERVED.join(", "),
+            )));
         }
         Ok(Self { file, backends })
     }
 
     /// The names and the kinds, sorted by name.
     pub(crate) fn backends(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.backends.iter().map(|(name, table)| {
-            (name.as_str(), table.get("kind").and_then(Value::as_str).unwrap_or("unknown"))
-        })
+        self.backends.backends()
     }
 
-    /// The directory of a backend of kind `file`.
-    pub(crate) fn root(&self, name: &str) -> Option<&str> {
-        let table = self.backends.get(name)?;
-        table.get("root").filter(|_| table.get("kind").and_then(Value::as_str) == Some("file"))?.as_str()
+    /// The directory of a backend of kind `file`, without links, and whether that is all there is to the backend:
+    /// nothing is put around it.
+    pub(crate) fn directory(&self, name: &str) -> Option<(PathBuf, bool)> {
+        self.backends().find(|backend| *backend == (name, "file"))?;
+        let mut config = self.backends.config(name)?.clone();
+        let root = fs::canonicalize(config.take::<PathBuf>("root").ok()??).ok()?;
+        let prefix: crate::Path = config.take("prefix").ok()?.unwrap_or_default();
+        for own in ["create", "fsync"] {
+            config.take::<bool>(own).ok()?;
+        }
+        let is_plain = prefix.is_root() && config.finish("file").is_ok();
+        Some((root.join(prefix.as_str()), is_plain))
     }
 
     /// Whether there is a backend of that name.
     pub(crate) fn require(&self, name: &str) -> Result<(), Failure> {
-        if self.backends.contains_key(name) {
+        if self.backends.config(name).is_some() {
             return Ok(());
         }
-        Err(Failure::usage(format!(
-            "there is no backend `{name}` in `{}`; if you mean a file whose name holds a colon, write `./{name}:...`",
-            self.file.display()
-        )))
+        Err(Failure::usage(if name == ENVIRONMENT {
+            format!("the environment names no backend: set {KIND_VARIABLE} to its kind")
+        } else {
+            format!(
+                "there is no backend `{name}` in `{}`; if you mean a file whose name holds a colon, write `./{name}:...`",
+                self.file.display()
+            )
+        }))
     }
 
     /// Opens a backend.
     pub(crate) fn open(&self, name: &str, registry: &Registry) -> Result<Arc<dyn Backend>, Failure> {
         self.require(name)?;
-        let wrong =
-            |what: String| Failure::usage(format!("`{}`, backend `{name}`: {what}", self.file.display()));
-        let (mut kind, mut config) = (None, Config::new());
-        for (key, value) in self.backends.get(name).into_iter().flatten() {
-            let value = match value {
-                Value::String(text) => text.clone(),
-                Value::Boolean(truth) => truth.to_string(),
-                Value::Integer(number) => number.to_string(),
-                _ => {
-                    return Err(wrong(format!(
-                        "the setting `{key}` must be a string, a number or true or false"
-                    )));
-                }
-            };
-            if key == "kind" {
-                kind = Some(value);
-            } else {
-                config = config.with(key, value);
-            }
-        }
-        let kind = kind.ok_or_else(|| wrong("the setting `kind` is missing".to_owned()))?;
-        registry.open(&kind, config).map_err(|error| wrong(error.to_string()))
+        let wrong = |error: Error| Failure::usage(error.message());
+        self.backends.open(name, registry).map_err(wrong)
     }
 }
 
@@ -151,45 +125,43 @@ fn default_file() -> Option<PathBuf> {
 mod tests {
     use super::*;
 
-    fn refused(text: &str) -> String {
-        let parsed = Configuration::parse("c.toml".into(), text);
-        let failure =
-            parsed.and_then(|configuration| configuration.open("a", &Registry::with_builtin())).unwrap_err();
-        assert_eq!(failure.exit, super::super::exit::Exit::Usage);
-        failure.message.unwrap()
+    fn checked(text: &str) -> Result<Configuration, Failure> {
+        Configuration::checked("c.toml".into(), crate::Configuration::parse("c.toml", text).unwrap())
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
-        for (text, parts) in [
-            ("[backends.b]\nkind = 'memory'", ["no backend `a`", "c.toml"]),
-            ("[backends.a]\nroot = 'x'", ["backend `a`", "`kind` is missing"]),
-            ("[backends.a]\nkind = 'memory'\nrot = 'x'", ["backend `a`", "`rot`"]),
-            ("[backends.a]\nkind = 's4'", ["backend `a`", "`s4`"]),
-            ("[backends.a]\nkind = 'memory'\nx = [1]", ["backend `a`", "`x`"]),
-            ("[backends.s3]\nkind = 'memory'", ["`s3`", "c.toml"]),
-            ("[backends.'a/b']\nkind = 'memory'", ["`a/b`", "c.toml"]),
-            ("[backend.a]", ["c.toml", "`backend` is not known"]),
-            ("[backends.a]\nkind = 'memory'\n= 1", ["line 3", "c.toml"]),
-        ] {
-            let message = refused(text);
-            assert!(parts.iter().all(|part| message.contains(part)), "{text}: {message}");
-        }
-    }
-
-    #[test]
-    fn a_secret_is_never_repeated() {
-        for text in
-            ["[backends.a]\nkind = 'memory'\nkey = 'hush", "[backends.a]\nkind = 'memory'\nkey = 'hush'"]
-        {
-            assert!(!refused(text).contains("hush"), "{}", refused(text));
+    fn names_must_be_usable_in_places() {
+        for name in ["s3", "env", "'a/b'", "''"] {
+            let failure = checked(&format!("[backends.{name}]\nkind = 'memory'")).err().unwrap();
+            assert_eq!(failure.exit, super::super::exit::Exit::Usage);
+            let message = failure.message.unwrap();
+            assert!(message.contains("c.toml") && message.contains(name.trim_matches('\'')), "{message}");
         }
     }
 
     #[test]
     fn a_backend_is_opened() {
-        let configuration = Configuration::parse("c.toml".into(), "[backends.a]\nkind = 'memory'\n").unwrap();
+        let configuration = checked("[backends.a]\nkind = 'memory'\n").unwrap();
         assert_eq!(configuration.open("a", &Registry::with_builtin()).unwrap().kind(), "memory");
         assert_eq!(configuration.backends().collect::<Vec<_>>(), [("a", "memory")]);
+        let missing = configuration.require("b").unwrap_err().message.unwrap();
+        assert!(missing.contains("no backend `b`") && missing.contains("c.toml"), "{missing}");
+    }
+
+    #[test]
+    fn a_directory_is_known_with_what_is_around_it() {
+        let scratch = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(scratch.path()).unwrap();
+        for (more, below, is_plain) in [
+            ("", "", true),
+            ("fsync = true", "", true),
+            ("prefix = 'a/b'", "a/b", false),
+            ("read_only = true", "", false),
+        ] {
+            let text = format!("[backends.a]\nkind = 'file'\nroot = '{}'\n{more}", root.display());
+            let directory = checked(&text).unwrap().directory("a");
+            assert_eq!(directory, Some((root.join(below), is_plain)), "{more}");
+        }
+        assert_eq!(checked("[backends.a]\nkind = 'memory'").unwrap().directory("a"), None);
     }
 }

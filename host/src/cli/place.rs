@@ -6,6 +6,7 @@
 //! | `file:///abs/dir` | the same as a URL (RFC 8089); `%20` is a blank, and `%`, `?`, `#` must be written `%25`, `%3F`, `%23` |
 //! | `memory:path` | a store that lives as long as the command |
 //! | `NAME:path` | a backend of the configuration file |
+//! | `env:path` | the backend that the environment describes |
 //!
 //! A name before a colon is a backend: a file called `a:b` is written `./a:b`.
 

@@ -1,7 +1,6 @@
 //! From places to a storage: which backends the component gets, and no more of each than the command needs.
 
 use std::{
-    fs,
     path::{self, PathBuf},
     sync::Arc,
 };
@@ -52,6 +51,8 @@ struct Resolved<'a> {
     path: Path,
     /// The directory that the path starts from, without links; none if it is not a local one.
     root: Option<PathBuf>,
+    /// Whether a backend of our own for that directory is as good as the one that is meant.
+    is_plain: bool,
 }
 
 impl Resolved<'_> {
@@ -80,10 +81,21 @@ impl Session {
         let mut source = mounts.resolve(source, Need::Contents)?;
         let mut target = mounts.resolve(target, Need::Contents)?;
 
-        if let (Some(from), Some(to)) = (source.full(), target.full())
+        // Two places of one configured backend are seen for what they are.
+        let are_of_one_backend = matches!(
+            (&source.place.kind, &target.place.kind),
+            (PlaceKind::Configured { name: one, .. }, PlaceKind::Configured { name: other, .. }) if one == other
+        );
+        if !are_of_one_backend
+            && let (Some(from), Some(to)) = (source.full(), target.full())
             && (from.starts_with(&to) || to.starts_with(&from))
             && let (Some(one), Some(other)) = (&source.root, &target.root)
         {
+            if !(source.is_plain && target.is_plain) {
+                let (source, target) = (&source.place.typed, &target.place.typed);
+                let message = format!("`{}` and `{}` overlap", printable(source), printable(target));
+                return Err(Failure::new(Exit::Fatal, message));
+            }
             // Both roots are above the inner place, so that one of them is above the other.
             let outer = if one.starts_with(other) { other } else { one }.clone();
             let locate = |resolved: &Resolved<'_>, full: PathBuf| {
@@ -165,14 +177,14 @@ impl<'a> Mounts<'a> {
         Ok(match &place.kind {
             PlaceKind::Local { path, directory } => {
                 let (root, path) = local::resolve(&place.typed, path, *directory, need)?;
-                Resolved { place, path, root: Some(root) }
+                Resolved { place, path, root: Some(root), is_plain: true }
             }
-            PlaceKind::Memory(path) => Resolved { place, path: path.clone(), root: None },
+            PlaceKind::Memory(path) => Resolved { place, path: path.clone(), root: None, is_plain: true },
             PlaceKind::Configured { name, path } => {
                 let configuration = self.configuration()?;
                 configuration.require(name)?;
-                let root = configuration.root(name).and_then(|root| fs::canonicalize(root).ok());
-                Resolved { place, path: path.clone(), root }
+                let (root, is_plain) = configuration.directory(name).unzip();
+                Resolved { place, path: path.clone(), root, is_plain: is_plain.unwrap_or(true) }
             }
         })
     }
