@@ -79,9 +79,8 @@ fn faults_on_purpose_are_mended_by_retries() {
         scratch.write(&format!("root/{name}"), name);
     }
     let root = scratch.path("root");
-    let config =
-        |more: &str| format!("[backends.nas]\nkind = 'file'\nroot = {root:?}\nfault.every = 2\n{more}");
-    let retry = config("retry = { attempts = 9, delay = '1ms' }");
+    let config = |more: &str| format!("[backends.nas]\nkind = 'file'\nroot = {root:?}\n{more}");
+    let retry = config("fault.every = 3\nretry = { attempts = 9, delay = '1ms' }");
     assert_eq!(with_config(&scratch, &retry, &["ls", "nas:"]).ok().lines(), ["a", "b", "c", "d", "e"]);
     with_config(&scratch, &config("fault.every = 1"), &["ls", "nas:"]).fails(5, &["on purpose"]);
 }
