@@ -33,6 +33,7 @@ mod filter;
 mod host;
 mod job;
 mod limits;
+mod multi;
 mod records;
 mod sandbox;
 mod storage;
@@ -52,6 +53,7 @@ pub use filter::{Filter, RuleKind, RuleSource};
 pub use host::{OpenBackend, OpenListing};
 pub use job::Job;
 pub use limits::Limits;
+pub use multi::{Mode, Outcome, TargetResult, TeeError};
 pub use records::{
     ConvertReport, CsvDialect, Encoding, Format, LengthPrefix, LineEnd, RecordBatch, RecordReader,
     RecordWriter, Validation,

@@ -21,13 +21,16 @@ use omnistorage::{
 };
 
 type TwistContents = Box<dyn Fn(&Path, Contents) -> Contents + Send + Sync>;
+type TwistUpload = Box<dyn Fn(Box<dyn Upload>) -> Result<Box<dyn Upload>> + Send + Sync>;
 type TwistListing = Box<dyn Fn(Box<dyn Listing>) -> Box<dyn Listing> + Send + Sync>;
 
 /// Passes everything on to another backend, but for what a test twists.
 pub(crate) struct Twisted {
     inner: Arc<dyn Backend>,
     contents: TwistContents,
+    upload: TwistUpload,
     listing: TwistListing,
+    atomic: bool,
 }
 
 impl Twisted {
@@ -35,6 +38,8 @@ impl Twisted {
         Self {
             inner: inner.clone(),
             contents: Box::new(|_, contents| contents),
+            upload: Box::new(Ok),
+            atomic: true,
             listing: Box::new(|listing| listing),
         }
     }
@@ -45,6 +50,19 @@ impl Twisted {
         twist: impl Fn(&Path, Contents) -> Contents + Send + Sync + 'static,
     ) -> Arc<dyn Backend> {
         Arc::new(Self { contents: Box::new(twist), ..self })
+    }
+
+    /// Twists what is written.
+    pub(crate) fn upload(
+        self,
+        twist: impl Fn(Box<dyn Upload>) -> Result<Box<dyn Upload>> + Send + Sync + 'static,
+    ) -> Arc<dyn Backend> {
+        Arc::new(Self { upload: Box::new(twist), ..self })
+    }
+
+    /// Does not promise that a reader keeps the version that it opened.
+    pub(crate) fn without_atomic_writes(self) -> Self {
+        Self { atomic: false, ..self }
     }
 
     /// Counts the bodies that are open.
@@ -110,7 +128,8 @@ impl Backend for Twisted {
     fn capabilities(&self) -> Capabilities {
         let inner = self.inner.capabilities();
         // The short ways would lead past the twists.
-        let features = Features { copy: false, move_to: false, purge: false, ..inner.features };
+        let atomic_write = inner.features.atomic_write && self.atomic;
+        let features = Features { copy: false, move_to: false, purge: false, atomic_write, ..inner.features };
         Capabilities { features, hashes: Vec::new(), ..inner }
     }
 
@@ -124,7 +143,7 @@ impl Backend for Twisted {
     }
 
     async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
-        self.inner.write(path, options).await
+        (self.upload)(self.inner.write(path, options).await?)
     }
 
     async fn stat(&self, path: &Path) -> Result<ObjectInfo> {

@@ -4,6 +4,7 @@
 //! - [`record`]: how records lie in a byte stream;
 //! - [`encoding`]: what the extensions of a path say of both;
 //! - [`entry`]: what a listing says of an object, and where it is;
+//! - [`multi`]: several targets at once, and replicas of one object;
 //! - [`sync`]: the merge of two listings, and what is to be done with each pair.
 //!
 //! Nothing here panics, on any input, and memory is bounded by the caller's buffers and by the limits it sets. The
@@ -12,6 +13,7 @@
 pub mod codec;
 pub mod encoding;
 pub mod entry;
+pub mod multi;
 pub mod record;
 pub mod sync;
 

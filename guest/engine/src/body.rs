@@ -143,6 +143,11 @@ impl Sink {
         (Self { feed, completion: writer }, Body { contents, completion })
     }
 
+    /// As [`Feed::push`].
+    pub(crate) async fn push(&mut self, chunk: Vec<u8>) -> Result<Vec<u8>, Error> {
+        self.feed.push(chunk).await
+    }
+
     /// Ends the bytes, then says why they ended.
     pub(crate) async fn end(self, verdict: Result<(), Error>) {
         drop(self.feed);
@@ -203,7 +208,7 @@ impl Coded {
         let verdict = async {
             let mut buffer = Vec::new();
             while let Some(chunk) = self.next(buffer).await? {
-                buffer = sink.feed.push(chunk).await?;
+                buffer = sink.push(chunk).await?;
             }
             Ok(())
         }

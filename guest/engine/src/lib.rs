@@ -8,6 +8,7 @@ mod body;
 mod compression;
 mod convert;
 mod error;
+mod multi;
 mod objects;
 mod records;
 mod sync;

@@ -7,12 +7,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt, stream as streams};
+use futures::{Stream, StreamExt, future::BoxFuture, stream as streams};
 use tokio::sync::oneshot;
 
 use super::{
     Compression, DecompressOptions, Limits, Runtime,
-    bindings::omnistorage::storage::types,
+    bindings::{exports::omnistorage::storage::objects, omnistorage::storage::types},
     sandbox::{Guest, Inside, Sandbox, Task},
     stream,
     view::Grants,
@@ -166,12 +166,21 @@ impl Storage {
         decompress: Option<DecompressOptions>,
     ) -> Result<Reader> {
         let (source, options, decompress) = (source.into(), options.into(), decompress.map(Into::into));
+        self.open(Box::new(move |inside, guest| {
+            Box::pin(
+                async move { guest.objects(inside)?.call_read(inside, source, options, decompress).await },
+            )
+        }))
+        .await
+    }
+
+    /// A call that opens an object, in a sandbox that lives as long as its contents.
+    pub(super) async fn open(&self, call: Open) -> Result<Reader> {
         let sandbox = self.sandbox().await?;
         let progress = sandbox.progress();
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
-            let objects = guest.objects(inside)?;
-            let reader = match objects.call_read(inside, source, options, decompress).await? {
+            let reader = match call(inside, guest).await? {
                 Ok(reader) => reader,
                 Err(error) => return Ok(Err(error.into())),
             };
@@ -280,6 +289,16 @@ impl Storage {
         self.call(call).await.map(Into::into)
     }
 }
+
+/// A call of the component that opens an object.
+type Open = Box<
+    dyn for<'a> FnOnce(
+            &'a Inside,
+            &'a Guest,
+        )
+            -> BoxFuture<'a, wasmtime::Result<std::result::Result<objects::Reader, types::Error>>>
+        + Send,
+>;
 
 /// Nothing if the task ends well, else its error; and until then the task lives.
 fn at_the_end<T: Send + 'static>(task: Task<()>) -> impl Stream<Item = Result<T>> + Send {

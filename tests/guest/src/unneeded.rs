@@ -4,10 +4,15 @@ use crate::{
     Component,
     exports::{
         compression::{self, Body, Codec, DecompressOptions},
+        multi,
+        objects::{CompressionOptions, Reader},
         records::{self, Batch, ConvertReport, Encoding, GuestRecordReader, GuestRecordWriter},
         sync::{self, CheckJob, Job, SyncOptions},
     },
-    imports::types::{Error, Location, ObjectInfo},
+    imports::{
+        backend::{ReadOptions, WriteOptions},
+        types::{Error, Location, ObjectInfo},
+    },
 };
 
 impl compression::Guest for Component {
@@ -20,6 +25,26 @@ impl compression::Guest for Component {
     }
 
     fn detect(_: Option<String>, _: Vec<u8>) -> Option<Codec> {
+        unimplemented!()
+    }
+}
+
+impl multi::Guest for Component {
+    async fn tee(
+        _: Vec<Location>,
+        _: Body,
+        _: WriteOptions,
+        _: Option<CompressionOptions>,
+        _: multi::Mode,
+    ) -> Result<Vec<multi::TargetResult>, multi::Failure> {
+        unimplemented!()
+    }
+
+    async fn read_any(
+        _: Vec<Location>,
+        _: ReadOptions,
+        _: Option<DecompressOptions>,
+    ) -> Result<Reader, Error> {
         unimplemented!()
     }
 }

@@ -1,0 +1,167 @@
+//! One object from its replicas: where one fails, the next goes on at the same byte.
+
+use std::vec::IntoIter;
+
+use omnistorage_core::{
+    Path,
+    entry::Entry,
+    multi::{Prefix, same_version},
+};
+use wit_bindgen::spawn_local;
+
+use crate::{
+    backends::Place,
+    body::{Sink, Source},
+    convert::entry,
+    error::error,
+    exports::objects::Reader,
+    imports::{
+        backend::ReadOptions,
+        types::{Error, ErrorCode, Location, ObjectInfo},
+    },
+};
+
+/// Opens the first replica that can be opened; the others wait.
+pub(super) async fn open(replicas: Vec<Location>, options: ReadOptions) -> Result<Reader, Error> {
+    let mut waiting = replicas.into_iter();
+    let mut refused: Option<Error> = None;
+    for at in waiting.by_ref() {
+        match opened(at, options.clone()).await {
+            Ok((info, source)) => {
+                let (sink, contents) = Sink::new();
+                spawn_local(Reading::new(info.clone(), options, source, waiting).pump(sink));
+                return Ok(Reader { info, contents });
+            }
+            // That it is not there says less than anything else.
+            Err(error) => match &refused {
+                Some(known) if known.code != ErrorCode::NotFound || error.code == ErrorCode::NotFound => {}
+                _ => refused = Some(error),
+            },
+        }
+    }
+    Err(refused.unwrap_or_else(|| error(ErrorCode::InvalidArgument, "there is no replica")))
+}
+
+async fn opened(at: Location, options: ReadOptions) -> Result<(ObjectInfo, Source), Error> {
+    let place = Place::open(at).await?;
+    let reader = place.backend.read(place.path(), options).await?;
+    Ok((reader.info.clone(), Source::of(&place, reader)))
+}
+
+/// An object that is being read.
+struct Reading {
+    options: ReadOptions,
+    source: Source,
+    /// Read from the source, but not handed on: what followed the prefix when it was compared.
+    ahead: Vec<u8>,
+    /// Those that were not tried yet.
+    waiting: IntoIter<Location>,
+    /// What is known of the version that was opened first.
+    version: Entry,
+    /// What was handed on.
+    prefix: Prefix,
+}
+
+impl Reading {
+    fn new(info: ObjectInfo, options: ReadOptions, source: Source, waiting: IntoIter<Location>) -> Self {
+        let version = entry(info, Path::root());
+        Self { options, source, ahead: Vec::new(), waiting, version, prefix: Prefix::default() }
+    }
+
+    async fn pump(mut self, mut sink: Sink) {
+        let verdict = self.hand_on(&mut sink).await;
+        sink.end(verdict).await;
+    }
+
+    async fn hand_on(&mut self, sink: &mut Sink) -> Result<(), Error> {
+        let mut buffer = Vec::new();
+        loop {
+            match self.next(buffer).await {
+                Ok(Some(chunk)) => {
+                    self.prefix.push(&chunk);
+                    buffer = sink.push(chunk).await?;
+                }
+                Ok(None) => return Ok(()),
+                Err(why) => {
+                    self.fall_over(why).await?;
+                    buffer = Vec::new();
+                }
+            }
+        }
+    }
+
+    /// The next bytes; `None` after the end, if everything has come.
+    async fn next(&mut self, buffer: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
+        if !self.ahead.is_empty() {
+            return Ok(Some(std::mem::take(&mut self.ahead)));
+        }
+        let chunk = self.source.next(buffer).await?;
+        let (length, size) = (self.prefix.len(), self.version.size);
+        let range = size.map(|size| {
+            let beyond = size.saturating_sub(self.options.offset);
+            self.options.length.map_or(beyond, |length| length.min(beyond))
+        });
+        match range {
+            Some(range) if chunk.is_none() && length != range => {
+                let message = format!("the replica ended after {length} of {range} bytes");
+                Err(self.source.locate(error(ErrorCode::Corrupted, message)))
+            }
+            _ => Ok(chunk),
+        }
+    }
+
+    /// Goes on with the next replica that can.
+    async fn fall_over(&mut self, why: Error) -> Result<(), Error> {
+        let mut message = why.message.clone();
+        while let Some(at) = self.waiting.next() {
+            match self.resume(at.clone()).await {
+                Ok((source, ahead)) => {
+                    (self.source, self.ahead) = (source, ahead);
+                    return Ok(());
+                }
+                Err(Error { message: reason, .. }) => {
+                    message += &format!("; the replica `{}:{}` cannot go on: {reason}", at.backend, at.path);
+                }
+            }
+        }
+        Err(Error { message, ..why })
+    }
+
+    /// The rest of another replica, if it is of the same version.
+    async fn resume(&self, at: Location) -> Result<(Source, Vec<u8>), Error> {
+        let place = Place::open(at).await?;
+        let info = place.stat().await?;
+        let same = same_version(&self.version, &entry(info.clone(), Path::root()));
+        let skip = match same {
+            Some(false) => return Err(another_version(&place)),
+            Some(true) => self.prefix.len(),
+            None => 0,
+        };
+        let options = ReadOptions {
+            offset: self.options.offset.saturating_add(skip),
+            length: self.options.length.map(|length| length.saturating_sub(skip)),
+            // What was compared is what is read.
+            if_match: self.options.if_match.clone().or(info.etag),
+        };
+        let reader = place.backend.read(place.path(), options).await?;
+        let mut source = Source::of(&place, reader);
+        if same.is_some() {
+            return Ok((source, Vec::new()));
+        }
+        let (mut comparison, mut ahead, mut buffer) = (self.prefix.comparison(), Vec::new(), Vec::new());
+        loop {
+            match comparison.verdict() {
+                Some(true) => return Ok((source, ahead)),
+                Some(false) => return Err(another_version(&place)),
+                None => {}
+            }
+            let chunk = source.next(buffer).await?.ok_or_else(|| another_version(&place))?;
+            ahead.extend_from_slice(comparison.push(&chunk));
+            buffer = chunk;
+        }
+    }
+}
+
+fn another_version(place: &Place) -> Error {
+    place.error(ErrorCode::PreconditionFailed, "it is of another version")
+}

@@ -1,0 +1,215 @@
+//! One target of a tee, from its opening to its commit, and back again.
+
+use std::{pin::pin, rc::Rc};
+
+use futures::{
+    FutureExt,
+    future::{Either, LocalBoxFuture, Shared, select},
+    join,
+};
+
+use crate::{
+    backends::Place,
+    body::Sink,
+    error::cancelled,
+    exports::multi::Outcome,
+    imports::{
+        backend::{Features, ObjectReader, ReadOptions, WriteCondition, WriteOptions},
+        types::{Error, ErrorCode, Location, ObjectInfo, ObjectKind},
+    },
+};
+
+/// A target that takes bytes. Dropped, it stays as it was.
+pub(super) struct Writing {
+    /// Which one of the targets it is.
+    pub(super) index: usize,
+    place: Rc<Place>,
+    sink: Sink,
+    /// Ends early if the backend fails.
+    write: Shared<LocalBoxFuture<'static, Result<ObjectInfo, Error>>>,
+    buffer: Vec<u8>,
+    before: Before,
+}
+
+/// What was at a target before the commit, as far as it can be brought back.
+enum Before {
+    /// Nobody looked, or the look did not help.
+    Unknown,
+    Nothing,
+    /// The old object, held open: its bytes stay those of its version.
+    Object(ObjectReader),
+}
+
+/// A target that holds the new object.
+pub(super) struct Written {
+    pub(super) index: usize,
+    pub(super) info: ObjectInfo,
+    place: Rc<Place>,
+    before: Before,
+}
+
+impl Writing {
+    /// Begins to write; that the backend refuses shows later.
+    pub(super) async fn open(index: usize, at: Location, options: WriteOptions) -> Result<Self, Error> {
+        let place = Rc::new(Place::open(at).await?);
+        let (sink, body) = Sink::new();
+        let writing = place.clone();
+        let write = async move {
+            let path = writing.path();
+            writing.backend.write(path, body.contents, body.completion, options).await
+        };
+        Ok(Self {
+            index,
+            place,
+            sink,
+            write: write.boxed_local().shared(),
+            buffer: Vec::new(),
+            before: Before::Unknown,
+        })
+    }
+
+    /// Hands bytes on, and waits while the backend is behind.
+    pub(super) async fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.extend_from_slice(chunk);
+        // The write goes on only while somebody waits for it.
+        let pushed = match select(pin!(self.sink.push(buffer)), self.write.clone()).await {
+            Either::Left((pushed, _)) => pushed.ok(),
+            Either::Right(_) => None,
+        };
+        match pushed {
+            Some(buffer) => {
+                self.buffer = buffer;
+                Ok(())
+            }
+            // The backend left; it says why.
+            None => Err(self.failure().await),
+        }
+    }
+
+    /// Waits until the backend fails, if ever: it has no other reason to end before it is told to.
+    pub(super) async fn failure(&self) -> Error {
+        match self.write.clone().await {
+            Err(error) => error,
+            Ok(_) => self.place.error(ErrorCode::Other, "the backend took a part for the whole"),
+        }
+    }
+
+    /// Looks at what is there, to be able to bring it back. Whether the target may be read is no matter of the tee: a
+    /// look that is refused only means that nothing can be undone.
+    pub(super) async fn look(&mut self) {
+        if !self.place.backend.capabilities().features.contains(Features::ATOMIC_WRITE) {
+            return;
+        }
+        self.before = match self.place.stat().await {
+            Ok(info) if info.kind == ObjectKind::Object => {
+                let options = ReadOptions { offset: 0, length: None, if_match: info.etag };
+                let opened = self.place.backend.read(self.place.path(), options).await;
+                opened.map_or(Before::Unknown, Before::Object)
+            }
+            Err(error) if error.code == ErrorCode::NotFound => Before::Nothing,
+            _ => Before::Unknown,
+        };
+    }
+
+    /// Whether a commit could be undone.
+    pub(super) fn can_be_undone(&self) -> bool {
+        !matches!(self.before, Before::Unknown)
+    }
+
+    /// Tells the backend that it has everything. An object that then has another size than the `bytes` sent is not
+    /// left there, if that can be helped.
+    pub(super) async fn commit(self, bytes: u64) -> Result<Written, (usize, Outcome)> {
+        let Self { index, place, sink, write, before, .. } = self;
+        let ((), info) = join!(sink.end(Ok(())), write);
+        let info = info.map_err(|error| (index, Outcome::Failed(error)))?;
+        let written = Written { index, info, place, before };
+        match written.info.size {
+            Some(size) if size != bytes => {
+                let message = format!("the backend kept {size} of {bytes} bytes");
+                let damaged = written.place.error(ErrorCode::Corrupted, &message);
+                Err((
+                    index,
+                    match written.undo().await {
+                        Outcome::Undone => Outcome::Failed(damaged),
+                        _ => Outcome::Stranded(damaged),
+                    },
+                ))
+            }
+            _ => Ok(written),
+        }
+    }
+
+    /// Tells the backend to forget it all, and waits until it has.
+    pub(super) async fn give_up(self) -> usize {
+        // The write fails, as it was asked to.
+        let ((), _) = join!(self.sink.end(Err(cancelled())), self.write);
+        self.index
+    }
+}
+
+impl Written {
+    /// Brings back what was there before, unless somebody else has put something in its place since.
+    pub(super) async fn undo(self) -> Outcome {
+        let undone = match self.is_there().await {
+            Ok(false) => Ok(()),
+            Ok(true) => self.bring_back().await,
+            Err(error) => Err(error),
+        };
+        match undone {
+            Ok(()) => Outcome::Undone,
+            Err(error) => Outcome::Stranded(error),
+        }
+    }
+
+    /// Whether the new object is still the one that is there.
+    async fn is_there(&self) -> Result<bool, Error> {
+        match self.place.stat().await {
+            Ok(now) => Ok(now.etag.is_none() || self.info.etag.is_none() || now.etag == self.info.etag),
+            Err(error) if error.code == ErrorCode::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn bring_back(self) -> Result<(), Error> {
+        let Self { place, info, before, .. } = self;
+        match before {
+            Before::Unknown => {
+                Err(place.error(ErrorCode::Unsupported, "what was there before cannot be brought back"))
+            }
+            Before::Nothing => place.backend.delete(vec![place.path()]).await.pop().unwrap_or(Ok(())),
+            Before::Object(old) => {
+                let features = place.backend.capabilities().features;
+                let has = |feature| features.contains(feature);
+                let condition = match info.etag {
+                    Some(etag) if has(Features::CONDITIONAL_WRITE) => WriteCondition::IfMatch(etag),
+                    _ => WriteCondition::Always,
+                };
+                let options = WriteOptions {
+                    condition,
+                    content_type: old.info.content_type.filter(|_| has(Features::CONTENT_TYPE)),
+                    modified: old.info.modified.filter(|_| has(Features::SET_MODIFIED)),
+                    metadata: if has(Features::CUSTOM_METADATA) { old.info.metadata } else { Vec::new() },
+                    expected_size: old.info.size,
+                    expected_hash: None,
+                };
+                let written = place.backend.write(place.path(), old.contents, old.completion, options).await;
+                match written {
+                    // Somebody was faster: the new object is gone all the same.
+                    Err(error) if error.code == ErrorCode::PreconditionFailed => Ok(()),
+                    written => written.map(drop),
+                }
+            }
+        }
+    }
+}
+
+impl Outcome {
+    /// The error in it, if it is one of the target's own.
+    pub(super) fn error(&self) -> Option<&Error> {
+        match self {
+            Self::Failed(error) | Self::Stranded(error) => Some(error),
+            Self::Written(_) | Self::Withheld | Self::Undone => None,
+        }
+    }
+}

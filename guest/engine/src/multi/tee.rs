@@ -1,0 +1,175 @@
+//! One body to several targets: all take it at the pace of the slowest, then they commit.
+
+use std::pin::pin;
+
+use futures::{
+    StreamExt,
+    future::{Either, join_all, select},
+    join,
+    stream::FuturesUnordered,
+};
+
+use super::target::{Writing, Written};
+use crate::{
+    body::Coded,
+    error::error,
+    exports::multi::{Failure, Outcome, TargetResult},
+    imports::{
+        backend::WriteOptions,
+        types::{Error, ErrorCode, Location},
+    },
+};
+
+/// Why a tee fails.
+enum Stop {
+    /// The body did.
+    Body(Error),
+    /// Too few targets are left: their outcomes tell why.
+    TooFew,
+}
+
+/// Writes a body to all targets, of which so many must succeed.
+pub(super) async fn tee(
+    targets: Vec<Location>,
+    mut body: Coded,
+    options: &WriteOptions,
+    needed: usize,
+) -> Result<Vec<TargetResult>, Failure> {
+    let mut tee = Tee::open(&targets, options, needed).await;
+    let done = match tee.deliver(&mut body).await {
+        Ok(bytes) => tee.commit(bytes).await,
+        Err(stop) => Err(stop),
+    };
+    match done {
+        Ok(()) => Ok(tee.results(targets)),
+        Err(stop) => {
+            tee.give_up().await;
+            let error = match stop {
+                Stop::Body(error) => error,
+                Stop::TooFew => tee.first_error(),
+            };
+            Err(Failure { error, targets: tee.results(targets) })
+        }
+    }
+}
+
+/// The targets of a tee, as far as each has come.
+struct Tee {
+    /// How many must hold the object in the end.
+    needed: usize,
+    /// Those that take bytes.
+    writing: Vec<Writing>,
+    /// Those that committed.
+    written: Vec<Written>,
+    /// Those that are done with: which one, and what became of it. In the order in which it happened.
+    outcomes: Vec<(usize, Outcome)>,
+}
+
+impl Tee {
+    async fn open(targets: &[Location], options: &WriteOptions, needed: usize) -> Self {
+        let open = async |(index, at): (usize, &Location)| {
+            let opened = Writing::open(index, at.clone(), options.clone()).await;
+            opened.map_err(|error| (index, Outcome::Failed(error)))
+        };
+        let (mut writing, mut outcomes) = (Vec::new(), Vec::new());
+        for opened in join_all(targets.iter().enumerate().map(open)).await {
+            match opened {
+                Ok(target) => writing.push(target),
+                Err(outcome) => outcomes.push(outcome),
+            }
+        }
+        Self { needed, writing, written: Vec::new(), outcomes }
+    }
+
+    /// Hands the body to every target, to its true end; gives its length in bytes.
+    async fn deliver(&mut self, body: &mut Coded) -> Result<u64, Stop> {
+        let (mut bytes, mut buffer) = (0, Vec::new());
+        loop {
+            let Some(chunk) = self.next(body, buffer).await? else { return Ok(bytes) };
+            self.each(async |target| target.push(&chunk).await).await?;
+            bytes += chunk.len() as u64;
+            buffer = chunk;
+        }
+    }
+
+    /// The next bytes of the body. It may be slow to come; too few targets left are noticed meanwhile.
+    async fn next(&mut self, body: &mut Coded, buffer: Vec<u8>) -> Result<Option<Vec<u8>>, Stop> {
+        let next = pin!(body.next(buffer));
+        let failures = pin!(self.each(async |target| Err(target.failure().await)));
+        match select(next, failures).await {
+            Either::Left((chunk, _)) => chunk.map_err(Stop::Body),
+            Either::Right(_) => Err(Stop::TooFew),
+        }
+    }
+
+    /// Does something with every target that takes bytes, and is done with those that fail. Ends as soon as too few
+    /// are left.
+    async fn each(&mut self, act: impl AsyncFn(&mut Writing) -> Result<(), Error>) -> Result<(), Stop> {
+        let spare = self.writing.len().checked_sub(self.needed).ok_or(Stop::TooFew)?;
+        let act = async |target: &mut Writing| (target.index, act(target).await);
+        let mut acts: FuturesUnordered<_> = self.writing.iter_mut().map(act).collect();
+        let mut failed = Vec::new();
+        while failed.len() <= spare
+            && let Some((index, done)) = acts.next().await
+        {
+            failed.extend(done.err().map(|error| (index, Outcome::Failed(error))));
+        }
+        drop(acts);
+        self.writing.retain(|target| failed.iter().all(|(index, _)| *index != target.index));
+        self.outcomes.extend(failed);
+        if self.writing.len() < self.needed { Err(Stop::TooFew) } else { Ok(()) }
+    }
+
+    /// Commits one target after another, until as many hold the object as are needed, and then the rest at once: up to
+    /// there a failure may have to be undone, and fewer commits are less to undo.
+    async fn commit(&mut self, bytes: u64) -> Result<(), Stop> {
+        if self.needed > 1 {
+            join_all(self.writing.iter_mut().map(Writing::look)).await;
+            // What cannot be undone comes last, when nothing else can go wrong any more.
+            self.writing.sort_by_key(|target| !target.can_be_undone());
+        }
+        while self.written.len() < self.needed {
+            if self.written.len() + self.writing.len() < self.needed {
+                return Err(Stop::TooFew);
+            }
+            let committed = self.writing.remove(0).commit(bytes).await;
+            self.settle(committed);
+        }
+        let rest = self.writing.drain(..).map(|target| target.commit(bytes));
+        for committed in join_all(rest).await {
+            self.settle(committed);
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, committed: Result<Written, (usize, Outcome)>) {
+        match committed {
+            Ok(target) => self.written.push(target),
+            Err(outcome) => self.outcomes.push(outcome),
+        }
+    }
+
+    /// Leaves every target as it was, as far as that can be done.
+    async fn give_up(&mut self) {
+        let withhold = self.writing.drain(..).map(async |target| (target.give_up().await, Outcome::Withheld));
+        let undo = self.written.drain(..).map(async |target| (target.index, target.undo().await));
+        let (withheld, undone) = join!(join_all(withhold), join_all(undo));
+        self.outcomes.extend(withheld);
+        self.outcomes.extend(undone);
+    }
+
+    /// The error of the first target that failed.
+    fn first_error(&self) -> Error {
+        let first = self.outcomes.iter().find_map(|(_, outcome)| outcome.error().cloned());
+        first.unwrap_or_else(|| error(ErrorCode::Other, "too few targets hold the object"))
+    }
+
+    /// What became of each target, in their order.
+    fn results(self, targets: Vec<Location>) -> Vec<TargetResult> {
+        let written = self.written.into_iter().map(|target| (target.index, Outcome::Written(target.info)));
+        let mut outcomes: Vec<_> = self.outcomes.into_iter().chain(written).collect();
+        outcomes.sort_by_key(|(index, _)| *index);
+        let outcomes = outcomes.into_iter().map(|(_, outcome)| outcome);
+        targets.into_iter().zip(outcomes).map(|(target, outcome)| TargetResult { target, outcome }).collect()
+    }
+}
