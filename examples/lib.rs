@@ -15,6 +15,9 @@ mod mirror;
 #[cfg(test)]
 #[allow(dead_code, reason = "the examples have a `main` of their own")]
 mod records;
+#[cfg(test)]
+#[allow(dead_code, reason = "the examples have a `main` of their own")]
+mod replicas;
 
 #[cfg(test)]
 mod tests {
@@ -26,6 +29,11 @@ mod tests {
     #[tokio::test]
     async fn records() {
         super::records::run().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn replicas() {
+        super::replicas::run().await.unwrap();
     }
 
     #[tokio::test]

@@ -8,6 +8,7 @@ mod exit;
 mod filter;
 mod hash;
 mod information;
+mod input;
 mod interrupt;
 mod list;
 mod local;
@@ -18,6 +19,7 @@ mod progress;
 mod records;
 mod session;
 mod size;
+mod tee;
 mod time;
 mod transfer;
 
@@ -80,6 +82,7 @@ enum Command {
     Stat(object::Stat),
     Cat(object::Cat),
     Put(object::Put),
+    Tee(tee::Tee),
     Rm(object::Rm),
     Mkdir(object::Mkdir),
     Rmdir(object::Rmdir),
@@ -100,6 +103,7 @@ impl Command {
             Self::Stat(command) => wait(command.run(globals)),
             Self::Cat(command) => wait(command.run(globals)),
             Self::Put(command) => wait(command.run(globals)),
+            Self::Tee(command) => wait(command.run(globals)),
             Self::Rm(command) => wait(command.run(globals)),
             Self::Mkdir(command) => wait(command.run(globals)),
             Self::Rmdir(command) => wait(command.run(globals)),

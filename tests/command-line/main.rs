@@ -10,4 +10,5 @@ mod objects;
 mod places;
 mod records;
 mod sync;
+mod tee;
 mod tree;

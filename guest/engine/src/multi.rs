@@ -7,9 +7,10 @@ mod tee;
 use std::collections::BTreeSet;
 
 use omnistorage_core::{codec, multi};
+use wit_bindgen::spawn_local;
 
 use crate::{
-    body::{Coded, Source},
+    body::{Coded, Sink},
     compression::decompressed,
     error::error,
     exports::{
@@ -48,11 +49,16 @@ impl Guest for crate::Component {
         decompress: Option<DecompressOptions>,
     ) -> Result<Reader, Error> {
         check(&replicas, "replica")?;
-        let mut reader = replicas::open(replicas, options).await?;
-        if let Some(options) = decompress {
-            reader.contents = decompressed(Source::from(reader.contents), options);
-        }
-        Ok(reader)
+        let (info, source) = replicas::open(replicas, options).await?;
+        let contents = match decompress {
+            Some(options) => decompressed(source, options),
+            None => {
+                let (sink, contents) = Sink::new();
+                spawn_local(Coded::new(source, None).pump(sink));
+                contents
+            }
+        };
+        Ok(Reader { info, contents })
     }
 }
 

@@ -1,28 +1,18 @@
 //! The commands on one object or directory: `stat`, `cat`, `put`, `rm`, `mkdir`, `rmdir`.
 
-use std::{
-    io::{self, Read},
-    thread,
-};
-
 use clap::Args;
-use futures::{StreamExt, stream};
-use tokio::sync::mpsc;
+use futures::StreamExt;
 
 use super::{
     Globals,
     exit::{Failure, Subject},
+    input::{StoredWith, refuse_directory, standard_input},
     output::{ObjectJson, Output, kind_name, note, printable},
     place::Place,
-    records::codec,
     session::{Need, Session},
     time::rfc3339,
 };
-use crate::{
-    Error, Metadata, Result as StorageResult,
-    backend::{Contents, ReadOptions, WriteOptions},
-    runtime::{Compression, DecompressOptions},
-};
+use crate::{backend::ReadOptions, runtime::DecompressOptions};
 
 /// Tell what is known of an object or a directory
 #[derive(Args)]
@@ -79,17 +69,25 @@ pub(crate) struct Cat {
     /// Decompress gzip, told from the first bytes
     #[arg(long, conflicts_with_all = ["offset", "length"])]
     decompress: bool,
+    /// Go on with PLACE, a replica of the object, where the first one cannot be read; may be given more than once
+    #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
+    replica: Vec<Place>,
     #[arg(value_parser = Place::parser())]
     place: Place,
 }
 
 impl Cat {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let (session, source) = Session::one(globals, &self.place, Need::Contents)?;
+        let places: Vec<_> = [self.place].into_iter().chain(self.replica).collect();
+        let (session, sources) = Session::many(globals, &places)?;
         let failed = session.failure(Subject::Object);
         let options = ReadOptions { offset: self.offset, length: self.length, if_match: None };
         let decompress = self.decompress.then(DecompressOptions::default);
-        let mut reader = session.storage.read(&source, &options, decompress).await.map_err(&failed)?;
+        let reader = match sources.as_slice() {
+            [source] => session.storage.read(source, &options, decompress).await,
+            replicas => session.storage.read_any(replicas, &options, decompress).await,
+        };
+        let mut reader = reader.map_err(&failed)?;
 
         let mut output = Output::new();
         while let Some(chunk) = reader.contents.next().await {
@@ -110,36 +108,18 @@ impl Cat {
 /// The object appears, or changes, once all of the input was read: whole or not at all.
 #[derive(Args)]
 pub(crate) struct Put {
-    /// Media type to store with it
-    #[arg(long, value_name = "TYPE")]
-    content_type: Option<String>,
-    /// Metadata to store with it; may be given more than once
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
-    metadata: Vec<(String, String)>,
-    /// Compress with CODEC (gzip), at LEVEL (0 to 9)
-    #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = compression)]
-    compress: Option<Compression>,
+    #[command(flatten)]
+    stored_with: StoredWith,
     #[arg(value_parser = Place::parser())]
     place: Place,
 }
 
 impl Put {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        if self.place.typed.ends_with('/') {
-            let typed = printable(&self.place.typed);
-            return Err(Failure::usage(format!("`{typed}` means a directory: give the name of an object")));
-        }
-        let mut metadata: Metadata = self.metadata;
-        metadata.sort();
-        if let Some(twice) = metadata.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            return Err(Failure::usage(format!("--metadata gives `{}` twice", printable(&twice[0].0))));
-        }
-
+        refuse_directory(&self.place)?;
+        let (options, compress) = self.stored_with.options()?;
         let (session, target) = Session::one(globals, &self.place, Need::Contents)?;
-        let options = WriteOptions { content_type: self.content_type, metadata, ..WriteOptions::default() };
-        let contents =
-            standard_input().map_err(|error| Failure::system("cannot read standard input", error))?;
-        let written = session.storage.write(&target, contents, &options, self.compress).await;
+        let written = session.storage.write(&target, standard_input()?, &options, compress).await;
         let info = written.map_err(session.failure(Subject::Object))?;
         if globals.is_verbose() {
             let size =
@@ -148,33 +128,6 @@ impl Put {
         }
         Ok(())
     }
-}
-
-/// Standard input as it comes. Read on a thread of its own, which nobody has to wait for: a terminal may never answer.
-fn standard_input() -> io::Result<Contents> {
-    const CHUNK: u64 = 256 * 1024;
-    const CHUNKS_AHEAD: usize = 2;
-
-    let (sender, mut receiver) = mpsc::channel::<StorageResult<bytes::Bytes>>(CHUNKS_AHEAD);
-    thread::Builder::new().name("standard input".to_owned()).spawn(move || {
-        let mut input = io::stdin().lock();
-        loop {
-            let mut chunk = Vec::new();
-            let chunk = match input.by_ref().take(CHUNK).read_to_end(&mut chunk) {
-                Ok(0) => break,
-                Ok(_) => Ok(chunk.into()),
-                Err(error) => {
-                    let code = Error::from(error);
-                    Err(Error::new(code.code(), format!("cannot read standard input: {}", code.message())))
-                }
-            };
-            let is_last = chunk.is_err();
-            if sender.blocking_send(chunk).is_err() || is_last {
-                break;
-            }
-        }
-    })?;
-    Ok(stream::poll_fn(move |context| receiver.poll_recv(context)).boxed())
 }
 
 /// Delete an object
@@ -226,43 +179,5 @@ impl Rmdir {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let (session, at) = Session::one(globals, &self.place, Need::Entry)?;
         session.storage.rmdir(&at).await.map_err(session.failure(Subject::Tree))
-    }
-}
-
-fn key_and_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("write KEY=VALUE".to_owned()),
-    }
-}
-
-fn compression(text: &str) -> Result<Compression, String> {
-    let (name, level) = match text.split_once(':') {
-        None => (text, None),
-        Some((name, level)) => (name, Some(level.parse().map_err(|_| format!("`{level}` is no level"))?)),
-    };
-    Ok(Compression { codec: codec(name)?, level })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::runtime::Codec;
-
-    #[test]
-    fn compression_is_a_codec_and_a_level() {
-        let parsed = compression("gzip:9").unwrap();
-        assert_eq!((parsed.codec, parsed.level), (Codec::Gzip, Some(9)));
-        assert_eq!(compression("gz").unwrap().level, None);
-        for text in ["", "gzip:", "gzip:high", "lzma"] {
-            assert!(compression(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn metadata_is_a_key_and_a_value() {
-        assert_eq!(key_and_value("a=b=c"), Ok(("a".into(), "b=c".into())));
-        assert_eq!(key_and_value("a="), Ok(("a".into(), String::new())));
-        assert!(key_and_value("=b").is_err() && key_and_value("a").is_err());
     }
 }

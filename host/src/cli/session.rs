@@ -112,6 +112,26 @@ impl Session {
         Ok((mounts.finish()?, source, target))
     }
 
+    /// Grants objects of which no two may be the same. Those in one directory are locations of one backend.
+    pub(crate) fn many(globals: &Globals, places: &[Place]) -> Result<(Self, Vec<Location>), Failure> {
+        let mut mounts = Mounts::new(globals);
+        let resolved = places.iter().map(|place| mounts.resolve(place, Need::Contents));
+        let resolved = resolved.collect::<Result<Vec<_>, _>>()?;
+        let mut locations = Vec::with_capacity(places.len());
+        for (index, this) in resolved.iter().enumerate() {
+            let before = &resolved[..index];
+            if let Some(full) = this.full()
+                && let Some(same) = before.iter().find(|other| other.full().as_ref() == Some(&full))
+            {
+                let [one, other] = [same, this].map(|resolved| printable(&resolved.place.typed));
+                return Err(Failure::usage(format!("`{one}` and `{other}` are the same place")));
+            }
+            let first = before.iter().position(|other| other.root == this.root).unwrap_or(index);
+            locations.push(mounts.mount(this, &format!("place {}", first + 1))?);
+        }
+        Ok((mounts.finish()?, locations))
+    }
+
     /// What the user calls a path of a backend.
     pub(crate) fn name(&self, backend: &str, path: &str) -> Option<String> {
         let path = Path::parse(path).ok()?;

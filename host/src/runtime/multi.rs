@@ -38,8 +38,8 @@ pub enum Outcome {
     Withheld,
     /// It had the new object for a moment; then the old one was put back, or the new one deleted.
     Undone,
-    /// It was left with the new object, or a damaged one, although it failed or the tee did. The error says why it
-    /// could not be undone.
+    /// It was left with the new object, or a damaged one, although it failed or the tee did: what was there before
+    /// could not be brought back.
     Stranded(Error),
 }
 

@@ -2,19 +2,18 @@
 
 use std::vec::IntoIter;
 
+use futures::{FutureExt, future::LocalBoxFuture};
 use omnistorage_core::{
     Path,
     entry::Entry,
     multi::{Prefix, same_version},
 };
-use wit_bindgen::spawn_local;
 
 use crate::{
     backends::Place,
-    body::{Sink, Source},
+    body::{Origin, Source},
     convert::entry,
     error::error,
-    exports::objects::Reader,
     imports::{
         backend::ReadOptions,
         types::{Error, ErrorCode, Location, ObjectInfo},
@@ -22,15 +21,18 @@ use crate::{
 };
 
 /// Opens the first replica that can be opened; the others wait.
-pub(super) async fn open(replicas: Vec<Location>, options: ReadOptions) -> Result<Reader, Error> {
+pub(super) async fn open(
+    replicas: Vec<Location>,
+    options: ReadOptions,
+) -> Result<(ObjectInfo, Source), Error> {
     let mut waiting = replicas.into_iter();
     let mut refused: Option<Error> = None;
     for at in waiting.by_ref() {
         match opened(at, options.clone()).await {
             Ok((info, source)) => {
-                let (sink, contents) = Sink::new();
-                spawn_local(Reading::new(info.clone(), options, source, waiting).pump(sink));
-                return Ok(Reader { info, contents });
+                let version = entry(info.clone(), Path::root());
+                let (ahead, prefix) = (Vec::new(), Prefix::default());
+                return Ok((info, Reading { options, source, ahead, waiting, version, prefix }.into()));
             }
             // That it is not there says less than anything else.
             Err(error) => match &refused {
@@ -63,33 +65,6 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(info: ObjectInfo, options: ReadOptions, source: Source, waiting: IntoIter<Location>) -> Self {
-        let version = entry(info, Path::root());
-        Self { options, source, ahead: Vec::new(), waiting, version, prefix: Prefix::default() }
-    }
-
-    async fn pump(mut self, mut sink: Sink) {
-        let verdict = self.hand_on(&mut sink).await;
-        sink.end(verdict).await;
-    }
-
-    async fn hand_on(&mut self, sink: &mut Sink) -> Result<(), Error> {
-        let mut buffer = Vec::new();
-        loop {
-            match self.next(buffer).await {
-                Ok(Some(chunk)) => {
-                    self.prefix.push(&chunk);
-                    buffer = sink.push(chunk).await?;
-                }
-                Ok(None) => return Ok(()),
-                Err(why) => {
-                    self.fall_over(why).await?;
-                    buffer = Vec::new();
-                }
-            }
-        }
-    }
-
     /// The next bytes; `None` after the end, if everything has come.
     async fn next(&mut self, buffer: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
         if !self.ahead.is_empty() {
@@ -159,6 +134,25 @@ impl Reading {
             ahead.extend_from_slice(comparison.push(&chunk));
             buffer = chunk;
         }
+    }
+}
+
+impl Origin for Reading {
+    fn receive(&mut self, mut buffer: Vec<u8>) -> LocalBoxFuture<'_, Result<Option<Vec<u8>>, Error>> {
+        async move {
+            loop {
+                match self.next(buffer).await {
+                    Ok(Some(chunk)) => {
+                        self.prefix.push(&chunk);
+                        return Ok(Some(chunk));
+                    }
+                    Ok(None) => return Ok(None),
+                    Err(why) => self.fall_over(why).await?,
+                }
+                buffer = Vec::new();
+            }
+        }
+        .boxed_local()
     }
 }
 

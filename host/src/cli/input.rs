@@ -1,0 +1,120 @@
+//! What goes into an object: standard input, and what is stored with it.
+
+use std::{
+    io::{self, Read},
+    thread,
+};
+
+use clap::Args;
+use futures::{StreamExt, stream};
+use tokio::sync::mpsc;
+
+use super::{exit::Failure, output::printable, place::Place, records::codec};
+use crate::{
+    Error, Metadata, Result as StorageResult,
+    backend::{Contents, WriteOptions},
+    runtime::Compression,
+};
+
+/// What is stored with an object, and how.
+#[derive(Args)]
+pub(crate) struct StoredWith {
+    /// Media type to store with it
+    #[arg(long, value_name = "TYPE")]
+    content_type: Option<String>,
+    /// Metadata to store with it; may be given more than once
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
+    metadata: Vec<(String, String)>,
+    /// Compress with CODEC (gzip), at LEVEL (0 to 9)
+    #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = compression)]
+    compress: Option<Compression>,
+}
+
+impl StoredWith {
+    /// In the words of the library.
+    pub(crate) fn options(self) -> Result<(WriteOptions, Option<Compression>), Failure> {
+        let mut metadata: Metadata = self.metadata;
+        metadata.sort();
+        if let Some(twice) = metadata.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+            return Err(Failure::usage(format!("--metadata gives `{}` twice", printable(&twice[0].0))));
+        }
+        let options = WriteOptions { content_type: self.content_type, metadata, ..WriteOptions::default() };
+        Ok((options, self.compress))
+    }
+}
+
+/// What is to be an object must not be written as a directory.
+pub(crate) fn refuse_directory(place: &Place) -> Result<(), Failure> {
+    if place.typed.ends_with('/') {
+        let typed = printable(&place.typed);
+        return Err(Failure::usage(format!("`{typed}` means a directory: give the name of an object")));
+    }
+    Ok(())
+}
+
+/// Standard input as it comes. Read on a thread of its own, which nobody has to wait for: a terminal may never answer.
+pub(crate) fn standard_input() -> Result<Contents, Failure> {
+    const CHUNK: u64 = 256 * 1024;
+    const CHUNKS_AHEAD: usize = 2;
+
+    let (sender, mut receiver) = mpsc::channel::<StorageResult<bytes::Bytes>>(CHUNKS_AHEAD);
+    let read = move || {
+        let mut input = io::stdin().lock();
+        loop {
+            let mut chunk = Vec::new();
+            let chunk = match input.by_ref().take(CHUNK).read_to_end(&mut chunk) {
+                Ok(0) => break,
+                Ok(_) => Ok(chunk.into()),
+                Err(error) => {
+                    let code = Error::from(error);
+                    Err(Error::new(code.code(), format!("cannot read standard input: {}", code.message())))
+                }
+            };
+            let is_last = chunk.is_err();
+            if sender.blocking_send(chunk).is_err() || is_last {
+                break;
+            }
+        }
+    };
+    let started = thread::Builder::new().name("standard input".to_owned()).spawn(read);
+    started.map_err(|error| Failure::system("cannot read standard input", error))?;
+    Ok(stream::poll_fn(move |context| receiver.poll_recv(context)).boxed())
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
+}
+
+fn compression(text: &str) -> Result<Compression, String> {
+    let (name, level) = match text.split_once(':') {
+        None => (text, None),
+        Some((name, level)) => (name, Some(level.parse().map_err(|_| format!("`{level}` is no level"))?)),
+    };
+    Ok(Compression { codec: codec(name)?, level })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::Codec;
+
+    #[test]
+    fn compression_is_a_codec_and_a_level() {
+        let parsed = compression("gzip:9").unwrap();
+        assert_eq!((parsed.codec, parsed.level), (Codec::Gzip, Some(9)));
+        assert_eq!(compression("gz").unwrap().level, None);
+        for text in ["", "gzip:", "gzip:high", "lzma"] {
+            assert!(compression(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn metadata_is_a_key_and_a_value() {
+        assert_eq!(key_and_value("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert_eq!(key_and_value("a="), Ok(("a".into(), String::new())));
+        assert!(key_and_value("=b").is_err() && key_and_value("a").is_err());
+    }
+}
