@@ -55,7 +55,7 @@ fn wrong_use_is_explained() {
         (vec!["put", "--compress", "zstd", here], vec!["zstd"]),
         (vec!["put", "--metadata", "novalue", here], vec!["KEY=VALUE"]),
         (vec!["put", "directory/"], vec!["directory"]),
-        (vec!["records", "count", "--from", "csv", here], vec!["csv"]),
+        (vec!["records", "count", "--from", "xml", here], vec!["xml"]),
         (vec!["--config", "/nonexistent.toml", "backends"], vec!["/nonexistent.toml"]),
     ] {
         let run = run(&arguments);
