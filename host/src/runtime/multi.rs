@@ -184,8 +184,8 @@ impl Storage {
     /// mixed.
     ///
     /// # Errors
-    /// If no replica can be opened, as [`Storage::read`]; that of the first, unless only others have more to say than
-    /// [`ErrorCode::NotFound`]. If no replica can go on, the error of the one that failed last ends the contents.
+    /// If no replica can be opened, as [`Storage::read`]: that of the first that fails for another reason than
+    /// [`ErrorCode::NotFound`], if there is one. If no replica can go on, the error of the one that failed last ends the contents.
     /// [`ErrorCode::InvalidArgument`] without a replica, with more than 256, or with the same one twice.
     pub async fn read_any(
         &self,
