@@ -8,6 +8,10 @@ pub struct Readme;
 
 #[cfg(test)]
 #[allow(dead_code, reason = "the examples have a `main` of their own")]
+#[path = "backend/main.rs"]
+mod backend;
+#[cfg(test)]
+#[allow(dead_code, reason = "the examples have a `main` of their own")]
 mod component;
 #[cfg(test)]
 #[allow(dead_code, reason = "the examples have a `main` of their own")]
@@ -21,6 +25,25 @@ mod replicas;
 
 #[cfg(test)]
 mod tests {
+    #[tokio::test]
+    async fn backend() {
+        super::backend::run().await.unwrap();
+    }
+
+    mod conformance {
+        use std::sync::Arc;
+
+        use omnistorage::Backend;
+
+        use crate::backend::key_value::KeyValue;
+
+        async fn key_value() -> (Arc<dyn Backend>, ()) {
+            (Arc::new(KeyValue::new()), ())
+        }
+
+        omnistorage_conformance::conformance_tests!(key_value);
+    }
+
     #[tokio::test]
     async fn mirror() {
         super::mirror::run().await.unwrap();

@@ -4,7 +4,9 @@
 //! [`ErrorCode::Unsupported`] for the rest; callers above it do what is missing. `omnistorage-conformance` holds any
 //! implementation to that.
 
+mod announced;
 mod capabilities;
+pub mod channel;
 pub mod fault;
 #[cfg(unix)]
 pub mod file;
@@ -16,6 +18,7 @@ pub mod prefix;
 pub mod read_only;
 pub mod retry;
 mod transfer;
+mod whole;
 
 use std::{any::Any, fmt::Debug};
 
@@ -24,8 +27,10 @@ use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream::BoxStream};
 use omnistorage_path::Path;
 
+pub use announced::Announced;
 pub use capabilities::{Capabilities, Features};
 pub use transfer::transfer;
+pub use whole::{WholeListing, WholeUpload};
 
 use crate::{
     error::{Error, ErrorCode, Result},
@@ -42,6 +47,16 @@ pub struct ReadOptions {
     pub length: Option<u64>,
     /// Fail with [`ErrorCode::PreconditionFailed`] unless the object still has this etag.
     pub if_match: Option<String>,
+}
+
+impl ReadOptions {
+    /// For backends of the given kind that know neither ranges nor etags.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`] if a range or an etag is asked for.
+    pub fn require_whole(&self, kind: &str) -> Result<()> {
+        if *self == Self::default() { Ok(()) } else { Err(Error::unsupported(kind, "ranges or etags")) }
+    }
 }
 
 /// When a write may take place.
@@ -71,6 +86,25 @@ pub struct WriteOptions {
     pub expected_size: Option<u64>,
     /// The same for the hash of the bytes.
     pub expected_hash: Option<Hash>,
+}
+
+impl WriteOptions {
+    /// For backends of the given kind that keep bytes and nothing beside them.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unsupported`] if more is to be kept, or under a condition.
+    pub fn require_plain(&self, kind: &str) -> Result<()> {
+        let plain = Self {
+            expected_size: self.expected_size,
+            expected_hash: self.expected_hash.clone(),
+            ..Self::default()
+        };
+        if *self == plain {
+            Ok(())
+        } else {
+            Err(Error::unsupported(kind, "conditions, content types, modification times or metadata"))
+        }
+    }
 }
 
 /// What to list.
@@ -348,6 +382,14 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// # Errors
     /// What could not be brought to an end.
     async fn close(&self) -> Result<()>;
+}
+
+/// Refuses the root where an object is meant: it is a directory.
+///
+/// # Errors
+/// [`ErrorCode::IsDirectory`] for the root.
+pub fn require_object(path: &Path) -> Result<()> {
+    if path.is_root() { Err(Error::new(ErrorCode::IsDirectory, "the root is a directory")) } else { Ok(()) }
 }
 
 pub(crate) fn too_large(max: usize) -> Error {

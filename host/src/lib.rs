@@ -24,7 +24,7 @@ pub mod cli;
 
 #[cfg(unix)]
 pub use backend::file::FileBackend;
-pub use backend::{Backend, memory::MemoryBackend};
+pub use backend::{Backend, channel::ChannelBackend, memory::MemoryBackend};
 pub use config::Config;
 #[cfg(feature = "configuration")]
 pub use configuration::Configuration;

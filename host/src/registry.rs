@@ -38,6 +38,7 @@ impl Registry {
         let mut registry = Self::new();
         #[cfg(unix)]
         registry.insert("file", |config| Ok(Arc::new(crate::FileBackend::from_config(config)?)));
+        registry.insert("channel", |config| Ok(Arc::new(crate::ChannelBackend::from_config(config)?)));
         registry.insert("memory", |config| Ok(Arc::new(crate::MemoryBackend::from_config(config)?)));
         registry
     }

@@ -3,7 +3,9 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails loudly, its helpers too")]
 
 mod build;
+mod channel;
 mod commit;
+mod features;
 mod filters;
 mod guest;
 mod hostile;

@@ -9,6 +9,7 @@ use omnistorage_path::Path;
 
 use super::{
     Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
+    require_object,
 };
 use crate::{
     error::{Error, ErrorCode, Result},
@@ -52,9 +53,7 @@ impl Prefix {
 
     /// The same for a path that must be an object's: the root is none, whatever stands at the prefix.
     fn object(&self, path: &Path) -> Result<Path> {
-        if path.is_root() {
-            return Err(Error::new(ErrorCode::IsDirectory, "the root is a directory").at(self.kind(), path));
-        }
+        require_object(path).map_err(|error| error.at(self.kind(), path))?;
         self.inside(path)
     }
 

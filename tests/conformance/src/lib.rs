@@ -64,11 +64,12 @@ pub fn run<Guard>(
 }
 
 /// One `#[test]` a row, in a module a subject. Takes the function that makes an empty backend; see the [crate] for an
-/// example.
+/// example. For what is no store but has the interface of one, the rows that it can keep may be named:
+/// `conformance_tests!(my_backend, close { every_call_fails_after_the_close })`.
 #[macro_export]
 macro_rules! conformance_tests {
     ($make:expr) => {
-        $crate::conformance_tests!(@ $make,
+        $crate::conformance_tests!($make,
             attributes {
                 the_time_of_a_write_is_kept
                 the_time_can_be_set
@@ -187,7 +188,7 @@ macro_rules! conformance_tests {
             }
         );
     };
-    (@ $make:expr, $($subject:ident { $($row:ident)* })*) => {
+    ($make:expr, $($subject:ident { $($row:ident)* })*) => {
         $(
             mod $subject {
                 #[allow(unused_imports)]

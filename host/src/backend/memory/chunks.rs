@@ -5,8 +5,8 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    backend::WriteOptions,
-    error::{Error, ErrorCode, Result},
+    backend::{Announced, WriteOptions},
+    error::Result,
 };
 
 /// Chunks of at least this size are kept as they come; smaller ones are gathered.
@@ -30,20 +30,9 @@ impl Chunks {
 
     /// Holds the bytes to the size and the hash that are expected of them.
     pub(super) fn check(&self, options: &WriteOptions) -> Result<()> {
-        if let Some(expected) = options.expected_size.filter(|expected| *expected != self.size) {
-            let message = format!("{expected} bytes were expected and there are {}", self.size);
-            return Err(Error::new(ErrorCode::Corrupted, message));
-        }
-        if let Some(expected) = &options.expected_hash {
-            let mut hasher = expected.algorithm.hasher();
-            self.chunks.iter().for_each(|chunk| hasher.update(chunk));
-            let actual = hasher.finish();
-            if actual != *expected {
-                let message = format!("the {} {expected} was expected and is {actual}", expected.algorithm);
-                return Err(Error::new(ErrorCode::Corrupted, message));
-            }
-        }
-        Ok(())
+        let mut announced = Announced::new(options);
+        self.chunks.iter().for_each(|chunk| announced.update(chunk));
+        announced.check()
     }
 
     /// As much of the range as there is.

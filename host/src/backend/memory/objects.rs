@@ -6,7 +6,7 @@ use omnistorage_path::Path;
 
 use super::{KIND, chunks::Chunks};
 use crate::{
-    backend::{WriteCondition, WriteOptions},
+    backend::{WriteCondition, WriteOptions, require_object},
     error::{Error, ErrorCode, Result},
     object::{Metadata, ObjectInfo, ObjectKind, Timestamp},
 };
@@ -87,11 +87,6 @@ pub(super) struct Objects {
     published: u64,
 }
 
-/// Refuses the root, which is a directory and never an object.
-fn check_not_root(path: &Path) -> Result<()> {
-    if path.is_root() { Err(Error::new(ErrorCode::IsDirectory, "the root is a directory")) } else { Ok(()) }
-}
-
 /// Everything below a prefix: its bounds in byte order, where `0` is what follows `/`.
 pub(super) fn below(prefix: &str) -> (String, Bound<String>) {
     if prefix.is_empty() {
@@ -104,7 +99,7 @@ pub(super) fn below(prefix: &str) -> (String, Bound<String>) {
 impl Objects {
     /// The object of that path.
     pub(super) fn get(&self, path: &Path) -> Result<&Object> {
-        check_not_root(path)?;
+        require_object(path)?;
         self.by_path.get(path).ok_or_else(|| Error::new(ErrorCode::NotFound, "no such object"))
     }
 
@@ -139,7 +134,7 @@ impl Objects {
 
     /// Whether an object may be written there, now.
     pub(super) fn check_write(&self, path: &Path, condition: &WriteCondition) -> Result<()> {
-        check_not_root(path)?;
+        require_object(path)?;
         if self.has_below(path.as_str()) {
             return Err(Error::new(ErrorCode::IsDirectory, "there are objects below this path"));
         }
@@ -179,7 +174,7 @@ impl Objects {
 
     /// Removes an object, if there is one.
     pub(super) fn remove(&mut self, path: &Path) -> Result<()> {
-        check_not_root(path)?;
+        require_object(path)?;
         self.by_path.remove(path);
         Ok(())
     }

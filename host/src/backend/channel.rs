@@ -1,0 +1,335 @@
+//! Messages between tasks: what is written is read as it comes, and kept nowhere.
+//!
+//! A path is a queue of messages, bounded in their number. An upload sends: each chunk is a message, and waits while
+//! the queue is full. A reader receives: its contents are the messages, each a chunk of its own. The tasks may be those
+//! of the program, or the program on one side and the component on the other.
+//!
+//! - **A path is there** from the first writer on, until its messages are read to the end. Reading another one is
+//!   [`ErrorCode::NotFound`].
+//! - **Each message goes to one reader**: several share the work. With [replay](ChannelOptions::replay) each reader gets
+//!   all of them.
+//! - **The end** comes when all writers have committed. One that aborts or is dropped has sent only a part: readers then
+//!   get an error where the end would be.
+//! - **Several writers** may send to a path at the same time or one after the other. Who comes after the end has been
+//!   read begins anew.
+//! - A path that is deleted, and a backend that is closed, end all that waits on them with an error.
+//!
+//! Bytes are seen before their commit, so this is a backend for streams and not for files that others rely on.
+//! A component sends bytes in chunks of its runtime's choice: its messages keep their boundaries in a record format, or
+//! by `write-all`.
+
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    fmt,
+    num::NonZeroUsize,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use omnistorage_path::Path;
+
+use self::queue::{Gone, Queue, Receiver, Sender};
+use super::{
+    Announced, Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
+    WholeListing, WriteOptions, require_object,
+};
+use crate::{
+    config::Config,
+    error::{Error, ErrorCode, Result},
+    hash::{Hash, HashAlgorithm},
+    object::{ObjectInfo, ObjectKind},
+};
+
+const KIND: &str = "channel";
+
+/// How the queues of a [`ChannelBackend`] behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChannelOptions {
+    /// The messages that a queue holds. Default: 16.
+    pub capacity: NonZeroUsize,
+    /// Whether a queue keeps its messages, so that each reader gets all of them from the first one on, and late ones
+    /// too. Nothing makes room then: a message beyond the capacity fails with [`ErrorCode::LimitExceeded`]. A path
+    /// stays until it is deleted. Default: no.
+    pub replay: bool,
+}
+
+impl Default for ChannelOptions {
+    fn default() -> Self {
+        Self { capacity: const { NonZeroUsize::new(16).unwrap() }, replay: false }
+    }
+}
+
+/// Messages between tasks; see the [module](self).
+///
+/// ```
+/// use futures::StreamExt;
+/// use omnistorage::{Backend, ChannelBackend, Path};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> omnistorage::Result<()> {
+/// let (channel, path) = (ChannelBackend::default(), Path::parse("jobs")?);
+/// let mut sender = channel.write(&path, &Default::default()).await?;
+/// let mut messages = channel.read(&path, &Default::default()).await?.contents;
+/// sender.push("one".into()).await?;
+/// sender.push("two".into()).await?;
+/// sender.commit().await?;
+/// assert_eq!(messages.next().await, Some(Ok("one".into())));
+/// assert_eq!(messages.next().await, Some(Ok("two".into())));
+/// assert_eq!(messages.next().await, None);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct ChannelBackend {
+    queues: Queues,
+    options: ChannelOptions,
+}
+
+impl ChannelBackend {
+    /// Without any message.
+    #[must_use]
+    pub fn new(options: ChannelOptions) -> Self {
+        Self { queues: Queues::default(), options }
+    }
+
+    /// Takes `capacity` (a number, at least 1) and `replay` (a boolean).
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] for a key that is malformed or unknown.
+    pub fn from_config(mut config: Config) -> Result<Self> {
+        let default = ChannelOptions::default();
+        let options = ChannelOptions {
+            capacity: config.take("capacity")?.unwrap_or(default.capacity),
+            replay: config.take("replay")?.unwrap_or(default.replay),
+        };
+        config.finish(KIND)?;
+        Ok(Self::new(options))
+    }
+}
+
+impl fmt::Debug for ChannelBackend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChannelBackend").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+type QueuesByPath = BTreeMap<Path, Arc<Queue>>;
+
+/// The queues; none once the backend is closed. Who has the lock of one queue never asks for this one.
+#[derive(Clone)]
+struct Queues(Arc<Mutex<Option<QueuesByPath>>>);
+
+impl Default for Queues {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Some(BTreeMap::new()))))
+    }
+}
+
+impl Queues {
+    /// Looks at the queues; errors get the path.
+    fn with<T>(&self, path: &Path, look: impl FnOnce(&mut QueuesByPath) -> Result<T>) -> Result<T> {
+        let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = queues.as_mut().ok_or_else(Error::backend_closed).and_then(look);
+        outcome.map_err(|error| error.at(KIND, path))
+    }
+
+    /// Forgets the queue if it is the one at the path, and nothing more can come of it.
+    fn tidy(&self, path: &Path, queue: &Arc<Queue>) {
+        // Of a closed backend there is nothing left to forget.
+        let _ = self.with(path, |queues| {
+            if queues.get(path).is_some_and(|found| Arc::ptr_eq(found, queue) && queue.is_spent()) {
+                queues.remove(path);
+            }
+            Ok(())
+        });
+    }
+}
+
+/// Refuses what cannot be a queue: the root, and a path that lies above or below one.
+fn check_place(path: &Path, queues: &QueuesByPath) -> Result<()> {
+    let mut above = std::iter::successors(path.parent(), Path::parent);
+    require_object(path)?;
+    if above.any(|above| queues.contains_key(&above)) {
+        Err(Error::new(ErrorCode::NotDirectory, "there is a channel above this path"))
+    } else if queues.keys().any(|other| other != path && other.starts_with(path)) {
+        Err(Error::new(ErrorCode::IsDirectory, "there are channels below this path"))
+    } else {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Backend for ChannelBackend {
+    fn kind(&self) -> &str {
+        KIND
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let features = Features { sorted_list: true, ..Features::default() };
+        Capabilities { features, hashes: Vec::new(), modified_precision: None }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
+        let queue = self.queues.with(path, |queues| {
+            require_object(path)?;
+            let queue = queues.get(path).ok_or_else(|| {
+                Error::new(ErrorCode::NotFound, "no such channel: it begins with its first writer")
+            })?;
+            options.require_whole(KIND)?;
+            Ok(Receiver::new(queue))
+        })?;
+        let received = Received { queues: self.queues.clone(), path: path.clone(), receiver: Some(queue) };
+        let contents = stream::unfold(received, async |mut received| {
+            let message = received.receiver.as_mut()?.receive().await?;
+            if message.is_err() {
+                received.leave(); // nothing comes after an error
+            }
+            Some((message.map_err(|error| error.at(KIND, &received.path)), received))
+        });
+        let info = ObjectInfo::new(path.clone(), ObjectKind::Object);
+        Ok(Reader { info, contents: contents.fuse().boxed() })
+    }
+
+    async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
+        let sender = self.queues.with(path, |queues| {
+            check_place(path, queues)?;
+            options.require_plain(KIND)?;
+            let queue = queues.entry(path.clone()).or_insert_with(|| Arc::new(Queue::new(self.options)));
+            Ok(Sender::new(queue))
+        })?;
+        Ok(Box::new(ChannelUpload {
+            queues: self.queues.clone(),
+            path: path.clone(),
+            sender: Some(sender),
+            announced: Announced::new(options),
+        }))
+    }
+
+    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
+        self.queues.with(path, |queues| {
+            if path.is_root() {
+                Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory))
+            } else if queues.contains_key(path) {
+                Ok(ObjectInfo::new(path.clone(), ObjectKind::Object))
+            } else {
+                Err(Error::new(ErrorCode::NotFound, "no such channel"))
+            }
+        })
+    }
+
+    /// The paths as they are now.
+    async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
+        let (queues, root) = (self.queues.clone(), prefix.clone());
+        let is_open = move || queues.with(&root, |_| Ok(()));
+        self.queues.with(prefix, |queues| {
+            let objects = queues.keys().map(|path| ObjectInfo::new(path.clone(), ObjectKind::Object));
+            Ok(Box::new(WholeListing::new(objects, prefix, options, is_open)) as Box<dyn Listing>)
+        })
+    }
+
+    async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
+        let delete = |path: &Path| {
+            let queue = self.queues.with(path, |queues| {
+                require_object(path)?;
+                Ok(queues.remove(path))
+            })?;
+            if let Some(queue) = queue {
+                queue.end(Gone::Deleted);
+            }
+            Ok(())
+        };
+        paths.iter().map(delete).collect()
+    }
+
+    /// There is none before the messages have been read, and then they are gone.
+    async fn hash(&self, path: &Path, _: HashAlgorithm) -> Result<Hash> {
+        self.stat(path).await?;
+        Err(Error::unsupported(KIND, "hashes").at(KIND, path))
+    }
+
+    async fn close(&self) -> Result<()> {
+        let queues = self.queues.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        queues.iter().flat_map(BTreeMap::values).for_each(|queue| queue.end(Gone::Closed));
+        Ok(())
+    }
+}
+
+/// What a reader holds.
+struct Received {
+    queues: Queues,
+    path: Path,
+    receiver: Option<Receiver>,
+}
+
+impl Received {
+    fn leave(&mut self) {
+        if let Some(receiver) = self.receiver.take() {
+            self.queues.tidy(&self.path, &receiver.leave());
+        }
+    }
+}
+
+impl Drop for Received {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// A writer.
+struct ChannelUpload {
+    queues: Queues,
+    path: Path,
+    sender: Option<Sender>,
+    announced: Announced,
+}
+
+impl ChannelUpload {
+    /// Ends the sending, well or not.
+    fn leave(&mut self, outcome: Result<()>) -> Result<()> {
+        let Some(sender) = self.sender.take() else { return Ok(()) };
+        let (queue, left) = sender.leave(outcome);
+        self.queues.tidy(&self.path, &queue);
+        left
+    }
+}
+
+#[async_trait]
+impl Upload for ChannelUpload {
+    async fn push(&mut self, chunk: Bytes) -> Result<()> {
+        let Some(sender) = &self.sender else {
+            return Err(Error::new(ErrorCode::WriterClosed, "the writer was finished").at(KIND, &self.path));
+        };
+        sender.send(chunk.clone()).await.map_err(|error| error.at(KIND, &self.path))?;
+        self.announced.update(&chunk);
+        Ok(())
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<ObjectInfo> {
+        let checked = self.announced.check();
+        let left = self.leave(checked.clone());
+        checked.and(left).map_err(|error| error.at(KIND, &self.path))?;
+        let size = Some(self.announced.size());
+        Ok(ObjectInfo { size, ..ObjectInfo::new(self.path.clone(), ObjectKind::Object) })
+    }
+
+    async fn abort(self: Box<Self>) {}
+}
+
+impl Drop for ChannelUpload {
+    fn drop(&mut self) {
+        let message = "a writer went away before the end of what it had to send";
+        // The readers get it.
+        let _ = self.leave(Err(Error::new(ErrorCode::Cancelled, message)));
+    }
+}

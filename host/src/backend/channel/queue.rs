@@ -1,0 +1,181 @@
+//! One queue: messages in order, bounded, with an end.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use tokio::sync::Notify;
+
+use super::ChannelOptions;
+use crate::error::{Error, ErrorCode, Result};
+
+/// Why a queue is no more.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Gone {
+    /// Its path was deleted.
+    Deleted,
+    /// The backend was closed.
+    Closed,
+}
+
+impl Gone {
+    fn error(self, code: ErrorCode) -> Error {
+        match self {
+            Self::Deleted => Error::new(code, "the channel was deleted"),
+            Self::Closed => Error::backend_closed(),
+        }
+    }
+}
+
+/// The messages of a path.
+pub(super) struct Queue {
+    options: ChannelOptions,
+    state: Mutex<State>,
+    /// Wakes all that wait: they look again, and few wait.
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    messages: VecDeque<Bytes>,
+    writers: usize,
+    readers: usize,
+    /// Why a writer did not send all that it had to.
+    broken: Option<Error>,
+    /// Whether all writers have left at some time, and one of them well.
+    ended: bool,
+    gone: Option<Gone>,
+}
+
+impl Queue {
+    pub(super) fn new(options: ChannelOptions) -> Self {
+        Self { options, state: Mutex::default(), changed: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends all that waits, and all that comes.
+    pub(super) fn end(&self, gone: Gone) {
+        let mut state = self.state();
+        state.gone = Some(gone);
+        state.messages.clear();
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Whether nobody can still get anything from it: it has no writer, no reader and no message, and there was one of
+    /// them to see its end.
+    pub(super) fn is_spent(&self) -> bool {
+        let state = self.state();
+        let is_unused = state.writers == 0 && state.readers == 0 && state.messages.is_empty();
+        is_unused && !self.options.replay && !state.ended
+    }
+}
+
+/// One who sends.
+pub(super) struct Sender(Arc<Queue>);
+
+impl Sender {
+    pub(super) fn new(queue: &Arc<Queue>) -> Self {
+        queue.state().writers += 1;
+        Self(Arc::clone(queue))
+    }
+
+    /// Puts a message behind the others, once there is room. Dropped before that, it has not.
+    pub(super) async fn send(&self, message: Bytes) -> Result<()> {
+        let Queue { options, changed, .. } = &*self.0;
+        loop {
+            let room = changed.notified(); // from here on no change is missed
+            {
+                let mut state = self.0.state();
+                if let Some(gone) = state.gone {
+                    return Err(gone.error(ErrorCode::WriterClosed));
+                }
+                if state.messages.len() < options.capacity.get() {
+                    state.messages.push_back(message);
+                    break;
+                }
+            }
+            if options.replay {
+                let message = format!("the channel keeps {} messages and is full", options.capacity);
+                return Err(Error::new(ErrorCode::LimitExceeded, message));
+            }
+            room.await;
+        }
+        changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Ends the sending: well, or with an error that the readers get where the end would be.
+    pub(super) fn leave(self, outcome: Result<()>) -> (Arc<Queue>, Result<()>) {
+        let mut state = self.0.state();
+        state.writers -= 1;
+        match outcome {
+            Ok(()) => state.ended = true,
+            Err(error) => {
+                state.broken.get_or_insert(error);
+            }
+        }
+        let left = state.gone.map_or(Ok(()), |gone| Err(gone.error(ErrorCode::WriterClosed)));
+        drop(state);
+        self.0.changed.notify_waiters();
+        (self.0, left)
+    }
+}
+
+/// One who receives.
+pub(super) struct Receiver {
+    queue: Arc<Queue>,
+    /// The messages it got, where they are kept for others.
+    seen: usize,
+}
+
+impl Receiver {
+    pub(super) fn new(queue: &Arc<Queue>) -> Self {
+        queue.state().readers += 1;
+        Self { queue: Arc::clone(queue), seen: 0 }
+    }
+
+    /// The next message, once there is one; `None` at the end.
+    pub(super) async fn receive(&mut self) -> Option<Result<Bytes>> {
+        let Queue { options, changed, .. } = &*self.queue;
+        loop {
+            let more = changed.notified(); // from here on no change is missed
+            {
+                let mut state = self.queue.state();
+                if let Some(gone) = state.gone {
+                    return Some(Err(gone.error(ErrorCode::ReaderClosed)));
+                }
+                if options.replay {
+                    if let Some(message) = state.messages.get(self.seen) {
+                        self.seen += 1;
+                        return Some(Ok(message.clone()));
+                    }
+                } else if let Some(message) = state.messages.pop_front() {
+                    drop(state);
+                    changed.notify_waiters();
+                    return Some(Ok(message));
+                }
+                if state.writers == 0 {
+                    return state.broken.clone().map(Err);
+                }
+            }
+            more.await;
+        }
+    }
+
+    pub(super) fn leave(self) -> Arc<Queue> {
+        let mut state = self.queue.state();
+        state.readers -= 1;
+        // A reader has seen the end, or did not want to: nobody needs to be told of it any more.
+        if state.writers == 0 && state.messages.is_empty() {
+            state.ended = false;
+        }
+        drop(state);
+        self.queue
+    }
+}
