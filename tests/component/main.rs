@@ -11,6 +11,7 @@ mod guest;
 mod hostile;
 mod imports;
 mod limits;
+mod model;
 mod multi;
 mod objects;
 mod records;

@@ -14,6 +14,8 @@
 //! - a size or a time that is not known passes every bound;
 //! - an object of both sides is judged by the source: one that a bound of size or time excludes there stays as it is on
 //!   the target, and one that passes is compared with whatever the target has;
+//! - what lies deeper than a depth stays on the target, also when what is excluded is deleted, where rclone deletes it
+//!   in directories that the source does not have;
 //! - a source that is one object is filtered too, where rclone refuses filters;
 //! - regular expressions and `ignore_case` know the cases of ASCII; single characters of a pattern those of Unicode.
 //!
