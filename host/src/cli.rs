@@ -5,6 +5,7 @@ mod check;
 mod compare;
 mod configuration;
 mod exit;
+mod explain;
 mod filter;
 mod hash;
 mod information;

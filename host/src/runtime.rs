@@ -29,6 +29,7 @@
 mod bindings;
 mod compression;
 mod convert;
+mod explain;
 mod filter;
 mod host;
 mod job;
@@ -49,6 +50,7 @@ use wasmtime::{
 };
 
 pub use compression::{Codec, Compression, DecompressOptions};
+pub use explain::Explanation;
 pub use filter::{Filter, RuleKind, RuleSource};
 pub use host::{OpenBackend, OpenListing};
 pub use job::Job;

@@ -142,3 +142,48 @@ fn what_is_excluded_stays_unless_it_is_to_go() {
     pair("sync", &source, &inside, &["--exclude", "/backup/"]).ok();
     assert_eq!(contents(&inside).len(), 2);
 }
+
+#[test]
+fn a_path_is_explained() {
+    let scratch = Scratch::new();
+    for path in
+        ["source/new", "source/d/x.tmp", "source/cache/y", "target/old", "source/same", "target/old.tmp"]
+    {
+        scratch.write(path, path);
+    }
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    pair("copy", &source.join("same"), &target, &[]).ok();
+    scratch.write("source/changed", "one");
+    scratch.write("target/changed", "three");
+    let rules = scratch.write("rules", "# what is made again\n- *.tmp\n- cache/\n");
+    let rules = rules.to_str().unwrap();
+    let before = contents(&target);
+    for (command, path, filter, action) in [
+        ("sync", "new", "included: no rule matches", "transferred: missing on the target"),
+        ("sync", "same", "included: no rule matches", "nothing: both sides are the same"),
+        ("sync", "changed", "included", "transferred: size differs"),
+        ("sync", "old", "included", "deleted: missing on the source"),
+        ("copy", "old", "included", "nothing: only the target has it, and nothing is deleted"),
+        ("sync", "d/x.tmp", "excluded by `- *.tmp` (", "nothing: what is excluded is left alone"),
+        ("sync", "d/x.tmp", "rules`, line 2)", "nothing"),
+        ("sync", "cache/y", "its directory `cache` is excluded by `- cache/`", "nothing"),
+        ("sync", "cache/", "excluded by `- cache/`", "nothing"),
+        ("sync", "old.tmp", "excluded by `- *.tmp`", "nothing"),
+        ("sync", "nowhere", "included", "nothing: neither side has it"),
+    ] {
+        let run = pair(command, &source, &target, &["--filter-from", rules, "--explain", path]).ok();
+        let lines = run.lines();
+        assert!(lines[0].starts_with("filter: `") && lines[0].contains(filter), "{path}: {lines:?}");
+        assert!(lines[1].starts_with("action: ") && lines[1].contains(action), "{path}: {lines:?}");
+        assert_eq!(lines.len(), 2);
+    }
+    let deletes = ["--filter-from", rules, "--delete-excluded", "--json", "--explain", "old.tmp"];
+    let explained = &pair("sync", &source, &target, &deletes).ok().json()[0];
+    assert_eq!(
+        (&explained["action"], &explained["included"]),
+        (&"deleted".into(), &false.into()),
+        "{explained}"
+    );
+    pair("sync", &source, &target, &["--explain", "../x"]).says(&["--explain", "`..`"]);
+    assert_eq!(contents(&target), before);
+}

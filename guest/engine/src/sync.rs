@@ -7,6 +7,7 @@ mod batch;
 mod check;
 mod contents;
 mod delete;
+mod explain;
 mod filter;
 mod job;
 mod journal;
@@ -17,10 +18,11 @@ mod sides;
 mod transfer;
 
 use omnistorage_core::sync::filter::Filter;
+use omnistorage_path::Path;
 
 use crate::{
     error::error,
-    exports::sync::{CheckJob, Deletion, Guest, Job, SyncOptions},
+    exports::sync::{CheckJob, Deletion, Explanation, Guest, Job, SyncOptions},
     imports::types::{Error, ErrorCode, Location},
 };
 
@@ -33,6 +35,16 @@ impl Guest for crate::Component {
 
     async fn copy(source: Location, target: Location, options: SyncOptions) -> Result<Job, Error> {
         Self::sync(source, target, SyncOptions { deletion: Deletion::None, ..options }).await
+    }
+
+    async fn explain(
+        source: Location,
+        target: Location,
+        path: String,
+        options: SyncOptions,
+    ) -> Result<Explanation, Error> {
+        let filter = check_options(&options)?;
+        explain::explain(source, target, Path::parse(path)?, options, filter).await
     }
 
     async fn check(source: Location, target: Location, options: SyncOptions) -> Result<CheckJob, Error> {

@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use clap::{Args, value_parser};
 
-use super::{exit::Failure, filter::FilterOptions, place::Place, time::parse_duration};
-use crate::runtime::{Comparison, SyncOptions};
+use super::{exit::Failure, explain::parse_path, filter::FilterOptions, place::Place, time::parse_duration};
+use crate::{
+    Path,
+    runtime::{Comparison, SyncOptions},
+};
 
 /// The two places.
 #[derive(Args)]
@@ -78,6 +81,9 @@ pub(crate) struct TransferOptions {
     /// Print one JSON event a line, then a summary
     #[arg(long)]
     pub(crate) json: bool,
+    /// Say what would be made of the path PATH below both places and why, and do nothing
+    #[arg(long, value_name = "PATH", value_parser = parse_path)]
+    pub(crate) explain: Option<Path>,
     #[command(flatten)]
     filter: FilterOptions,
 }

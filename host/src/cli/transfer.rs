@@ -10,6 +10,7 @@ use super::{
     Globals,
     compare::{Places, TransferOptions},
     exit::{Exit, Failure, Subject},
+    explain::explain,
     output::{ErrorJson, Output, printable},
     progress::Progress,
     session::{Session, join},
@@ -58,6 +59,9 @@ impl Copy {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let options = SyncOptions { deletion: Deletion::None, ..self.transfer.options()? };
         let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
+        if let Some(path) = &self.transfer.explain {
+            return explain(&session, (&source, &target), path, &options, self.transfer.json).await;
+        }
         let started = Instant::now();
         let job = session.storage.copy(&source, &target, &options).await;
         let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
@@ -75,6 +79,9 @@ impl Sync {
         };
         options.filter.delete_excluded = self.delete_excluded;
         let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
+        if let Some(path) = &self.transfer.explain {
+            return explain(&session, (&source, &target), path, &options, self.transfer.json).await;
+        }
         let started = Instant::now();
         let job = session.storage.sync(&source, &target, &options).await;
         let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet

@@ -287,16 +287,22 @@ impl From<&SyncOptions> for wit::SyncOptions {
     }
 }
 
+impl From<wit::Action> for Action {
+    fn from(action: wit::Action) -> Self {
+        match action {
+            wit::Action::Transferred => Self::Transferred,
+            wit::Action::UpdatedTime => Self::UpdatedTime,
+            wit::Action::Deleted => Self::Deleted,
+            wit::Action::Skipped => Self::Skipped,
+            wit::Action::Failed => Self::Failed,
+        }
+    }
+}
+
 impl From<wit::Event> for Event {
     fn from(event: wit::Event) -> Self {
         Self {
-            action: match event.action {
-                wit::Action::Transferred => Action::Transferred,
-                wit::Action::UpdatedTime => Action::UpdatedTime,
-                wit::Action::Deleted => Action::Deleted,
-                wit::Action::Skipped => Action::Skipped,
-                wit::Action::Failed => Action::Failed,
-            },
+            action: event.action.into(),
             path: event.path,
             size: event.size,
             reason: event.reason,

@@ -46,11 +46,7 @@ pub(super) async fn run(
 ) -> Result<Report, Error> {
     let sides = Sides::open(source, target, filter).await?;
     let writer = (!options.dry_run).then(|| Writing(sides.target.clone()));
-    let compare = CompareOptions {
-        comparison: options.comparison.into(),
-        update_only: options.update_only,
-        window_ns: sides.window(&options),
-    };
+    let compare = compare_options(&options, sides.window(&options));
     let journal = Journal::new(events);
     let run = Run {
         sides,
@@ -65,6 +61,11 @@ pub(super) async fn run(
         source_objects: 0,
     };
     run.carry_out().await
+}
+
+/// How to compare, by the options and the window of [`Sides::window`].
+pub(super) fn compare_options(options: &SyncOptions, window_ns: Option<u64>) -> CompareOptions {
+    CompareOptions { comparison: options.comparison.into(), update_only: options.update_only, window_ns }
 }
 
 /// What a call that was in flight came to.
