@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use omnistorage::{
     Backend, ErrorCode, FileBackend, Timestamp,
-    backend::{WriteOptions, file::FileOptions},
+    backend::{
+        WriteOptions,
+        file::FileOptions,
+        layer::{Layered, Operation},
+        observe::Observe,
+    },
     runtime::{Difference, Filter, Report, RuleKind, RuleSource, Storage, SyncOptions},
 };
 
@@ -189,4 +194,23 @@ async fn a_malformed_filter_is_an_error_of_the_call() {
     let error = sync(&storage, rules(&["- a", "+ b["])).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidArgument);
     assert!(error.message().contains("`b[`: `[` is not closed (character 2)"), "{error}");
+}
+
+/// Where directories are only prefixes, what is left out of a listing is not paid for.
+#[tokio::test]
+async fn a_listing_goes_around_a_prefix_that_is_left_out() {
+    let source = memory();
+    for n in 0..20_000 {
+        let path = omnistorage::Path::parse(format!("place/d/cache/{n}")).unwrap();
+        source.write_all(&path, "x".into(), &WriteOptions::default()).await.unwrap();
+    }
+    let counted = Layered::new(source, Observe::default());
+    let storage = storage([("source", Arc::new(counted.clone())), ("target", memory())]);
+    put(&storage, "source", &[("place/a", "1"), ("place/d/b", "1"), ("place/d/d", "1"), ("place/e", "1")])
+        .await;
+    let filter = rules(&["- cache/"]);
+    let job = storage.sync(&at("source", "place"), &at("target", ""), &options(filter)).await.unwrap();
+    assert_eq!(job.outcome().await.unwrap().transferred, 4);
+    let pages = counted.layer().metrics().calls(Operation::ListNext);
+    assert!(pages <= 4, "{pages} pages of a listing");
 }

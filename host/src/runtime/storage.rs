@@ -91,7 +91,7 @@ impl Storage {
     }
 
     /// One call, in a sandbox of its own.
-    async fn call<R>(
+    pub(super) async fn call<R>(
         &self,
         call: impl AsyncFnOnce(&Inside, &Guest) -> wasmtime::Result<std::result::Result<R, types::Error>>,
     ) -> Result<R> {

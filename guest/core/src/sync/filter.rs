@@ -171,6 +171,12 @@ impl Filter {
         self.files.is_some() || self.bounds.max_depth.is_some() || self.rules.prune()
     }
 
+    /// Levels below the place that are included.
+    #[must_use]
+    pub const fn max_depth(&self) -> Option<u32> {
+        self.bounds.max_depth
+    }
+
     /// The filter for the target: the depth alone, if what is excluded there is to be deleted.
     #[must_use]
     pub fn for_target(&self) -> Self {

@@ -17,7 +17,7 @@ use super::sides::Reading;
 use crate::{
     imports::{
         backend::{Features, ListOptions, Listing},
-        types::Error,
+        types::{Error, ErrorCode},
     },
     objects::PAGE,
 };
@@ -42,13 +42,19 @@ impl Sender {
 }
 
 impl Reading {
-    /// Everything below this place that a filter may include: level by level if that leaves directories out.
+    /// Everything below this place that a filter may include. Directories that it leaves out are not listed: where they
+    /// exist by themselves, or only some levels are wanted, the place is walked level by level; where they are only
+    /// prefixes, a listing of everything costs fewer calls, and is begun again behind what is left out.
     pub(super) fn pages(&self, filter: Rc<Filter>) -> Pages {
         if !filter.prunes() {
             return self.all_pages();
         }
         let this = self.clone();
-        start(async move |sender| this.walk(&filter, sender).await)
+        if self.has(Features::DIRECTORIES) || filter.max_depth().is_some() {
+            start(async move |sender| this.walk(&filter, sender).await)
+        } else {
+            start(async move |sender| this.list_around(&filter, sender).await)
+        }
     }
 
     /// Everything below this place.
@@ -58,7 +64,7 @@ impl Reading {
     }
 
     async fn list_all(&self, sender: &mut Sender) -> Result<(), Left> {
-        let listing = match self.open_listing(self.prefix(), true).await {
+        let listing = match self.open_listing(self.prefix(), true, None).await {
             Ok(listing) => listing,
             Err(error) => return sender.fail(error).await,
         };
@@ -67,6 +73,41 @@ impl Reading {
                 Ok(page) if page.is_empty() => return Ok(()),
                 Ok(page) => sender.send(page).await?,
                 Err(error) => return sender.fail(error).await,
+            }
+        }
+    }
+
+    /// Lists everything but what is in directories that the filter leaves out. A page that ends in such a directory is
+    /// the last of its listing: the next begins behind the directory.
+    async fn list_around(&self, filter: &Filter, sender: &mut Sender) -> Result<(), Left> {
+        let mut behind: Option<String> = None;
+        loop {
+            let listing = match self.open_listing(self.prefix(), true, behind.clone()).await {
+                Ok(listing) => listing,
+                Err(error) => return sender.fail(error).await,
+            };
+            let mut left_out = LeftOut::default();
+            loop {
+                let page = match self.page(&listing).await {
+                    Ok(page) if page.is_empty() => return Ok(()),
+                    Ok(page) => page,
+                    Err(error) => return sender.fail(error).await,
+                };
+                let wanted = page.into_iter().filter(|entry| !left_out.holds(filter, &entry.path));
+                sender.send(wanted.collect()).await?;
+                // Nothing that a name can begin with sorts behind the last character there is.
+                let next = left_out.last.as_ref().and_then(|directory| {
+                    let last = Path::parse(char::MAX.to_string()).ok()?;
+                    Some(self.prefix().join(&directory.join(&last).ok()?).ok()?.into())
+                });
+                if next.is_some() {
+                    if next <= behind {
+                        let message = "the listing does not begin where it was asked to";
+                        return sender.fail(self.error(ErrorCode::Other, &Path::root(), message)).await;
+                    }
+                    behind = next;
+                    break;
+                }
             }
         }
     }
@@ -81,7 +122,7 @@ impl Reading {
                 WalkStep::Enter(directory) => {
                     let full = self.prefix().join(&directory).map_err(Error::from);
                     let listing = match full {
-                        Ok(full) => self.open_listing(&full, false).await,
+                        Ok(full) => self.open_listing(&full, false, None).await,
                         Err(error) => Err(error),
                     };
                     match listing {
@@ -108,8 +149,13 @@ impl Reading {
         }
     }
 
-    async fn open_listing(&self, prefix: &Path, recursive: bool) -> Result<Listing, Error> {
-        let options = ListOptions { recursive, start_after: None, full_info: false };
+    async fn open_listing(
+        &self,
+        prefix: &Path,
+        recursive: bool,
+        start_after: Option<String>,
+    ) -> Result<Listing, Error> {
+        let options = ListOptions { recursive, start_after, full_info: false };
         self.backend().list(prefix.as_str().to_owned(), options).await
     }
 
@@ -117,6 +163,30 @@ impl Reading {
     async fn page(&self, listing: &Listing) -> Result<Vec<Entry>, Error> {
         let page = listing.next(PAGE).await?;
         page.into_iter().map(|info| self.entry(info)).collect()
+    }
+}
+
+/// What the filter left out of a sorted listing last: most entries stand beside the one before.
+#[derive(Default)]
+struct LeftOut {
+    /// The directory in which the last entry was, if it was left out.
+    last: Option<Path>,
+    /// The directory of the last entry that was not.
+    wanted: Option<Path>,
+}
+
+impl LeftOut {
+    /// Whether an entry is in a directory that is left out.
+    fn holds(&mut self, filter: &Filter, path: &Path) -> bool {
+        if self.last.as_ref().is_some_and(|directory| path.starts_with(directory)) {
+            return true;
+        }
+        let parent = path.parent();
+        if self.last.is_some() || self.wanted != parent {
+            self.last = filter.excluded_above(path).map(|(directory, _)| directory);
+            self.wanted = parent.filter(|_| self.last.is_none());
+        }
+        self.last.is_some()
     }
 }
 
