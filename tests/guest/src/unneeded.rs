@@ -7,7 +7,7 @@ use crate::{
         multi,
         objects::{CompressionOptions, Reader},
         records::{self, Batch, ConvertReport, Encoding, GuestRecordReader, GuestRecordWriter},
-        sync::{self, CheckJob, Job, SyncOptions},
+        sync::{self, CheckJob, Explanation, Job, SyncOptions},
     },
     imports::{
         backend::{ReadOptions, WriteOptions},
@@ -100,6 +100,10 @@ impl sync::Guest for Component {
     }
 
     async fn copy(_: Location, _: Location, _: SyncOptions) -> Result<Job, Error> {
+        unimplemented!()
+    }
+
+    async fn explain(_: Location, _: Location, _: String, _: SyncOptions) -> Result<Explanation, Error> {
         unimplemented!()
     }
 
