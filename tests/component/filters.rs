@@ -212,5 +212,6 @@ async fn a_listing_goes_around_a_prefix_that_is_left_out() {
     let job = storage.sync(&at("source", "place"), &at("target", ""), &options(filter)).await.unwrap();
     assert_eq!(job.outcome().await.unwrap().transferred, 4);
     let pages = counted.layer().metrics().calls(Operation::ListNext);
-    assert!(pages <= 4, "{pages} pages of a listing");
+    // All of it is 21 pages; some are asked for ahead.
+    assert!(pages < 10, "{pages} pages of a listing");
 }
