@@ -35,15 +35,16 @@ async fn what_is_written_is_read() {
 async fn bytes_survive_compression() {
     let storage = two_memories();
     let text: Vec<u8> = (0..400_000u32).flat_map(|n| n.to_string().into_bytes()).collect();
-    let chunks: Vec<_> = text.chunks(100_000).map(|chunk| Ok(chunk.to_vec().into())).collect();
-    let contents = futures::stream::iter(chunks).boxed();
-    let gzip = Compression { codec: Codec::Gzip, level: Some(1) };
-    let written =
-        storage.write(&at("here", "x.gz"), contents, &Default::default(), Some(gzip)).await.unwrap();
-    assert!(written.size.unwrap() < text.len() as u64 / 2);
-    let decompress = Some(DecompressOptions::default());
-    let reader = storage.read(&at("here", "x.gz"), &ReadOptions::default(), decompress).await.unwrap();
-    assert!(all(reader.contents).await.unwrap() == text);
+    for (codec, level) in [(Codec::Gzip, Some(1)), (Codec::Zstd, Some(1)), (Codec::Snappy, None)] {
+        let chunks: Vec<_> = text.chunks(100_000).map(|chunk| Ok(chunk.to_vec().into())).collect();
+        let (contents, place) = (futures::stream::iter(chunks).boxed(), at("here", "x"));
+        let compress = Some(Compression { codec, level });
+        let written = storage.write(&place, contents, &Default::default(), compress).await.unwrap();
+        assert!(written.size.unwrap() < text.len() as u64, "{codec:?}");
+        let decompress = Some(DecompressOptions::default());
+        let reader = storage.read(&place, &ReadOptions::default(), decompress).await.unwrap();
+        assert!(all(reader.contents).await.unwrap() == text, "{codec:?}");
+    }
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ impl Guest for crate::Component {
         let mut limits = limits(&options);
         limits.max_output.get_or_insert(MAX_LIST);
         let decoder = match options.codec {
-            Some(codec) => decoder(codec.into(), limits)?,
+            Some(codec) => decoder(codec.into(), limits),
             None => detected(&data, limits)?,
         };
         run(decoder, &data)
@@ -77,7 +77,7 @@ impl GuestDecoder for Decoder {
     fn open(options: DecompressOptions) -> Result<exports::Decoder, Error> {
         let limits = limits(&options);
         let decoder = match options.codec {
-            Some(codec) => decoder(codec.into(), limits)?,
+            Some(codec) => decoder(codec.into(), limits),
             None => Box::new(Detecting::new(limits)),
         };
         Ok(exports::Decoder::new(Self(Stream::new(decoder))))
@@ -93,7 +93,11 @@ impl GuestDecoder for Decoder {
 }
 
 fn limits(options: &DecompressOptions) -> DecoderLimits {
-    DecoderLimits { max_output: options.max_output, max_window: options.max_window }
+    DecoderLimits {
+        max_output: options.max_output,
+        max_window: options.max_window,
+        ..DecoderLimits::default()
+    }
 }
 
 impl From<Codec> for CodecKind {

@@ -63,5 +63,5 @@ pub(crate) fn detected(head: &[u8], limits: DecoderLimits) -> Result<Box<dyn Cod
         offset: 0,
         message: "the first bytes are of no known compression (gzip, zstd, snappy)".into(),
     })?;
-    decoder(kind, limits)
+    Ok(decoder(kind, limits))
 }

@@ -17,7 +17,7 @@ impl From<CodecError> for Error {
         let (code, offset) = match why.kind {
             CodecErrorKind::Truncated | CodecErrorKind::Corrupted => (ErrorCode::Corrupted, Some(why.offset)),
             CodecErrorKind::LimitExceeded => (ErrorCode::LimitExceeded, Some(why.offset)),
-            CodecErrorKind::Unsupported => (ErrorCode::Unsupported, None),
+            CodecErrorKind::Unsupported => (ErrorCode::Unsupported, Some(why.offset)),
             CodecErrorKind::InvalidLevel => (ErrorCode::InvalidArgument, None),
             CodecErrorKind::Finished => (ErrorCode::Finished, None),
         };

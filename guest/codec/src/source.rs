@@ -26,7 +26,7 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn new(encoding: &Encoding) -> Result<Self, Error> {
-        let decoder = encoding.codec.map(|codec| decoder(codec, DecoderLimits::default())).transpose()?;
+        let decoder = encoding.codec.map(|codec| decoder(codec, DecoderLimits::default()));
         let reader = reader(&encoding.format, encoding.options)?;
         Ok(Self { ended: decoder.is_none(), decoder, reader, plain: Vec::new(), taken: 0, drained: true })
     }

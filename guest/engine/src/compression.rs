@@ -22,9 +22,6 @@ impl Guest for crate::Component {
     }
 
     async fn decompress(input: Body, options: DecompressOptions) -> Result<Body, Error> {
-        if let Some(codec) = options.codec {
-            codec::decoder(codec.into(), limits(&options))?;
-        }
         Ok(decompressed(input.into(), options))
     }
 
@@ -55,7 +52,7 @@ async fn decoder(source: &mut Source, options: &DecompressOptions) -> Result<Box
             source.locate(error(ErrorCode::Corrupted, message))
         })?,
     };
-    Ok(codec::decoder(codec, limits(options))?)
+    Ok(codec::decoder(codec, limits(options)))
 }
 
 /// The codec that the first bytes show.
@@ -64,7 +61,11 @@ pub(crate) async fn detect(source: &mut Source) -> Result<Option<CodecKind>, Err
 }
 
 fn limits(options: &DecompressOptions) -> DecoderLimits {
-    DecoderLimits { max_output: options.max_output, max_window: options.max_window }
+    DecoderLimits {
+        max_output: options.max_output,
+        max_ratio: options.max_ratio,
+        max_window: options.max_window,
+    }
 }
 
 impl From<Codec> for CodecKind {

@@ -38,7 +38,7 @@ impl From<CodecError> for Error {
     fn from(why: CodecError) -> Self {
         let (code, offset) = match why.kind {
             CodecErrorKind::LimitExceeded => (ErrorCode::LimitExceeded, Some(why.offset)),
-            CodecErrorKind::Unsupported => (ErrorCode::Unsupported, None),
+            CodecErrorKind::Unsupported => (ErrorCode::Unsupported, Some(why.offset)),
             CodecErrorKind::InvalidLevel => (ErrorCode::InvalidArgument, None),
             _ => (ErrorCode::Corrupted, Some(why.offset)),
         };

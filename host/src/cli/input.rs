@@ -25,7 +25,7 @@ pub(crate) struct StoredWith {
     /// Metadata to store with it; may be given more than once
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     metadata: Vec<(String, String)>,
-    /// Compress with CODEC (gzip), at LEVEL (0 to 9)
+    /// Compress with CODEC: gzip (LEVEL 0 to 9), zstd (-131072 to 22) or snappy (no level)
     #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = compression)]
     compress: Option<Compression>,
 }

@@ -66,7 +66,7 @@ pub(crate) struct Cat {
     /// End after N bytes
     #[arg(long, value_name = "N")]
     length: Option<u64>,
-    /// Decompress gzip, told from the first bytes
+    /// Decompress gzip, zstd or snappy, told from the first bytes
     #[arg(long, conflicts_with_all = ["offset", "length"])]
     decompress: bool,
     /// Go on with PLACE, a replica of the object, where the first one cannot be read; may be given more than once

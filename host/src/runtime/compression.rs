@@ -5,8 +5,7 @@ use super::{
     stream::Body,
 };
 
-/// A compressed form. One that the component lacks fails with
-/// [`ErrorCode::Unsupported`](crate::ErrorCode::Unsupported).
+/// A compressed form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Codec {
     /// RFC 1952.
@@ -22,7 +21,8 @@ pub enum Codec {
 pub struct Compression {
     /// How to compress.
     pub codec: Codec,
-    /// The codec's own scale (gzip: 0 to 9); `None` is its default.
+    /// The codec's own scale: gzip 0 (stored) to 9, by default 6; zstd -131,072 to 22, by default 3; snappy none.
+    /// `None` is its default.
     pub level: Option<i32>,
 }
 
@@ -33,7 +33,11 @@ pub struct DecompressOptions {
     pub codec: Option<Codec>,
     /// Decompressed bytes; [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded) beyond. `None`: no limit.
     pub max_output: Option<u64>,
-    /// Bytes of the window that a frame may ask for; `None`: 8 MiB.
+    /// Decompressed bytes for each compressed one; [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded)
+    /// beyond, from the first MiB of output on. `None`: no limit, since honest data reaches any ratio.
+    pub max_ratio: Option<u32>,
+    /// Bytes of the window that a zstd frame may ask for, at most 128 MiB;
+    /// [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded) beyond. `None`: 8 MiB.
     pub max_window: Option<u64>,
 }
 
@@ -58,6 +62,7 @@ impl From<DecompressOptions> for wit::DecompressOptions {
         Self {
             codec: options.codec.map(Into::into),
             max_output: options.max_output,
+            max_ratio: options.max_ratio,
             max_window: options.max_window,
         }
     }

@@ -59,7 +59,7 @@ impl Records {
             Stored::Said(codec) => Some(*codec),
             Stored::Named(codec) => detect(&mut source).await?.or(*codec),
         };
-        let decoder = codec.map(|codec| codec::decoder(codec, DecoderLimits::default())).transpose()?;
+        let decoder = codec.map(|codec| codec::decoder(codec, DecoderLimits::default()));
         let plain = Coded::new(source, decoder);
         Ok(Self { plain, framing, chunk: Vec::new(), taken: 0, ended: false, ahead: None, version })
     }

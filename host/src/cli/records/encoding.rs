@@ -67,7 +67,7 @@ pub(super) struct Writing {
     /// Write as FORMAT[.CODEC]
     #[arg(long, value_name = "FORMAT[.CODEC]")]
     to: Option<String>,
-    /// Compress at LEVEL (gzip: 0 to 9)
+    /// Compress at LEVEL (gzip: 0 to 9, zstd: -131072 to 22)
     #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
     level: Option<i32>,
     /// What to write after each row of CSV [default: lf]

@@ -1,9 +1,65 @@
-//! The header of a gzip member (RFC 1952 section 2.3), taken byte by byte so that it may be split anywhere.
+//! The header of a gzip member (RFC 1952 section 2.3).
+
+use std::{ffi::CString, num::NonZero};
 
 use flate2::Crc;
 
-/// The header so far. Name, comment and extra field are checked and not kept.
-pub(super) struct Header {
+use super::super::{CodecError, CodecErrorKind};
+
+/// What the header of a member tells beside its contents. The default tells nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Header {
+    /// The name of the file that was compressed: Latin-1 by the standard, UTF-8 in practice.
+    pub name: Option<CString>,
+    /// A comment, in the same letters.
+    pub comment: Option<CString>,
+    /// When the file was last changed, in seconds since 1970; the format has no word for that very second.
+    pub modified: Option<NonZero<u32>>,
+}
+
+impl Header {
+    /// The longest name or comment that [`read`](Self::read) gives, in bytes. Longer ones are left out.
+    pub const MAX_TEXT: usize = 4096;
+
+    /// The header of the first member, from the first bytes of a stream; `None` if it goes on behind them.
+    ///
+    /// # Errors
+    /// [`CodecErrorKind::Corrupted`] if it is no header of gzip data.
+    pub fn read(head: &[u8]) -> Result<Option<Self>, CodecError> {
+        let mut parser = Parser::new();
+        for (offset, byte) in (0..).zip(head) {
+            match parser.push(*byte) {
+                Ok(false) => {}
+                Ok(true) => return Ok(Some(parser.told)),
+                Err(error) => return Err(CodecError::new(CodecErrorKind::Corrupted, offset, error.as_str())),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Appends the header of a member compressed at that level.
+    pub(super) fn write(&self, level: u32, output: &mut Vec<u8>) {
+        let flags = self.name.as_ref().map_or(0, |_| FNAME) | self.comment.as_ref().map_or(0, |_| FCOMMENT);
+        // XFL tells the slowest and the fastest algorithm; OS 255 is unknown.
+        let extra_flags = match level {
+            9 => 2,
+            1 => 4,
+            _ => 0,
+        };
+        output.extend([0x1f, 0x8b, 8, flags]);
+        output.extend(self.modified.map_or(0, NonZero::get).to_le_bytes());
+        output.extend([extra_flags, 255]);
+        for text in [&self.name, &self.comment].into_iter().flatten() {
+            output.extend(text.as_bytes_with_nul());
+        }
+    }
+}
+
+/// A header so far, taken byte by byte so that it may be split anywhere. The extra field is checked and not kept.
+pub(super) struct Parser {
+    told: Header,
+    /// The name or comment so far.
+    text: Vec<u8>,
     field: Field,
     /// Bytes of the field that were taken, where its length is fixed.
     position: u8,
@@ -51,9 +107,17 @@ impl HeaderError {
     }
 }
 
-impl Header {
+impl Parser {
     pub(super) fn new() -> Self {
-        Self { field: Field::Fixed, position: 0, number: 0, flags: 0, crc: Crc::new() }
+        Self {
+            told: Header::default(),
+            text: Vec::new(),
+            field: Field::Fixed,
+            position: 0,
+            number: 0,
+            flags: 0,
+            crc: Crc::new(),
+        }
     }
 
     /// Takes a byte, and tells whether it was the last one of the header.
@@ -74,8 +138,21 @@ impl Header {
                     self.field = self.after(Field::Extra);
                 }
             }
-            Field::Name | Field::Comment if byte != 0 => {}
-            Field::Name | Field::Comment => self.field = self.after(self.field),
+            // One byte more than is given out, to know that it is too long.
+            Field::Name | Field::Comment if byte != 0 => {
+                if self.text.len() <= Header::MAX_TEXT {
+                    self.text.push(byte);
+                }
+            }
+            Field::Name | Field::Comment => {
+                let text = std::mem::take(&mut self.text);
+                let text = CString::new(text).ok().filter(|text| text.count_bytes() <= Header::MAX_TEXT);
+                match self.field {
+                    Field::Name => self.told.name = text,
+                    _ => self.told.comment = text,
+                }
+                self.field = self.after(self.field);
+            }
             Field::Checksum => {
                 if self.two_bytes(byte) {
                     if u32::from(self.number) != self.crc.sum() & 0xffff {
@@ -96,7 +173,11 @@ impl Header {
             (2, _) => return Err(HeaderError::Method),
             (3, flags) if flags & RESERVED != 0 => return Err(HeaderError::Reserved),
             (3, flags) => self.flags = flags,
-            // The time, the extra flags and the operating system tell nothing about the contents.
+            (place @ 4..=7, byte) => {
+                let before = self.told.modified.map_or(0, NonZero::get);
+                self.told.modified = NonZero::new(before | u32::from(byte) << (8 * (place - 4)));
+            }
+            // The extra flags and the operating system tell nothing about the contents.
             _ => {}
         }
         self.position += 1;

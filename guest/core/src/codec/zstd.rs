@@ -1,0 +1,34 @@
+//! Zstandard (RFC 8878): our own framing around two engines that do the blocks.
+//!
+//! [`base`] is small and has one level; [`fast`], with the feature of that name, has those of the reference. Each reads
+//! what the other writes. A stream is any number of frames; skippable ones are passed over.
+
+pub mod base;
+mod decoder;
+#[cfg(feature = "fast")]
+pub mod fast;
+mod frame;
+
+#[cfg(not(feature = "fast"))]
+pub use base::{decoder, encoder};
+#[cfg(feature = "fast")]
+pub use fast::{decoder, encoder};
+
+use super::{CodecError, CodecErrorKind};
+
+/// The level of zstd(1) where none is given; 0 means it too, as it does there.
+pub const DEFAULT_LEVEL: i32 = 3;
+
+/// The reference's scale, which both engines take.
+const LEVELS: std::ops::RangeInclusive<i32> = -131_072..=22;
+
+fn checked(level: Option<i32>) -> Result<i32, CodecError> {
+    match level {
+        None | Some(0) => Ok(DEFAULT_LEVEL),
+        Some(level) if LEVELS.contains(&level) => Ok(level),
+        Some(_) => {
+            let message = format!("zstd has the levels {} to {}", LEVELS.start(), LEVELS.end());
+            Err(CodecError::new(CodecErrorKind::InvalidLevel, 0, message))
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The engine `structured-zstd`, with the levels of the reference.
+
+use structured_zstd::{
+    decoding::{ContentChecksum, FrameDecoder},
+    encoding::{CompressionContext, CompressionLevel, CompressionParameters, LevelParameters},
+};
+
+use super::{
+    super::{Codec, CodecError, CodecErrorKind, DecoderLimits, guard::Guard, pending::Pending},
+    checked,
+    decoder::{Damaged, Decoder, Engine, Room},
+};
+
+/// The highest window that a compressor uses, as a power of two: what every decoder reads without being asked to. The
+/// levels above 19 would take up to 2^27.
+const MAX_WINDOW_LOG: u32 = DecoderLimits::DEFAULT_MAX_WINDOW.ilog2();
+
+/// A compressor to one frame with a checksum. Levels are the reference's, -131,072 to 22; those from 20 on keep to a
+/// window of 8 MiB, so that every decoder reads the result.
+///
+/// # Errors
+/// [`CodecErrorKind::InvalidLevel`].
+pub fn encoder(level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
+    let level = checked(level)?;
+    let mut context = CompressionContext::new(CompressionLevel::from_level(level));
+    let mut prepare = || {
+        if LevelParameters::for_level(level, None, 0).window_log > MAX_WINDOW_LOG {
+            let parameters = CompressionParameters::builder(CompressionLevel::from_level(level));
+            let parameters = parameters.window_log(MAX_WINDOW_LOG).build().map_err(std::io::Error::other)?;
+            context.set_parameters(&parameters)?;
+        }
+        context.set_content_checksum(true)
+    };
+    prepare().map_err(|error| failed(0, &error))?;
+    let encoder = Encoder { context, pending: Pending::default(), taken: 0, ended: false };
+    Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
+}
+
+/// A decompressor.
+#[must_use]
+pub fn decoder(limits: DecoderLimits) -> Box<dyn Codec> {
+    let mut blocks = FrameDecoder::new();
+    // That the limit of the window is kept is seen to before; the engine's own must only not be below it.
+    let _ = blocks.set_max_window_size(DecoderLimits::MAX_WINDOW);
+    blocks.set_content_checksum(ContentChecksum::Verify);
+    Box::new(Guard::new(Decoder::new(Blocks(blocks), limits), limits))
+}
+
+struct Blocks(FrameDecoder);
+
+impl Engine for Blocks {
+    fn start(&mut self, header: &[u8]) -> Result<(), Damaged> {
+        self.0.reset(header).map_err(|_| Damaged)
+    }
+
+    fn block(&mut self, block: &[u8]) -> Result<(), Damaged> {
+        match self.0.decode_from_to(block, &mut []) {
+            Ok((taken, 0)) if taken == block.len() => Ok(()),
+            _ => Err(Damaged),
+        }
+    }
+
+    fn drain(&mut self, output: &mut Vec<u8>) -> Result<bool, Damaged> {
+        self.0.collect_to_writer(Room(output)).map_err(|_| Damaged)?;
+        Ok(self.0.can_collect() == 0)
+    }
+
+    fn has_checksum(&mut self, checksum: [u8; 4]) -> bool {
+        self.0.read_content_checksum(checksum).is_ok()
+    }
+}
+
+struct Encoder {
+    context: CompressionContext,
+    pending: Pending,
+    taken: u64,
+    ended: bool,
+}
+
+impl Codec for Encoder {
+    fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
+        let mut taken = 0;
+        while self.pending.drain(output) && taken < input.len() {
+            // At most what completes a block, so that no more than one waits.
+            let count = self.context.next_input_size_hint().min(input.len() - taken);
+            let written = self.context.write(self.pending.refill(), &input[taken..taken + count]);
+            taken += written.map_err(|error| failed(self.taken, &error))?;
+        }
+        self.taken += taken as u64;
+        Ok(taken)
+    }
+
+    fn finish(&mut self, output: &mut Vec<u8>) -> Result<bool, CodecError> {
+        if self.pending.drain(output) && !self.ended {
+            let finished = self.context.finish_frame(self.pending.refill());
+            finished.map_err(|error| failed(self.taken, &error))?;
+            self.ended = true;
+        }
+        Ok(self.pending.drain(output))
+    }
+}
+
+fn failed(at: u64, error: &std::io::Error) -> CodecError {
+    CodecError::new(CodecErrorKind::Corrupted, at, format!("the zstd compressor failed: {error}"))
+}

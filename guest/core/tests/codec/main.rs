@@ -1,0 +1,11 @@
+//! Codecs against every split of their input, against damage, against each other's engines, and against other programs.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod damage;
+mod drive;
+mod every;
+mod gzip;
+mod limits;
+mod properties;
+mod snappy;
+mod zstd;

@@ -1,0 +1,96 @@
+//! What holds for any bytes: proptest runs it here, and libFuzzer in `tests/fuzz`.
+
+use omnistorage_core::codec::DecoderLimits;
+
+use crate::drive::{GZIP, Subject, ZSTD, run, subjects};
+
+const MAX_OUTPUT: u64 = 1 << 20;
+
+/// Decodes bytes as every codec: the result does not depend on how they are cut, and stays within the output limit. The
+/// first bytes say how to cut.
+pub(crate) fn decode(input: &[u8]) {
+    let Some((&[chunk, room], input)) = input.split_first_chunk() else { return };
+    let limits = DecoderLimits { max_output: Some(MAX_OUTPUT), ..DecoderLimits::default() };
+    for subject in subjects() {
+        let (whole, result) = subject.decode(input, usize::MAX, 1 << 16, limits);
+        assert!(whole.len() as u64 <= MAX_OUTPUT);
+        let (cut, cut_result) = subject.decode(input, usize::from(chunk) + 1, usize::from(room) + 1, limits);
+        assert_eq!(cut_result.is_ok(), result.is_ok(), "{}", subject.name);
+        assert!(result.is_err() || cut == whole, "{}", subject.name);
+    }
+}
+
+/// What is compressed, at any level and in any chunks, decompresses to itself. The first bytes say how.
+pub(crate) fn round_trip(input: &[u8]) {
+    let Some((&[level, chunk, room], input)) = input.split_first_chunk() else { return };
+    let (chunk, room) = (usize::from(chunk) + 1, usize::from(room) + 1);
+    for subject in subjects() {
+        let level = subject.levels.get(usize::from(level) % (subject.levels.len() + 1)).copied();
+        let (packed, result) = run(&mut *(subject.encoder)(level).unwrap(), input, chunk, room);
+        assert_eq!(result, Ok(()), "{}", subject.name);
+        assert!(subject.decompress_in(&packed, room, chunk).unwrap() == input, "{}", subject.name);
+    }
+}
+
+/// Both engines of a codec say the same of any bytes: these as they are, and these as the damage to a good stream.
+pub(crate) fn differential(input: &[u8]) {
+    for bytes in [input.to_vec(), damaged(&ZSTD[0], input)] {
+        let [first, rest @ ..] = &ZSTD.map(|subject| subject.decompress(&bytes).ok());
+        assert!(rest.iter().all(|other| other == first), "the engines of zstd disagree");
+    }
+    let bytes = damaged(&GZIP, input);
+    // What is in the body of the member, as the other engine sees it.
+    if let (Ok(ours), Some(body)) = (GZIP.decompress(&bytes), bytes.get(10..bytes.len().saturating_sub(8))) {
+        assert!(miniz_oxide::inflate::decompress_to_vec(body).is_ok_and(|theirs| theirs == ours));
+    }
+}
+
+/// A stream of some of these bytes, with one of them changed.
+fn damaged(subject: &Subject, input: &[u8]) -> Vec<u8> {
+    let mut packed = subject.compress(input, None);
+    if let Some(&[at, change]) = input.first_chunk() {
+        let at = usize::from(at) % packed.len();
+        packed[at] ^= change;
+    }
+    packed
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    fn bytes() -> impl Strategy<Value = Vec<u8>> {
+        let noise = prop::collection::vec(any::<u8>(), 0..400);
+        let text = prop::collection::vec(prop::sample::select(&b"ab{}\"\n"[..]), 0..4000);
+        let magic = prop::sample::select(vec![
+            &b""[..],
+            b"xx\x1f\x8b\x08\0\0\0\0\0\0\x03",
+            b"xx\x28\xb5\x2f\xfd",
+            b"xx\xff\x06\0\0sNaPpY",
+        ]);
+        (magic, prop_oneof![noise, text]).prop_map(|(magic, rest)| [magic, &rest].concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn decode(input in bytes()) {
+            super::decode(&input);
+        }
+
+        #[test]
+        fn differential(input in bytes()) {
+            super::differential(&input);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn round_trip(input in bytes()) {
+            super::round_trip(&input);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The engines of a codec agree about every input.
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../../guest/core/tests/codec/drive.rs"]
+mod drive;
+#[allow(dead_code)]
+#[path = "../../../guest/core/tests/codec/properties.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| properties::differential(input));
