@@ -78,8 +78,14 @@ impl Plan {
     /// From one format to another.
     ///
     /// # Errors
-    /// [`RecordErrorKind::InvalidOption`] for options that this conversion has no use for.
+    /// [`RecordErrorKind::InvalidOption`] for options that contradict each other, or that this conversion has no use
+    /// for.
     pub fn between(mut source: Format, target: Format) -> Result<Self, RecordError> {
+        for format in [&source, &target] {
+            if let Format::Csv(dialect) = format {
+                dialect.check()?;
+            }
+        }
         if let (Format::Csv(dialect), Format::LengthPrefixed(_)) = (&mut source, &target) {
             if dialect.columns.is_some() {
                 let message = "rows are carried as they are, the header too: there is no use for columns";

@@ -73,11 +73,57 @@ impl LineEnd {
     }
 }
 
+/// The two characters that tell fields apart: they differ, and are ASCII and no line ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Punctuation {
+    delimiter: u8,
+    quote: u8,
+}
+
+impl Punctuation {
+    /// A delimiter between fields, and quotes around those that need them.
+    ///
+    /// # Errors
+    /// [`RecordErrorKind::InvalidOption`] if they are the same, a line end, or not ASCII.
+    pub fn new(delimiter: char, quote: char) -> Result<Self, RecordError> {
+        let ascii = |name: &str, c: char| match u8::try_from(c) {
+            Ok(byte) if c.is_ascii() && !matches!(c, '\r' | '\n') => Ok(byte),
+            _ => Err(invalid(format!(
+                "the {name} of CSV must be an ASCII character and no line end, not {c:?}"
+            ))),
+        };
+        let (delimiter, quote) = (ascii("delimiter", delimiter)?, ascii("quote", quote)?);
+        if delimiter == quote {
+            return Err(invalid("the delimiter and the quote of CSV must differ"));
+        }
+        Ok(Self { delimiter, quote })
+    }
+
+    /// Between two fields.
+    #[must_use]
+    pub fn delimiter(self) -> char {
+        char::from(self.delimiter)
+    }
+
+    /// Around a field that holds a delimiter, a quote or a line end.
+    #[must_use]
+    pub fn quote(self) -> char {
+        char::from(self.quote)
+    }
+}
+
+/// Commas and double quotes.
+impl Default for Punctuation {
+    fn default() -> Self {
+        Self { delimiter: b',', quote: b'"' }
+    }
+}
+
 /// How the fields of a row are told apart, and what they mean.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Dialect {
-    delimiter: u8,
-    quote: u8,
+    /// Between fields and around them.
+    pub punctuation: Punctuation,
     /// The first row names the columns. Default: yes.
     pub header: bool,
     /// The names of the columns in their order. Reading: a header must be these, and without a header they take its
@@ -93,43 +139,21 @@ pub struct Dialect {
 }
 
 impl Dialect {
-    /// With a delimiter between fields and quotes around those that need them.
+    /// With a delimiter between fields, and quotes around those that need them.
     ///
     /// # Errors
-    /// [`RecordErrorKind::InvalidOption`] if they are the same, a line end, or not ASCII.
+    /// As for [`Punctuation::new`].
     pub fn new(delimiter: char, quote: char) -> Result<Self, RecordError> {
-        let ascii = |name: &str, c: char| match u8::try_from(c) {
-            Ok(byte) if c.is_ascii() && !matches!(c, '\r' | '\n') => Ok(byte),
-            _ => Err(invalid(format!(
-                "the {name} of CSV must be an ASCII character and no line end, not {c:?}"
-            ))),
-        };
-        let (delimiter, quote) = (ascii("delimiter", delimiter)?, ascii("quote", quote)?);
-        if delimiter == quote {
-            return Err(invalid("the delimiter and the quote of CSV must differ"));
-        }
-        Ok(Self { delimiter, quote, ..Self::default() })
+        Ok(Self { punctuation: Punctuation::new(delimiter, quote)?, ..Self::default() })
     }
 
     /// With tabs between fields.
     #[must_use]
     pub fn tabs() -> Self {
-        Self { delimiter: b'\t', ..Self::default() }
+        Self { punctuation: Punctuation { delimiter: b'\t', ..Punctuation::default() }, ..Self::default() }
     }
 
-    /// Between two fields.
-    #[must_use]
-    pub fn delimiter(&self) -> char {
-        char::from(self.delimiter)
-    }
-
-    /// Around a field that holds a delimiter, a quote or a line end.
-    #[must_use]
-    pub fn quote(&self) -> char {
-        char::from(self.quote)
-    }
-
-    fn check(&self) -> Result<(), RecordError> {
+    pub(super) fn check(&self) -> Result<(), RecordError> {
         match &self.columns {
             Some(columns) if columns.is_empty() => Err(invalid("the columns of CSV are at least one")),
             _ => Ok(()),
@@ -140,8 +164,7 @@ impl Dialect {
 impl Default for Dialect {
     fn default() -> Self {
         Self {
-            delimiter: b',',
-            quote: b'"',
+            punctuation: Punctuation::default(),
             header: true,
             columns: None,
             infer: false,

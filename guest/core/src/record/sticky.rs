@@ -4,17 +4,20 @@ use super::{Batch, RecordError, RecordReader, RecordWriter};
 
 /// Gives the first error of a reader or writer again and again: what follows a damaged record is not to be trusted, and
 /// an end would look like the true one.
-pub(super) struct Sticky<T>(Result<T, RecordError>);
+pub(super) struct Sticky<T> {
+    inner: T,
+    error: Option<RecordError>,
+}
 
 impl<T> Sticky<T> {
     pub(super) fn new(inner: T) -> Self {
-        Self(Ok(inner))
+        Self { inner, error: None }
     }
 
     fn with<R>(&mut self, act: impl FnOnce(&mut T) -> Result<R, RecordError>) -> Result<R, RecordError> {
-        match &mut self.0 {
-            Ok(inner) => act(inner).inspect_err(|error| self.0 = Err(error.clone())),
-            Err(error) => Err(error.clone()),
+        match &self.error {
+            Some(error) => Err(error.clone()),
+            None => act(&mut self.inner).inspect_err(|error| self.error = Some(error.clone())),
         }
     }
 }
@@ -29,7 +32,7 @@ impl<R: RecordReader> RecordReader for Sticky<R> {
     }
 
     fn header(&self) -> Option<&[u8]> {
-        self.0.as_ref().ok().and_then(R::header)
+        self.inner.header()
     }
 }
 

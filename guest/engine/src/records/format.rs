@@ -2,7 +2,7 @@
 
 use omnistorage_core::record::{
     Format, RecordError, Validation,
-    csv::{Dialect, LineEnd},
+    csv::{Dialect, LineEnd, Punctuation},
     length_prefixed::LengthPrefix,
 };
 
@@ -29,13 +29,12 @@ impl TryFrom<wit::CsvDialect> for Dialect {
 
     fn try_from(dialect: wit::CsvDialect) -> Result<Self, RecordError> {
         let wit::CsvDialect { delimiter, quote, header, columns, infer, lenient, line_end } = dialect;
-        let mut dialect = Self::new(delimiter, quote)?;
-        (dialect.header, dialect.columns, dialect.infer, dialect.lenient) = (header, columns, infer, lenient);
-        dialect.line_end = match line_end {
+        let punctuation = Punctuation::new(delimiter, quote)?;
+        let line_end = match line_end {
             wit::LineEnd::Lf => LineEnd::Lf,
             wit::LineEnd::Crlf => LineEnd::Crlf,
         };
-        Ok(dialect)
+        Ok(Self { punctuation, header, columns, infer, lenient, line_end })
     }
 }
 
@@ -49,8 +48,8 @@ impl From<Format> for wit::Format {
                 LengthPrefix::Varint => wit::LengthPrefix::Varint,
             }),
             Format::Csv(dialect) => Self::Csv(wit::CsvDialect {
-                delimiter: dialect.delimiter(),
-                quote: dialect.quote(),
+                delimiter: dialect.punctuation.delimiter(),
+                quote: dialect.punctuation.quote(),
                 header: dialect.header,
                 columns: dialect.columns,
                 infer: dialect.infer,

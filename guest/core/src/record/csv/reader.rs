@@ -2,7 +2,12 @@
 
 use std::mem;
 
-use super::{BYTE_ORDER_MARK, Dialect, row::fields, scanner::Scanner, wrong_count};
+use super::{
+    BYTE_ORDER_MARK, Dialect,
+    row::fields,
+    scanner::{Fault, Part, Scanner},
+    wrong_count,
+};
 use crate::record::{Batch, RecordError, RecordErrorKind, RecordOptions, RecordReader};
 
 pub(in crate::record) struct Reader {
@@ -55,8 +60,12 @@ impl Reader {
         self.extend_carry(&BYTE_ORDER_MARK[..seen])
     }
 
-    fn scan(&mut self, input: &[u8]) -> Result<super::scanner::Part, RecordError> {
-        self.scanner.scan(input).map_err(|message| self.malformed(message))
+    fn scan(&mut self, input: &[u8]) -> Result<Part, RecordError> {
+        self.scanner.scan(input).or_else(|Fault { start, at, rule }| {
+            // A row may be too long before it is wrong.
+            self.extend_carry(&input[start..at])?;
+            Err(self.malformed(rule))
+        })
     }
 
     /// Keeps a part of a row, unless the row is too long whatever follows.

@@ -21,8 +21,8 @@ impl Classes {
         let mut classes = [Class::Plain; 256];
         classes[usize::from(b'\r')] = Class::LineEnd;
         classes[usize::from(b'\n')] = Class::LineEnd;
-        classes[usize::from(dialect.delimiter)] = Class::Delimiter;
-        classes[usize::from(dialect.quote)] = Class::Quote;
+        classes[usize::from(dialect.punctuation.delimiter)] = Class::Delimiter;
+        classes[usize::from(dialect.punctuation.quote)] = Class::Quote;
         Self(classes)
     }
 
@@ -62,6 +62,15 @@ pub(super) struct Part {
     pub(super) end: Option<usize>,
 }
 
+/// A row that breaks a rule.
+pub(super) struct Fault {
+    /// As [`Part::start`].
+    pub(super) start: usize,
+    /// The byte that must not be there.
+    pub(super) at: usize,
+    pub(super) rule: &'static str,
+}
+
 /// Finds the ends of rows, for one stream.
 pub(super) struct Scanner {
     classes: Classes,
@@ -83,7 +92,7 @@ impl Scanner {
     pub(super) fn new(dialect: &Dialect) -> Self {
         Self {
             classes: Classes::of(dialect),
-            quote: dialect.quote,
+            quote: dialect.punctuation.quote,
             lenient: dialect.lenient,
             state: State::Between,
             fields: 0,
@@ -98,8 +107,8 @@ impl Scanner {
     /// counts as scanned.
     ///
     /// # Errors
-    /// Which rule is broken.
-    pub(super) fn scan(&mut self, input: &[u8]) -> Result<Part, &'static str> {
+    /// Which rule is broken, and where.
+    pub(super) fn scan(&mut self, input: &[u8]) -> Result<Part, Fault> {
         let (mut at, mut start) = (0, 0);
         let mut end = None;
         while let Some(&byte) = input.get(at) {
@@ -125,7 +134,7 @@ impl Scanner {
                     self.state = State::Start;
                 }
                 (Class::Plain, State::Closing) if !self.lenient => {
-                    return Err("something follows a closing quote");
+                    return Err(Fault { start, at, rule: "something follows a closing quote" });
                 }
                 (Class::Plain, _) => {
                     self.state = State::Plain;
@@ -137,7 +146,7 @@ impl Scanner {
                     at += 1;
                 }
                 (Class::Quote, State::Plain) if !self.lenient => {
-                    return Err("a quote in a field without quotes");
+                    return Err(Fault { start, at, rule: "a quote in a field without quotes" });
                 }
                 (Class::Quote, State::Plain) => at += 1,
                 (Class::Quote, state) => {

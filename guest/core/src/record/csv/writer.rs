@@ -66,7 +66,7 @@ impl Writer {
                 ));
             }
             Ok(_) => {}
-            Err(message) => return Err((Malformed, message.to_owned())),
+            Err(fault) => return Err((Malformed, fault.rule.to_owned())),
         }
         if self.scanner.open_quote().is_some() {
             return Err((Malformed, "quotes are opened and never closed".to_owned()));

@@ -1,44 +1,21 @@
 //! NDJSON against a plain model, in any chunks.
-#![allow(clippy::unwrap_used)]
-
 use omnistorage_core::record::{
-    Batch, Format, RecordError, RecordErrorKind, RecordOptions, RecordReader, Validation, reader, writer,
+    Batch, Format, RecordError, RecordErrorKind, RecordOptions, Validation, reader, writer,
 };
 use proptest::prelude::*;
 
-/// Reads the input in chunks, and batches of so many records.
-fn read_with(
-    reader: &mut dyn RecordReader,
-    input: &[u8],
-    chunk: usize,
-    max_records: usize,
-) -> (Vec<Vec<u8>>, Result<(), RecordError>) {
-    let (mut all, mut batch) = (Vec::new(), Batch::new());
-    let mut hand_on = |batch: &mut Batch| {
-        assert!(batch.len() <= max_records);
-        all.extend(batch.iter().map(<[u8]>::to_vec));
-        batch.clear();
-    };
-    let mut drive = || {
-        for mut part in input.chunks(chunk) {
-            while !part.is_empty() {
-                let taken = reader.push(part, &mut batch, max_records)?;
-                part = &part[taken..];
-                if batch.len() == max_records || !part.is_empty() {
-                    assert!(!batch.is_empty(), "nothing taken and nothing given");
-                    hand_on(&mut batch);
-                }
-            }
-        }
-        reader.finish(&mut batch)
-    };
-    let result = drive();
-    hand_on(&mut batch);
-    (all, result)
-}
+use crate::{
+    checked, limit, properties,
+    properties::{reading_is_sound, write},
+    records,
+};
 
-fn read(input: &[u8], chunk: usize, options: RecordOptions) -> (Vec<Vec<u8>>, Result<(), RecordError>) {
-    read_with(&mut *reader(&Format::Ndjson, options).unwrap(), input, chunk, 3)
+type Records = (Vec<Vec<u8>>, Result<(), RecordError>);
+
+fn read(input: &[u8], chunk: usize, options: RecordOptions) -> Records {
+    let reading = records(&Format::Ndjson, input, chunk, options);
+    assert_eq!(reading.header, None);
+    (reading.records, reading.outcome)
 }
 
 /// What reading must give, said simply.
@@ -50,9 +27,6 @@ fn model(input: &[u8]) -> Vec<Vec<u8>> {
         .map(<[u8]>::to_vec)
         .collect()
 }
-
-const LIMIT_5: RecordOptions = RecordOptions { max_record: 5, validation: Validation::Framing };
-const VALIDATE: RecordOptions = RecordOptions { max_record: 1 << 20, validation: Validation::Syntax };
 
 #[test]
 fn lines_are_records() {
@@ -91,19 +65,19 @@ fn a_record_that_is_too_long_ends_the_reading() {
         (b"      \n1\n", 0),
     ] {
         for chunk in [1, 2, 4, 100] {
-            let (records, result) = read(input, chunk, LIMIT_5);
+            let (records, result) = read(input, chunk, limit(5));
             let error = result.unwrap_err();
             assert_eq!((error.kind, error.record), (RecordErrorKind::LimitExceeded, before + 1), "{input:?}");
             assert_eq!(records.len() as u64, before);
             assert!(records.iter().all(|record| record.len() <= 5), "a cut record was handed out");
         }
     }
-    assert_eq!(read(b"12345\r\n12345", 1, LIMIT_5), (vec![b"12345".to_vec(); 2], Ok(())));
+    assert_eq!(read(b"12345\r\n12345", 1, limit(5)), (vec![b"12345".to_vec(); 2], Ok(())));
 }
 
 #[test]
 fn errors_are_final() {
-    let mut reader = reader(&Format::Ndjson, LIMIT_5).unwrap();
+    let mut reader = reader(&Format::Ndjson, limit(5)).unwrap();
     let mut batch = Batch::new();
     let error = reader.push(b"1\n1234567", &mut batch, 9).unwrap_err();
     assert_eq!(batch.iter().collect::<Vec<_>>(), [b"1"]);
@@ -126,7 +100,7 @@ fn validation_names_the_record_and_the_column() {
         (b"'a'", 1, "byte 1"),
     ] {
         for chunk in [1, 100] {
-            let (records, result) = read(input, chunk, VALIDATE);
+            let (records, result) = read(input, chunk, checked());
             let error = result.unwrap_err();
             assert_eq!(
                 (error.kind, error.record),
@@ -138,9 +112,9 @@ fn validation_names_the_record_and_the_column() {
         }
     }
     let good = "{\"é\": [1, -2.5e9, true, null, \"\\u00e9\\n\"]}\r\n \"x\" \n";
-    assert_eq!(read(good.as_bytes(), 3, VALIDATE).1, Ok(()));
+    assert_eq!(read(good.as_bytes(), 3, checked()).1, Ok(()));
     let deep = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
-    assert_eq!(read(&deep, 1000, VALIDATE).1, Ok(()), "depth costs no stack");
+    assert_eq!(read(&deep, 1000, checked()).1, Ok(()), "depth costs no stack");
 }
 
 #[test]
@@ -166,7 +140,7 @@ fn what_reading_would_not_give_back_is_not_written() {
         (b"123456", RecordErrorKind::LimitExceeded),
         (b"{", RecordErrorKind::Malformed),
     ] {
-        let options = RecordOptions { max_record: 5, validation: Validation::Syntax };
+        let options = RecordOptions { max_record: 5, ..checked() };
         let (mut writer, mut output) = (writer(&Format::Ndjson, options).unwrap(), Vec::new());
         let mut batch = Batch::new();
         batch.push(b"1").unwrap();
@@ -178,16 +152,52 @@ fn what_reading_would_not_give_back_is_not_written() {
     }
 }
 
+#[test]
+fn a_line_one_byte_too_long_is_an_error_and_never_a_shorter_record() {
+    // Exactly the limit passes, whatever the line end and however the input is cut.
+    let max = 65_536;
+    let (fits, too_long) = (vec![b'1'; max], vec![b'1'; max + 1]);
+    for end in [&b"\n"[..], b"\r\n", b""] {
+        for chunk in [1, 4096, usize::MAX] {
+            let (records, outcome) = read(&[&fits, end].concat(), chunk, limit(max as u64));
+            assert_eq!((records.len(), outcome), (1, Ok(())));
+            let (records, outcome) =
+                read(&[b"1\n", &too_long[..], end, b"\n1\n"].concat(), chunk, limit(max as u64));
+            assert_eq!(records, [b"1"], "only what comes before it");
+            assert_eq!(outcome.unwrap_err().kind, RecordErrorKind::LimitExceeded);
+        }
+    }
+}
+
+#[test]
+fn a_record_that_is_cut_off_passes_only_unchecked() {
+    let input = b"{\"a\":1}\n{\"a\":";
+    assert_eq!(read(input, 5, RecordOptions::default()).0.len(), 2, "the last line may lack its end");
+    let (records, outcome) = read(input, 5, checked());
+    let error = outcome.unwrap_err();
+    assert_eq!((records.len(), error.kind, error.record), (1, RecordErrorKind::Malformed, 2));
+    assert!(error.to_string().contains("EOF"), "{error}");
+}
+
+#[test]
+fn the_encoding_alone_can_be_checked() {
+    let utf8 = RecordOptions { validation: Validation::Utf8, ..RecordOptions::default() };
+    let (records, outcome) = read(b"no json\n\"\xc3\xa9\"\nab\xff\n", 4, utf8);
+    assert_eq!(records.len(), 2);
+    assert_eq!(outcome.unwrap_err().to_string(), "record 3: not UTF-8 at byte 3");
+    let (written, outcome) = write(&Format::Ndjson, utf8, &[&b"ok"[..], b"\xc3"]);
+    assert_eq!((&written[..], outcome.unwrap_err().record), (&b"ok\n"[..], 2));
+}
+
 proptest! {
     #[test]
     fn reading_does_not_depend_on_the_chunks(
         input in prop::collection::vec(prop::sample::select(&b"ab \t\r\n\n\xff"[..]), 0..200),
         chunk in 1_usize..50,
-        max_records in 1_usize..5,
     ) {
-        let mut reader = reader(&Format::Ndjson, RecordOptions::default()).unwrap();
-        prop_assert_eq!(read_with(&mut *reader, &input, chunk, max_records), (model(&input), Ok(())));
-        prop_assert_eq!(read(&input, chunk, LIMIT_5), read(&input, usize::MAX, LIMIT_5));
+        prop_assert_eq!(read(&input, chunk, RecordOptions::default()), (model(&input), Ok(())));
+        reading_is_sound(&Format::Ndjson, RecordOptions::default(), &input, chunk);
+        reading_is_sound(&Format::Ndjson, limit(5), &input, chunk);
     }
 
     #[test]
@@ -195,10 +205,7 @@ proptest! {
         records in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..20),
         chunk in 1_usize..50,
     ) {
-        let mut batch = Batch::new();
-        records.iter().for_each(|record| batch.push(record).unwrap());
-        let mut output = Vec::new();
-        let written = writer(&Format::Ndjson, RecordOptions::default()).unwrap().write(&batch, &mut output);
+        let (output, written) = properties::write(&Format::Ndjson, RecordOptions::default(), &records);
         let expected = match written {
             Ok(()) => &records[..],
             Err(error) => &records[..error.record as usize - 1],

@@ -1,0 +1,139 @@
+//! What holds for any input. The tests hold readers and writers to it with damaged files, and fuzzing with whatever it
+//! finds.
+
+use omnistorage_core::record::{
+    Batch, Format, RecordError, RecordErrorKind, RecordOptions, convert::Plan, csv::Dialect, reader, writer,
+};
+
+/// What reading gave.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    /// The row that names the columns.
+    pub(crate) header: Option<Vec<u8>>,
+    /// Those before the end, or before the error.
+    pub(crate) records: Vec<Vec<u8>>,
+    /// How it ended.
+    pub(crate) outcome: Result<(), RecordError>,
+}
+
+/// Reads the input in chunks, in batches of so many records.
+pub(crate) fn read(
+    format: &Format,
+    options: RecordOptions,
+    input: &[u8],
+    chunk: usize,
+    max_records: usize,
+) -> Reading {
+    let mut reader = reader(format, options).unwrap();
+    let (mut records, mut batch) = (Vec::new(), Batch::new());
+    let mut header = None;
+    let mut drive = || {
+        for mut part in input.chunks(chunk) {
+            while !part.is_empty() {
+                let pushed = reader.push(part, &mut batch, max_records);
+                assert!(batch.len() <= max_records);
+                records.extend(batch.iter().map(<[u8]>::to_vec));
+                let given = !batch.is_empty();
+                batch.clear();
+                header = header.take().or(reader.header().map(<[u8]>::to_vec));
+                let taken = pushed?;
+                assert!(taken == part.len() || given, "nothing taken and nothing given");
+                part = &part[taken..];
+            }
+        }
+        let finished = reader.finish(&mut batch);
+        records.extend(batch.iter().map(<[u8]>::to_vec));
+        header = header.take().or(reader.header().map(<[u8]>::to_vec));
+        finished
+    };
+    let outcome = drive();
+    Reading { header, records, outcome }
+}
+
+/// The records laid end to end.
+pub(crate) fn batch<R: AsRef<[u8]>>(records: &[R]) -> Batch {
+    let mut batch = Batch::new();
+    records.iter().for_each(|record| batch.push(record.as_ref()).unwrap());
+    batch
+}
+
+/// Writes the records, and says what came out before an error.
+pub(crate) fn write<R: AsRef<[u8]>>(
+    format: &Format,
+    options: RecordOptions,
+    records: &[R],
+) -> (Vec<u8>, Result<(), RecordError>) {
+    let mut writer = writer(format, options).unwrap();
+    let mut output = Vec::new();
+    let written = writer.write(&batch(records), &mut output);
+    let outcome = written.and_then(|()| writer.finish(&mut output));
+    (output, outcome)
+}
+
+/// Converts the whole input, as a file.
+pub(crate) fn convert(
+    source: &Format,
+    target: &Format,
+    options: RecordOptions,
+    input: &[u8],
+) -> Result<Vec<u8>, RecordError> {
+    let mut plan = Plan::between(source.clone(), target.clone())?;
+    let Reading { header, records, outcome } = read(plan.source(), options, input, usize::MAX, usize::MAX);
+    outcome?;
+    let records = batch(&records);
+    if let Some(mut survey) = plan.survey(options) {
+        survey.see(&records)?;
+        plan.learn(survey)?;
+    }
+    let (target, mut conversion) = plan.start(header.as_deref())?;
+    let mut scratch = Batch::new();
+    let converted = conversion.convert(&records, &mut scratch)?;
+    assert_eq!(converted.len(), records.len());
+    let (mut writer, mut output) =
+        (writer(&target, RecordOptions { max_record: u64::MAX, ..options })?, Vec::new());
+    writer.write(converted, &mut output)?;
+    writer.finish(&mut output)?;
+    Ok(output)
+}
+
+/// Reading does not depend on how the input is cut, keeps to the limit, and what was read can be written and read again.
+pub(crate) fn reading_is_sound(format: &Format, options: RecordOptions, input: &[u8], chunk: usize) {
+    let whole = read(format, options, input, usize::MAX, usize::MAX);
+    assert_eq!(read(format, options, input, chunk, 2), whole);
+    assert!(whole.records.iter().all(|record| record.len() as u64 <= options.max_record));
+
+    // As rows the header is a record, too.
+    let (format, records) = match format {
+        Format::Csv(dialect) => {
+            let rows = Dialect { header: false, columns: None, ..dialect.clone() };
+            (Format::Csv(rows), whole.header.into_iter().chain(whole.records).collect())
+        }
+        _ => (format.clone(), whole.records),
+    };
+    let (written, outcome) = write(&format, options, &records);
+    match outcome {
+        Ok(()) => {
+            let again = read(&format, options, &written, usize::MAX, usize::MAX);
+            assert_eq!((again.records, again.outcome), (records, Ok(())));
+        }
+        Err(error) => {
+            // A line that ends with two CRs is a record that ends with one, and a mark behind a mark is data.
+            assert_eq!(error.kind, RecordErrorKind::Unrepresentable, "{error}");
+            let refused = &records[error.record as usize - 1];
+            assert!(refused.ends_with(b"\r") || refused.starts_with(b"\xef\xbb\xbf"), "{error}");
+        }
+    }
+}
+
+/// Rows that are converted to JSON and back have the same fields.
+pub(crate) fn rows_survive_json(dialect: &Dialect, input: &[u8]) {
+    let options = RecordOptions::default();
+    let strict = Format::Csv(Dialect { columns: None, lenient: false, ..dialect.clone() });
+    let Ok(json) = convert(&strict, &Format::Ndjson, options, input) else { return };
+    // Without a record, nobody knows the columns any more.
+    if json.is_empty() {
+        return;
+    }
+    let rows = convert(&Format::Ndjson, &strict, options, &json).unwrap();
+    assert_eq!(convert(&strict, &Format::Ndjson, options, &rows).unwrap(), json);
+}
