@@ -20,6 +20,7 @@ mod progress;
 mod records;
 mod session;
 mod size;
+mod standard;
 mod tee;
 mod time;
 mod transfer;

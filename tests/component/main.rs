@@ -7,6 +7,7 @@ mod channel;
 mod commit;
 mod features;
 mod filters;
+mod formats;
 mod guest;
 mod hostile;
 mod imports;

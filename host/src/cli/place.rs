@@ -7,6 +7,7 @@
 //! | `memory:path` | a store that lives as long as the command |
 //! | `NAME:path` | a backend of the configuration file |
 //! | `env:path` | the backend that the environment describes |
+//! | `-` | standard input or output, for commands that read or write one object |
 //!
 //! A name before a colon is a backend: a file called `a:b` is written `./a:b`.
 
@@ -37,12 +38,22 @@ pub(crate) enum PlaceKind {
     Memory(Path),
     /// In a backend of the configuration file.
     Configured { name: String, path: Path },
+    /// Standard input or output, and the path that stands for it.
+    Standard(Path),
 }
 
 impl Place {
     /// For clap.
     pub(crate) fn parser() -> impl TypedValueParser<Value = Self> {
         OsStringValueParser::new().try_map(|text| Self::parse(&text))
+    }
+
+    /// For clap, where standard input or output may stand, too.
+    pub(crate) fn or_standard() -> impl TypedValueParser<Value = Self> {
+        OsStringValueParser::new().try_map(|text| match text.to_str() {
+            Some("-") => Ok(Self { typed: "-".to_owned(), kind: PlaceKind::Standard(backend_path("-")?) }),
+            _ => Self::parse(&text),
+        })
     }
 
     /// Understands what the user typed.

@@ -10,7 +10,7 @@ use super::{
     Globals,
     exit::{Failure, Subject},
     output::{Output, note},
-    place::Place,
+    place::{Place, PlaceKind},
     session::{Need, Session},
 };
 use crate::runtime::Codec;
@@ -19,7 +19,7 @@ use encoding::{Reading, Writing};
 /// Read and convert files of records
 ///
 /// The format and the codec are told by the extensions of the path (.ndjson, .jsonl, .csv, .tsv or .lp, then .gz, .zst
-/// or .sz), or by --from and --to.
+/// or .sz), or by --from and --to. `-` is standard input or output.
 #[derive(Args)]
 pub(crate) struct Records {
     #[command(subcommand)]
@@ -56,9 +56,9 @@ struct Convert {
     /// Print a JSON object: records, bytes_read, bytes_written
     #[arg(long)]
     json: bool,
-    #[arg(value_parser = Place::parser())]
+    #[arg(value_parser = Place::or_standard())]
     source: Place,
-    #[arg(value_parser = Place::parser())]
+    #[arg(value_parser = Place::or_standard())]
     target: Place,
 }
 
@@ -71,6 +71,11 @@ struct ConvertJson {
 
 impl Convert {
     async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        if self.json && matches!(self.target.kind, PlaceKind::Standard(_)) {
+            return Err(Failure::usage(
+                "with `-` as the target, records and --json would mix: leave one out",
+            ));
+        }
         let (session, source, target) = Session::two(globals, &self.source, &self.target)?;
         let (from, to) = encoding::both(&session, &self.reading, &self.writing, &source, &target).await?;
         let converted = session.storage.convert(&source, &from, &target, &to).await;
@@ -97,7 +102,7 @@ impl Convert {
 struct Count {
     #[command(flatten)]
     reading: Reading,
-    #[arg(value_parser = Place::parser())]
+    #[arg(value_parser = Place::or_standard())]
     place: Place,
 }
 
@@ -125,7 +130,7 @@ struct Head {
     /// How many
     #[arg(long, short, value_name = "N", default_value_t = 10)]
     number: usize,
-    #[arg(value_parser = Place::parser())]
+    #[arg(value_parser = Place::or_standard())]
     place: Place,
 }
 

@@ -12,6 +12,7 @@ use super::{
     local,
     output::printable,
     place::{Place, PlaceKind},
+    standard::Standard,
 };
 use crate::{
     Backend, Error, FileBackend, Location, MemoryBackend, Path, Registry,
@@ -199,7 +200,9 @@ impl<'a> Mounts<'a> {
                 let (root, path) = local::resolve(&place.typed, path, *directory, need)?;
                 Resolved { place, path, root: Some(root), is_plain: true }
             }
-            PlaceKind::Memory(path) => Resolved { place, path: path.clone(), root: None, is_plain: true },
+            PlaceKind::Memory(path) | PlaceKind::Standard(path) => {
+                Resolved { place, path: path.clone(), root: None, is_plain: true }
+            }
             PlaceKind::Configured { name, path } => {
                 let configuration = self.configuration()?;
                 configuration.require(name)?;
@@ -225,6 +228,9 @@ impl<'a> Mounts<'a> {
                 self.mount_directory(resolved, local_name, &root)
             }
             PlaceKind::Memory(_) => self.insert("memory", resolved, |_| Ok(Arc::new(MemoryBackend::new()))),
+            PlaceKind::Standard(_) => {
+                self.insert(Standard::NAME, resolved, |_| Ok(Arc::new(Standard::default())))
+            }
             PlaceKind::Configured { name, .. } => self.insert(name, resolved, |mounts| {
                 mounts.configuration()?.open(name, &Registry::with_builtin())
             }),

@@ -13,6 +13,7 @@
 //!   the yardstick makes one.
 //! - *bytes framed*: the same object converted from NDJSON to NDJSON: every byte goes into the component, is cut into
 //!   lines of 128 bytes there, and comes out again. Same yardstick.
+//! - *record formats*: see [`formats`]. Only if the test guest is given.
 //! - *sandbox and first call*: a fresh sandbox, one call in it (`features`), and its end; a hundred in a row, as a busy
 //!   host makes them. The yardstick is what other programs take for isolation: a process (`true`), from start to end.
 //! - *load the component*: a new engine with the compiled component from the cache. The yardstick compiles it.
@@ -42,7 +43,7 @@ use omnistorage::{
 };
 
 use crate::{
-    Options, measure,
+    Options, formats, measure,
     pattern::{Pattern, Sink},
 };
 
@@ -90,6 +91,9 @@ pub(crate) async fn measure(options: &Options) -> Result<Vec<Comparison>> {
     let scale = if options.quick { QUICK } else { FULL };
     let runtime = Runtime::new(&RuntimeOptions::default())?;
     let mut rows = bytes(&runtime, &scale, options.test_guest.as_deref()).await?;
+    if let Some(test_guest) = &options.test_guest {
+        rows.extend(formats::measure(test_guest, scale.rounds).await?);
+    }
     rows.push(sandbox(&runtime, &scale).await?);
     rows.push(load(&scale).await?);
     rows.push(small_objects_synced(&runtime, &scale).await?);
@@ -100,13 +104,13 @@ pub(crate) async fn measure(options: &Options) -> Result<Vec<Comparison>> {
 }
 
 /// The medians of both, done in turns.
-struct Times {
+pub(crate) struct Times {
     ours: Duration,
     yardstick: Duration,
 }
 
 impl Times {
-    async fn measure(
+    pub(crate) async fn measure(
         rounds: u32,
         mut ours: impl AsyncFnMut() -> Result<()>,
         mut yardstick: impl AsyncFnMut() -> Result<()>,
@@ -124,7 +128,7 @@ impl Times {
         Ok(Self { ours: median(of_ours)?, yardstick: median(of_yardstick)? })
     }
 
-    fn row(
+    pub(crate) fn row(
         &self,
         what: impl Into<String>,
         yardstick: &'static str,
@@ -140,7 +144,8 @@ impl Times {
     }
 }
 
-fn rate(bytes: u64) -> impl Fn(Duration) -> String {
+/// Says a time as bytes a second.
+pub(crate) fn rate(bytes: u64) -> impl Fn(Duration) -> String {
     move |time| format!("{:.2} GB/s", bytes as f64 / 1e9 / time.as_secs_f64())
 }
 

@@ -15,6 +15,7 @@
 mod contender;
 mod data;
 mod floor;
+mod formats;
 mod inside;
 mod layers;
 mod measure;

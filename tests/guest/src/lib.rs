@@ -4,7 +4,7 @@
 //! The first segment of a path chooses what it does there:
 //!
 //! - `objects.write`: see [`write`].
-//! - `objects.read`: see [`read`]; `pump/` is the honest one, and what a benchmark measures.
+//! - `objects.read`: see [`read`]; `pump/` and `frame/` are honest, and what a benchmark measures.
 //! - `objects.stat`: see [`attempt`].
 //!
 //! All else traps.
@@ -12,6 +12,7 @@
 #![allow(clippy::panic, clippy::unimplemented, reason = "to trap is one of its duties")]
 
 mod attempt;
+mod frame;
 mod read;
 mod unneeded;
 mod write;

@@ -7,6 +7,7 @@ use crate::{
     bindings::{wit_future, wit_stream},
     error,
     exports::{compression::Body, objects::Reader},
+    frame,
     imports::{
         backend::{self, ReadOptions},
         types::{Error, ErrorCode, Location},
@@ -19,8 +20,9 @@ use crate::{
 /// - `pump`: all of them, and the word of the backend on their end.
 /// - `half`: half of them; then it drops both streams and says nothing.
 /// - `forge`: half of them; then it says that this was all.
+/// - `frame`: none of them, but how many records they are: see [`frame`].
 pub(crate) async fn read(source: Location, options: ReadOptions) -> Result<Reader, Error> {
-    let behaviour = behaviour(&source);
+    let (behaviour, path) = (behaviour(&source), source.path.clone());
     let open = backend::open(source.backend, Vec::new()).await?;
     let reader = open.read(source.path, options).await?;
     let half = reader.info.size.unwrap_or(0) / 2;
@@ -28,6 +30,14 @@ pub(crate) async fn read(source: Location, options: ReadOptions) -> Result<Reade
     let (sink, contents) = wit_stream::new();
     let (verdict, completion) = wit_future::new(|| Err(error(ErrorCode::Cancelled, "it left")));
     spawn_local(async move {
+        if behaviour == "frame" {
+            let counted = frame::count(&path, reader.contents).await;
+            let (mut sink, word) = (sink, reader.completion.await);
+            drop(sink.write_all(counted.to_string().into_bytes()).await);
+            drop(sink);
+            let _ = verdict.write(word).await;
+            return;
+        }
         let limit = if behaviour == "pump" { u64::MAX } else { half };
         drop(hand_on(reader.contents, sink, limit).await);
         let word = match behaviour.as_str() {
