@@ -1,4 +1,4 @@
-//! Streams records through compression: NDJSON in gzip, told from the name of the object.
+//! Streams records through compression, and converts them: NDJSON in gzip to CSV, told from the names of the objects.
 
 use std::sync::Arc;
 
@@ -37,5 +37,12 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let checked = Encoding { validation: Validation::Syntax, ..Encoding::default() };
     let report = storage.convert(&packed, &checked, &plain, &Encoding::default()).await?;
     anyhow::ensure!(report.records == 1000);
+
+    // The columns of a table are the keys of the records.
+    let table = Location::new("logs", "today.csv")?;
+    storage.convert(&plain, &Encoding::default(), &table, &Encoding::default()).await?;
+    let mut rows = storage.read_records(&table, &Encoding::default()).await?;
+    anyhow::ensure!(rows.header().await? == Some(b"number,level"));
+    anyhow::ensure!(rows.read().await? == Some(b"0,info"));
     Ok(())
 }
