@@ -55,6 +55,8 @@ enum Header {
     /// The sandbox will say.
     Coming(oneshot::Receiver<Option<Vec<u8>>>),
     Known(Option<Vec<u8>>),
+    /// The sandbox ended before it could say.
+    Failed,
 }
 
 impl RecordReader {
@@ -64,15 +66,15 @@ impl RecordReader {
     /// As [`RecordReader::read`].
     pub async fn header(&mut self) -> Result<Option<&[u8]>> {
         if let Header::Coming(coming) = &mut self.header {
-            match coming.await {
-                Ok(header) => self.header = Header::Known(header),
-                // Nothing comes before the header, so what comes is why there is none.
-                Err(_) => return self.receive().await.map(|_| None),
-            }
+            self.header = coming.await.map_or(Header::Failed, Header::Known);
+        }
+        if matches!(self.header, Header::Failed) {
+            // Nothing comes before the header, so what comes is why there is none.
+            return self.receive().await.map(|_| None);
         }
         match &self.header {
             Header::Known(header) => Ok(header.as_deref()),
-            Header::Coming(_) => Ok(None),
+            Header::Coming(_) | Header::Failed => Ok(None),
         }
     }
 
