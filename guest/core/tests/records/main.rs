@@ -1,5 +1,10 @@
 //! Record formats: against models and other implementations, in any chunks, and against damage.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails loudly, its helpers too"
+)]
 
 mod convert;
 mod csv;
