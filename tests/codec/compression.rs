@@ -6,7 +6,7 @@ use crate::sandbox::{CODECS, Codec, DecompressOptions, ErrorCode, Sandbox};
 const MOST: usize = 256 << 10;
 
 const TOLD_BY_ITSELF: DecompressOptions =
-    DecompressOptions { codec: None, max_output: None, max_window: None };
+    DecompressOptions { codec: None, max_output: None, max_ratio: None, max_window: None };
 
 fn of(codec: Codec) -> DecompressOptions {
     DecompressOptions { codec: Some(codec), ..TOLD_BY_ITSELF }

@@ -51,7 +51,7 @@ fn scratch() -> TempDir {
 /// The example converts as the command line does, and leaves nothing where it cannot.
 fn converts_as_the_command_line_does(scratch: &Path, mut example: impl FnMut(&Path, &Path) -> Output) {
     let (good, bad) = (scratch.join("good.ndjson.gz"), scratch.join("bad.ndjson.gz"));
-    let (expected, converted) = (scratch.join("expected.csv"), scratch.join("converted.csv.gz"));
+    let (expected, converted) = (scratch.join("expected.csv"), scratch.join("converted.csv.zst"));
     let mut command_line = Command::new(env!("CARGO_BIN_EXE_omnistorage"));
     command_line.env("XDG_CONFIG_HOME", "/nonexistent").args(["records", "convert"]);
     let done = command_line.args([&good, &expected]).output().unwrap();
@@ -59,13 +59,14 @@ fn converts_as_the_command_line_does(scratch: &Path, mut example: impl FnMut(&Pa
 
     let done = example(&good, &converted);
     assert!(done.status.success(), "{done:?}");
-    let any = DecompressOptions { codec: Some(Codec::Gzip), max_output: None, max_window: None };
+    let any =
+        DecompressOptions { codec: Some(Codec::Zstd), max_output: None, max_ratio: None, max_window: None };
     let converted = Sandbox::new().decompress(&fs::read(&converted).unwrap(), any).unwrap();
     let expected = fs::read(&expected).unwrap();
     assert!(expected.starts_with(b"id,note,city\n0,\"say \"\"0\"\", "));
     assert!(converted == expected, "{}", String::from_utf8_lossy(&converted));
 
-    let failed = example(&bad, &scratch.join("never.csv.gz"));
+    let failed = example(&bad, &scratch.join("never.csv.zst"));
     assert_eq!(failed.status.code(), Some(1), "{failed:?}");
     let said = String::from_utf8(failed.stderr).unwrap();
     assert!(said.lines().count() == 1 && said.contains("cut off") && said.contains("at byte"), "{said}");

@@ -22,8 +22,8 @@ pub(crate) use bindings::exports::omnistorage::codec::{
     types::{Error, ErrorCode},
 };
 
-/// What this build can do.
-pub(crate) const CODECS: &[Codec] = &[Codec::Gzip];
+/// All of them.
+pub(crate) const CODECS: &[Codec] = &[Codec::Gzip, Codec::Zstd, Codec::Snappy];
 
 /// A component in its store. A call that traps fails the test.
 pub(crate) struct Sandbox {

@@ -95,8 +95,8 @@ impl GuestDecoder for Decoder {
 fn limits(options: &DecompressOptions) -> DecoderLimits {
     DecoderLimits {
         max_output: options.max_output,
+        max_ratio: options.max_ratio,
         max_window: options.max_window,
-        ..DecoderLimits::default()
     }
 }
 
