@@ -7,6 +7,8 @@
 mod announced;
 mod capabilities;
 pub mod channel;
+#[cfg(feature = "cloud")]
+mod cloud;
 pub mod fault;
 #[cfg(unix)]
 pub mod file;
@@ -17,6 +19,8 @@ pub mod observe;
 pub mod prefix;
 pub mod read_only;
 pub mod retry;
+#[cfg(feature = "s3")]
+pub mod s3;
 mod transfer;
 mod whole;
 

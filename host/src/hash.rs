@@ -36,6 +36,17 @@ impl HashAlgorithm {
         }
     }
 
+    /// The length of its digests, in bytes.
+    #[must_use]
+    pub const fn digest_len(self) -> usize {
+        match self {
+            Self::Md5 => 16,
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Crc32c => 4,
+        }
+    }
+
     /// Begins to compute it.
     #[must_use]
     pub fn hasher(self) -> Hasher {

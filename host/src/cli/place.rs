@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `dir/file`, `/abs/dir`, `../x` | a path of the operating system |
 //! | `file:///abs/dir` | the same as a URL (RFC 8089); `%20` is a blank, and `%`, `?`, `#` must be written `%25`, `%3F`, `%23` |
+//! | `s3://bucket/key` | an object store; the key is taken as it is, without decoding. Credentials and the endpoint come from the environment of the store's own tools |
 //! | `memory:path` | a store that lives as long as the command |
 //! | `NAME:path` | a backend of the configuration file |
 //! | `env:path` | the backend that the environment describes |
@@ -36,6 +37,8 @@ pub(crate) enum PlaceKind {
     Local { path: PathBuf, directory: bool },
     /// In the store of this process.
     Memory(Path),
+    /// In a bucket of an object store: the kind of the backend, the bucket, what is in it.
+    Bucket { kind: &'static str, bucket: String, path: Path },
     /// In a backend of the configuration file.
     Configured { name: String, path: Path },
     /// Standard input or output, and the path that stands for it.
@@ -65,9 +68,13 @@ impl Place {
             Some((scheme, rest)) if is_name(scheme) => match (scheme, rest.strip_prefix("//")) {
                 ("file", Some(rest)) => file_url(rest)?,
                 ("file", None) => return Err("a file URL is written `file:///abs/path`".to_owned()),
-                ("s3" | "gs", Some(_)) => return Err(format!("{scheme}:// is not in this build")),
+                ("s3", Some(rest)) => bucket("s3", rest)?,
+                ("gs", Some(_)) => return Err(format!("{scheme}:// is not in this build")),
+                ("s3" | "gs", None) => return Err(format!("a bucket is written `{scheme}://bucket/key`")),
                 (_, Some(_)) => {
-                    return Err(format!("there is no {scheme}:// here; a URL can be file:///abs/path"));
+                    return Err(format!(
+                        "there is no {scheme}:// here; a URL is file:///abs/path or s3://bucket/key"
+                    ));
                 }
                 ("memory", None) => PlaceKind::Memory(backend_path(rest)?),
                 (_, None) => PlaceKind::Configured { name: scheme.to_owned(), path: backend_path(rest)? },
@@ -87,6 +94,15 @@ fn local(path: OsString) -> PlaceKind {
 fn backend_path(text: &str) -> Result<Path, String> {
     Path::parse(text.strip_suffix('/').unwrap_or(text))
         .map_err(|error| format!("the path is refused: {error}"))
+}
+
+/// What follows `s3://`.
+fn bucket(kind: &'static str, rest: &str) -> Result<PlaceKind, String> {
+    let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if bucket.is_empty() {
+        return Err("the URL names no bucket".to_owned());
+    }
+    Ok(PlaceKind::Bucket { kind, bucket: bucket.to_owned(), path: backend_path(path)? })
 }
 
 /// What follows `file://`.
@@ -180,14 +196,33 @@ mod tests {
     }
 
     #[test]
+    fn a_bucket_is_a_url() {
+        let at =
+            |path| PlaceKind::Bucket { kind: "s3", bucket: "b".into(), path: Path::parse(path).unwrap() };
+        assert_eq!(parse("s3://b"), Ok(at("")));
+        assert_eq!(parse("s3://b/"), Ok(at("")));
+        assert_eq!(parse("s3://b/a%20b/c?d#e/"), Ok(at("a%20b/c?d#e")));
+    }
+
+    #[test]
     fn a_name_and_a_colon_are_a_backend() {
         let path = |text| Path::parse(text).unwrap();
         assert_eq!(parse("memory:"), Ok(PlaceKind::Memory(Path::root())));
         assert_eq!(parse("memory:a/b/"), Ok(PlaceKind::Memory(path("a/b"))));
         assert_eq!(parse("nas:x:y"), Ok(PlaceKind::Configured { name: "nas".into(), path: path("x:y") }));
-        for text in
-            ["memory:../a", "memory:/a", "nas:a//b", "nas:a/./b", "nas://a", "s3://b/k", "gs://b", "", "-"]
-        {
+        for text in [
+            "memory:../a",
+            "memory:/a",
+            "nas:a//b",
+            "nas:a/./b",
+            "nas://a",
+            "s3://",
+            "s3:b",
+            "s3://b//k",
+            "gs://b",
+            "",
+            "-",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -15,7 +15,7 @@ use super::{
     standard::Standard,
 };
 use crate::{
-    Backend, Error, FileBackend, Location, MemoryBackend, Path, Registry,
+    Backend, Config, Error, FileBackend, Location, MemoryBackend, Path, Registry,
     backend::file::FileOptions,
     runtime::{Runtime, RuntimeOptions, Storage},
 };
@@ -200,7 +200,7 @@ impl<'a> Mounts<'a> {
                 let (root, path) = local::resolve(&place.typed, path, *directory, need)?;
                 Resolved { place, path, root: Some(root), is_plain: true }
             }
-            PlaceKind::Memory(path) | PlaceKind::Standard(path) => {
+            PlaceKind::Memory(path) | PlaceKind::Standard(path) | PlaceKind::Bucket { path, .. } => {
                 Resolved { place, path: path.clone(), root: None, is_plain: true }
             }
             PlaceKind::Configured { name, path } => {
@@ -230,6 +230,14 @@ impl<'a> Mounts<'a> {
             PlaceKind::Memory(_) => self.insert("memory", resolved, |_| Ok(Arc::new(MemoryBackend::new()))),
             PlaceKind::Standard(_) => {
                 self.insert(Standard::NAME, resolved, |_| Ok(Arc::new(Standard::default())))
+            }
+            PlaceKind::Bucket { kind, bucket, .. } => {
+                self.insert(&format!("{kind}://{bucket}"), resolved, |_| {
+                    let config = Config::from([("bucket", bucket)]);
+                    Registry::with_builtin().open(kind, config).map_err(|error| {
+                        Failure::usage(format!("`{}`: {}", printable(&resolved.place.typed), error.message()))
+                    })
+                })
             }
             PlaceKind::Configured { name, .. } => self.insert(name, resolved, |mounts| {
                 mounts.configuration()?.open(name, &Registry::with_builtin())

@@ -1,0 +1,347 @@
+//! Signed requests, sent again where that may help.
+
+use std::{error::Error as _, fmt, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use reqsign_command_execute_tokio::TokioCommandExecute;
+use reqsign_core::{
+    Context, ErrorKind, HttpSend, OsEnv, ProvideCredential, SignRequest, Signer, SigningCredential,
+};
+use reqsign_file_read_tokio::TokioFileRead;
+use tracing::debug;
+
+use crate::error::{Error, ErrorCode, Result};
+
+/// Until a server has taken the connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between two pieces of an answer.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
+/// For a request and its answer; a body has more, as if it went through a line of [`SLOWEST`].
+const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes a second.
+const SLOWEST: u64 = 32 * 1024;
+
+/// How often a request is sent, at most.
+const ATTEMPTS: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A request before it is signed. Whoever makes one sees to it that it may be sent twice.
+#[derive(Clone)]
+pub(in crate::backend) struct Call {
+    method: Method,
+    uri: String,
+    headers: HeaderMap,
+    body: Bytes,
+    patience: Duration,
+}
+
+impl Call {
+    /// To a URI whose parts are percent-encoded.
+    pub(in crate::backend) fn new(method: Method, uri: String) -> Self {
+        Self { method, uri, headers: HeaderMap::new(), body: Bytes::new(), patience: CALL_TIMEOUT }
+    }
+
+    /// With a header whose value comes from outside.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] if it cannot be one.
+    pub(in crate::backend) fn header(mut self, name: &str, value: &str) -> Result<Self> {
+        let invalid = || {
+            let message = format!("`{}` cannot be sent as the value of `{name}`", value.escape_debug());
+            Error::new(ErrorCode::InvalidArgument, message)
+        };
+        let name = HeaderName::try_from(name).map_err(|_| {
+            let message = format!("`{}` cannot be sent as a name of metadata", name.escape_debug());
+            Error::new(ErrorCode::InvalidArgument, message)
+        })?;
+        self.headers.insert(name, HeaderValue::try_from(value).map_err(|_| invalid())?);
+        Ok(self)
+    }
+
+    /// With a body.
+    pub(in crate::backend) fn body(mut self, body: Bytes) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Lets the store work so long before it answers.
+    pub(in crate::backend) fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// How long it may take, if the answer is small.
+    fn timeout(&self) -> Duration {
+        self.patience + Duration::from_secs(self.body.len() as u64 / SLOWEST)
+    }
+}
+
+/// What a server said, whatever it said.
+pub(in crate::backend) struct Answer {
+    /// Its body is still to be read.
+    pub(in crate::backend) response: reqwest::Response,
+    /// An earlier sending of the same request got no answer, and may have been carried out.
+    pub(in crate::backend) repeated: bool,
+}
+
+impl Answer {
+    pub(in crate::backend) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    pub(in crate::backend) fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
+    }
+
+    /// The whole body, which must be a small one.
+    pub(in crate::backend) async fn body(self) -> Result<Bytes> {
+        self.response.bytes().await.map_err(|error| broken(&error))
+    }
+}
+
+/// Sends what it signs with credentials of that kind.
+pub(in crate::backend) struct Client<K: SigningCredential> {
+    http: reqwest::Client,
+    /// `None`: requests go without a signature.
+    signer: Option<Signer<K>>,
+}
+
+impl<K: SigningCredential> Client<K> {
+    /// Without credentials: anonymous.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Other`] if the system gives no certificates, or no connections.
+    pub(in crate::backend) fn new() -> Result<Self> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(SILENCE_TIMEOUT)
+            .redirect(reqwest::redirect::Policy::none())
+            .user_agent(concat!("omnistorage/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| {
+                Error::new(ErrorCode::Other, format!("cannot prepare connections: {}", cause(&error)))
+            })?;
+        Ok(Self { http, signer: None })
+    }
+
+    /// With credentials, which are looked for at the first request.
+    pub(in crate::backend) fn signed(
+        mut self,
+        credentials: impl ProvideCredential<Credential = K>,
+        signature: impl SignRequest<Credential = K>,
+    ) -> Self {
+        self.signer = Some(self.signer(credentials, signature));
+        self
+    }
+
+    /// Signs with credentials that come over this client's connections, from the files and the environment.
+    pub(in crate::backend) fn signer(
+        &self,
+        credentials: impl ProvideCredential<Credential = K>,
+        signature: impl SignRequest<Credential = K>,
+    ) -> Signer<K> {
+        let context = Context::new()
+            .with_file_read(TokioFileRead)
+            .with_command_execute(TokioCommandExecute)
+            .with_env(OsEnv)
+            .with_http_send(Plain(self.http.clone()));
+        Signer::new(context, credentials, signature)
+    }
+
+    /// Sends a request whose answer may be long: only the beginning of the answer is waited for.
+    ///
+    /// # Errors
+    /// [`ErrorCode::PermissionDenied`] without credentials; [`ErrorCode::Unavailable`] or [`ErrorCode::Timeout`]
+    /// without an answer.
+    pub(in crate::backend) async fn open(&self, call: &Call) -> Result<Answer> {
+        self.send_with(call, None).await
+    }
+
+    /// Sends a request with a small answer.
+    ///
+    /// # Errors
+    /// As [`Client::open`].
+    pub(in crate::backend) async fn send(&self, call: &Call) -> Result<Answer> {
+        self.send_with(call, Some(call.timeout())).await
+    }
+
+    async fn send_with(&self, call: &Call, timeout: Option<Duration>) -> Result<Answer> {
+        let mut repeated = false;
+        let mut attempt = 1;
+        loop {
+            let sent = self.send_once(call, timeout).await;
+            let pause = match &sent {
+                _ if attempt == ATTEMPTS => return sent.map(|response| Answer { response, repeated }),
+                Ok(response) if !may_pass(response.status()) => {
+                    return Ok(Answer { response: sent?, repeated });
+                }
+                Ok(response) => retry_after(response.headers()),
+                Err(error) if !error.code().is_retryable() => return Err(error.clone()),
+                Err(_) => None,
+            };
+            repeated |= match &sent {
+                Ok(response) => response.status() != StatusCode::TOO_MANY_REQUESTS,
+                Err(_) => true,
+            };
+            let pause = pause.unwrap_or_else(|| backoff(attempt)).min(LONGEST_PAUSE);
+            debug!(method = %call.method, attempt, ?pause, "a request is sent again");
+            tokio::time::sleep(pause).await;
+            attempt += 1;
+        }
+    }
+
+    async fn send_once(&self, call: &Call, timeout: Option<Duration>) -> Result<reqwest::Response> {
+        let uri = call.uri.parse::<http::Uri>().map_err(|_| {
+            Error::new(
+                ErrorCode::InvalidArgument,
+                "the endpoint is no URL: it is written `https://host[:port]`",
+            )
+        })?;
+        let mut request = http::Request::builder().method(call.method.clone()).uri(uri).body(());
+        if let Ok(request) = &mut request {
+            *request.headers_mut() = call.headers.clone();
+        }
+        let (mut parts, ()) =
+            request.map_err(|error| Error::new(ErrorCode::InvalidArgument, error.to_string()))?.into_parts();
+        if let Some(signer) = &self.signer {
+            signer.sign(&mut parts, None).await.map_err(|error| unsigned(&error))?;
+        }
+        parts.headers.remove(header::HOST);
+        let mut request = self
+            .http
+            .request(parts.method, parts.uri.to_string())
+            .headers(parts.headers)
+            .body(call.body.clone());
+        if let Some(timeout) = timeout {
+            request = request.timeout(timeout);
+        }
+        request.send().await.map_err(|error| broken(&error))
+    }
+}
+
+impl<K: SigningCredential> fmt::Debug for Client<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+/// Whether the same request may succeed a little later.
+fn may_pass(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::INTERNAL_SERVER_ERROR
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+    )
+}
+
+/// The pause that a server asks for, in whole seconds (RFC 9110, section 10.2.3).
+pub(in crate::backend) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+}
+
+/// Twice as long each time, and somewhere between half of it and all, so that many callers do not come back at once.
+pub(in crate::backend) fn backoff(attempt: u32) -> Duration {
+    use std::hash::{BuildHasher, RandomState};
+    let longest = FIRST_PAUSE.saturating_mul(1 << attempt.min(10)).min(LONGEST_PAUSE);
+    // A fresh state is keyed at random.
+    let random = RandomState::new().hash_one(attempt) % 1024;
+    longest / 2 + longest.mul_f64(random as f64 / 2048.0)
+}
+
+/// The connection failed before or within the answer.
+pub(in crate::backend) fn broken(error: &reqwest::Error) -> Error {
+    let host = error.url().and_then(|url| url.host_str()).unwrap_or("the store").to_owned();
+    let cause = cause(error);
+    if error.is_connect() {
+        let message = format!("cannot reach `{host}`: {cause}; check the endpoint and the network");
+        return Error::new(ErrorCode::Unavailable, message);
+    }
+    if error.is_timeout() {
+        return Error::new(ErrorCode::Timeout, format!("`{host}` did not answer in time; try again later"));
+    }
+    Error::new(ErrorCode::Unavailable, format!("the connection to `{host}` broke: {cause}; try again"))
+}
+
+/// The innermost cause: the outer ones repeat the URL.
+fn cause(error: &reqwest::Error) -> String {
+    let mut innermost: &dyn std::error::Error = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    match error.source() {
+        Some(_) => innermost.to_string(),
+        None => "the request was refused before it was sent".to_owned(),
+    }
+}
+
+/// No signature could be made. The library's own words are left out: they may quote what it read.
+fn unsigned(error: &reqsign_core::Error) -> Error {
+    let (code, message) = match error.kind() {
+        ErrorKind::RateLimited => {
+            (ErrorCode::RateLimited, "the service that gives credentials asks for a pause")
+        }
+        ErrorKind::PermissionDenied => (
+            ErrorCode::PermissionDenied,
+            "the service that gives credentials refused: check the role, the profile or the key file",
+        ),
+        ErrorKind::ConfigInvalid => (
+            ErrorCode::InvalidArgument,
+            "the credentials are not usable as configured: check the profile or the key file",
+        ),
+        ErrorKind::RequestInvalid => {
+            (ErrorCode::InvalidArgument, "the request cannot be signed: check the endpoint")
+        }
+        _ => (
+            ErrorCode::PermissionDenied,
+            "no valid credentials were found: set them in the environment, in a profile or in the configuration, or \
+             set `anonymous = true` for a public bucket",
+        ),
+    };
+    Error::new(code, message)
+}
+
+/// What the credential sources send their own requests with.
+#[derive(Clone)]
+struct Plain(reqwest::Client);
+
+impl fmt::Debug for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Plain")
+    }
+}
+
+impl HttpSend for Plain {
+    async fn http_send(&self, request: http::Request<Bytes>) -> reqsign_core::Result<http::Response<Bytes>> {
+        let failed = |error: reqwest::Error| {
+            reqsign_core::Error::unexpected("no answer").with_source(error.without_url()).set_retryable(true)
+        };
+        let request = reqwest::Request::try_from(request).map_err(failed)?;
+        let mut response = self.0.execute(request).await.map_err(failed)?;
+        let mut answer = http::Response::builder().status(response.status());
+        if let Some(headers) = answer.headers_mut() {
+            headers.extend(std::mem::take(response.headers_mut()));
+        }
+        let body = response.bytes().await.map_err(failed)?;
+        answer.body(body).map_err(|error| reqsign_core::Error::unexpected(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end() {
+        for attempt in 1..=40 {
+            let longest = FIRST_PAUSE.saturating_mul(1 << attempt.min(10)).min(LONGEST_PAUSE);
+            let pause = backoff(attempt);
+            assert!(pause >= longest / 2 && pause <= longest, "{attempt}: {pause:?}");
+        }
+    }
+}

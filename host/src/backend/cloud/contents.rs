@@ -1,0 +1,128 @@
+//! The bytes of one version of an object, over as many connections as it takes.
+
+use std::{future::Future, time::Duration};
+
+use bytes::Bytes;
+use futures::{StreamExt, future::BoxFuture, stream};
+
+use super::client::{backoff, broken};
+use crate::{
+    backend::Contents,
+    error::{Error, ErrorCode, Result},
+    hash::{Hash, Hasher},
+};
+
+/// How many connections in a row may give nothing.
+const FRUITLESS: u32 = 5;
+
+/// An answer with bytes of the object.
+pub(in crate::backend) struct Part {
+    pub(in crate::backend) response: reqwest::Response,
+    /// Where in the object its first byte lies. May be before what was asked for: not every server knows ranges.
+    pub(in crate::backend) offset: u64,
+}
+
+/// Asks for the bytes from an offset on, of the version that was opened first.
+type Reopen = Box<dyn Fn(u64) -> BoxFuture<'static, Result<Part>> + Send + Sync>;
+
+struct Reading {
+    part: Part,
+    /// Of the next byte.
+    position: u64,
+    end: u64,
+    fruitless: u32,
+    reopen: Reopen,
+    /// What the whole object must hash to, if all of it is read and the store knows.
+    checksum: Option<(Hash, Hasher)>,
+}
+
+/// The bytes from `range.start` to `range.end`, which the first part begins.
+///
+/// An error of the connection is no error of the stream as long as `reopen` gives the rest of the same version; it
+/// must fail with [`ErrorCode::PreconditionFailed`] if there is another one.
+pub(in crate::backend) fn contents<F>(
+    part: Part,
+    range: std::ops::Range<u64>,
+    checksum: Option<Hash>,
+    reopen: impl Fn(u64) -> F + Send + Sync + 'static,
+) -> Contents
+where
+    F: Future<Output = Result<Part>> + Send + 'static,
+{
+    let reading = Reading {
+        part,
+        position: range.start,
+        end: range.end,
+        fruitless: 0,
+        reopen: Box::new(move |offset| Box::pin(reopen(offset))),
+        checksum: checksum.map(|hash| (hash.clone(), hash.algorithm.hasher())),
+    };
+    stream::try_unfold(reading, |mut reading| async move {
+        Ok(reading.next().await?.map(|chunk| (chunk, reading)))
+    })
+    .boxed()
+}
+
+impl Reading {
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        while self.position < self.end {
+            match self.part.response.chunk().await {
+                Ok(Some(chunk)) => {
+                    let Some(chunk) = self.accept(chunk) else { continue };
+                    return Ok(Some(chunk));
+                }
+                // An end before the end is a broken connection too.
+                Ok(None) => self.go_on(None).await?,
+                Err(error) => self.go_on(Some(broken(&error))).await?,
+            }
+        }
+        match self.checksum.take() {
+            Some((expected, hasher)) if hasher.clone().finish() != expected => Err(Error::new(
+                ErrorCode::Corrupted,
+                format!("the bytes that arrived do not have the {} that the store keeps", expected.algorithm),
+            )),
+            _ => Ok(None),
+        }
+    }
+
+    /// What of a chunk is new; `None` if nothing is.
+    fn accept(&mut self, mut chunk: Bytes) -> Option<Bytes> {
+        let begin = self.part.offset;
+        self.part.offset += chunk.len() as u64;
+        // Both are at most the length of the chunk, which is a `usize`.
+        let known = self.position.saturating_sub(begin).min(chunk.len() as u64) as usize;
+        chunk = chunk.split_off(known);
+        chunk.truncate(usize::try_from(self.end - self.position).unwrap_or(usize::MAX));
+        if chunk.is_empty() {
+            return None;
+        }
+        self.position += chunk.len() as u64;
+        self.fruitless = 0;
+        if let Some((_, hasher)) = &mut self.checksum {
+            hasher.update(&chunk);
+        }
+        Some(chunk)
+    }
+
+    /// Opens the rest, after a pause if the last connection gave nothing.
+    async fn go_on(&mut self, error: Option<Error>) -> Result<()> {
+        self.fruitless += 1;
+        if self.fruitless > FRUITLESS {
+            let cut =
+                || Error::new(ErrorCode::Unavailable, "the store ended the object too early, several times");
+            return Err(error.unwrap_or_else(cut).with_offset(self.position));
+        }
+        tracing::debug!(offset = self.position, "reading goes on over a new connection");
+        let pause = if self.fruitless > 1 { backoff(self.fruitless) } else { Duration::ZERO };
+        tokio::time::sleep(pause).await;
+        self.part = (self.reopen)(self.position).await.map_err(|error| match error.code() {
+            ErrorCode::PreconditionFailed | ErrorCode::NotFound => Error::new(
+                ErrorCode::Unavailable,
+                "the object was replaced or deleted while it was read; read it again",
+            )
+            .with_offset(self.position),
+            _ => error.with_offset(self.position),
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,315 @@
+//! A listing that arrives in pages, one of which is fetched ahead.
+//!
+//! Stores sort by keys, in which a directory ends with a slash; we sort by paths, in which it does not. So of one level
+//! `a-b` must wait until it is certain that there is no directory `a`, whose key `a/` comes later. Nothing else is
+//! held back, unless the store keeps another order: then all is gathered first.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use omnistorage_path::Path;
+use tokio::task::JoinSet;
+
+use crate::{
+    backend::{ListOptions, Listing},
+    error::{Error, ErrorCode, Result},
+    object::{ObjectInfo, ObjectKind},
+};
+
+/// One answer of the store.
+#[derive(Debug, Default)]
+pub(in crate::backend) struct Page {
+    /// The keys with what is known of them; the paths in there are not looked at.
+    pub(in crate::backend) objects: Vec<(String, ObjectInfo)>,
+    /// What deeper keys begin with, to their slash.
+    pub(in crate::backend) directories: Vec<String>,
+    /// What gives the next page.
+    pub(in crate::backend) next: Option<String>,
+}
+
+/// In which order the store lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::backend) enum Order {
+    /// Of the bytes of the keys.
+    Keys,
+    /// Any: a listing is held in memory, to sort it.
+    Other,
+}
+
+/// Who fetches the pages.
+#[async_trait]
+pub(in crate::backend) trait Pages: Send + Sync + 'static {
+    /// Whether the backend is still open.
+    fn check_open(&self) -> Result<()>;
+
+    /// The page of that token; `None` is the first one.
+    async fn page(&self, token: Option<&str>) -> Result<Page>;
+}
+
+/// A cursor over the pages.
+pub(in crate::backend) struct PagedListing<P> {
+    pages: Arc<P>,
+    kind: &'static str,
+    /// What all keys of the backend begin with.
+    root: String,
+    /// What all keys of this listing begin with.
+    prefix: String,
+    options: ListOptions,
+    order: Order,
+    progress: Progress,
+    /// At most one page, on its way.
+    ahead: JoinSet<Result<Page>>,
+    last_key: String,
+    held: BTreeMap<(Path, bool), Held>,
+    ready: VecDeque<ObjectInfo>,
+}
+
+enum Progress {
+    /// The page of that token is to be fetched.
+    At(Option<String>),
+    Ended,
+    Failed(Error),
+}
+
+/// An entry that may have to wait.
+struct Held {
+    info: ObjectInfo,
+    /// The key after which it need not.
+    until: Option<String>,
+}
+
+impl<P: Pages> PagedListing<P> {
+    /// Below `prefix`, in a backend whose keys begin with `root`.
+    pub(in crate::backend) fn new(
+        pages: P,
+        kind: &'static str,
+        root: String,
+        prefix: String,
+        options: &ListOptions,
+        order: Order,
+    ) -> Self {
+        Self {
+            pages: Arc::new(pages),
+            kind,
+            root,
+            prefix,
+            options: options.clone(),
+            order,
+            progress: Progress::At(None),
+            ahead: JoinSet::new(),
+            last_key: String::new(),
+            held: BTreeMap::new(),
+            ready: VecDeque::new(),
+        }
+    }
+
+    fn fetch(&mut self) {
+        if let Progress::At(token) = &self.progress {
+            let (pages, token) = (Arc::clone(&self.pages), token.clone());
+            self.ahead.spawn(async move { pages.page(token.as_deref()).await });
+        }
+    }
+
+    async fn advance(&mut self) -> Result<()> {
+        if self.ahead.is_empty() {
+            self.fetch();
+        }
+        let page = match self.ahead.join_next().await {
+            Some(Ok(page)) => page?,
+            _ => return Err(Error::new(ErrorCode::Cancelled, "the listing was stopped")),
+        };
+        self.progress = match (&self.progress, page.next) {
+            (Progress::At(Some(last)), Some(next)) if *last == next => {
+                return Err(Error::new(
+                    ErrorCode::Corrupted,
+                    "the store gave the same page of the listing twice",
+                ));
+            }
+            (_, Some(next)) => Progress::At(Some(next)),
+            (_, None) => Progress::Ended,
+        };
+        self.fetch();
+        self.take(page.objects, page.directories)
+    }
+
+    /// Merges the two sorted halves of a page.
+    fn take(&mut self, objects: Vec<(String, ObjectInfo)>, directories: Vec<String>) -> Result<()> {
+        let (mut objects, mut directories) =
+            (objects.into_iter().peekable(), directories.into_iter().peekable());
+        loop {
+            let object_first = match (objects.peek(), directories.peek()) {
+                (Some((key, _)), Some(directory)) => key < directory,
+                (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (None, None) => break,
+            };
+            if object_first {
+                let Some((key, info)) = objects.next() else { break };
+                if self.comes_after(&key)? {
+                    self.object(key, info)?;
+                }
+            } else {
+                let Some(key) = directories.next() else { break };
+                if self.comes_after(&key)? {
+                    self.directory(key)?;
+                }
+            }
+            self.release();
+        }
+        if matches!(self.progress, Progress::Ended) {
+            let left = std::mem::take(&mut self.held);
+            self.ready.extend(left.into_values().map(|held| held.info));
+        }
+        Ok(())
+    }
+
+    /// Whether the key is a new one; a directory may stand on two pages.
+    fn comes_after(&mut self, key: &str) -> Result<bool> {
+        if !key.starts_with(&self.prefix) || (self.order == Order::Keys && key < self.last_key.as_str()) {
+            let message =
+                "the store does not list in byte order: set `sorted_list = false` to sort here, in memory";
+            return Err(Error::new(ErrorCode::Unsupported, message));
+        }
+        let is_new = key != self.last_key;
+        key.clone_into(&mut self.last_key);
+        Ok(is_new)
+    }
+
+    fn object(&mut self, key: String, mut info: ObjectInfo) -> Result<()> {
+        // An empty object whose key ends with a slash stands for a directory; here directories are what keys share.
+        if key == self.prefix || (key.ends_with('/') && info.size == Some(0)) {
+            return Ok(());
+        }
+        info.path = self.path(&key)?;
+        self.hold(key.len(), info);
+        Ok(())
+    }
+
+    fn directory(&mut self, mut key: String) -> Result<()> {
+        key.pop();
+        let path = self.path(&key)?;
+        self.hold(key.len(), ObjectInfo::new(path, ObjectKind::Directory));
+        Ok(())
+    }
+
+    fn path(&self, key: &str) -> Result<Path> {
+        let below = key.strip_prefix(&self.root).unwrap_or(key);
+        Path::parse(below).map_err(|error| {
+            let message = format!(
+                "the key `{}` is no path here ({error}): rename it with a tool of the store, or list beside it",
+                key.escape_debug()
+            );
+            Error::new(ErrorCode::InvalidPath, message)
+        })
+    }
+
+    /// Keeps an entry until its place is certain.
+    fn hold(&mut self, key_len: usize, info: ObjectInfo) {
+        if self.options.start_after.as_ref().is_some_and(|after| info.path <= *after) {
+            return;
+        }
+        if self.options.recursive && self.order == Order::Keys {
+            self.ready.push_back(info);
+            return;
+        }
+        let name_at = self.prefix.len().min(key_len);
+        let name = &self.last_key[name_at..key_len];
+        let until = name
+            .bytes()
+            .position(|byte| byte < b'/')
+            .filter(|at| *at > 0)
+            .map(|at| format!("{}/", &self.last_key[..name_at + at]));
+        // An object and a directory may have the same path: the object first.
+        let place = (info.path.clone(), info.kind == ObjectKind::Directory);
+        self.held.insert(place, Held { info, until });
+    }
+
+    fn release(&mut self) {
+        while let Some(first) = self.held.first_entry()
+            && self.order == Order::Keys
+            && first.get().until.as_ref().is_none_or(|until| *until <= self.last_key)
+        {
+            self.ready.push_back(first.remove().info);
+        }
+    }
+}
+
+#[async_trait]
+impl<P: Pages> Listing for PagedListing<P> {
+    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+        let place = || Path::parse(self.prefix.trim_end_matches('/')).unwrap_or_default();
+        self.pages.check_open().map_err(|error| error.at(self.kind, &place()))?;
+        while self.ready.is_empty() {
+            match &self.progress {
+                Progress::At(_) => {
+                    if let Err(error) = self.advance().await {
+                        self.progress = Progress::Failed(error.at(self.kind, &Path::default()));
+                    }
+                }
+                Progress::Ended => break,
+                Progress::Failed(error) => return Err(error.clone()),
+            }
+        }
+        Ok(self.ready.drain(..max.min(self.ready.len())).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pages of keys; those that end with `/` are directories.
+    struct Given(Vec<Vec<&'static str>>);
+
+    #[async_trait]
+    impl Pages for Given {
+        fn check_open(&self) -> Result<()> {
+            Ok(())
+        }
+
+        async fn page(&self, token: Option<&str>) -> Result<Page> {
+            let at: usize = token.map_or(0, |token| token.parse().unwrap());
+            let (directories, objects): (Vec<_>, Vec<_>) =
+                self.0[at].iter().map(|key| (*key).to_owned()).partition(|key| key.ends_with('/'));
+            let info = |key| (key, ObjectInfo::new(Path::root(), ObjectKind::Object));
+            let next = (at + 1 < self.0.len()).then(|| (at + 1).to_string());
+            Ok(Page { objects: objects.into_iter().map(info).collect(), directories, next })
+        }
+    }
+
+    async fn list(pages: Vec<Vec<&'static str>>) -> Result<Vec<String>> {
+        let options = ListOptions::default();
+        let mut listing =
+            PagedListing::new(Given(pages), "test", String::new(), String::new(), &options, Order::Keys);
+        let mut all = Vec::new();
+        loop {
+            let batch = listing.next(2).await?;
+            if batch.is_empty() {
+                return Ok(all);
+            }
+            all.extend(batch.into_iter().map(|info| String::from(info.path)));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_directory_comes_before_what_its_slash_is_behind() {
+        let pages = vec![vec!["a!", "a!b", "a-b/"], vec!["a-b.c", "a.txt"], vec!["a/", "a0", "b"]];
+        assert_eq!(list(pages).await.unwrap(), ["a", "a!", "a!b", "a-b", "a-b.c", "a.txt", "a0", "b"]);
+    }
+
+    #[tokio::test]
+    async fn disorder_is_an_error() {
+        let error = list(vec![vec!["b"], vec!["a"]]).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Unsupported);
+    }
+
+    #[tokio::test]
+    async fn a_key_that_is_no_path_is_an_error_that_names_it() {
+        let error = list(vec![vec!["a//b"]]).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidPath);
+        assert!(error.message().contains("`a//b`"), "{error}");
+    }
+}

@@ -1,0 +1,236 @@
+//! Amazon S3, and what speaks its protocol.
+//!
+//! Names lie flat: there are no directories but what keys share. The modification time is kept in metadata under
+//! `mtime`, as rclone keeps it, so each knows the times of what the other wrote; it is not in listings. The requests
+//! are our own, over the signatures and credential chains of `reqsign`: keys arrive to the byte, metadata survives
+//! copies of any size, a write can be conditional, and a reader goes on with the same version after a broken
+//! connection.
+
+mod answer;
+mod attributes;
+mod bucket;
+mod copy;
+mod listing;
+mod parts;
+mod read;
+mod remove;
+mod settings;
+mod upload;
+
+use std::{any::Any, collections::HashSet, fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures::{StreamExt, stream};
+use omnistorage_path::Path;
+
+use self::{
+    bucket::Bucket,
+    upload::{Draft, S3Upload},
+};
+use super::{
+    Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
+    WriteOptions,
+};
+use crate::{
+    config::Config,
+    error::{Error, ErrorCode, Result},
+    hash::{Hash, HashAlgorithm},
+    object::{ObjectInfo, Timestamp},
+};
+
+const KIND: &str = "s3";
+
+/// How many copies are on their way at once.
+const IN_FLIGHT: usize = 16;
+
+/// A bucket of S3, or what lies below a prefix in it.
+///
+/// ```no_run
+/// use omnistorage::{Backend, Config, Path, backend::s3::S3Backend};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let backend = S3Backend::from_config(Config::from([("bucket", "photos"), ("region", "eu-west-1")]))?;
+/// let info = backend.stat(&Path::parse("2026/summer.jpg")?).await?;
+/// println!("{:?} bytes", info.size);
+/// # Ok(())
+/// # }
+/// ```
+pub struct S3Backend(Arc<Bucket>);
+
+impl S3Backend {
+    /// From its settings:
+    ///
+    /// | key | is |
+    /// |---|---|
+    /// | `bucket` | its name; the only one that must be given |
+    /// | `prefix` | the path in it that is the root here |
+    /// | `region` | else `AWS_REGION`, `AWS_DEFAULT_REGION`, `us-east-1` |
+    /// | `endpoint` | `https://host[:port]`; else `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, Amazon's |
+    /// | `path_style` | whether the bucket is in the path of URLs; unless given, it is where there is an endpoint |
+    /// | `access_key_id`, `secret_access_key`, `session_token` | credentials; else the usual places of AWS are searched: environment, shared files, single sign-on, web identity, process, container, instance |
+    /// | `profile` | of the shared files |
+    /// | `role_arn`, `external_id` | a role to take on |
+    /// | `anonymous` | `true`: requests are not signed |
+    /// | `instance_metadata` | `false`: neither the instance nor the container is asked for credentials |
+    /// | `part_size` | in bytes, from 5 MiB to 1 GiB; 8 MiB |
+    /// | `conditional_write` | `false` for a store that ignores conditions |
+    /// | `sorted_list` | `false` for a store that lists in another order than that of bytes, as SeaweedFS does: listings are then sorted in memory |
+    /// | `checksum` | `false` for a store that refuses checksums in headers |
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown, malformed or contradicts another.
+    pub fn from_config(config: Config) -> Result<Self> {
+        settings::bucket(config).map(|bucket| Self(Arc::new(bucket)))
+    }
+
+    /// Aborts the uploads that began before so long and were never finished: a program that was killed leaves them,
+    /// and the store keeps their bytes. Gives their number. Uploads of other programs count too.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn sweep(&self, age: Duration) -> Result<u64> {
+        remove::sweep(&self.0, age).await.map_err(|error| error.at(KIND, &Path::root()))
+    }
+}
+
+impl fmt::Debug for S3Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The hash of an object: one that the store knows, else that of the bytes.
+async fn hash(bucket: &Arc<Bucket>, path: &Path, algorithm: HashAlgorithm) -> Result<Hash> {
+    let (info, _) = bucket.head(path, None).await?;
+    if let Some(known) = info.hashes.into_iter().find(|hash| hash.algorithm == algorithm) {
+        return Ok(known);
+    }
+    let mut contents = read::read(bucket, path, &ReadOptions::default()).await?.contents;
+    let mut hasher = algorithm.hasher();
+    while let Some(chunk) = contents.next().await {
+        hasher.update(&chunk?);
+    }
+    Ok(hasher.finish())
+}
+
+#[async_trait]
+impl Backend for S3Backend {
+    fn kind(&self) -> &str {
+        KIND
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            features: Features {
+                copy: true,
+                move_to: false,
+                purge: true,
+                transfer: false,
+                directories: false,
+                set_modified: true,
+                custom_metadata: true,
+                content_type: true,
+                range_read: true,
+                atomic_write: true,
+                conditional_write: self.0.conditional_write,
+                sorted_list: true,
+            },
+            hashes: vec![HashAlgorithm::Md5],
+            modified_precision: Some(Duration::from_nanos(1)),
+        }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
+        let mut reader = read::read(&self.0, path, options).await.map_err(|error| error.at(KIND, path))?;
+        let path = path.clone();
+        reader.contents =
+            reader.contents.map(move |chunk| chunk.map_err(|error| error.at(KIND, &path))).boxed();
+        Ok(reader)
+    }
+
+    async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
+        let draft = Draft::new(&self.0, path, options).map_err(|error| error.at(KIND, path))?;
+        Ok(Box::new(S3Upload::new(draft, options)))
+    }
+
+    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
+        self.0.stat(path).await.map_err(|error| error.at(KIND, path))
+    }
+
+    async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
+        let listing = listing::list(&self.0, prefix, options).map_err(|error| error.at(KIND, prefix))?;
+        Ok(Box::new(listing))
+    }
+
+    async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
+        let results = remove::delete(&self.0, paths).await.into_iter();
+        results.zip(paths).map(|(result, path)| result.map_err(|error| error.at(KIND, path))).collect()
+    }
+
+    async fn purge(&self, prefix: &Path) -> Result<u64> {
+        remove::purge(&self.0, prefix).await.map_err(|error| error.at(KIND, prefix))
+    }
+
+    async fn copy_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let no_way = |message| Err(Error::unsupported(KIND, message).at(KIND, source));
+        let Some(Self(to)) = target_backend.as_any().downcast_ref() else {
+            return no_way("short way to a backend of another kind");
+        };
+        if to.identity != self.0.identity {
+            return no_way("short way to another account or endpoint");
+        }
+        match copy::copy(&self.0, source, to, target, options).await {
+            // Rights may be given by bucket: those to read here and to write there do not make one to copy.
+            Err(error) if error.code() == ErrorCode::PermissionDenied && to.name != self.0.name => {
+                no_way("right to copy between these buckets")
+            }
+            copied => copied.map_err(|error| error.at(KIND, source)),
+        }
+    }
+
+    async fn copy_many(
+        &self,
+        requests: &[CopyRequest],
+        target_backend: &dyn Backend,
+    ) -> Vec<Result<ObjectInfo>> {
+        let mut results = Vec::with_capacity(requests.len());
+        let mut rest = requests;
+        while !rest.is_empty() {
+            // Of two copies to one target the second must win.
+            let mut targets = HashSet::new();
+            let distinct = rest.iter().take_while(|request| targets.insert(&request.target)).count();
+            let (now, later) = rest.split_at(distinct);
+            let mut copies = Vec::with_capacity(now.len());
+            for CopyRequest { source, target, options } in now {
+                copies.push(self.copy_to(source, target_backend, target, options));
+            }
+            results.extend(stream::iter(copies).buffered(IN_FLIGHT).collect::<Vec<_>>().await);
+            rest = later;
+        }
+        results
+    }
+
+    async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {
+        copy::set_modified(&self.0, path, modified).await.map_err(|error| error.at(KIND, path))
+    }
+
+    async fn hash(&self, path: &Path, algorithm: HashAlgorithm) -> Result<Hash> {
+        hash(&self.0, path, algorithm).await.map_err(|error| error.at(KIND, path))
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.0.close();
+        Ok(())
+    }
+}

@@ -1,0 +1,208 @@
+//! What S3 says when it refuses, in our words.
+
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+
+use super::bucket::precondition_failed;
+use crate::{
+    backend::cloud::client::retry_after,
+    error::{Error, ErrorCode},
+};
+
+/// The body of a refusal, which may also come with status 200.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename = "Error", rename_all = "PascalCase", default)]
+pub(super) struct Refusal {
+    code: String,
+    message: String,
+    region: String,
+}
+
+impl Refusal {
+    /// Reads one; `None` if the body is something else.
+    pub(super) fn read(body: &[u8]) -> Option<Self> {
+        let text = str::from_utf8(body).ok()?;
+        // Only at the beginning, after a declaration: an object's name may hold the word.
+        let root = text.trim_start().strip_prefix("<?xml").and_then(|text| text.split_once("?>"));
+        let root = root.map_or(text, |(_, root)| root).trim_start();
+        if !root.starts_with("<Error") {
+            return None;
+        }
+        quick_xml::de::from_str(text).ok()
+    }
+
+    /// Whether it has that code.
+    pub(super) fn is(&self, code: &str) -> bool {
+        self.code == code
+    }
+
+    /// The error that it is.
+    pub(super) fn explain(&self, bucket: &str, status: StatusCode, headers: &HeaderMap) -> Error {
+        let region = || match self.region.as_str() {
+            "" => headers.get("x-amz-bucket-region").and_then(|region| region.to_str().ok()),
+            region => Some(region),
+        };
+        let (code, message) = match self.code.as_str() {
+            "NoSuchKey" => (ErrorCode::NotFound, "there is no such object".to_owned()),
+            "NoSuchBucket" => (
+                ErrorCode::NotFound,
+                format!("there is no bucket `{bucket}`: check its name and the endpoint, or create it"),
+            ),
+            "NoSuchUpload" => {
+                (ErrorCode::NotFound, "the upload was aborted from elsewhere: write it again".to_owned())
+            }
+            "AccessDenied" | "AllAccessDisabled" | "AccountProblem" => (
+                ErrorCode::PermissionDenied,
+                format!(
+                    "access is denied: these credentials lack the right to do this in the bucket `{bucket}`"
+                ),
+            ),
+            "InvalidAccessKeyId" => (
+                ErrorCode::PermissionDenied,
+                "the store does not know this access key: check AWS_ACCESS_KEY_ID, or `access_key_id`"
+                    .to_owned(),
+            ),
+            "SignatureDoesNotMatch" => (
+                ErrorCode::PermissionDenied,
+                "the secret key is wrong: check AWS_SECRET_ACCESS_KEY, or `secret_access_key`".to_owned(),
+            ),
+            "ExpiredToken" | "TokenRefreshRequired" | "RequestExpired" => (
+                ErrorCode::PermissionDenied,
+                "the session token has expired: get a new one, and set AWS_SESSION_TOKEN or `session_token`"
+                    .to_owned(),
+            ),
+            "InvalidToken" => (
+                ErrorCode::PermissionDenied,
+                "the session token is not valid: check AWS_SESSION_TOKEN, or `session_token`".to_owned(),
+            ),
+            "RequestTimeTooSkewed" => {
+                (ErrorCode::PermissionDenied, "the clock of this machine is wrong: set it".to_owned())
+            }
+            "AuthorizationHeaderMalformed"
+            | "PermanentRedirect"
+            | "TemporaryRedirect"
+            | "IllegalLocationConstraintException" => {
+                (ErrorCode::InvalidArgument, wrong_region(bucket, region()))
+            }
+            "PreconditionFailed" | "ConditionalRequestConflict" => return precondition_failed(),
+            "SlowDown" | "TooManyRequests" | "RequestLimitExceeded" => {
+                (ErrorCode::RateLimited, "the store asks for fewer requests: try again later".to_owned())
+            }
+            "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" => (
+                ErrorCode::Corrupted,
+                "the bytes were damaged on the way to the store: write again".to_owned(),
+            ),
+            "EntityTooLarge" => {
+                (ErrorCode::LimitExceeded, "the object is larger than the store takes".to_owned())
+            }
+            "KeyTooLongError" => {
+                (ErrorCode::InvalidPath, "the key is longer than the store takes".to_owned())
+            }
+            "MetadataTooLarge" => {
+                (ErrorCode::InvalidArgument, "the metadata is larger than the store takes".to_owned())
+            }
+            "NotImplemented" => (ErrorCode::Unsupported, "this store does not do what was asked".to_owned()),
+            "InvalidObjectState" => (
+                ErrorCode::PermissionDenied,
+                "the object is archived: restore it before it is read".to_owned(),
+            ),
+            _ => return by_status(bucket, status, headers, &self.message),
+        };
+        Error::new(code, message)
+    }
+}
+
+/// The error that an answer is.
+pub(super) fn explain(bucket: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+    let error = match Refusal::read(body) {
+        Some(refusal) => refusal.explain(bucket, status, headers),
+        None => by_status(bucket, status, headers, ""),
+    };
+    match retry_after(headers) {
+        Some(after) => error.with_retry_after(after),
+        None => error,
+    }
+}
+
+fn by_status(bucket: &str, status: StatusCode, headers: &HeaderMap, said: &str) -> Error {
+    let region = headers.get("x-amz-bucket-region").and_then(|region| region.to_str().ok());
+    let (code, message) = match status {
+        StatusCode::NOT_FOUND => (ErrorCode::NotFound, "there is no such object".to_owned()),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            (ErrorCode::PermissionDenied, "the store refuses these credentials".to_owned())
+        }
+        StatusCode::PRECONDITION_FAILED => return precondition_failed(),
+        StatusCode::MOVED_PERMANENTLY | StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
+            (ErrorCode::InvalidArgument, wrong_region(bucket, region))
+        }
+        StatusCode::TOO_MANY_REQUESTS => {
+            (ErrorCode::RateLimited, "the store asks for fewer requests: try again later".to_owned())
+        }
+        StatusCode::REQUEST_TIMEOUT => {
+            (ErrorCode::Timeout, "the store waited too long: try again".to_owned())
+        }
+        StatusCode::NOT_IMPLEMENTED => {
+            (ErrorCode::Unsupported, "this store does not do what was asked".to_owned())
+        }
+        StatusCode::INSUFFICIENT_STORAGE => (ErrorCode::NoSpace, "the store is full".to_owned()),
+        status if status.is_server_error() => {
+            (ErrorCode::Unavailable, format!("the store has a fault ({status}): try again later"))
+        }
+        status => (ErrorCode::Other, format!("the store answered {status}")),
+    };
+    match said {
+        "" => Error::new(code, message),
+        said => Error::new(code, format!("{message}; it says: {}", said.escape_debug())),
+    }
+}
+
+fn wrong_region(bucket: &str, region: Option<&str>) -> String {
+    match region {
+        Some(region) => {
+            format!("the bucket `{bucket}` is in the region `{region}`: set AWS_REGION, or `region`, to it")
+        }
+        None => format!("the bucket `{bucket}` is in another region: set AWS_REGION, or `region`, to it"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(status: u16, code: &str, more: &str) -> Error {
+        let body =
+            format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>m</Message>{more}</Error>");
+        explain("b", StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes())
+    }
+
+    #[test]
+    fn refusals_say_what_to_do() {
+        for (status, code, more, expected, word) in [
+            (403, "SignatureDoesNotMatch", "", ErrorCode::PermissionDenied, "secret key is wrong"),
+            (403, "InvalidAccessKeyId", "", ErrorCode::PermissionDenied, "AWS_ACCESS_KEY_ID"),
+            (404, "NoSuchBucket", "", ErrorCode::NotFound, "no bucket `b`"),
+            (400, "ExpiredToken", "", ErrorCode::PermissionDenied, "expired"),
+            (
+                301,
+                "PermanentRedirect",
+                "<Region>eu-west-1</Region>",
+                ErrorCode::InvalidArgument,
+                "`eu-west-1`",
+            ),
+            (503, "SlowDown", "", ErrorCode::RateLimited, "fewer"),
+            (412, "PreconditionFailed", "", ErrorCode::PreconditionFailed, "condition"),
+            (500, "InternalError", "", ErrorCode::Unavailable, "try again"),
+        ] {
+            let error = explained(status, code, more);
+            assert_eq!(error.code(), expected, "{error}");
+            assert!(error.message().contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_an_error_is_a_refusal() {
+        assert!(Refusal::read(b"<ListBucketResult><Key>&lt;Error</Key></ListBucketResult>").is_none());
+        assert!(Refusal::read(b"<Error><Code>x</Code></Error>").is_some());
+        assert!(Refusal::read(b"").is_none());
+    }
+}

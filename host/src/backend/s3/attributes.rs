@@ -1,0 +1,233 @@
+//! What is known of an object, in headers.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use http::{HeaderMap, header};
+use omnistorage_path::Path;
+
+use crate::{
+    backend::{
+        WriteOptions,
+        cloud::{MODIFIED_KEY, client::Call, time},
+    },
+    error::{Error, ErrorCode, Result},
+    hash::{Hash, HashAlgorithm},
+    object::{Metadata, ObjectInfo, ObjectKind, Timestamp},
+};
+
+const METADATA: &str = "x-amz-meta-";
+/// Where rclone keeps the MD5 of an object of several parts, in base64.
+const RCLONE_MD5: &str = "md5chksum";
+/// What S3 would give an object without one is less usual.
+pub(super) const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
+
+/// What is stored beside the bytes, complete and checked.
+#[derive(Clone, Debug)]
+pub(super) struct Attributes {
+    pub(super) content_type: String,
+    pub(super) modified: Timestamp,
+    pub(super) metadata: Metadata,
+}
+
+impl Attributes {
+    /// Those that the options of a write ask for.
+    pub(super) fn new(options: &WriteOptions) -> Result<Self> {
+        let mut metadata = options.metadata.clone();
+        metadata.sort();
+        if let Some([(key, _), _]) = metadata.array_windows().find(|[(a, _), (b, _)]| a == b) {
+            return Err(invalid(format!("the metadata key `{}` is given twice", key.escape_debug())));
+        }
+        metadata.iter().try_for_each(|(key, value)| check_pair(key, value))?;
+        let content_type = match options.content_type.as_deref() {
+            None => DEFAULT_CONTENT_TYPE,
+            Some(given) if is_kept(given) && !given.is_empty() => given,
+            Some(given) => return Err(invalid(format!("`{}` is no content type", given.escape_debug()))),
+        };
+        Ok(Self {
+            content_type: content_type.to_owned(),
+            modified: options.modified.unwrap_or_else(Timestamp::now),
+            metadata,
+        })
+    }
+
+    /// As headers of a request that makes an object.
+    pub(super) fn on(&self, call: Call) -> Result<Call> {
+        let mut call = call
+            .header("content-type", &self.content_type)?
+            .header(&format!("{METADATA}{MODIFIED_KEY}"), &time::to_decimal(self.modified))?;
+        for (key, value) in &self.metadata {
+            call = call.header(&format!("{METADATA}{key}"), value)?;
+        }
+        Ok(call)
+    }
+
+    /// The object that a write with these attributes made.
+    pub(super) fn info(
+        self,
+        path: &Path,
+        size: u64,
+        etag: Option<String>,
+        checksum: Option<Hash>,
+    ) -> ObjectInfo {
+        let mut info = ObjectInfo::new(path.clone(), ObjectKind::Object);
+        info.hashes.extend(etag.as_deref().and_then(md5_of));
+        info.hashes.extend(checksum);
+        info.size = Some(size);
+        info.modified = Some(self.modified);
+        info.etag = etag;
+        info.content_type = Some(self.content_type);
+        info.metadata = self.metadata;
+        info
+    }
+}
+
+/// Metadata travels in headers: keys lose their case there, values the blanks at their ends, and both what is not
+/// ASCII. What would be changed is refused.
+fn check_pair(key: &str, value: &str) -> Result<()> {
+    let shown = key.escape_debug();
+    if matches!(key, MODIFIED_KEY | RCLONE_MD5) {
+        return Err(invalid(format!(
+            "the metadata key `{shown}` is taken: it holds what S3 has no other place for"
+        )));
+    }
+    let is_token =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.!#$&'*+^`|~%".contains(&byte);
+    if key.is_empty() || !key.bytes().all(is_token) {
+        let message =
+            format!("S3 cannot keep the metadata key `{shown}`: use small letters, digits, `-`, `_` and `.`");
+        return Err(invalid(message));
+    }
+    if value.is_empty() || !is_kept(value) {
+        let message = format!(
+            "S3 cannot keep the value of the metadata key `{shown}`: use ASCII, without blanks at the ends"
+        );
+        return Err(invalid(message));
+    }
+    Ok(())
+}
+
+/// Whether a text survives as the value of a header.
+fn is_kept(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') && value.trim() == value
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(ErrorCode::InvalidArgument, message)
+}
+
+/// What the headers of an answer tell of an object of that size.
+pub(super) fn info(path: &Path, headers: &HeaderMap, size: Option<u64>) -> ObjectInfo {
+    let text =
+        |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let mut metadata: Metadata = headers
+        .iter()
+        .filter_map(|(name, value)| {
+            let key = name.as_str().strip_prefix(METADATA)?;
+            Some((key.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        })
+        .collect();
+    metadata.sort();
+    let mut own = |key: &str| {
+        let at = metadata.iter().position(|(known, _)| known == key)?;
+        Some(metadata.remove(at).1)
+    };
+    let kept = own(MODIFIED_KEY).and_then(|time| time::from_decimal(&time));
+    let rclone_md5 = own(RCLONE_MD5).and_then(|md5| hash(HashAlgorithm::Md5, &md5));
+
+    let mut info = ObjectInfo::new(path.clone(), ObjectKind::Object);
+    info.size = size;
+    info.modified = kept.or_else(|| time::from_http_date(&text(header::LAST_MODIFIED.as_str())?));
+    info.etag = text(header::ETAG.as_str());
+    info.content_type = text(header::CONTENT_TYPE.as_str());
+    // Encrypted with a key of the customer's, the etag is no digest of the bytes.
+    let is_plain = text("x-amz-server-side-encryption").is_none_or(|way| way == "AES256")
+        && !headers.contains_key("x-amz-server-side-encryption-customer-algorithm");
+    info.hashes.extend(info.etag.as_deref().filter(|_| is_plain).and_then(md5_of).or(rclone_md5));
+    info.hashes.extend(checksums(headers));
+    info.metadata = metadata;
+    info
+}
+
+/// The checksums of the whole object, among those of the answer. One over parts is of no use here.
+pub(super) fn checksums(headers: &HeaderMap) -> Vec<Hash> {
+    let is_composite = headers.get("x-amz-checksum-type").is_some_and(|kind| kind == "COMPOSITE");
+    let of = |algorithm: HashAlgorithm| {
+        let value = headers.get(format!("x-amz-checksum-{algorithm}"))?.to_str().ok()?;
+        hash(algorithm, value).filter(|_| !is_composite)
+    };
+    [HashAlgorithm::Crc32c, HashAlgorithm::Sha256, HashAlgorithm::Sha1].into_iter().filter_map(of).collect()
+}
+
+/// A digest in base64; `None` if it is none of that length, as one over parts, which has their number behind it.
+fn hash(algorithm: HashAlgorithm, base64: &str) -> Option<Hash> {
+    let digest = BASE64_STANDARD.decode(base64).ok()?;
+    (digest.len() == algorithm.digest_len()).then_some(Hash { algorithm, digest })
+}
+
+/// The etag of an object that was uploaded at once is its MD5.
+pub(super) fn md5_of(etag: &str) -> Option<Hash> {
+    let hex = etag.strip_prefix('"')?.strip_suffix('"')?;
+    if hex.len() != 32 || !hex.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let byte = |at: usize| u8::from_str_radix(hex.get(at..at + 2)?, 16).ok();
+    let digest = (0..32).step_by(2).map(byte).collect::<Option<_>>()?;
+    Some(Hash { algorithm: HashAlgorithm::Md5, digest })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_that_would_be_changed_is_refused() {
+        for (key, value) in [
+            ("Key", "x"),
+            ("é", "x"),
+            ("", "x"),
+            ("a b", "x"),
+            ("mtime", "1"),
+            ("key", ""),
+            ("key", " x"),
+            ("key", "x\ny"),
+            ("key", "é"),
+        ] {
+            assert_eq!(
+                check_pair(key, value).unwrap_err().code(),
+                ErrorCode::InvalidArgument,
+                "{key}: {value}"
+            );
+        }
+        check_pair("x-y_z.1", "two = 2; \"quoted\", and blanks inside").unwrap();
+    }
+
+    #[test]
+    fn only_a_plain_etag_is_an_md5() {
+        assert!(md5_of("\"25f9e794323b453885f5181f1b624d0b\"").is_some());
+        for etag in
+            ["\"25f9e794323b453885f5181f1b624d0b-2\"", "\"\"", "25f9e794323b453885f5181f1b624d0b", "\"é\""]
+        {
+            assert!(md5_of(etag).is_none(), "{etag}");
+        }
+    }
+
+    #[test]
+    fn headers_tell_of_an_object() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("x-amz-meta-mtime", "1000000000.5"),
+            ("x-amz-meta-b", "2"),
+            ("x-amz-meta-a", "1"),
+            ("last-modified", "Sun, 09 Sep 2001 01:46:40 GMT"),
+            ("etag", "\"x-2\""),
+            ("x-amz-meta-md5chksum", "JfnnlDI7RTiF9RgfG2JNCw=="),
+            ("x-amz-checksum-crc32c", "4waSgw=="),
+        ] {
+            headers.insert(name, value.parse().unwrap());
+        }
+        let info = info(&Path::root(), &headers, Some(9));
+        assert_eq!(info.modified, Some(Timestamp { seconds: 1_000_000_000, nanoseconds: 500_000_000 }));
+        assert_eq!(info.metadata, [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
+        let hashes: Vec<_> = info.hashes.iter().map(ToString::to_string).collect();
+        assert_eq!(hashes, ["25f9e794323b453885f5181f1b624d0b", "e3069283"]);
+    }
+}

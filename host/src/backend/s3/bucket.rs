@@ -1,0 +1,236 @@
+//! A bucket: where it is, and the requests to it.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use omnistorage_path::Path;
+use reqsign_aws_v4::Credential;
+use tokio::sync::Semaphore;
+
+use super::{answer::explain, parts::PartSize, settings::Identity};
+use crate::{
+    backend::{
+        WriteCondition,
+        cloud::{
+            self,
+            client::{Answer, Call, Client},
+            encode, encode_path,
+            listing::Order,
+        },
+    },
+    error::{Error, ErrorCode, Result},
+};
+
+/// How many parts of uploads are on their way at once, over all uploads of a backend: it bounds memory.
+const PARTS_IN_FLIGHT: usize = 8;
+
+/// A bucket, or what lies below a prefix in it.
+pub(super) struct Bucket {
+    client: Client<Credential>,
+    base: String,
+    pub(super) name: String,
+    pub(super) prefix: Path,
+    pub(super) identity: Identity,
+    /// The store honours conditions of writes.
+    pub(super) conditional_write: bool,
+    /// Uploads carry a checksum, which the store verifies and keeps.
+    pub(super) checksum: bool,
+    pub(super) part_size: PartSize,
+    pub(super) order: Order,
+    pub(super) parts: Arc<Semaphore>,
+    closed: AtomicBool,
+}
+
+impl Bucket {
+    #[allow(clippy::too_many_arguments, reason = "each is a setting, made in one place")]
+    pub(super) fn new(
+        client: Client<Credential>,
+        base: String,
+        name: String,
+        prefix: Path,
+        identity: Identity,
+        conditional_write: bool,
+        checksum: bool,
+        part_size: PartSize,
+        order: Order,
+    ) -> Self {
+        Self {
+            client,
+            base,
+            name,
+            prefix,
+            identity,
+            conditional_write,
+            checksum,
+            part_size,
+            order,
+            parts: Arc::new(Semaphore::new(PARTS_IN_FLIGHT)),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it may still be used.
+    pub(super) fn check_open(&self) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) { Err(Error::backend_closed()) } else { Ok(()) }
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// The key of an object, if the bucket is open.
+    ///
+    /// XML cannot write control characters, and stores differ in what they do to them: they are refused.
+    pub(super) fn key(&self, path: &Path) -> Result<String> {
+        self.check_open()?;
+        let key = cloud::key(&self.prefix, path)?;
+        match key.bytes().any(|byte| byte.is_ascii_control()) {
+            true => Err(Error::new(ErrorCode::InvalidPath, "S3 takes no control characters in keys")),
+            false => Ok(key),
+        }
+    }
+
+    /// A request about an object.
+    pub(super) fn object(&self, method: Method, key: &str) -> Call {
+        Call::new(method, format!("{}/{}", self.base, encode_path(key)))
+    }
+
+    /// A request about an object, with a query of keys and values; a key without a value is a word of its own.
+    pub(super) fn object_query(&self, method: Method, key: &str, query: &[(&str, &str)]) -> Call {
+        Call::new(method, format!("{}/{}?{}", self.base, encode_path(key), query_string(query)))
+    }
+
+    /// A request about the bucket.
+    pub(super) fn query(&self, method: Method, query: &[(&str, &str)]) -> Call {
+        Call::new(method, format!("{}?{}", self.base, query_string(query)))
+    }
+
+    /// Where an object can be copied from.
+    pub(super) fn copy_source(&self, key: &str) -> String {
+        format!("/{}/{}", self.name, encode_path(key))
+    }
+
+    /// Sends a request, and waits for the beginning of its answer. A range that is not there is an answer.
+    pub(super) async fn open(&self, call: &Call) -> Result<Answer> {
+        let answer = self.client.open(call).await?;
+        match answer.status() {
+            StatusCode::RANGE_NOT_SATISFIABLE => Ok(answer),
+            _ => self.accept(answer).await,
+        }
+    }
+
+    /// Sends a request with a small answer; what is not a success is an error.
+    pub(super) async fn send(&self, call: &Call) -> Result<Answer> {
+        let answer = self.client.send(call).await?;
+        self.accept(answer).await
+    }
+
+    /// As [`Bucket::send`], but an answer that a request is without effect is an answer.
+    pub(super) async fn send_conditional(&self, call: &Call) -> Result<Answer> {
+        let answer = self.client.send(call).await?;
+        match answer.status() {
+            StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT | StatusCode::NOT_FOUND => Ok(answer),
+            _ => self.accept(answer).await,
+        }
+    }
+
+    async fn accept(&self, answer: Answer) -> Result<Answer> {
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(self.failure(answer).await)
+    }
+
+    /// The error that an answer is.
+    pub(super) async fn failure(&self, answer: Answer) -> Error {
+        let (status, headers) = (answer.status(), answer.response.headers().clone());
+        let body = answer.body().await.unwrap_or_default();
+        // The answer to HEAD has no body, and what says nothing of the object is asked for once more.
+        let is_silent =
+            body.is_empty() && !matches!(status, StatusCode::NOT_FOUND | StatusCode::PRECONDITION_FAILED);
+        let asked = if is_silent { self.reason().await } else { None };
+        let (status, body) = asked.unwrap_or((status, body));
+        explain(&self.name, status, &headers, &body)
+    }
+
+    /// Whether there is no such bucket.
+    pub(super) async fn is_missing(&self) -> bool {
+        matches!(self.reason().await, Some((StatusCode::NOT_FOUND, _)))
+    }
+
+    /// Why the bucket refuses, if it does.
+    async fn reason(&self) -> Option<(StatusCode, Bytes)> {
+        let call = self.query(Method::GET, &[("list-type", "2"), ("max-keys", "0")]);
+        let answer = self.client.send(&call).await.ok()?;
+        let status = answer.status();
+        if status.is_success() { None } else { Some((status, answer.body().await.ok()?)) }
+    }
+
+    /// The headers of a condition.
+    pub(super) fn conditional(&self, call: Call, condition: &WriteCondition) -> Result<Call> {
+        match condition {
+            WriteCondition::Always => Ok(call),
+            WriteCondition::IfAbsent => call.header("if-none-match", "*"),
+            WriteCondition::IfMatch(etag) => call.header("if-match", checked_etag(etag)?),
+        }
+    }
+
+    /// The checksum that an upload of these bytes carries, if it is to carry one: CRC-32C in base64.
+    pub(super) fn checksum_of(&self, bytes: &[u8]) -> Option<String> {
+        self.checksum.then(|| BASE64_STANDARD.encode(crc32c::crc32c(bytes).to_be_bytes()))
+    }
+
+    /// The headers of a checksum.
+    pub(super) fn with_checksum(&self, call: Call, checksum: Option<&str>) -> Result<Call> {
+        match checksum {
+            Some(checksum) => call
+                .header("x-amz-checksum-crc32c", checksum)?
+                .header("x-amz-sdk-checksum-algorithm", "CRC32C"),
+            None => Ok(call),
+        }
+    }
+
+    /// Whether the condition is one that this bucket can hold.
+    pub(super) fn check_condition(&self, condition: &WriteCondition) -> Result<()> {
+        if *condition != WriteCondition::Always && !self.conditional_write {
+            return Err(Error::unsupported(super::KIND, "conditions for writes, as it is configured"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bucket")
+            .field("base", &self.base)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+fn query_string(query: &[(&str, &str)]) -> String {
+    let pairs: Vec<_> =
+        query.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+    pairs.join("&")
+}
+
+/// An etag as stores write them: any other text would be a list of several, or mean all of them.
+pub(super) fn checked_etag(etag: &str) -> Result<&str> {
+    let opaque = etag.strip_prefix('"').and_then(|etag| etag.strip_suffix('"'));
+    match opaque {
+        Some(opaque) if opaque.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"') => Ok(etag),
+        _ => Err(precondition_failed()),
+    }
+}
+
+pub(super) fn precondition_failed() -> Error {
+    Error::new(ErrorCode::PreconditionFailed, "the object is not as the condition demands")
+}

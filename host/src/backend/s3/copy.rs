@@ -1,0 +1,247 @@
+//! Copies on the server, within a bucket and between two of the same account. Its metadata can only be changed by
+//! copying an object onto itself.
+
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use http::{HeaderMap, Method};
+use omnistorage_path::Path;
+
+use super::{
+    attributes::{Attributes, DEFAULT_CONTENT_TYPE},
+    bucket::{Bucket, precondition_failed},
+    parts::{self, PATIENCE, PartRange},
+    upload::Draft,
+};
+use crate::{
+    backend::{
+        WriteCondition, WriteOptions,
+        cloud::{MODIFIED_KEY, client::Call},
+    },
+    error::{Error, ErrorCode, Result},
+    object::{ObjectInfo, Timestamp},
+};
+
+/// The most that one request copies, in bytes; see the documentation of CopyObject.
+const AT_ONCE: u64 = 5 << 30;
+/// The parts of what is larger.
+const PART: u64 = 512 << 20;
+/// How many parts are copied at once.
+const IN_FLIGHT: usize = 4;
+
+/// What else lies beside the bytes, and does not come along where metadata is replaced.
+const CARRIED: [&str; 9] = [
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "expires",
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-storage-class",
+    "x-amz-website-redirect-location",
+];
+
+/// What is copied.
+struct Source {
+    /// As the target's server finds it.
+    at: String,
+    etag: String,
+    size: u64,
+    info: ObjectInfo,
+    headers: HeaderMap,
+}
+
+impl Source {
+    async fn find(bucket: &Bucket, path: &Path) -> Result<Self> {
+        let (info, headers) = bucket.head(path, None).await?;
+        let unclear =
+            || Error::new(ErrorCode::Other, "the store tells neither size nor version of the object");
+        Ok(Self {
+            at: bucket.copy_source(&bucket.key(path)?),
+            etag: info.etag.clone().ok_or_else(unclear)?,
+            size: info.size.ok_or_else(unclear)?,
+            info,
+            headers,
+        })
+    }
+
+    /// Its attributes, each unless the options give another.
+    fn attributes(&self, options: &WriteOptions) -> Result<Attributes> {
+        let given = Attributes::new(options)?;
+        let own = || self.info.content_type.clone().unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned());
+        Ok(Attributes {
+            content_type: if options.content_type.is_some() { given.content_type } else { own() },
+            modified: options.modified.or(self.info.modified).unwrap_or(given.modified),
+            metadata: if given.metadata.is_empty() { self.info.metadata.clone() } else { given.metadata },
+        })
+    }
+
+    /// With what is carried along.
+    fn carried(&self, mut call: Call) -> Result<Call> {
+        for name in CARRIED {
+            if let Some(value) = self.headers.get(name).and_then(|value| value.to_str().ok()) {
+                call = call.header(name, value)?;
+            }
+        }
+        Ok(call)
+    }
+
+    /// Whether a plain copy has the same time: one that some other tool wrote keeps none in its metadata.
+    fn keeps_time(&self) -> bool {
+        self.headers.contains_key(format!("x-amz-meta-{MODIFIED_KEY}"))
+    }
+}
+
+/// What the metadata of a copy is to be.
+enum Directive {
+    Copy,
+    Replace,
+}
+
+/// Copies an object, between two buckets of one identity.
+pub(super) async fn copy(
+    from: &Arc<Bucket>,
+    source: &Path,
+    to: &Arc<Bucket>,
+    target: &Path,
+    options: &WriteOptions,
+) -> Result<ObjectInfo> {
+    let source_key = from.key(source)?;
+    let target_key = to.key(target)?;
+    to.check_condition(&options.condition)?;
+    let found = Source::find(from, source).await?;
+    check(from, source, &found.info, options).await?;
+    if from.name == to.name && source_key == target_key {
+        return Ok(found.info);
+    }
+    let attributes = found.attributes(options)?;
+    check_target(to, target, &options.condition).await?;
+    if options.condition != WriteCondition::Always && found.size == 0 {
+        return Draft::with(to, target, &options.condition, attributes)?.put(bytes::Bytes::new()).await;
+    }
+    if options.condition != WriteCondition::Always || found.size > AT_ONCE {
+        return by_parts(&found, to, target, &options.condition, attributes).await;
+    }
+    let is_plain =
+        options.content_type.is_none() && options.modified.is_none() && options.metadata.is_empty();
+    let directive = if is_plain && found.keeps_time() { Directive::Copy } else { Directive::Replace };
+    at_once(&found, to, target, &target_key, attributes, &directive).await
+}
+
+/// Sets the time of an object, and leaves all else.
+pub(super) async fn set_modified(bucket: &Arc<Bucket>, path: &Path, modified: Timestamp) -> Result<()> {
+    let key = bucket.key(path)?;
+    let found = Source::find(bucket, path).await?;
+    let options = WriteOptions { modified: Some(modified), ..WriteOptions::default() };
+    let attributes = found.attributes(&options)?;
+    if found.size > AT_ONCE {
+        by_parts(&found, bucket, path, &WriteCondition::Always, attributes).await?;
+    } else {
+        at_once(&found, bucket, path, &key, attributes, &Directive::Replace).await?;
+    }
+    Ok(())
+}
+
+/// Holds the source to what is expected of it.
+async fn check(bucket: &Arc<Bucket>, path: &Path, info: &ObjectInfo, options: &WriteOptions) -> Result<()> {
+    if let Some(expected) = options.expected_size
+        && info.size != Some(expected)
+    {
+        let actual = info.size.unwrap_or_default();
+        let message = format!("{expected} bytes were expected and there are {actual}");
+        return Err(Error::new(ErrorCode::Corrupted, message));
+    }
+    if let Some(expected) = &options.expected_hash {
+        let known = info.hashes.iter().find(|hash| hash.algorithm == expected.algorithm);
+        let actual = match known {
+            Some(known) => known.clone(),
+            None => super::hash(bucket, path, expected.algorithm).await?,
+        };
+        if actual != *expected {
+            let message = format!("the {} {expected} was expected and is {actual}", expected.algorithm);
+            return Err(Error::new(ErrorCode::Corrupted, message));
+        }
+    }
+    Ok(())
+}
+
+/// A condition that fails already saves the copy. Whether it holds in the end the store decides.
+async fn check_target(bucket: &Bucket, path: &Path, condition: &WriteCondition) -> Result<()> {
+    let expected = match condition {
+        WriteCondition::Always => return Ok(()),
+        WriteCondition::IfAbsent => None,
+        WriteCondition::IfMatch(etag) => Some(etag),
+    };
+    let actual = match bucket.stat(path).await {
+        Ok(info) => info.etag,
+        Err(error) if error.code() == ErrorCode::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    if actual.as_ref() == expected { Ok(()) } else { Err(precondition_failed()) }
+}
+
+async fn at_once(
+    source: &Source,
+    to: &Arc<Bucket>,
+    target: &Path,
+    target_key: &str,
+    attributes: Attributes,
+    directive: &Directive,
+) -> Result<ObjectInfo> {
+    let call = to
+        .object(Method::PUT, target_key)
+        .header("x-amz-copy-source", &source.at)?
+        .header("x-amz-copy-source-if-match", &source.etag)?
+        .patience(PATIENCE);
+    let call = match directive {
+        Directive::Copy => call.header("x-amz-metadata-directive", "COPY")?,
+        Directive::Replace => {
+            source.carried(attributes.on(call.header("x-amz-metadata-directive", "REPLACE")?)?)?
+        }
+    };
+    let body = to.send(&call).await.map_err(source_changed)?.body().await?;
+    let etag = parts::read_etag(to, &body)?;
+    let mut info = attributes.info(target, source.size, Some(etag), None);
+    // The store keeps the checksum with the bytes.
+    for hash in &source.info.hashes {
+        if !info.hashes.iter().any(|known| known.algorithm == hash.algorithm) {
+            info.hashes.push(hash.clone());
+        }
+    }
+    Ok(info)
+}
+
+/// By parts, which also hold a condition that a copy at once would ignore.
+async fn by_parts(
+    source: &Source,
+    to: &Arc<Bucket>,
+    target: &Path,
+    condition: &WriteCondition,
+    attributes: Attributes,
+) -> Result<ObjectInfo> {
+    let draft = Draft::with(to, target, condition, attributes)?;
+    let multipart = draft.begin_with(|call| source.carried(call)).await?;
+    let size = PART.max(source.size.div_ceil(10_000));
+    let copies = (0..source.size.div_ceil(size)).map(|at| {
+        let range = PartRange { start: at * size, end: ((at + 1) * size).min(source.size) };
+        multipart.copy(at + 1, &source.at, &source.etag, range)
+    });
+    let copied: Result<Vec<_>> = stream::iter(copies).buffered(IN_FLIGHT).try_collect().await;
+    match copied {
+        Ok(parts) => draft.complete(multipart, parts, source.size).await,
+        Err(error) => {
+            multipart.abort().await;
+            Err(source_changed(error))
+        }
+    }
+}
+
+fn source_changed(error: Error) -> Error {
+    match error.code() {
+        ErrorCode::PreconditionFailed => {
+            Error::new(ErrorCode::Unavailable, "the source changed while it was copied: copy it again")
+        }
+        _ => error,
+    }
+}

@@ -1,0 +1,290 @@
+//! An upload of several parts, which is completed, or aborted without a trace.
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::Method;
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+
+use super::{answer::Refusal, bucket::Bucket};
+use crate::{
+    backend::{
+        WriteCondition,
+        cloud::client::{Answer, Call},
+    },
+    error::{Error, ErrorCode, Result},
+};
+
+/// The fewest bytes of a part that is not the last, and the most parts; see the quotas of S3's multipart upload.
+const LEAST: u64 = 5 << 20;
+const MOST_PARTS: u64 = 10_000;
+/// A store joins the parts of a large object before it answers.
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How large parts are, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PartSize(u64);
+
+impl Default for PartSize {
+    fn default() -> Self {
+        Self(8 << 20)
+    }
+}
+
+impl FromStr for PartSize {
+    type Err = Error;
+
+    /// In bytes, from 5 MiB to 1 GiB.
+    fn from_str(text: &str) -> Result<Self> {
+        match text.parse() {
+            Ok(size @ LEAST..=0x4000_0000) => Ok(Self(size)),
+            _ => Err(Error::new(ErrorCode::InvalidArgument, "a part has from 5242880 to 1073741824 bytes")),
+        }
+    }
+}
+
+impl PartSize {
+    /// The size of the part of that number, from 1 on, of an object that will have so many bytes.
+    ///
+    /// Where the size is not known, parts are of one size for the first quarter of them, and four times as large in
+    /// each quarter that follows: with parts of 8 MiB in the beginning that is enough for 1.6 TiB.
+    pub(super) fn of(self, number: u64, announced: Option<u64>) -> u64 {
+        match announced {
+            Some(size) => self.0.max(size.div_ceil(MOST_PARTS)),
+            None => self.0 << (2 * ((number - 1) / (MOST_PARTS / 4)).min(3)),
+        }
+    }
+}
+
+/// Some bytes of the source of a copy.
+pub(super) struct PartRange {
+    pub(super) start: u64,
+    /// Not included.
+    pub(super) end: u64,
+}
+
+/// A part that has arrived.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Part {
+    part_number: u64,
+    #[serde(rename = "ETag")]
+    etag: String,
+    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
+    checksum: Option<String>,
+}
+
+impl Part {
+    pub(super) fn number(&self) -> u64 {
+        self.part_number
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Initiated {
+    upload_id: String,
+}
+
+/// An etag in an answer. Some stores leave out its quotes there, and have them in headers.
+#[derive(Deserialize)]
+struct Tagged {
+    #[serde(rename = "ETag")]
+    etag: String,
+}
+
+/// Reads the etag of what a request has made.
+pub(super) fn read_etag(bucket: &Bucket, body: &[u8]) -> Result<String> {
+    let Tagged { etag } = read(bucket, body)?;
+    Ok(if etag.starts_with('"') { etag } else { format!("\"{etag}\"") })
+}
+
+#[derive(Serialize)]
+#[serde(rename = "CompleteMultipartUpload")]
+struct Completion<'a> {
+    #[serde(rename = "Part")]
+    parts: &'a [Part],
+}
+
+/// An upload that is open at the store. Dropped, it is aborted from a task of its own.
+pub(super) struct Multipart {
+    bucket: Arc<Bucket>,
+    key: String,
+    id: String,
+    is_open: bool,
+}
+
+impl Multipart {
+    /// Opens one.
+    pub(super) async fn begin(
+        bucket: &Arc<Bucket>,
+        key: &str,
+        attributes: impl FnOnce(Call) -> Result<Call>,
+    ) -> Result<Self> {
+        let call = attributes(bucket.object_query(Method::POST, key, &[("uploads", "")]))?;
+        let (bucket, key) = (Arc::clone(bucket), key.to_owned());
+        // In a task of its own: whoever gives up before the answer would leave an upload that nobody knows.
+        let begun = tokio::spawn(async move {
+            let body = bucket.send(&call).await?.body().await?;
+            let Initiated { upload_id: id } = read(&bucket, &body)?;
+            Ok(Self { bucket, key, id, is_open: true })
+        });
+        begun.await.unwrap_or_else(|_| Err(Error::new(ErrorCode::Cancelled, "the upload was stopped")))
+    }
+
+    /// The request for a part.
+    fn part(&self, number: u64) -> Result<Call> {
+        if number > MOST_PARTS {
+            let message = "the object has more bytes than the parts of an upload can hold: announce its size";
+            return Err(Error::new(ErrorCode::LimitExceeded, message));
+        }
+        let number = number.to_string();
+        let query = [("partNumber", number.as_str()), ("uploadId", &self.id)];
+        Ok(self.bucket.object_query(Method::PUT, &self.key, &query))
+    }
+
+    /// Uploads a part with the checksum of its bytes.
+    pub(super) async fn upload(&self, number: u64, bytes: Bytes) -> Result<Part> {
+        self.bucket.check_open()?;
+        let checksum = self.bucket.checksum_of(&bytes);
+        let call = self.bucket.with_checksum(self.part(number)?.body(bytes), checksum.as_deref())?;
+        let answer = self.bucket.send(&call).await?;
+        let etag = answer.header("etag").ok_or_else(no_etag)?.to_owned();
+        Ok(Part { part_number: number, etag, checksum })
+    }
+
+    /// Makes a part of bytes that the store has.
+    pub(super) async fn copy(
+        &self,
+        number: u64,
+        source: &str,
+        if_match: &str,
+        range: PartRange,
+    ) -> Result<Part> {
+        self.bucket.check_open()?;
+        let call = self
+            .part(number)?
+            .header("x-amz-copy-source", source)?
+            .header("x-amz-copy-source-if-match", if_match)?
+            .header("x-amz-copy-source-range", &format!("bytes={}-{}", range.start, range.end - 1))?
+            .patience(PATIENCE);
+        let body = self.bucket.send(&call).await?.body().await?;
+        let etag = read_etag(&self.bucket, &body)?;
+        Ok(Part { part_number: number, etag, checksum: None })
+    }
+
+    /// Makes the object of its parts, which stand in their order. An answer that is no success is one for the caller;
+    /// the upload is then still to be aborted.
+    pub(super) async fn complete(&mut self, parts: &[Part], condition: &WriteCondition) -> Result<Completed> {
+        self.bucket.check_open()?;
+        let body = quick_xml::se::to_string(&Completion { parts })
+            .map_err(|error| Error::new(ErrorCode::Other, error.to_string()))?;
+        let call = self.bucket.object_query(Method::POST, &self.key, &[("uploadId", &self.id)]);
+        let call = self
+            .bucket
+            .conditional(call.header("content-type", "application/xml")?, condition)?
+            .body(body.into())
+            .patience(PATIENCE);
+        let answer = self.bucket.send_conditional(&call).await?;
+        if !answer.status().is_success() {
+            return Ok(Completed::Refused(answer));
+        }
+        let etag = read_etag(&self.bucket, &answer.body().await?)?;
+        self.is_open = false;
+        Ok(Completed::Made { etag })
+    }
+
+    /// The store has forgotten the upload, since it is an object now.
+    pub(super) fn is_done(&mut self) {
+        self.is_open = false;
+    }
+
+    /// Gives up the upload, and waits until the store has.
+    pub(super) async fn abort(mut self) {
+        self.is_open = false;
+        abort(&self.bucket, &self.key, &self.id).await;
+    }
+}
+
+/// What a completion came to.
+pub(super) enum Completed {
+    Made {
+        etag: String,
+    },
+    /// By the condition, or since the upload is not known any more.
+    Refused(Answer),
+}
+
+impl Drop for Multipart {
+    fn drop(&mut self) {
+        if !self.is_open {
+            return;
+        }
+        let (bucket, key, id) =
+            (Arc::clone(&self.bucket), std::mem::take(&mut self.key), std::mem::take(&mut self.id));
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(async move { abort(&bucket, &key, &id).await })),
+            Err(_) => tracing::warn!(key, "an upload stays open at the store: `sweep` aborts it later"),
+        }
+    }
+}
+
+/// Aborts an upload. A failure leaves it to a later sweep.
+pub(super) async fn abort(bucket: &Bucket, key: &str, id: &str) {
+    let call = bucket.object_query(Method::DELETE, key, &[("uploadId", id)]);
+    if let Err(error) = bucket.send(&call).await
+        && error.code() != ErrorCode::NotFound
+    {
+        tracing::warn!(key, %error, "an upload stays open at the store: `sweep` aborts it later");
+    }
+}
+
+/// Reads an answer in XML, which may be a refusal in spite of its status.
+pub(super) fn read<T: for<'de> Deserialize<'de>>(bucket: &Bucket, body: &[u8]) -> Result<T> {
+    if let Some(refusal) = Refusal::read(body) {
+        return Err(refusal.explain(&bucket.name, http::StatusCode::OK, &http::HeaderMap::new()));
+    }
+    quick_xml::de::from_reader(body).map_err(|error| {
+        Error::new(
+            ErrorCode::Other,
+            format!("the store's answer is not understood: {error}; is it an S3 endpoint?"),
+        )
+    })
+}
+
+fn no_etag() -> Error {
+    Error::new(ErrorCode::Other, "the store gave no etag for what was written; is it an S3 endpoint?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_object_needs_more_parts_than_there_are() {
+        let parts = PartSize::default();
+        for size in [0, 1, 8 << 20, 80 << 30, 5 << 40] {
+            let part = parts.of(1, Some(size));
+            assert!(part >= LEAST && size.div_ceil(part) <= MOST_PARTS, "{size}: {part}");
+        }
+        let unknown: u64 = (1..=MOST_PARTS).map(|number| parts.of(number, None)).sum();
+        assert!(unknown > 1_600 << 30, "{unknown}");
+        assert_eq!(parts.of(2_500, None), 8 << 20);
+    }
+
+    #[test]
+    fn a_completion_is_written_in_order() {
+        let parts = [(1, Some("4waSgw==".to_owned())), (2, None)].map(|(part_number, checksum)| Part {
+            part_number,
+            etag: format!("\"{part_number}\""),
+            checksum,
+        });
+        assert_eq!(
+            quick_xml::se::to_string(&Completion { parts: &parts }).unwrap(),
+            "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>\"1\"</ETag>\
+             <ChecksumCRC32C>4waSgw==</ChecksumCRC32C></Part><Part><PartNumber>2</PartNumber><ETag>\"2\"</ETag></Part>\
+             </CompleteMultipartUpload>"
+        );
+    }
+}

@@ -1,0 +1,214 @@
+//! Where a bucket is, how to speak to it, and with whose rights.
+
+use std::env;
+
+use omnistorage_path::Path;
+use reqsign_aws_v4::{
+    AssumeRoleCredentialProvider, Credential, DefaultCredentialProvider, RequestSigner,
+    StaticCredentialProvider,
+};
+use reqsign_core::ProvideCredentialChain;
+
+use super::{KIND, bucket::Bucket, parts::PartSize};
+use crate::{
+    backend::cloud::{client::Client, listing::Order},
+    config::Config,
+    error::{Error, ErrorCode, Result},
+    secret::Secret,
+};
+
+const DEFAULT_REGION: &str = "us-east-1";
+
+/// Whose bucket it is to speak to: two of the same identity can copy between each other on the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    endpoint: Option<String>,
+    region: String,
+    account: Account,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Account {
+    Anonymous,
+    Key(String),
+    Profile(String),
+    Environment,
+}
+
+/// Makes a bucket from its settings. What the settings leave out, the environment gives; see
+/// [`S3Backend::from_config`](super::S3Backend::from_config) for all of them.
+pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
+    let name: String = config.require("bucket")?;
+    let prefix: Path = match config.take::<String>("prefix")? {
+        Some(prefix) => Path::parse(prefix.strip_suffix('/').unwrap_or(&prefix))?,
+        None => Path::root(),
+    };
+    let region = config
+        .take("region")?
+        .or_else(|| variable("AWS_REGION"))
+        .or_else(|| variable("AWS_DEFAULT_REGION"))
+        .unwrap_or_else(|| DEFAULT_REGION.to_owned());
+    let endpoint = config
+        .take("endpoint")?
+        .or_else(|| variable("AWS_ENDPOINT_URL_S3"))
+        .or_else(|| variable("AWS_ENDPOINT_URL"))
+        .map(|endpoint| checked_endpoint(&endpoint))
+        .transpose()?;
+    let path_style = config.take("path_style")?.unwrap_or(endpoint.is_some() || name.contains('.'));
+    let conditional_write = config.take("conditional_write")?.unwrap_or(true);
+    let checksum = config.take("checksum")?.unwrap_or(true);
+    let part_size = config.take::<PartSize>("part_size")?.unwrap_or_default();
+    let order = if config.take("sorted_list")?.unwrap_or(true) { Order::Keys } else { Order::Other };
+    let base = base(&name, &region, endpoint.as_deref(), path_style)?;
+
+    let (account, client) = client(&mut config, &region)?;
+    config.finish(KIND)?;
+    let identity = Identity { endpoint, region, account };
+    Ok(Bucket::new(client, base, name, prefix, identity, conditional_write, checksum, part_size, order))
+}
+
+/// Sends with the credentials that the settings name, else with those of the environment.
+fn client(config: &mut Config, region: &str) -> Result<(Account, Client<Credential>)> {
+    let client = Client::new()?;
+    let key: Option<String> = config.take("access_key_id")?;
+    let secret: Option<Secret> = config.take("secret_access_key")?;
+    let token: Option<Secret> = config.take("session_token")?;
+    let profile: Option<String> = config.take("profile")?;
+    let role: Option<String> = config.take("role_arn")?;
+    let external_id: Option<String> = config.take("external_id")?;
+    let anonymous = config.take("anonymous")?.unwrap_or(false);
+    let instance_metadata = config.take("instance_metadata")?.unwrap_or(true);
+
+    if anonymous {
+        return match (&key, &secret, &token, &profile, &role) {
+            (None, None, None, None, None) => Ok((Account::Anonymous, client)),
+            _ => Err(contradiction("`anonymous = true` and credentials exclude each other")),
+        };
+    }
+    let (mut account, mut credentials) = match (key, secret) {
+        (Some(key), Some(secret)) => {
+            let mut provider = StaticCredentialProvider::new(&key, secret.expose());
+            if let Some(token) = token {
+                provider = provider.with_session_token(token.expose());
+            }
+            (Account::Key(key), ProvideCredentialChain::new().push(provider))
+        }
+        (None, None) if token.is_none() => {
+            let mut provider = DefaultCredentialProvider::builder();
+            if let Some(profile) = &profile {
+                // A profile that is asked for by name goes before the environment.
+                provider = provider.no_env().with_profile(profile);
+            }
+            if !instance_metadata {
+                provider = provider.no_imds().no_ecs();
+            }
+            let account = profile.map_or(Account::Environment, Account::Profile);
+            (account, ProvideCredentialChain::new().push(provider.build()))
+        }
+        _ => {
+            return Err(contradiction(
+                "`access_key_id` and `secret_access_key` belong together, and `session_token` to both",
+            ));
+        }
+    };
+    if let Some(role) = role {
+        credentials =
+            assume(client.signer(credentials, RequestSigner::new("sts", region)), region, &role, external_id);
+        account = Account::Profile(role);
+    } else if external_id.is_some() {
+        return Err(contradiction("`external_id` belongs to `role_arn`"));
+    }
+    Ok((account, client.signed(credentials, RequestSigner::new("s3", region))))
+}
+
+fn assume(
+    signer: reqsign_core::Signer<Credential>,
+    region: &str,
+    role: &str,
+    external_id: Option<String>,
+) -> ProvideCredentialChain<Credential> {
+    let mut provider = AssumeRoleCredentialProvider::new(role.to_owned(), signer)
+        .with_region(region.to_owned())
+        .with_regional_sts_endpoint();
+    if let Some(external_id) = external_id {
+        provider = provider.with_external_id(external_id);
+    }
+    ProvideCredentialChain::new().push(provider)
+}
+
+/// The URL that a key is appended to, after a slash.
+fn base(name: &str, region: &str, endpoint: Option<&str>, path_style: bool) -> Result<String> {
+    // Anything else would be another host, or another path.
+    let is_plain = |text: &str| {
+        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+    };
+    if !is_plain(name) || name.starts_with('.') {
+        let message = format!("`{}` is no name of a bucket", name.escape_debug());
+        return Err(Error::new(ErrorCode::InvalidArgument, message));
+    }
+    if !is_plain(region) {
+        let message = format!("`{}` is no region", region.escape_debug());
+        return Err(Error::new(ErrorCode::InvalidArgument, message));
+    }
+    let china = if region.starts_with("cn-") { ".cn" } else { "" };
+    let amazon = format!("https://s3.{region}.amazonaws.com{china}");
+    let endpoint = endpoint.unwrap_or(&amazon);
+    Ok(match endpoint.split_once("://") {
+        Some((scheme, host)) if !path_style => format!("{scheme}://{name}.{host}"),
+        _ => format!("{endpoint}/{name}"),
+    })
+}
+
+fn checked_endpoint(endpoint: &str) -> Result<String> {
+    let rest = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
+    match rest.map(|rest| rest.trim_end_matches('/')) {
+        Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', '@', ' ']) => {
+            Ok(endpoint.trim_end_matches('/').to_owned())
+        }
+        _ => Err(Error::new(
+            ErrorCode::InvalidArgument,
+            "the endpoint is no URL: it is written `https://host[:port]`",
+        )),
+    }
+}
+
+fn contradiction(message: &str) -> Error {
+    Error::new(ErrorCode::InvalidArgument, message)
+}
+
+/// A variable of the environment; an empty one counts as none.
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_is_a_host_or_a_path() {
+        let base = |name, endpoint, path_style| base(name, "eu-west-1", endpoint, path_style).unwrap();
+        assert_eq!(base("photos", None, false), "https://photos.s3.eu-west-1.amazonaws.com");
+        assert_eq!(base("a.b", None, true), "https://s3.eu-west-1.amazonaws.com/a.b");
+        assert_eq!(base("photos", Some("http://127.0.0.1:9000"), true), "http://127.0.0.1:9000/photos");
+        assert_eq!(base("photos", Some("https://nas.example"), false), "https://photos.nas.example");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (config, word) in [
+            (Config::new(), "`bucket`"),
+            (Config::from([("bucket", "a/b")]), "`a/b`"),
+            (Config::from([("bucket", "b"), ("endpoint", "localhost:9000")]), "endpoint"),
+            (Config::from([("bucket", "b"), ("region", "x@y/")]), "region"),
+            (Config::from([("bucket", "b"), ("access_key_id", "x")]), "`secret_access_key`"),
+            (Config::from([("bucket", "b"), ("anonymous", "true"), ("profile", "p")]), "`anonymous"),
+            (Config::from([("bucket", "b"), ("part_size", "1")]), "part"),
+            (Config::from([("bucket", "b"), ("pathstyle", "true")]), "`pathstyle`"),
+            (Config::from([("bucket", "b"), ("prefix", "../x")]), "path"),
+        ] {
+            let error = bucket(config).err().unwrap();
+            assert!(error.message().contains(word), "{error}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Writing: one request where the object fits into a part, else an upload of several parts, a few at once.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use http::{Method, StatusCode};
+use omnistorage_path::Path;
+use tokio::task::JoinSet;
+
+use super::{
+    KIND,
+    answer::Refusal,
+    attributes::{self, Attributes},
+    bucket::{Bucket, precondition_failed},
+    parts::{Completed, Multipart, Part},
+};
+use crate::{
+    backend::{
+        Upload, WriteCondition, WriteOptions,
+        cloud::{
+            client::{Answer, Call},
+            expectation::Expectation,
+        },
+    },
+    error::{Error, ErrorCode, Result},
+    object::ObjectInfo,
+};
+
+/// How many parts of one upload are on their way at once.
+const IN_FLIGHT: usize = 4;
+
+/// What is to be written, and where.
+pub(super) struct Draft {
+    bucket: Arc<Bucket>,
+    path: Path,
+    key: String,
+    condition: WriteCondition,
+    attributes: Attributes,
+}
+
+impl Draft {
+    pub(super) fn new(bucket: &Arc<Bucket>, path: &Path, options: &WriteOptions) -> Result<Self> {
+        Self::with(bucket, path, &options.condition, Attributes::new(options)?)
+    }
+
+    pub(super) fn with(
+        bucket: &Arc<Bucket>,
+        path: &Path,
+        condition: &WriteCondition,
+        attributes: Attributes,
+    ) -> Result<Self> {
+        let key = bucket.key(path)?;
+        bucket.check_condition(condition)?;
+        Ok(Self {
+            bucket: Arc::clone(bucket),
+            path: path.clone(),
+            key,
+            condition: condition.clone(),
+            attributes,
+        })
+    }
+
+    /// Writes the object in one request.
+    pub(super) async fn put(self, contents: Bytes) -> Result<ObjectInfo> {
+        let bucket = &self.bucket;
+        let size = contents.len() as u64;
+        let checksum = bucket.checksum_of(&contents);
+        let call = bucket.object(Method::PUT, &self.key).body(contents);
+        let call = bucket.with_checksum(self.attributes.on(call)?, checksum.as_deref())?;
+        let answer = bucket.send_conditional(&bucket.conditional(call, &self.condition)?).await?;
+        if !answer.status().is_success() {
+            return self.refused(answer, size).await;
+        }
+        let etag = answer.header("etag").map(str::to_owned);
+        let checksum = attributes::checksums(answer.response.headers()).into_iter().next();
+        Ok(self.attributes.info(&self.path, size, etag, checksum))
+    }
+
+    /// Opens an upload of several parts, each with its checksum.
+    async fn begin(&self) -> Result<Multipart> {
+        self.begin_with(|call| {
+            if self.bucket.checksum { call.header("x-amz-checksum-algorithm", "CRC32C") } else { Ok(call) }
+        })
+        .await
+    }
+
+    /// Opens an upload of several parts with further headers.
+    pub(super) async fn begin_with(&self, headers: impl FnOnce(Call) -> Result<Call>) -> Result<Multipart> {
+        Multipart::begin(&self.bucket, &self.key, |call| headers(self.attributes.on(call)?)).await
+    }
+
+    /// Makes the object of its parts.
+    pub(super) async fn complete(
+        self,
+        mut multipart: Multipart,
+        mut parts: Vec<Part>,
+        size: u64,
+    ) -> Result<ObjectInfo> {
+        parts.sort_by_key(Part::number);
+        let made = match multipart.complete(&parts, &self.condition).await {
+            Ok(Completed::Made { etag }) => {
+                return Ok(self.attributes.info(&self.path, size, Some(etag), None));
+            }
+            Ok(Completed::Refused(answer)) => self.refused(answer, size).await,
+            Err(error) => Err(error),
+        };
+        match made {
+            Ok(info) => {
+                multipart.is_done();
+                Ok(info)
+            }
+            Err(error) => {
+                multipart.abort().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// A refusal. It is a success of our own if the first answer was lost, and what stands there now is what was
+    /// written: then the condition failed by us, or the upload is unknown since it was completed.
+    async fn refused(&self, answer: Answer, size: u64) -> Result<ObjectInfo> {
+        if answer.repeated
+            && let Ok(info) = self.bucket.stat(&self.path).await
+            && self.is_ours(&info, size)
+        {
+            return Ok(info);
+        }
+        let status = answer.status();
+        let headers = answer.response.headers().clone();
+        let body = answer.body().await?;
+        // Over an object that is not there, S3 says so instead of naming the condition.
+        let says = |code| Refusal::read(&body).is_none_or(|refusal| refusal.is(code));
+        if matches!(self.condition, WriteCondition::IfMatch(_))
+            && status == StatusCode::NOT_FOUND
+            && says("NoSuchKey")
+        {
+            return Err(precondition_failed());
+        }
+        Err(super::answer::explain(&self.bucket.name, status, &headers, &body))
+    }
+
+    /// The time, to the nanosecond, is as good as a name where the caller gave none.
+    fn is_ours(&self, info: &ObjectInfo, size: u64) -> bool {
+        info.size == Some(size)
+            && info.modified == Some(self.attributes.modified)
+            && info.content_type.as_deref() == Some(self.attributes.content_type.as_str())
+            && info.metadata == self.attributes.metadata
+    }
+}
+
+/// A write in the making.
+pub(super) struct S3Upload {
+    draft: Draft,
+    expectation: Expectation,
+    buffer: BytesMut,
+    large: Option<Large>,
+}
+
+/// What did not fit into one part.
+struct Large {
+    multipart: Arc<Multipart>,
+    /// The number of the next part.
+    next: u64,
+    running: JoinSet<Result<Part>>,
+    arrived: Vec<Part>,
+}
+
+impl S3Upload {
+    pub(super) fn new(draft: Draft, options: &WriteOptions) -> Self {
+        Self { draft, expectation: Expectation::new(options), buffer: BytesMut::new(), large: None }
+    }
+
+    fn part_size(&self) -> u64 {
+        let next = self.large.as_ref().map_or(1, |large| large.next);
+        self.draft.bucket.part_size.of(next, self.expectation.announced_size())
+    }
+
+    /// Sends what is in the buffer as a part, once there is room for it on the way.
+    async fn send_part(&mut self) -> Result<()> {
+        let large = match &mut self.large {
+            Some(large) => large,
+            none => none.insert(Large {
+                multipart: Arc::new(self.draft.begin().await?),
+                next: 1,
+                running: JoinSet::new(),
+                arrived: Vec::new(),
+            }),
+        };
+        while large.running.len() >= IN_FLIGHT {
+            large.join_one().await?;
+        }
+        let room = Arc::clone(&self.draft.bucket.parts).acquire_owned().await;
+        let (multipart, number, bytes) =
+            (Arc::clone(&large.multipart), large.next, self.buffer.split().freeze());
+        large.next += 1;
+        large.running.spawn(async move {
+            let _room = room;
+            multipart.upload(number, bytes).await
+        });
+        Ok(())
+    }
+
+    async fn append(&mut self, mut chunk: Bytes) -> Result<()> {
+        self.draft.bucket.check_open()?;
+        self.expectation.update(&chunk);
+        while !chunk.is_empty() {
+            let size = self.part_size();
+            if self.buffer.len() as u64 >= size {
+                self.send_part().await?;
+            }
+            let room = usize::try_from(size - (self.buffer.len() as u64).min(size)).unwrap_or(usize::MAX);
+            self.buffer.extend_from_slice(&chunk.split_to(room.min(chunk.len())));
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<ObjectInfo> {
+        self.draft.bucket.check_open()?;
+        if self.large.is_none() {
+            self.expectation.check()?;
+            return self.draft.put(self.buffer.freeze()).await;
+        }
+        if !self.buffer.is_empty() {
+            self.send_part().await?;
+        }
+        let Some(mut large) = self.large else {
+            return Err(Error::new(ErrorCode::Other, "the upload lost its parts"));
+        };
+        while !large.running.is_empty() {
+            large.join_one().await?;
+        }
+        let checked = self.expectation.check();
+        let (multipart, parts) = large.settle().await?;
+        match checked {
+            Ok(size) => self.draft.complete(multipart, parts, size).await,
+            Err(error) => {
+                multipart.abort().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Large {
+    async fn join_one(&mut self) -> Result<()> {
+        match self.running.join_next().await {
+            Some(Ok(part)) => self.arrived.push(part?),
+            Some(Err(_)) => return Err(Error::new(ErrorCode::Cancelled, "the upload was stopped")),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Stops what is on its way, and gives the upload back.
+    async fn settle(mut self) -> Result<(Multipart, Vec<Part>)> {
+        self.running.shutdown().await;
+        let multipart = Arc::into_inner(self.multipart)
+            .ok_or_else(|| Error::new(ErrorCode::Other, "a part of the upload is still on its way"))?;
+        Ok((multipart, self.arrived))
+    }
+}
+
+#[async_trait]
+impl Upload for S3Upload {
+    async fn push(&mut self, chunk: Bytes) -> Result<()> {
+        let pushed = self.append(chunk).await;
+        pushed.map_err(|error| error.at(KIND, &self.draft.path))
+    }
+
+    async fn commit(self: Box<Self>) -> Result<ObjectInfo> {
+        let path = self.draft.path.clone();
+        self.finish().await.map_err(|error| error.at(KIND, &path))
+    }
+
+    async fn abort(self: Box<Self>) {
+        if let Some(large) = self.large
+            && let Ok((multipart, _)) = large.settle().await
+        {
+            multipart.abort().await;
+        }
+    }
+}

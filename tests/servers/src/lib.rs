@@ -1,0 +1,149 @@
+//! Real object stores on loopback, for tests: SeaweedFS and moto, which both speak S3.
+//!
+//! A server starts at its first use, on free ports, and lives as long as the process that started it: when that ends,
+//! however it ends, a shell that waits for it ends the server by its process id.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "without a server there is no test"
+)]
+
+mod http;
+mod process;
+
+use std::{
+    path::PathBuf,
+    process::Command,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use omnistorage::Config;
+
+use self::process::{Process, free_port};
+
+/// The bucket that every server has.
+pub const BUCKET: &str = "omnistorage-test";
+/// The credentials that SeaweedFS knows.
+pub const ACCESS_KEY: &str = "AKtest";
+/// As [`ACCESS_KEY`].
+pub const SECRET_KEY: &str = "SKtestsecret";
+
+/// A server takes no longer to start, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    /// `http://127.0.0.1:port`
+    pub endpoint: String,
+    _process: Process,
+}
+
+impl Server {
+    /// The settings of a backend, below a prefix that nobody else uses.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        self.config_below(&format!("test-{}/{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// The settings of a backend, below that prefix.
+    #[must_use]
+    pub fn config_below(&self, prefix: &str) -> Config {
+        let config = Config::new()
+            .with("bucket", BUCKET)
+            .with("prefix", prefix)
+            .with("endpoint", &self.endpoint)
+            .with("instance_metadata", "false");
+        config
+            .with("region", "us-east-1")
+            .with("access_key_id", ACCESS_KEY)
+            .with("secret_access_key", SECRET_KEY)
+    }
+
+    /// Waits until an object can be stored: a port that is open is not enough.
+    fn wait(self, path: &str, prepare: impl Fn(&Self) -> bool) -> Self {
+        let begun = Instant::now();
+        while !prepare(&self) {
+            assert!(begun.elapsed() < PATIENCE, "{} does not store anything at {path}", self.endpoint);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        self
+    }
+}
+
+/// SeaweedFS: S3 with signatures.
+pub fn weed() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let identities = format!(
+            "{{\"identities\":[{{\"name\":\"test\",\"credentials\":[{{\"accessKey\":\"{ACCESS_KEY}\",\
+             \"secretKey\":\"{SECRET_KEY}\"}}],\"actions\":[\"Admin\",\"Read\",\"Write\",\"List\",\"Tagging\"]}}]}}"
+        );
+        std::fs::write(directory.path().join("s3.json"), identities).unwrap();
+        std::fs::create_dir(directory.path().join("data")).unwrap();
+        // Each of these ports takes the one 10000 above it too.
+        let port = free_port(&[0, 1, 2, 3, 4, 5, 10_000, 10_001, 10_002, 10_003, 10_004]);
+        let filer = port + 3;
+        let mut command = Command::new(tools().join("bin/weed"));
+        command.args(["mini", "-dir=data", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-metricsIp=127.0.0.1"]);
+        command.args(["-master.telemetry=false", "-admin.ui=false", "-webdav=false", "-s3.port.iceberg=0"]);
+        command.args(["-s3.config=s3.json".to_owned(), format!("-s3.port={port}")]);
+        command.args([format!("-master.port={}", port + 1), format!("-volume.port={}", port + 2)]);
+        command.args([format!("-filer.port={filer}"), format!("-admin.port={}", port + 4)]);
+        command.arg(format!("-s3.port.lance={}", port + 5));
+        let server = Server { endpoint: at(port), _process: Process::start(command, directory) };
+        // A bucket is a directory of the filer, which asks for no signature.
+        server.wait(BUCKET, |_| {
+            let object = format!("/buckets/{BUCKET}/ready/ready");
+            http::send(filer, "PUT", &object, "ready") == 201
+                && http::send(filer, "DELETE", &format!("/buckets/{BUCKET}/ready?recursive=true"), "") == 204
+                && http::send(port, "GET", "/", "") > 0
+        })
+    })
+}
+
+/// moto: S3 with any key, and without a look at signatures.
+pub fn moto() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let port = free_port(&[0]);
+        let mut command = Command::new(tools().join("bin/moto_server"));
+        command.args(["-H", "127.0.0.1", "-p", &port.to_string()]);
+        let process = Process::start(command, tempfile::tempdir().unwrap());
+        let server = Server { endpoint: at(port), _process: process };
+        server.wait(BUCKET, |_| http::send(port, "PUT", &format!("/{BUCKET}"), "") == 200)
+    })
+}
+
+/// The independent client.
+#[must_use]
+pub fn rclone() -> PathBuf {
+    tools().join("bin/rclone")
+}
+
+fn at(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+/// The Python environment with the servers, made on first use.
+fn tools() -> PathBuf {
+    static TOOLS: OnceLock<PathBuf> = OnceLock::new();
+    let tools = TOOLS.get_or_init(|| {
+        // target/debug/deps/TEST
+        let program = std::env::current_exe().unwrap();
+        let target = program.ancestors().nth(3).unwrap();
+        let directory = target.join("tools/python");
+        let setup = concat!(env!("CARGO_MANIFEST_DIR"), "/setup.sh");
+        let done = Command::new("sh").arg(setup).arg(&directory).status().unwrap();
+        assert!(done.success(), "the object stores of the tests cannot be installed: see above");
+        directory
+    });
+    tools.clone()
+}
