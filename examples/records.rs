@@ -42,7 +42,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let table = Location::new("logs", "today.csv")?;
     storage.convert(&plain, &Encoding::default(), &table, &Encoding::default()).await?;
     let mut rows = storage.read_records(&table, &Encoding::default()).await?;
-    anyhow::ensure!(rows.header().await? == Some(b"number,level"));
-    anyhow::ensure!(rows.read().await? == Some(b"0,info"));
+    anyhow::ensure!(rows.header().await? == Some(b"number,level".as_slice()));
+    anyhow::ensure!(rows.read().await? == Some(b"0,info".as_slice()));
     Ok(())
 }
