@@ -42,7 +42,7 @@ option can also be set by the environment: --dry-run by OMNISTORAGE_DRY_RUN=true
 
 Exit codes: 0 done; 1 differences or another error; 2 usage; 3 directory not found; 4 object not found; \
 5 an error remained that may pass; 6 an error that no retry mends; 7 refused or stopped to keep data safe \
-(overlap, empty source, --max-delete).";
+(overlap, empty source, --max-delete); 8 --max-transfer was reached.";
 
 /// Stores, moves and compares data, one way for every backend.
 #[derive(Parser)]
@@ -90,6 +90,7 @@ enum Command {
     Rmdir(object::Rmdir),
     Copy(transfer::Copy),
     Sync(transfer::Sync),
+    Move(transfer::Move),
     Check(check::Check),
     Hash(hash::Hash),
     Records(records::Records),
@@ -111,6 +112,7 @@ impl Command {
             Self::Rmdir(command) => wait(command.run(globals)),
             Self::Copy(command) => wait(command.run(globals)),
             Self::Sync(command) => wait(command.run(globals)),
+            Self::Move(command) => wait(command.run(globals)),
             Self::Check(command) => wait(command.run(globals)),
             Self::Hash(command) => wait(command.run(globals)),
             Self::Records(command) => wait(command.run(globals)),

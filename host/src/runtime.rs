@@ -62,8 +62,8 @@ pub use records::{
 };
 pub use storage::{Entries, Storage, StorageBuilder};
 pub use sync::{
-    Action, CheckEntry, CheckJob, CheckReport, Comparison, Deletion, Difference, Event, Report, SyncJob,
-    SyncOptions,
+    Action, Backup, CheckEntry, CheckJob, CheckReport, Comparison, Deletion, Difference, Event, Order,
+    OrderKey, RenameStrategy, Report, Stop, SyncJob, SyncOptions,
 };
 pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker};
 

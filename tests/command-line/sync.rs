@@ -170,3 +170,101 @@ fn configured_backends_have_names() {
     run(["--config", config, "sync", "nas:", scratch.path("root/x").to_str().unwrap()])
         .fails(7, &["nothing was done"]);
 }
+
+#[test]
+fn a_tree_is_moved_with_its_directories() {
+    let scratch = Scratch::new();
+    let (source, target) = (scratch.odd_tree("source"), scratch.path("target"));
+    let before = contents(&source);
+    fs::create_dir(source.join("nothing in it")).unwrap();
+    let told = pair("move", &source, &target, &["--json", "-n"]).ok().summary();
+    assert_eq!(contents(&source), before);
+    let moved = pair("move", &source, &target, &["--json", "--delete-empty-src-dirs"]).ok().summary();
+    for counter in ["transferred", "sources_removed", "bytes", "errors"] {
+        assert_eq!(moved[counter], told[counter], "{counter}");
+    }
+    assert_eq!(contents(&target), before);
+    assert_eq!(fs::read_dir(&source).unwrap().count(), 0);
+}
+
+#[test]
+fn directories_keep_their_times_and_empty_ones_come_along_if_wanted() {
+    let scratch = Scratch::new();
+    scratch.write("source/d/e/a", "x");
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    fs::create_dir(source.join("empty")).unwrap();
+    let long_ago = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+    for directory in ["d/e", "d", "empty"] {
+        fs::File::open(source.join(directory)).unwrap().set_modified(long_ago).unwrap();
+    }
+    let time = |directory: &str| fs::metadata(target.join(directory)).unwrap().modified().unwrap();
+    pair("sync", &source, &target, &[]).ok();
+    assert_eq!((time("d/e"), time("d")), (long_ago, long_ago));
+    assert!(!target.join("empty").exists());
+    pair("sync", &source, &target, &["--create-empty-src-dirs"]).ok();
+    assert_eq!(time("empty"), long_ago);
+
+    scratch.write("source/d/e/b", "y");
+    fs::File::open(source.join("d/e")).unwrap().set_modified(long_ago).unwrap();
+    pair("sync", &source, &target, &[]).ok();
+    assert_eq!(time("d/e"), long_ago, "a transfer into a directory changes its time");
+    assert!(!target.join("empty").exists() || time("empty") == long_ago);
+}
+
+#[test]
+fn what_is_replaced_goes_to_the_backup_directory() {
+    let scratch = Scratch::new();
+    scratch.write("source/d/a", "new contents");
+    scratch.write("target/d/a", "old");
+    scratch.write("target/extra", "gone");
+    let (source, target, backup) = (scratch.path("source"), scratch.path("target"), scratch.path("kept"));
+    let kept = backup.to_str().unwrap();
+    pair("sync", &source, &target, &["--backup-dir", target.join("in").to_str().unwrap()])
+        .fails(7, &["overlaps", "nothing was done"]);
+    assert_eq!(contents(&target).len(), 2);
+    pair("sync", &source, &target, &["--backup-dir", kept, "--suffix", ".1"]).ok();
+    assert_equal(&source, &target);
+    assert_eq!(fs::read(backup.join("d/a.1")).unwrap(), b"old");
+    assert_eq!(fs::read(backup.join("extra.1")).unwrap(), b"gone");
+}
+
+#[test]
+fn limits_have_exit_codes() {
+    let scratch = Scratch::new();
+    for name in ["a", "b", "c"] {
+        scratch.write(&format!("source/{name}"), "x".repeat(1000));
+    }
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let run = pair("copy", &source, &target, &["--max-transfer", "2500B", "--json"]);
+    assert_eq!((run.code, run.summary()["stopped"].as_str()), (Some(8), Some("max-transfer")), "{run:?}");
+    assert_eq!(contents(&target).len(), 2);
+    scratch.write("source/a", "changed");
+    assert_eq!(pair("copy", &source, &target, &["--immutable", "-q"]).code, Some(6));
+    for (option, value, word) in [
+        ("--order-by", "size,mixed", "mixed"),
+        ("--bwlimit", "1M:2M", "timetable"),
+        ("--track-renames-strategy", "colour", "colour"),
+        ("--max-errors", "0", "0"),
+    ] {
+        let run = pair("sync", &source, &target, &[option, value]);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        assert!(run.stderr.contains(word), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_renamed_file_is_renamed() {
+    let scratch = Scratch::new();
+    scratch.write("source/new/name", "contents");
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    pair("copy", &source, &target, &[]).ok();
+    fs::rename(target.join("new"), target.join("old")).unwrap();
+    let summary = pair("sync", &source, &target, &["--track-renames", "--json"]).ok().summary();
+    assert_eq!(
+        (summary["renamed"].as_u64(), summary["transferred"].as_u64()),
+        (Some(1), Some(0)),
+        "{summary}"
+    );
+    assert_equal(&source, &target);
+    assert!(!target.join("old").exists());
+}

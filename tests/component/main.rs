@@ -5,6 +5,7 @@
 mod build;
 mod channel;
 mod commit;
+mod faults;
 mod features;
 mod filters;
 mod formats;
@@ -13,8 +14,10 @@ mod hostile;
 mod imports;
 mod limits;
 mod model;
+mod moves;
 mod multi;
 mod objects;
+mod options;
 mod records;
 mod replicas;
 mod setup;

@@ -14,7 +14,7 @@ use omnistorage_core::{
 };
 
 const SECOND: i64 = 1_000_000_000;
-const ALL: [Comparison; 5] = [Automatic, Checksum, SizeOnly, Always, IgnoreExisting];
+const ALL: [Comparison; 6] = [Automatic, ExactTimes, Checksum, SizeOnly, Always, IgnoreExisting];
 
 /// An object of that size, so many nanoseconds after a fixed time.
 fn object(size: impl Into<Option<u64>>, nanoseconds: impl Into<Option<i64>>) -> Entry {
@@ -30,11 +30,11 @@ fn hash(algorithm: HashAlgorithm, byte: u8) -> Hash {
 }
 
 fn options(comparison: Comparison, window_ns: Option<u64>) -> CompareOptions {
-    CompareOptions { comparison, update_only: false, window_ns }
+    CompareOptions { comparison, window_ns, ..CompareOptions::default() }
 }
 
 fn update(comparison: Comparison, window_ns: Option<u64>) -> CompareOptions {
-    CompareOptions { comparison, update_only: true, window_ns }
+    CompareOptions { update_only: true, ..options(comparison, window_ns) }
 }
 
 const HASH_THEN_TIME: Verdict = NeedHash(IfEqual::SetTime);
@@ -167,15 +167,16 @@ fn hashes_of_the_listings_are_used() {
 fn hashes_decide_only_if_they_can_be_compared() {
     use HashAlgorithm::{Md5, Sha1};
     let (one, two, other) = (hash(Md5, 1), hash(Md5, 2), hash(Sha1, 1));
-    assert_eq!(after_hashing(IfEqual::Same, Some(&one), Some(&one)), Same);
-    assert_eq!(after_hashing(IfEqual::SetTime, Some(&one), Some(&one)), SetTime);
+    let any = CompareOptions::default();
+    assert_eq!(after_hashing(IfEqual::Same, Some(&one), Some(&one), any), Same);
+    assert_eq!(after_hashing(IfEqual::SetTime, Some(&one), Some(&one), any), SetTime);
     for if_equal in [IfEqual::Same, IfEqual::SetTime] {
-        let differ = after_hashing(if_equal, Some(&one), Some(&two));
+        let differ = after_hashing(if_equal, Some(&one), Some(&two), any);
         assert_eq!(differ, Transfer(Reason::ContentsDiffer));
         for (source, target) in
             [(Some(&one), Some(&other)), (Some(&one), None), (None, Some(&one)), (None, None)]
         {
-            assert_eq!(after_hashing(if_equal, source, target), Transfer(Reason::NoCommonHash));
+            assert_eq!(after_hashing(if_equal, source, target, any), Transfer(Reason::NoCommonHash));
         }
     }
 }
@@ -218,5 +219,42 @@ fn the_window_is_that_of_the_coarser_side() {
         (None, None, None, None),
     ] {
         assert_eq!(modify_window(source, target, asked), window);
+    }
+}
+
+#[test]
+fn sizes_may_be_ignored() {
+    let ignoring = |comparison| CompareOptions { ignore_size: true, ..options(comparison, Some(0)) };
+    for (target, automatic, size_only) in
+        [(object(4, 0), Same, Same), (object(None, 0), Same, Same), (object(4, 5), HASH_THEN_TIME, Same)]
+    {
+        assert_eq!(compare(&object(3, 0), &target, ignoring(Automatic)), automatic);
+        assert_eq!(compare(&object(3, 0), &target, ignoring(SizeOnly)), size_only);
+    }
+}
+
+#[test]
+fn exact_times_trust_no_time_that_was_not_kept() {
+    assert_eq!(compare(&object(3, 0), &object(3, 9 * SECOND), options(ExactTimes, None)), HASH);
+    assert_eq!(compare(&object(3, 0), &object(3, 0), options(ExactTimes, None)), Same);
+    assert_eq!(compare(&object(3, 0), &object(3, 5), options(ExactTimes, Some(0))), HASH_THEN_TIME);
+}
+
+#[test]
+fn what_is_immutable_is_not_changed() {
+    let immutable = |comparison| CompareOptions { immutable: true, ..options(comparison, Some(0)) };
+    for (target, comparison, verdict) in [
+        (object(3, 0), Automatic, Same),
+        (object(4, 0), Automatic, Refuse(Reason::SizeDiffers)),
+        (object(3, 0), Always, Refuse(Reason::TransferAll)),
+        (object(4, 0), IgnoreExisting, Skip(Reason::ExistsOnTarget)),
+        (object(3, 5), Automatic, HASH_THEN_TIME),
+    ] {
+        assert_eq!(compare(&object(3, 0), &target, immutable(comparison)), verdict);
+    }
+    let (one, two) = (hash(HashAlgorithm::Md5, 1), hash(HashAlgorithm::Md5, 2));
+    for (target, verdict) in [(&one, Refuse(Reason::TimeDiffers)), (&two, Refuse(Reason::ContentsDiffer))] {
+        let after = after_hashing(IfEqual::SetTime, Some(&one), Some(target), immutable(Automatic));
+        assert_eq!(after, verdict);
     }
 }

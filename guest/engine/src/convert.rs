@@ -54,6 +54,12 @@ impl From<types::Hash> for entry::Hash {
     }
 }
 
+impl From<entry::Hash> for types::Hash {
+    fn from(hash: entry::Hash) -> Self {
+        Self { algorithm: hash.algorithm.into(), digest: hash.digest }
+    }
+}
+
 impl From<types::HashAlgorithm> for entry::HashAlgorithm {
     fn from(algorithm: types::HashAlgorithm) -> Self {
         match algorithm {

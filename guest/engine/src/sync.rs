@@ -3,38 +3,49 @@
 //! The engine decides, the backends move the bytes: one call a large object, one call for many small ones. Memory
 //! holds a page or two of each listing, the calls in flight, and a bounded number of paths to delete.
 
+mod backup;
 mod batch;
 mod check;
 mod contents;
 mod delete;
+mod directories;
 mod explain;
 mod filter;
+mod finish;
+mod flight;
 mod job;
 mod journal;
+mod options;
 mod pages;
 mod pairs;
+mod removal;
+mod rename;
+mod retry;
 mod run;
+mod settle;
 mod sides;
 mod transfer;
+mod waiting;
 
-use omnistorage_core::sync::filter::Filter;
 use omnistorage_path::Path;
 
+use self::run::Operation;
 use crate::{
-    error::error,
-    exports::sync::{CheckJob, Deletion, Explanation, Guest, Job, SyncOptions},
-    imports::types::{Error, ErrorCode, Location},
+    exports::sync::{CheckJob, Explanation, Guest, Job, SyncOptions},
+    imports::types::{Error, Location},
 };
 
 impl Guest for crate::Component {
     async fn sync(source: Location, target: Location, options: SyncOptions) -> Result<Job, Error> {
-        let filter = check_options(&options)?;
-        let (events, outcome) = job::start(move |events| run::run(source, target, options, filter, events));
-        Ok(Job { events, outcome })
+        start(Operation::Sync, source, target, options)
     }
 
     async fn copy(source: Location, target: Location, options: SyncOptions) -> Result<Job, Error> {
-        Self::sync(source, target, SyncOptions { deletion: Deletion::None, ..options }).await
+        start(Operation::Copy, source, target, options)
+    }
+
+    async fn move_to(source: Location, target: Location, options: SyncOptions) -> Result<Job, Error> {
+        start(Operation::Move, source, target, options)
     }
 
     async fn explain(
@@ -43,28 +54,26 @@ impl Guest for crate::Component {
         path: String,
         options: SyncOptions,
     ) -> Result<Explanation, Error> {
-        let filter = check_options(&options)?;
+        let filter = options::check(&options)?;
         explain::explain(source, target, Path::parse(path)?, options, filter).await
     }
 
     async fn check(source: Location, target: Location, options: SyncOptions) -> Result<CheckJob, Error> {
-        let filter = check_options(&options)?;
+        let filter = options::check(&options)?;
         let (entries, outcome) =
             job::start(move |entries| check::run(source, target, options, filter, entries));
         Ok(CheckJob { entries, outcome })
     }
 }
 
-/// Calls in flight that a caller may ask for.
-const MAX_IN_FLIGHT: u32 = 256;
-
-/// Refuses what cannot be run, and understands the filter.
-fn check_options(options: &SyncOptions) -> Result<Filter, Error> {
-    for (name, value) in [("transfers", options.transfers), ("checkers", options.checkers)] {
-        if !(1..=MAX_IN_FLIGHT).contains(&value) {
-            let message = format!("`{name}` must be from 1 to {MAX_IN_FLIGHT}, not {value}");
-            return Err(error(ErrorCode::InvalidArgument, message));
-        }
-    }
-    Ok(Filter::new((&options.filter).into())?)
+fn start(
+    operation: Operation,
+    source: Location,
+    target: Location,
+    options: SyncOptions,
+) -> Result<Job, Error> {
+    let filter = options::check(&options)?;
+    let (events, outcome) =
+        job::start(move |events| run::run(operation, source, target, options, filter, events));
+    Ok(Job { events, outcome })
 }

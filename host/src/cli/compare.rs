@@ -1,14 +1,9 @@
 //! The options of the commands that compare two places, with rclone's names and meaning.
 
-use std::time::Duration;
-
 use clap::{Args, value_parser};
 
-use super::{exit::Failure, explain::parse_path, filter::FilterOptions, place::Place, time::parse_duration};
-use crate::{
-    Path,
-    runtime::{Comparison, SyncOptions},
-};
+use super::place::Place;
+use crate::runtime::{Comparison, SyncOptions};
 
 /// The two places.
 #[derive(Args)]
@@ -37,6 +32,9 @@ pub(crate) struct ComparisonOptions {
     /// Transfer all
     #[arg(long, short = 'I')]
     ignore_times: bool,
+    /// Compare size and modification time; where a side keeps no times, size and checksum
+    #[arg(long)]
+    exact_times: bool,
 }
 
 impl ComparisonOptions {
@@ -46,12 +44,13 @@ impl ComparisonOptions {
             Self { size_only: true, .. } => Comparison::SizeOnly,
             Self { ignore_existing: true, .. } => Comparison::IgnoreExisting,
             Self { ignore_times: true, .. } => Comparison::Always,
+            Self { exact_times: true, .. } => Comparison::ExactTimes,
             _ => Comparison::Automatic,
         }
     }
 }
 
-/// How many calls of the backends may be in flight.
+/// How many calls of the backends may be in flight, and how often each is tried.
 #[derive(Args)]
 pub(crate) struct Concurrency {
     /// Transfers in flight
@@ -60,49 +59,18 @@ pub(crate) struct Concurrency {
     /// Comparisons in flight
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u32).range(1..=256))]
     checkers: u32,
-}
-
-/// What `copy` and `sync` have in common.
-#[derive(Args)]
-pub(crate) struct TransferOptions {
-    /// Tell what would be done, and do nothing
-    #[arg(long, short = 'n')]
-    pub(crate) dry_run: bool,
-    #[command(flatten)]
-    comparison: ComparisonOptions,
-    /// Leave target objects alone that are newer than the source's
-    #[arg(long, short)]
-    update: bool,
-    /// Differences of time up to this are none [default: the coarser precision of both sides]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
-    modify_window: Option<Duration>,
-    #[command(flatten)]
-    concurrency: Concurrency,
-    /// Print one JSON event a line, then a summary
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Say what would be made of the path PATH below both places and why, and do nothing
-    #[arg(long, value_name = "PATH", value_parser = parse_path)]
-    pub(crate) explain: Option<Path>,
-    #[command(flatten)]
-    filter: FilterOptions,
-}
-
-impl TransferOptions {
-    pub(crate) fn options(&self) -> Result<SyncOptions, Failure> {
-        Ok(SyncOptions {
-            dry_run: self.dry_run,
-            comparison: self.comparison.comparison(),
-            update_only: self.update,
-            modify_window: self.modify_window,
-            filter: self.filter.filter()?,
-            ..self.concurrency.options()
-        })
-    }
+    /// Attempts at an object, in all, where what failed may pass
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=100))]
+    retries: u32,
 }
 
 impl Concurrency {
     pub(crate) fn options(&self) -> SyncOptions {
-        SyncOptions { transfers: self.transfers, checkers: self.checkers, ..SyncOptions::default() }
+        SyncOptions {
+            transfers: self.transfers,
+            checkers: self.checkers,
+            retries: self.retries,
+            ..SyncOptions::default()
+        }
     }
 }

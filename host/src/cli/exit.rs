@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     NotRetryable = 6,
     /// The run was refused or stopped to keep data safe: overlap, empty source, too many deletions.
     Fatal = 7,
+    /// The limit of bytes to transfer ended the run.
+    MaxTransfer = 8,
     /// Ended by SIGINT, as shells count it.
     Interrupted = 130,
     /// Ended by SIGTERM, as shells count it.

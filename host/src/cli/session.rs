@@ -56,7 +56,15 @@ struct Resolved<'a> {
     is_plain: bool,
 }
 
-impl Resolved<'_> {
+impl<'a> Resolved<'a> {
+    /// The configured backend that it is in.
+    fn configured(&self) -> Option<&'a str> {
+        match &self.place.kind {
+            PlaceKind::Configured { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
     fn full(&self) -> Option<PathBuf> {
         self.root.as_ref().map(|root| root.join(self.path.as_str()))
     }
@@ -71,46 +79,43 @@ impl Session {
         Ok((mounts.finish()?, location))
     }
 
-    /// Grants a source and a target. If one contains the other, both are locations of one backend, so that the
-    /// component sees it.
+    /// Grants a source and a target.
     pub(crate) fn two(
         globals: &Globals,
         source: &Place,
         target: &Place,
     ) -> Result<(Self, Location, Location), Failure> {
-        let mut mounts = Mounts::new(globals);
-        let mut source = mounts.resolve(source, Need::Contents)?;
-        let mut target = mounts.resolve(target, Need::Contents)?;
+        let (session, source, target, _) = Self::with_backup(globals, source, target, None)?;
+        Ok((session, source, target))
+    }
 
-        // Two places of one configured backend are seen for what they are.
-        let are_of_one_backend = matches!(
-            (&source.place.kind, &target.place.kind),
-            (PlaceKind::Configured { name: one, .. }, PlaceKind::Configured { name: other, .. }) if one == other
-        );
-        if !are_of_one_backend
-            && let (Some(from), Some(to)) = (source.full(), target.full())
-            && (from.starts_with(&to) || to.starts_with(&from))
-            && let (Some(one), Some(other)) = (&source.root, &target.root)
-        {
-            if !(source.is_plain && target.is_plain) {
-                let (source, target) = (&source.place.typed, &target.place.typed);
-                let message = format!("`{}` and `{}` overlap", printable(source), printable(target));
-                return Err(Failure::new(Exit::Fatal, message));
-            }
-            // Both roots are above the inner place, so that one of them is above the other.
-            let outer = if one.starts_with(other) { other } else { one }.clone();
-            let locate = |resolved: &Resolved<'_>, full: PathBuf| {
-                let rest = full.strip_prefix(&outer).unwrap_or(&full);
-                local::local_path(&resolved.place.typed, rest.iter())
-            };
-            (source.path, target.path) = (locate(&source, from)?, locate(&target, to)?);
-            let source = mounts.mount_directory(&source, "file", &outer)?;
-            let target = mounts.mount_directory(&target, "file", &outer)?;
-            return Ok((mounts.finish()?, source, target));
+    /// Grants a source, a target, and a place for what is replaced. If one contains another, they are locations of one
+    /// backend, so that the component sees it.
+    pub(crate) fn with_backup(
+        globals: &Globals,
+        source: &Place,
+        target: &Place,
+        backup: Option<&Place>,
+    ) -> Result<(Self, Location, Location, Option<Location>), Failure> {
+        let mut mounts = Mounts::new(globals);
+        let mut places =
+            vec![mounts.resolve(source, Need::Contents)?, mounts.resolve(target, Need::Contents)?];
+        if let Some(backup) = backup {
+            places.push(mounts.resolve(backup, Need::Contents)?);
         }
-        let source = mounts.mount(&source, "source")?;
-        let target = mounts.mount(&target, "target")?;
-        Ok((mounts.finish()?, source, target))
+        let shared = share_roots(&mut places)?;
+        let mut locations = Vec::with_capacity(places.len());
+        for ((place, name), is_shared) in places.iter().zip(["source", "target", "backup"]).zip(shared) {
+            locations.push(match (&place.root, is_shared) {
+                (Some(root), true) => mounts.mount_directory(place, "file", root)?,
+                _ => mounts.mount(place, name)?,
+            });
+        }
+        let mut locations = locations.into_iter();
+        match (locations.next(), locations.next(), locations.next()) {
+            (Some(source), Some(target), backup) => Ok((mounts.finish()?, source, target, backup)),
+            _ => Err(Failure::new(Exit::Other, "a place was not granted")),
+        }
     }
 
     /// Grants objects of which no two may be the same. Those in one directory are locations of one backend.
@@ -170,6 +175,50 @@ impl Session {
     pub(crate) fn failure(&self, subject: Subject) -> impl Fn(Error) -> Failure {
         move |error| Failure::new(Exit::of(error.code(), subject), self.describe(&error))
     }
+}
+
+/// Lets local places that contain one another start from the outermost of their directories; says which those are.
+fn share_roots(places: &mut [Resolved<'_>]) -> Result<Vec<bool>, Failure> {
+    let full: Vec<_> =
+        places.iter().map(|place| (place.full(), place.configured(), place.is_plain)).collect();
+    let is_same_backend = |one: &Option<&str>, other: &Option<&str>| one.is_some() && one == other;
+    let mut shared = vec![false; places.len()];
+    for (position, (one, backend, is_plain)) in full.iter().enumerate() {
+        for (other_position, (other, other_backend, other_is_plain)) in full.iter().enumerate() {
+            let (Some(one), Some(other)) = (one, other) else { continue };
+            // Two places of one configured backend are seen for what they are.
+            if position == other_position
+                || is_same_backend(backend, other_backend)
+                || !one.starts_with(other)
+            {
+                continue;
+            }
+            if !(*is_plain && *other_is_plain) {
+                let typed = |position: usize| places.get(position).map_or("", |place| &place.place.typed);
+                let (one, other) = (printable(typed(position)), printable(typed(other_position)));
+                return Err(Failure::new(Exit::Fatal, format!("`{one}` and `{other}` overlap")));
+            }
+            for (shared, (_, of, _)) in shared.iter_mut().zip(&full) {
+                *shared |= is_same_backend(of, backend) || is_same_backend(of, other_backend);
+            }
+            for position in [position, other_position] {
+                shared.get_mut(position).into_iter().for_each(|shared| *shared = true);
+            }
+        }
+    }
+    let full: Vec<_> = full.into_iter().map(|(full, _, _)| full).collect();
+    // All roots are above the innermost place, so that one of them is above the others.
+    let roots =
+        places.iter().zip(&shared).filter(|(_, shared)| **shared).filter_map(|(place, _)| place.root.clone());
+    let Some(outer) = roots.min_by_key(|root| root.components().count()) else { return Ok(shared) };
+    for ((place, full), is_shared) in places.iter_mut().zip(full).zip(&shared) {
+        if let Some(full) = full.filter(|_| *is_shared) {
+            let rest = full.strip_prefix(&outer).unwrap_or(&full);
+            place.path = local::local_path(&place.place.typed, rest.iter())?;
+            place.root = Some(outer.clone());
+        }
+    }
+    Ok(shared)
 }
 
 /// A place with something below it.

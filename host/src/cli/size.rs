@@ -28,6 +28,17 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
     if bytes < u64::MAX as f64 { Ok(bytes as u64) } else { Err(malformed()) }
 }
 
+/// A rate in bytes a second, from 1 on.
+pub(crate) fn parse_rate(text: &str) -> Result<u64, String> {
+    if text.contains([':', ',']) {
+        return Err("one rate is all that is taken: no timetable, and no pair of rates".to_owned());
+    }
+    match parse_size(text)? {
+        0 => Err("give at least `1B`".to_owned()),
+        rate => Ok(rate),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +64,14 @@ mod tests {
             ["", "K", "-1", "1KB", "1iB", "1x", "1 K", "1..5K", "16E", "1e3", "99999999999999999999999"]
         {
             assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_one_and_not_nothing() {
+        assert_eq!(parse_rate("1B"), Ok(1));
+        for text in ["0", "0.1B", "1M:2M", "08:00,1M"] {
+            assert!(parse_rate(text).is_err(), "{text}");
         }
     }
 }

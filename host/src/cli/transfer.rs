@@ -1,4 +1,6 @@
-//! `copy` and `sync`.
+//! `copy`, `sync` and `move`.
+
+mod options;
 
 use std::time::{Duration, Instant};
 
@@ -6,9 +8,10 @@ use clap::Args;
 use indicatif::{HumanBytes, HumanDuration};
 use serde::Serialize;
 
+use self::options::{DeleteOptions, TransferOptions};
 use super::{
     Globals,
-    compare::{Places, TransferOptions},
+    compare::Places,
     exit::{Exit, Failure, Subject},
     explain::explain,
     output::{ErrorJson, Output, printable},
@@ -16,8 +19,8 @@ use super::{
     session::{Session, join},
 };
 use crate::{
-    Error,
-    runtime::{Action, Deletion, Event, Report, SyncJob, SyncOptions},
+    Error, Location,
+    runtime::{Action, Event, Report, Stop, Storage, SyncJob, SyncOptions},
 };
 
 /// Transfer what differs from SOURCE to TARGET; delete nothing
@@ -33,60 +36,88 @@ pub(crate) struct Copy {
 
 /// Make the directory TARGET equal to the directory SOURCE: transfer what differs, delete what is extra
 ///
-/// Nothing is deleted before everything was transferred, and nothing after any error. An overlap of the two, and an
-/// empty SOURCE, are refused.
+/// Nothing is deleted before everything was transferred, unless asked for, and nothing after any error. An overlap of
+/// the two, and an empty SOURCE, are refused.
 #[derive(Args)]
 pub(crate) struct Sync {
     #[command(flatten)]
     transfer: TransferOptions,
-    /// Fail, and delete nothing, if more objects than N would go
-    #[arg(long, value_name = "N")]
-    max_delete: Option<u64>,
-    /// Delete from TARGET what the filters exclude, too
+    #[command(flatten)]
+    delete: DeleteOptions,
+    #[command(flatten)]
+    places: Places,
+}
+
+/// Transfer what differs from SOURCE to TARGET, and remove from SOURCE what is on TARGET then
+///
+/// An object leaves SOURCE only once it was transferred and verified, or if TARGET has the same; what was skipped,
+/// failed or changed meanwhile stays.
+#[derive(Args)]
+pub(crate) struct Move {
+    #[command(flatten)]
+    transfer: TransferOptions,
+    /// Remove directories of SOURCE that are empty afterwards
     #[arg(long)]
-    delete_excluded: bool,
-    /// Delete after all transfers: what is always done
-    #[arg(long)]
-    delete_after: bool,
-    /// Allow a SOURCE without any object to empty TARGET
-    #[arg(long)]
-    allow_empty_source: bool,
+    delete_empty_src_dirs: bool,
     #[command(flatten)]
     places: Places,
 }
 
 impl Copy {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let options = SyncOptions { deletion: Deletion::None, ..self.transfer.options()? };
-        let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
-        if let Some(path) = &self.transfer.explain {
-            return explain(&session, (&source, &target), path, &options, self.transfer.json).await;
-        }
-        let started = Instant::now();
-        let job = session.storage.copy(&source, &target, &options).await;
-        let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
-        Run::new(globals, &self.transfer, &self.places, &session, started).follow(job).await
+        let Self { transfer, places } = self;
+        carry_out(
+            globals,
+            &transfer,
+            &places,
+            |options| options,
+            async |storage, source, target, options| storage.copy(source, target, options).await,
+        )
+        .await
     }
 }
 
 impl Sync {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let mut options = SyncOptions {
-            deletion: Deletion::After,
-            max_delete: self.max_delete,
-            allow_empty_source: self.allow_empty_source,
-            ..self.transfer.options()?
-        };
-        options.filter.delete_excluded = self.delete_excluded;
-        let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
-        if let Some(path) = &self.transfer.explain {
-            return explain(&session, (&source, &target), path, &options, self.transfer.json).await;
-        }
-        let started = Instant::now();
-        let job = session.storage.sync(&source, &target, &options).await;
-        let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
-        Run::new(globals, &self.transfer, &self.places, &session, started).follow(job).await
+        let Self { transfer, delete, places } = self;
+        let with_deletes = |options| delete.add_to(options);
+        carry_out(globals, &transfer, &places, with_deletes, async |storage, source, target, options| {
+            storage.sync(source, target, options).await
+        })
+        .await
     }
+}
+
+impl Move {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let Self { transfer, delete_empty_src_dirs: delete_empty_source_directories, places } = self;
+        let with_directories = |options| SyncOptions { delete_empty_source_directories, ..options };
+        carry_out(globals, &transfer, &places, with_directories, async |storage, source, target, options| {
+            storage.move_to(source, target, options).await
+        })
+        .await
+    }
+}
+
+/// Starts a run, and follows it to its end.
+async fn carry_out(
+    globals: &Globals,
+    transfer: &TransferOptions,
+    places: &Places,
+    complete: impl FnOnce(SyncOptions) -> SyncOptions,
+    start: impl AsyncFnOnce(&Storage, &Location, &Location, &SyncOptions) -> Result<SyncJob, Error>,
+) -> Result<(), Failure> {
+    let backup = transfer.backup_dir.as_ref();
+    let (session, source, target, backup) =
+        Session::with_backup(globals, &places.source, &places.target, backup)?;
+    let options = complete(transfer.options(backup)?);
+    if let Some(path) = &transfer.explain {
+        return explain(&session, (&source, &target), path, &options, transfer.json).await;
+    }
+    let started = Instant::now();
+    let job = start(&session.storage, &source, &target, &options).await;
+    let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
+    Run::new(globals, transfer, places, &session, started).follow(job).await
 }
 
 /// A run as the user sees it.
@@ -124,9 +155,11 @@ struct SummaryJson<'a> {
     updated_times: Option<u64>,
     deleted: Option<u64>,
     renamed: Option<u64>,
+    sources_removed: Option<u64>,
     skipped: Option<u64>,
     errors: Option<u64>,
     deletes_withheld: Option<u64>,
+    stopped: Option<&'static str>,
     error: Option<ErrorJson<'a>>,
     elapsed_ms: u128,
 }
@@ -169,6 +202,7 @@ impl<'a> Run<'a> {
             self.progress.note(sentence(&report, self.dry_run, self.started.elapsed()));
         }
         match (report.errors, self.exit) {
+            _ if report.stopped == Some(Stop::MaxTransfer) => Err(Failure::silent(Exit::MaxTransfer)),
             (0, _) => Ok(()),
             (_, Exit::Done) => Err(Failure::silent(Exit::Other)),
             (_, exit) => Err(Failure::silent(exit)),
@@ -223,9 +257,11 @@ impl<'a> Run<'a> {
             updated_times: count(|report| report.updated_times),
             deleted: count(|report| report.deleted),
             renamed: count(|report| report.renamed),
+            sources_removed: count(|report| report.sources_removed),
             skipped: count(|report| report.skipped),
             errors: count(|report| report.errors),
             deletes_withheld: count(|report| report.deletes_withheld),
+            stopped: outcome.as_ref().ok().and_then(|report| report.stopped).map(Stop::as_str),
             error: outcome.as_ref().err().map(Into::into),
             elapsed_ms: self.started.elapsed().as_millis(),
         }
@@ -238,6 +274,8 @@ fn line(event: &Event, dry_run: bool) -> String {
         Action::Transferred => ("transferred", "would transfer"),
         Action::UpdatedTime => ("set the time of", "would set the time of"),
         Action::Deleted => ("deleted", "would delete"),
+        Action::Renamed => ("renamed", "would rename"),
+        Action::SourceRemoved => ("removed from the source", "would remove from the source"),
         Action::Skipped => ("skipped", "would skip"),
         Action::Failed => ("failed", "would fail"),
     };
@@ -246,7 +284,8 @@ fn line(event: &Event, dry_run: bool) -> String {
         line += &format!(" ({})", HumanBytes(size));
     }
     if let Some(reason) = &event.reason {
-        line += &format!(": {reason}");
+        let from = if event.action == Action::Renamed { "from " } else { "" };
+        line += &format!(": {from}{}", printable(reason));
     }
     line
 }
@@ -260,6 +299,7 @@ fn sentence(report: &Report, dry_run: bool, elapsed: Duration) -> String {
     for (count, what) in [
         (report.updated_times, "set the times of"),
         (report.renamed, "renamed"),
+        (report.sources_removed, "removed from the source"),
         (report.deleted, "deleted"),
         (report.skipped, "skipped"),
     ] {
@@ -279,7 +319,11 @@ fn sentence(report: &Report, dry_run: bool, elapsed: Duration) -> String {
         parts.push(format!("failed for {}", objects(report.errors)));
     }
     if report.deletes_withheld > 0 {
-        parts.push(format!("left {} undeleted because of errors", objects(report.deletes_withheld)));
+        let why = if report.errors > 0 { "errors" } else { "the limit" };
+        parts.push(format!("left {} undeleted because of {why}", objects(report.deletes_withheld)));
+    }
+    if let Some(stop) = report.stopped {
+        parts.push(format!("ended early: --{} was reached", stop.as_str()));
     }
     let (done, checked) = (parts.join("; "), objects(report.checked));
     format!("{mode}{done}; checked {checked} in {}", seconds(elapsed))

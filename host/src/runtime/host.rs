@@ -1,6 +1,6 @@
 //! The interface `backend` as the host provides it: the one thing that a component can touch.
 
-use std::{future::Future, sync::Arc};
+use std::{future::Future, num::NonZeroU64, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use omnistorage_path::Path;
@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     backend::{
-        Backend, Capabilities, CopyRequest, Listing, ReadOptions, WriteOptions, memory::MemoryBackend,
+        Backend, Capabilities, CopyRequest, Listing, ReadOptions, WriteOptions,
+        layer::Layered,
+        limit::{Limit, LimitOptions},
+        memory::MemoryBackend,
         transfer,
     },
     config::Config,
@@ -28,6 +31,8 @@ use crate::{
 pub struct OpenBackend {
     name: Arc<str>,
     backend: Arc<dyn Backend>,
+    /// What `backend` stands before while its bandwidth is limited: the bytes must then pass through it.
+    unlimited: Option<Arc<dyn Backend>>,
     without_transfer: bool,
     progress: Progress,
 }
@@ -88,8 +93,22 @@ impl OpenBackend {
         capabilities
     }
 
+    /// The backend itself.
+    fn below(&self) -> &Arc<dyn Backend> {
+        self.unlimited.as_ref().unwrap_or(&self.backend)
+    }
+
+    /// Whether a copy to the target must not take a short way, on which nobody counts the bytes. What a store copies
+    /// within itself does not count.
+    fn must_count(&self, target: &Self) -> bool {
+        self.unlimited.is_some() && !self.without_transfer && !Arc::ptr_eq(self.below(), target.below())
+    }
+
     async fn copy(&self, request: CopyRequest, target: &Self) -> Result<crate::ObjectInfo> {
         let CopyRequest { source, target: to, options } = request;
+        if self.must_count(target) {
+            return transfer(&*self.backend, &source, &*target.backend, &to, &options).await;
+        }
         let copied = self.backend.copy_to(&source, &*target.backend, &to, &options).await;
         match copied {
             Err(error) if error.code() == ErrorCode::Unsupported && !self.without_transfer => {
@@ -118,6 +137,25 @@ impl wit::HostBackend for StorageCtxView<'_> {
         Ok(self.table.get(&this)?.capabilities().into())
     }
 
+    fn limit_bandwidth(
+        &mut self,
+        this: Resource<OpenBackend>,
+        bytes_per_second: Option<u64>,
+    ) -> wasmtime::Result<()> {
+        let open = self.table.get_mut(&this)?;
+        let backend = open.below().clone();
+        // Nothing a second would be nothing for ever.
+        let limit = bytes_per_second.map(|bytes| NonZeroU64::new(bytes).unwrap_or(NonZeroU64::MIN));
+        if limit.is_none() {
+            (open.backend, open.unlimited) = (backend, None);
+            return Ok(());
+        }
+        let limit = Limit::new(LimitOptions { bytes_per_second: limit, ..LimitOptions::default() });
+        open.backend = Arc::new(Layered::new(backend.clone(), limit));
+        open.unlimited = Some(backend);
+        Ok(())
+    }
+
     fn drop(&mut self, this: Resource<OpenBackend>) -> wasmtime::Result<()> {
         self.table.delete(this)?;
         Ok(())
@@ -132,6 +170,13 @@ impl wit::HostListing for StorageCtxView<'_> {
 }
 
 impl<T: Send + 'static> wit::HostWithStore<T> for HasStorage {
+    async fn pause(accessor: &Accessor<T, Self>, milliseconds: u32) -> wasmtime::Result<()> {
+        let progress = accessor.with(|mut access| access.get().ctx.progress.clone());
+        tokio::time::sleep(Duration::from_millis(milliseconds.into())).await;
+        progress.tick();
+        Ok(())
+    }
+
     async fn open(
         accessor: &Accessor<T, Self>,
         name: String,
@@ -159,7 +204,8 @@ impl<T: Send + 'static> wit::HostWithStore<T> for HasStorage {
                 Err(error) => return Ok(Err(error.into())),
             };
             let without_transfer = grants.without_transfer;
-            let open = OpenBackend { name: name.into(), backend, without_transfer, progress };
+            let open =
+                OpenBackend { name: name.into(), backend, unlimited: None, without_transfer, progress };
             push(view.table, open)
         })
     }
@@ -364,7 +410,18 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let names: Vec<_> = requests.iter().map(|request| request.source.clone()).collect();
         let checked: Vec<_> = requests.into_iter().map(check).collect();
         let legal: Vec<_> = checked.iter().flatten().cloned().collect();
-        let mut results = open.backend.copy_many(&legal, &*to.backend).await.into_iter();
+        let short_ways = if open.must_count(&to) {
+            legal
+                .iter()
+                .map(|request| {
+                    Err(Error::unsupported(open.backend.kind(), "copy")
+                        .at(open.backend.kind(), &request.source))
+                })
+                .collect()
+        } else {
+            open.backend.copy_many(&legal, &*to.backend).await
+        };
+        let mut results = short_ways.into_iter();
         open.progress.tick();
         let mut in_order = Vec::with_capacity(names.len());
         for (name, checked) in names.iter().zip(checked) {

@@ -1,85 +1,13 @@
 //! The sync engine: options, events and reports.
 
-use std::time::Duration;
+mod options;
 
-use super::{Filter, Storage, bindings::exports::omnistorage::storage::sync as wit, job::Job};
+pub use self::options::{Backup, Comparison, Deletion, Order, OrderKey, RenameStrategy, SyncOptions};
+use super::{Storage, bindings::exports::omnistorage::storage::sync as wit, job::Job};
 use crate::{
     error::{Error, Result},
     object::Location,
 };
-
-/// When an object that is on both sides counts as the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Comparison {
-    /// Size and modification time, within the coarser precision of the two sides; where one side keeps no times, the
-    /// size, and a time of the target that is not older than the source's.
-    #[default]
-    Automatic,
-    /// Size and a checksum both sides can give.
-    Checksum,
-    /// Size alone.
-    SizeOnly,
-    /// Never: transfer all. For a check: compare the bytes themselves.
-    Always,
-    /// Whatever is on the target stays.
-    IgnoreExisting,
-}
-
-/// What becomes of target objects that the source does not have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Deletion {
-    /// They stay.
-    None,
-    /// They are deleted once everything was transferred without an error.
-    #[default]
-    After,
-}
-
-/// How to run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SyncOptions {
-    /// Tell what would be done, and do nothing.
-    pub dry_run: bool,
-    /// When objects count as the same.
-    pub comparison: Comparison,
-    /// Leave target objects alone that are newer than the source's.
-    pub update_only: bool,
-    /// Differences of time up to this count as none; `None`: the coarser precision of both sides.
-    pub modify_window: Option<Duration>,
-    /// For [`Storage::sync`] alone: what becomes of extra objects.
-    pub deletion: Deletion,
-    /// Fail, and delete nothing, if more objects than this would go.
-    pub max_delete: Option<u64>,
-    /// Mirror a source without any object onto a target that has some: refused otherwise.
-    pub allow_empty_source: bool,
-    /// Calls of the backends in flight for transfers, from 1 to 256. Default 4.
-    pub transfers: u32,
-    /// Calls in flight for comparisons that need more than a listing, from 1 to 256. Default 8.
-    pub checkers: u32,
-    /// For [`Storage::check`]: ignore what only the target has.
-    pub one_way: bool,
-    /// Which objects are meant. An object of both sides is judged by the source. A target within the source is no
-    /// overlap if its directory is excluded.
-    pub filter: Filter,
-}
-
-impl Default for SyncOptions {
-    fn default() -> Self {
-        Self {
-            dry_run: false,
-            comparison: Comparison::default(),
-            update_only: false,
-            modify_window: None,
-            deletion: Deletion::default(),
-            max_delete: None,
-            allow_empty_source: false,
-            transfers: 4,
-            checkers: 8,
-            one_way: false,
-            filter: Filter::default(),
-        }
-    }
-}
 
 /// What was done with an object, or would be in a dry run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,6 +18,10 @@ pub enum Action {
     UpdatedTime,
     /// It was extra.
     Deleted,
+    /// Moved on the target from another path, which the reason tells.
+    Renamed,
+    /// For a move: gone from the source, since it is on the target.
+    SourceRemoved,
     /// Left alone although it is not the same: the reason tells.
     Skipped,
     /// The error tells.
@@ -97,20 +29,44 @@ pub enum Action {
 }
 
 impl Action {
-    /// Its word: `transferred`, `updated-time`, `deleted`, `skipped` or `failed`.
+    /// Its word: `transferred`, `updated-time`, `deleted`, `renamed`, `source-removed`,
+    /// `skipped` or `failed`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Transferred => "transferred",
             Self::UpdatedTime => "updated-time",
             Self::Deleted => "deleted",
+            Self::Renamed => "renamed",
+            Self::SourceRemoved => "source-removed",
             Self::Skipped => "skipped",
             Self::Failed => "failed",
         }
     }
 }
 
-/// One event an object; nothing is said of objects that are the same on both sides.
+/// Why a run ended before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stop {
+    /// [`SyncOptions::max_errors`].
+    MaxErrors,
+    /// [`SyncOptions::max_transfer`].
+    MaxTransfer,
+}
+
+impl Stop {
+    /// Its word: `max-errors` or `max-transfer`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MaxErrors => "max-errors",
+            Self::MaxTransfer => "max-transfer",
+        }
+    }
+}
+
+/// One event an object (a move: one more when it leaves the source); nothing is said of objects that are the same on
+/// both sides and stay there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// What was done.
@@ -140,12 +96,16 @@ pub struct Report {
     pub deleted: u64,
     /// Objects moved within the target.
     pub renamed: u64,
+    /// Objects removed from the source of a move.
+    pub sources_removed: u64,
     /// Objects left alone although they differ.
     pub skipped: u64,
     /// Objects that failed.
     pub errors: u64,
-    /// Objects that would have been deleted, had there been no error.
+    /// Objects that would have been deleted, had there been no error and no stop.
     pub deletes_withheld: u64,
+    /// Set if a limit ended the run before everything was looked at.
+    pub stopped: Option<Stop>,
 }
 
 /// How the two sides of a path compare.
@@ -193,7 +153,7 @@ pub struct CheckReport {
     pub errors: u64,
 }
 
-/// A sync or a copy under way: [`Event`]s, then a [`Report`].
+/// A sync, a copy or a move under way: [`Event`]s, then a [`Report`].
 pub type SyncJob = Job<Event, Report>;
 
 /// A check under way: [`CheckEntry`]s, then a [`CheckReport`].
@@ -231,6 +191,27 @@ impl Storage {
         .await
     }
 
+    /// Transfers what differs, and removes from the source what this run transferred and verified, or found to be the
+    /// same on the target, unless it changed meanwhile. What was skipped or failed stays. Onto itself nothing is moved.
+    ///
+    /// # Errors
+    /// As [`Storage::sync`].
+    pub async fn move_to(
+        &self,
+        source: &Location,
+        target: &Location,
+        options: &SyncOptions,
+    ) -> Result<SyncJob> {
+        let (source, target, options) = (source.into(), target.into(), options.into());
+        self.start(Box::new(move |inside, guest| {
+            Box::pin(async move {
+                let job = guest.sync(inside)?.call_move_to(inside, source, target, options).await?;
+                Ok(job.map(|job| (job.events, job.outcome)))
+            })
+        }))
+        .await
+    }
+
     /// Compares, and changes nothing.
     ///
     /// # Errors
@@ -252,47 +233,14 @@ impl Storage {
     }
 }
 
-impl From<Comparison> for wit::Comparison {
-    fn from(comparison: Comparison) -> Self {
-        match comparison {
-            Comparison::Automatic => Self::Automatic,
-            Comparison::Checksum => Self::Checksum,
-            Comparison::SizeOnly => Self::SizeOnly,
-            Comparison::Always => Self::Always,
-            Comparison::IgnoreExisting => Self::IgnoreExisting,
-        }
-    }
-}
-
-impl From<&SyncOptions> for wit::SyncOptions {
-    fn from(options: &SyncOptions) -> Self {
-        Self {
-            dry_run: options.dry_run,
-            comparison: options.comparison.into(),
-            update_only: options.update_only,
-            modify_window_ns: options
-                .modify_window
-                .map(|window| u64::try_from(window.as_nanos()).unwrap_or(u64::MAX)),
-            deletion: match options.deletion {
-                Deletion::None => wit::Deletion::None,
-                Deletion::After => wit::Deletion::After,
-            },
-            max_delete: options.max_delete,
-            allow_empty_source: options.allow_empty_source,
-            transfers: options.transfers,
-            checkers: options.checkers,
-            one_way: options.one_way,
-            filter: (&options.filter).into(),
-        }
-    }
-}
-
 impl From<wit::Action> for Action {
     fn from(action: wit::Action) -> Self {
         match action {
             wit::Action::Transferred => Self::Transferred,
             wit::Action::UpdatedTime => Self::UpdatedTime,
             wit::Action::Deleted => Self::Deleted,
+            wit::Action::Renamed => Self::Renamed,
+            wit::Action::SourceRemoved => Self::SourceRemoved,
             wit::Action::Skipped => Self::Skipped,
             wit::Action::Failed => Self::Failed,
         }
@@ -320,9 +268,14 @@ impl From<wit::Report> for Report {
             updated_times: report.updated_times,
             deleted: report.deleted,
             renamed: report.renamed,
+            sources_removed: report.sources_removed,
             skipped: report.skipped,
             errors: report.errors,
             deletes_withheld: report.deletes_withheld,
+            stopped: report.stopped.map(|stop| match stop {
+                wit::Stop::MaxErrors => Stop::MaxErrors,
+                wit::Stop::MaxTransfer => Stop::MaxTransfer,
+            }),
         }
     }
 }

@@ -107,6 +107,10 @@ impl sync::Guest for Component {
         unimplemented!()
     }
 
+    async fn move_to(_: Location, _: Location, _: SyncOptions) -> Result<Job, Error> {
+        unimplemented!()
+    }
+
     async fn check(_: Location, _: Location, _: SyncOptions) -> Result<CheckJob, Error> {
         unimplemented!()
     }

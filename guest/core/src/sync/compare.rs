@@ -13,6 +13,8 @@ pub enum Comparison {
     /// target that is not older than the source's.
     #[default]
     Automatic,
+    /// Size and modification time; where one side keeps no times, a checksum.
+    ExactTimes,
     /// Size and a checksum.
     Checksum,
     /// Size alone.
@@ -30,6 +32,10 @@ pub struct CompareOptions {
     pub comparison: Comparison,
     /// Leave target objects alone that are newer than the source's.
     pub update_only: bool,
+    /// Sizes do not decide.
+    pub ignore_size: bool,
+    /// To change an object of the target is refused.
+    pub immutable: bool,
     /// What [`modify_window`] gives: differences of time up to this count as none, in nanoseconds; `None`: one side
     /// keeps no times.
     pub window_ns: Option<u64>,
@@ -49,6 +55,19 @@ pub enum Verdict {
     NeedHash(IfEqual),
     /// Leave the target alone, although it is not the same.
     Skip(Reason),
+    /// The target would have to change, and must not: see [`CompareOptions::immutable`].
+    Refuse(Reason),
+}
+
+impl Verdict {
+    /// The verdict where objects of the target must not change.
+    const fn of_immutable(self) -> Self {
+        match self {
+            Self::Transfer(reason) => Self::Refuse(reason),
+            Self::SetTime => Self::Refuse(Reason::TimeDiffers),
+            kept => kept,
+        }
+    }
 }
 
 /// What equal hashes mean.
@@ -89,6 +108,12 @@ pub enum Reason {
     SymbolicLink,
     /// A device, a socket or a named pipe on either side.
     SpecialFile,
+    /// The target has the same object, as far as was asked.
+    SameOnTarget,
+    /// It was transferred and verified.
+    Transferred,
+    /// A limit ended the run before it.
+    LimitReached,
 }
 
 impl Reason {
@@ -109,6 +134,9 @@ impl Reason {
             Self::KindDiffers => "an object on one side, a directory on the other",
             Self::SymbolicLink => "symbolic link",
             Self::SpecialFile => "special file",
+            Self::SameOnTarget => "the same on the target",
+            Self::Transferred => "transferred",
+            Self::LimitReached => "a limit ended the run before it",
         }
     }
 }
@@ -166,6 +194,11 @@ enum TargetTime {
 /// ```
 #[must_use]
 pub fn compare(source: &Entry, target: &Entry, options: CompareOptions) -> Verdict {
+    let verdict = compare_kinds(source, target, options);
+    if options.immutable { verdict.of_immutable() } else { verdict }
+}
+
+fn compare_kinds(source: &Entry, target: &Entry, options: CompareOptions) -> Verdict {
     use ObjectKind::{Directory, Object, Special, Symlink};
     match (source.kind, target.kind) {
         (Object, Object) => compare_objects(source, target, options),
@@ -185,7 +218,7 @@ fn compare_objects(source: &Entry, target: &Entry, options: CompareOptions) -> V
     match options.comparison {
         Comparison::IgnoreExisting => return Verdict::Skip(Reason::ExistsOnTarget),
         Comparison::Always => return Verdict::Transfer(Reason::TransferAll),
-        Comparison::Automatic | Comparison::Checksum | Comparison::SizeOnly => {}
+        Comparison::Automatic | Comparison::ExactTimes | Comparison::Checksum | Comparison::SizeOnly => {}
     }
     // Where one side keeps no times, rclone takes a second for `--update`; less one nanosecond, as in `modify_window`.
     let without_times = if options.update_only { 999_999_999 } else { 0 };
@@ -194,6 +227,7 @@ fn compare_objects(source: &Entry, target: &Entry, options: CompareOptions) -> V
         return Verdict::Skip(Reason::TargetNewer);
     }
     match (source.size, target.size) {
+        _ if options.ignore_size => {}
         (Some(source), Some(target)) if source != target => return Verdict::Transfer(Reason::SizeDiffers),
         (None, _) | (_, None) if options.comparison == Comparison::SizeOnly => {
             return Verdict::Transfer(Reason::SizeUnknown);
@@ -204,6 +238,8 @@ fn compare_objects(source: &Entry, target: &Entry, options: CompareOptions) -> V
         Comparison::SizeOnly => Verdict::Same,
         Comparison::Checksum => need_hash(source, target, IfEqual::Same),
         _ if time == TargetTime::Within => Verdict::Same,
+        // No time of the target can be set: what its contents say is the last word.
+        Comparison::ExactTimes if options.window_ns.is_none() => need_hash(source, target, IfEqual::Same),
         _ if time == TargetTime::Newer && options.window_ns.is_none() => Verdict::Same,
         _ => need_hash(source, target, IfEqual::SetTime),
     }
@@ -218,21 +254,36 @@ fn target_time(source: &Entry, target: &Entry, window_ns: u64) -> TargetTime {
     }
 }
 
+/// Of hashes that are known of both sides, a pair of one algorithm.
+#[must_use]
+pub fn common_hash<'a>(source: &'a [Hash], target: &'a [Hash]) -> Option<(&'a Hash, &'a Hash)> {
+    source.iter().find_map(|hash| {
+        let same_algorithm = |other: &&Hash| other.algorithm == hash.algorithm;
+        target.iter().find(same_algorithm).map(|other| (hash, other))
+    })
+}
+
 /// Hashes that came with the listings save the asking.
 fn need_hash(source: &Entry, target: &Entry, if_equal: IfEqual) -> Verdict {
-    let common = source.hashes.iter().find_map(|hash| {
-        let same_algorithm = |other: &&Hash| other.algorithm == hash.algorithm;
-        target.hashes.iter().find(same_algorithm).map(|other| (hash, other))
-    });
-    match common {
-        Some((source, target)) => after_hashing(if_equal, Some(source), Some(target)),
+    match common_hash(&source.hashes, &target.hashes) {
+        Some((source, target)) => by_hash(if_equal, Some(source), Some(target)),
         None => Verdict::NeedHash(if_equal),
     }
 }
 
 /// The verdict after [`Verdict::NeedHash`]; `None` is a hash that could not be had. Never `NeedHash` again.
 #[must_use]
-pub fn after_hashing(if_equal: IfEqual, source: Option<&Hash>, target: Option<&Hash>) -> Verdict {
+pub fn after_hashing(
+    if_equal: IfEqual,
+    source: Option<&Hash>,
+    target: Option<&Hash>,
+    options: CompareOptions,
+) -> Verdict {
+    let verdict = by_hash(if_equal, source, target);
+    if options.immutable { verdict.of_immutable() } else { verdict }
+}
+
+fn by_hash(if_equal: IfEqual, source: Option<&Hash>, target: Option<&Hash>) -> Verdict {
     match (source, target) {
         (Some(source), Some(target)) if source.algorithm == target.algorithm => {
             match (source.digest == target.digest, if_equal) {

@@ -67,6 +67,8 @@ pub struct DeleteLimits {
     pub max_delete: Option<u64>,
     /// An empty source may empty the target.
     pub allow_empty_source: bool,
+    /// Errors do not keep anything from being deleted.
+    pub ignore_errors: bool,
 }
 
 /// Why nothing is deleted.
@@ -133,7 +135,7 @@ pub const fn deletes_allowed(plan: DeletePlan, limits: DeleteLimits) -> Result<(
     if extras == 0 {
         return Ok(());
     }
-    if errors > 0 {
+    if errors > 0 && !limits.ignore_errors {
         return Err(DeleteRefusal::Withheld { extras, errors });
     }
     if source_objects == 0 && !limits.allow_empty_source {
@@ -173,7 +175,11 @@ mod tests {
 
     #[test]
     fn deletes_need_a_clean_run_a_source_and_a_limit_that_holds() {
-        let limits = |max_delete, allow_empty_source| DeleteLimits { max_delete, allow_empty_source };
+        let limits = |max_delete, allow_empty_source| DeleteLimits {
+            max_delete,
+            allow_empty_source,
+            ..DeleteLimits::default()
+        };
         let plan = |errors, source_objects, extras| DeletePlan { errors, source_objects, extras };
         for (plan, limits, expected) in [
             (plan(0, 1, 3), limits(None, false), Ok(())),
@@ -189,5 +195,8 @@ mod tests {
         ] {
             assert_eq!(deletes_allowed(plan, limits), expected, "{plan:?} {limits:?}");
         }
+        let despite_errors = DeleteLimits { ignore_errors: true, ..DeleteLimits::default() };
+        assert_eq!(deletes_allowed(plan(5, 1, 3), despite_errors), Ok(()));
+        assert!(deletes_allowed(plan(5, 0, 3), despite_errors).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! Small objects that wait to go together, in one call.
 
 /// Objects up to this size go many to a call. In bytes.
-const SMALL: u64 = 256 * 1024;
+pub(super) const SMALL: u64 = 256 * 1024;
 
 /// Small objects a call: enough that the call costs nothing beside them.
 const MANY: usize = 128;

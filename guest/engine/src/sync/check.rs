@@ -29,7 +29,7 @@ pub(super) async fn run(
     filter: Filter,
     entries: Outlet<CheckEntry>,
 ) -> Result<CheckReport, Error> {
-    let sides = Sides::open(source, target, filter).await?;
+    let sides = Sides::open(source, target, filter, &options).await?;
     let mut pairs = Pairs::new(&sides).await?;
     let mut check = Check { entries, report: EMPTY };
     let outcome = check.compare_all(&sides, &mut pairs, &options).await;
@@ -69,7 +69,7 @@ impl Check {
                 Step::SourceOnly(entry) => self.tell(&entry, Ok(Some(Reason::MissingOnTarget))),
                 Step::TargetOnly(_) if options.one_way => {}
                 Step::TargetOnly(entry) => self.tell(&entry, Ok(Some(Reason::MissingOnSource))),
-                Step::Both { source, target } => match known(&source, &target, options.comparison) {
+                Step::Both { source, target } => match known(&source, &target, options) {
                     Some(found) => self.tell(&source, Ok(found)),
                     None => {
                         let size = source.size;
@@ -123,7 +123,8 @@ impl Check {
 }
 
 /// What the listings alone tell; `None` if the contents have to.
-fn known(source: &Entry, target: &Entry, comparison: Comparison) -> Option<Option<Reason>> {
+fn known(source: &Entry, target: &Entry, options: &SyncOptions) -> Option<Option<Reason>> {
+    let comparison = options.comparison;
     if source.kind != target.kind {
         return Some(Some(Reason::KindDiffers));
     }

@@ -4,7 +4,10 @@ use futures::join;
 use omnistorage_core::entry::{Entry, Hash, HashAlgorithm};
 use omnistorage_path::Path;
 
-use super::sides::{Reading, Sides};
+use super::{
+    retry::retrying_many,
+    sides::{Reading, Sides},
+};
 use crate::{
     body::Source,
     imports::{
@@ -24,18 +27,26 @@ pub(super) async fn hash_both(
     from.into_iter().zip(to).map(|(from, to)| Ok((from?, to?))).collect()
 }
 
-async fn hashes(side: &Reading, paths: &[&Path], algorithm: HashAlgorithm) -> Vec<Result<Hash, Error>> {
-    let full: Result<Vec<_>, _> = paths.iter().map(|path| side.full(path)).collect();
-    let mut results = match full {
-        Ok(full) => side.backend().hash_many(full, algorithm.into()).await,
-        Err(error) => paths.iter().map(|_| Err(error.clone())).collect(),
-    }
-    .into_iter();
-    let hash = |path: &&Path| match results.next() {
-        Some(hash) => hash.map(Into::into),
-        None => Err(side.error(ErrorCode::Other, path, "the backend gave no hash for it")),
-    };
-    paths.iter().map(hash).collect()
+/// The hashes of objects of one side, in the order of the paths.
+pub(super) async fn hashes(
+    side: &Reading,
+    paths: &[&Path],
+    algorithm: HashAlgorithm,
+) -> Vec<Result<Hash, Error>> {
+    retrying_many(side.attempts, paths, async |paths| {
+        let full: Result<Vec<_>, _> = paths.iter().map(|path| side.full(path)).collect();
+        let mut results = match full {
+            Ok(full) => side.backend().hash_many(full, algorithm.into()).await,
+            Err(error) => paths.iter().map(|_| Err(error.clone())).collect(),
+        }
+        .into_iter();
+        let hash = |path: &&Path| match results.next() {
+            Some(hash) => hash.map(Into::into),
+            None => Err(side.error(ErrorCode::Other, path, "the backend gave no hash for it")),
+        };
+        paths.iter().map(hash).collect()
+    })
+    .await
 }
 
 /// Compares byte by byte. An error of either side is an error, also where the bytes differ before it.

@@ -10,7 +10,7 @@ use omnistorage_core::{
 };
 use omnistorage_path::Path;
 
-use super::{contents::hash_both, run::compare_options, sides::Sides};
+use super::{contents::hash_both, options::compare_options, sides::Sides};
 use crate::{
     exports::sync::{Action, Deletion, Explanation, SyncOptions},
     imports::types::{Error, Location},
@@ -24,7 +24,7 @@ pub(super) async fn explain(
     options: SyncOptions,
     filter: Filter,
 ) -> Result<Explanation, Error> {
-    let sides = Sides::open(source, target, filter).await?;
+    let sides = Sides::open(source, target, filter, &options).await?;
     let (source, target) = (sides.source.stat(&path).await?, sides.target.stat(&path).await?);
     let (included, ruling) = judge(&sides.filter, &path, source.as_ref().or(target.as_ref()));
     let (action, reason) = match (source, target) {
@@ -79,14 +79,17 @@ async fn decide(
         }
         Step::TargetOnly(_) => return Ok((Some(Action::Deleted), Reason::MissingOnSource.as_str())),
         Step::Both { source, target } => {
-            match compare(&source, &target, compare_options(options, sides.window(options))) {
+            let compare_options = compare_options(options, sides.window(options));
+            match compare(&source, &target, compare_options) {
                 Verdict::NeedHash(if_equal) => {
                     let paths = [&source.path];
                     let hashes =
                         hash_both(&sides.source, &sides.target, &paths, sides.hash_algorithm()).await;
                     match hashes.into_iter().next().transpose()? {
-                        Some((source, target)) => after_hashing(if_equal, Some(&source), Some(&target)),
-                        None => after_hashing(if_equal, None, None),
+                        Some((source, target)) => {
+                            after_hashing(if_equal, Some(&source), Some(&target), compare_options)
+                        }
+                        None => after_hashing(if_equal, None, None, compare_options),
                     }
                 }
                 verdict => verdict,
@@ -98,6 +101,7 @@ async fn decide(
         Verdict::Same | Verdict::NeedHash(_) => (None, "both sides are the same"),
         Verdict::Transfer(reason) => (Some(Action::Transferred), reason.as_str()),
         Verdict::SetTime => (Some(Action::UpdatedTime), Reason::TimeDiffers.as_str()),
+        Verdict::Refuse(reason) => (Some(Action::Failed), reason.as_str()),
         Verdict::Skip(Reason::KindDiffers) => (Some(Action::Failed), Reason::KindDiffers.as_str()),
         Verdict::Skip(reason) => (Some(Action::Skipped), reason.as_str()),
     })

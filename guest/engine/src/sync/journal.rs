@@ -17,9 +17,11 @@ const EMPTY: Report = Report {
     updated_times: 0,
     deleted: 0,
     renamed: 0,
+    sources_removed: 0,
     skipped: 0,
     errors: 0,
     deletes_withheld: 0,
+    stopped: None,
 };
 
 /// Tells what is done, and counts it.
@@ -33,7 +35,22 @@ impl Journal {
         Self { events, report: EMPTY }
     }
 
-    pub(super) fn tell(&mut self, action: Action, path: &Path, size: Option<u64>, reason: Option<Reason>) {
+    pub(super) fn tell(&mut self, action: Action, path: &Path, size: Option<u64>, reason: Reason) {
+        self.record(action, path, size, reason.as_str().to_owned());
+    }
+
+    pub(super) fn renamed(&mut self, from: &Path, to: &Path, size: Option<u64>) {
+        self.record(Action::Renamed, to, size, from.as_str().to_owned());
+    }
+
+    pub(super) fn deleted(&mut self, path: &Path, result: Result<(), Error>) {
+        match result {
+            Ok(()) => self.tell(Action::Deleted, path, None, Reason::MissingOnSource),
+            Err(error) => self.fail(path, error),
+        }
+    }
+
+    fn record(&mut self, action: Action, path: &Path, size: Option<u64>, reason: String) {
         let report = &mut self.report;
         match action {
             Action::Transferred => {
@@ -42,11 +59,13 @@ impl Journal {
             }
             Action::UpdatedTime => report.updated_times += 1,
             Action::Deleted => report.deleted += 1,
+            Action::Renamed => report.renamed += 1,
+            Action::SourceRemoved => report.sources_removed += 1,
             Action::Skipped => report.skipped += 1,
             Action::Failed => report.errors += 1,
         }
-        let reason = reason.map(|reason| reason.as_str().to_owned());
-        self.events.push(Event { action, path: path.as_str().to_owned(), size, reason, error: None });
+        let path = path.as_str().to_owned();
+        self.events.push(Event { action, path, size, reason: Some(reason), error: None });
     }
 
     pub(super) fn fail(&mut self, path: &Path, error: Error) {

@@ -13,7 +13,7 @@ use omnistorage_core::{
 use omnistorage_path::Path;
 use wit_bindgen::spawn_local;
 
-use super::sides::Reading;
+use super::{retry::retrying, sides::Reading};
 use crate::{
     imports::{
         backend::{Features, ListOptions, Listing},
@@ -64,12 +64,9 @@ impl Reading {
     }
 
     async fn list_all(&self, sender: &mut Sender) -> Result<(), Left> {
-        let listing = match self.open_listing(self.prefix(), true, None).await {
-            Ok(listing) => listing,
-            Err(error) => return sender.fail(error).await,
-        };
+        let mut listing = Cursor::new(self, self.prefix().clone(), true);
         loop {
-            match self.page(&listing).await {
+            match listing.next().await {
                 Ok(page) if page.is_empty() => return Ok(()),
                 Ok(page) => sender.send(page).await?,
                 Err(error) => return sender.fail(error).await,
@@ -82,13 +79,11 @@ impl Reading {
     async fn list_around(&self, filter: &Filter, sender: &mut Sender) -> Result<(), Left> {
         let mut behind: Option<String> = None;
         loop {
-            let listing = match self.open_listing(self.prefix(), true, behind.clone()).await {
-                Ok(listing) => listing,
-                Err(error) => return sender.fail(error).await,
-            };
+            let mut listing = Cursor::new(self, self.prefix().clone(), true);
+            listing.last = behind.clone();
             let mut left_out = LeftOut::default();
             loop {
-                let page = match self.page(&listing).await {
+                let page = match listing.next().await {
                     Ok(page) if page.is_empty() => return Ok(()),
                     Ok(page) => page,
                     Err(error) => return sender.fail(error).await,
@@ -114,24 +109,17 @@ impl Reading {
 
     async fn walk(&self, filter: &Filter, sender: &mut Sender) -> Result<(), Left> {
         let mut walk = Walk::new(Path::root());
-        let (mut open, mut found): (Vec<Listing>, Vec<Entry>) = (Vec::new(), Vec::new());
+        let (mut open, mut found): (Vec<Cursor<'_>>, Vec<Entry>) = (Vec::new(), Vec::new());
         // Where directories do not exist by themselves, those of a level are only prefixes that objects share.
         let has_directories = self.has(Features::DIRECTORIES);
         loop {
             match walk.next(|directory| filter.ruling_on_directory(directory).is_included()) {
-                WalkStep::Enter(directory) => {
-                    let full = self.prefix().join(&directory).map_err(Error::from);
-                    let listing = match full {
-                        Ok(full) => self.open_listing(&full, false, None).await,
-                        Err(error) => Err(error),
-                    };
-                    match listing {
-                        Ok(listing) => open.push(listing),
-                        Err(error) => return sender.fail(error).await,
-                    }
-                }
-                WalkStep::Need => match open.last() {
-                    Some(listing) => match self.page(listing).await {
+                WalkStep::Enter(directory) => match self.prefix().join(&directory) {
+                    Ok(full) => open.push(Cursor::new(self, full, false)),
+                    Err(why) => return sender.fail(why.into()).await,
+                },
+                WalkStep::Need => match open.last_mut() {
+                    Some(listing) => match listing.next().await {
                         Ok(page) if page.is_empty() => walk.end(),
                         Ok(page) => walk.push(page),
                         Err(error) => return sender.fail(error).await,
@@ -148,21 +136,42 @@ impl Reading {
             }
         }
     }
+}
 
-    async fn open_listing(
-        &self,
-        prefix: &Path,
-        recursive: bool,
-        start_after: Option<String>,
-    ) -> Result<Listing, Error> {
-        let options = ListOptions { recursive, start_after, full_info: false };
-        self.backend().list(prefix.as_str().to_owned(), options).await
+/// Where a listing is. One that was broken off goes on behind its last entry.
+struct Cursor<'a> {
+    place: &'a Reading,
+    prefix: Path,
+    recursive: bool,
+    listing: Option<Listing>,
+    last: Option<String>,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(place: &'a Reading, prefix: Path, recursive: bool) -> Self {
+        Self { place, prefix, recursive, listing: None, last: None }
     }
 
-    /// The next entries of a listing; none at its end.
-    async fn page(&self, listing: &Listing) -> Result<Vec<Entry>, Error> {
-        let page = listing.next(PAGE).await?;
-        page.into_iter().map(|info| self.entry(info)).collect()
+    /// The next entries; none at the end.
+    async fn next(&mut self) -> Result<Vec<Entry>, Error> {
+        let page = retrying(self.place.attempts, async || {
+            let listing = match self.listing.take() {
+                Some(listing) => listing,
+                None => self.open().await?,
+            };
+            let page = listing.next(PAGE).await?;
+            self.listing = Some(listing);
+            Ok(page)
+        });
+        let page = page.await?;
+        self.last = page.last().map(|info| info.path.clone());
+        page.into_iter().map(|info| self.place.entry(info)).collect()
+    }
+
+    async fn open(&self) -> Result<Listing, Error> {
+        let options =
+            ListOptions { recursive: self.recursive, start_after: self.last.clone(), full_info: false };
+        self.place.backend().list(self.prefix.as_str().to_owned(), options).await
     }
 }
 

@@ -1,190 +1,221 @@
-//! A run of `sync` or `copy`.
+//! A run of `sync`, `copy` or `move`: the listings are merged, and what each step of the merge asks for is begun.
 
 use std::pin::pin;
 
 use futures::{
-    FutureExt, StreamExt,
-    future::{Either, LocalBoxFuture, select},
-    stream::FuturesUnordered,
+    FutureExt,
+    future::{Either, select},
 };
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
     sync::{
-        compare::{self, CompareOptions, IfEqual, Reason, Verdict, after_hashing, compare},
+        compare::{CompareOptions, IfEqual, Reason, Verdict, after_hashing, compare},
         filter::Filter,
-        guard::{DeleteLimits, DeletePlan, DeleteRefusal, deletes_allowed},
         merge::Step,
     },
 };
-use omnistorage_path::Path;
 
 use super::{
     batch::Batch,
     contents::hash_both,
-    delete::Extras,
+    delete::{Deleter, Extras},
+    directories::Directories,
+    flight::{Bound, Done, InFlight},
     job::Outlet,
     journal::Journal,
+    options,
     pairs::Pairs,
+    removal::delete_unchanged,
+    rename::Unmatched,
     sides::{Sides, Writing},
-    transfer::{Item, transfer},
+    transfer::Carrier,
+    waiting::{Item, Waiting},
 };
 use crate::{
-    exports::sync::{Action, Comparison, Deletion, Event, Report, SyncOptions},
+    exports::sync::{Action, Deletion, Event, Report, Stop, SyncOptions},
     imports::{
         backend::Features,
         types::{Error, ErrorCode, Location},
     },
 };
 
+/// What a run is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    Sync,
+    Copy,
+    Move,
+}
+
 /// Runs to the end. An error is what kept the run from being carried through.
 pub(super) async fn run(
+    operation: Operation,
     source: Location,
     target: Location,
-    options: SyncOptions,
+    mut options: SyncOptions,
     filter: Filter,
     events: Outlet<Event>,
 ) -> Result<Report, Error> {
-    let sides = Sides::open(source, target, filter).await?;
-    let writer = (!options.dry_run).then(|| Writing(sides.target.clone()));
-    let compare = compare_options(&options, sides.window(&options));
-    let journal = Journal::new(events);
+    let sides = Sides::open(source, target, filter, &options).await?;
+    if operation != Operation::Sync || sides.single.is_some() {
+        options.deletion = Deletion::None;
+    }
+    let writes = (!options.dry_run).then(|| Writing(sides.target.clone()));
+    let remover = Writing(sides.source.clone());
     let run = Run {
-        sides,
-        writer,
-        options,
-        compare,
-        journal,
-        waiting: Batch::default(),
+        operation,
+        compare: options::compare_options(&options, sides.window(&options)),
+        journal: Journal::new(events),
+        carrier: writes.clone().map(|target| Carrier {
+            source: sides.source.clone(),
+            target,
+            remover: (operation == Operation::Move).then_some(remover),
+            backup: sides.backup.clone(),
+            ignore_size: options.ignore_size,
+        }),
+        deleter: writes.map(|target| Deleter { target, backup: sides.backup.clone() }),
+        waiting: Waiting::new(options::order(&options)),
         unsure: Batch::default(),
-        in_flight: InFlight::default(),
+        leaving: Batch::default(),
+        in_flight: InFlight::new(options.transfers, options.checkers),
+        unmatched: (options.deletion != Deletion::None
+            && !options.track_renames.is_empty()
+            && Unmatched::can_rename(&sides.target))
+        .then(Unmatched::default),
         extras: Extras::default(),
+        directories: Directories::default(),
         source_objects: 0,
+        begun_bytes: 0,
+        deletes_begun: 0,
+        sides,
+        options,
     };
     run.carry_out().await
 }
 
-/// How to compare, by the options and the window of [`Sides::window`].
-pub(super) fn compare_options(options: &SyncOptions, window_ns: Option<u64>) -> CompareOptions {
-    CompareOptions { comparison: options.comparison.into(), update_only: options.update_only, window_ns }
-}
-
-/// What a call that was in flight came to.
-enum Done {
-    Transferred(Vec<(Item, Result<(), Error>)>),
-    Compared(Vec<(Entry, Result<Verdict, Error>)>),
-    TimeSet(Box<Entry>, Result<(), Error>),
-}
-
-/// Calls in flight, by what bounds their number.
-#[derive(Default)]
-struct InFlight {
-    calls: FuturesUnordered<LocalBoxFuture<'static, Done>>,
-    transfers: u32,
-    checks: u32,
-}
-
-struct Run {
-    sides: Sides,
-    /// A dry run has none.
-    writer: Option<Writing>,
-    options: SyncOptions,
-    compare: CompareOptions,
-    journal: Journal,
-    /// What waits to be transferred, and to be hashed.
-    waiting: Batch<Item>,
+pub(super) struct Run {
+    pub(super) operation: Operation,
+    pub(super) sides: Sides,
+    pub(super) options: SyncOptions,
+    pub(super) compare: CompareOptions,
+    pub(super) journal: Journal,
+    /// What writes and deletes. A dry run has neither.
+    pub(super) carrier: Option<Carrier>,
+    pub(super) deleter: Option<Deleter>,
+    /// What waits to be transferred, to be hashed, and to leave the source.
+    pub(super) waiting: Waiting,
     unsure: Batch<(Entry, IfEqual)>,
-    in_flight: InFlight,
-    extras: Extras,
-    source_objects: u64,
+    leaving: Batch<Entry>,
+    pub(super) in_flight: InFlight,
+    /// Where renames are tracked: what only one side has.
+    pub(super) unmatched: Option<Unmatched>,
+    pub(super) extras: Extras,
+    pub(super) directories: Directories,
+    pub(super) source_objects: u64,
+    /// Bytes of the transfers that were begun.
+    begun_bytes: u64,
+    /// Deletes that were begun.
+    pub(super) deletes_begun: u64,
+}
+
+/// What comes first: a step of the merge, or the end of a call.
+enum Next {
+    Step(Step),
+    Done(Option<Done>),
 }
 
 impl Run {
     async fn carry_out(mut self) -> Result<Report, Error> {
-        let outcome = self.make_equal().await;
+        let outcome = if self.sides.is_onto_itself() { Ok(()) } else { self.make_equal().await };
         // What was done before it failed was done.
         self.journal.events.flush().await;
         outcome.map(|()| self.journal.report)
     }
 
     async fn make_equal(&mut self) -> Result<(), Error> {
-        self.transfer_all().await?;
-        if self.options.deletion == Deletion::After && self.sides.single.is_none() {
-            self.delete_extras().await?;
+        if self.options.deletion == Deletion::Before {
+            self.delete_before().await?;
         }
+        let pairs = Pairs::new(&self.sides).await?;
+        self.transfer_all(Some(pairs)).await?;
+        self.rename_all().await?;
+        self.delete_extras().await?;
+        self.finish_directories().await;
         Ok(())
     }
 
-    /// Merges the listings, and keeps as many calls in flight as are allowed.
-    async fn transfer_all(&mut self) -> Result<(), Error> {
-        let mut pairs = Pairs::new(&self.sides).await?;
-        let mut ended = false;
+    /// Merges the listings, and keeps as many calls in flight as are allowed. Without listings, it brings to an end
+    /// what is waiting and in flight.
+    pub(super) async fn transfer_all(&mut self, mut pairs: Option<Pairs>) -> Result<(), Error> {
         loop {
             if self.journal.events.is_full() {
                 self.journal.events.flush().await;
             }
-            if !ended && self.has_room() {
-                match pairs.next().now_or_never() {
+            if self.journal.report.stopped.is_some() {
+                pairs = None;
+            }
+            let has_room = self.in_flight.has_room();
+            if let Some(listings) = pairs.as_mut().filter(|_| has_room) {
+                match listings.next().now_or_never() {
                     Some(step) => {
-                        ended = self.take(step?);
+                        if self.take(step?) {
+                            pairs = None;
+                        }
                         continue;
                     }
                     // While the listings are behind, what waits may go, if the backends have nothing else to do.
-                    None if self.in_flight.calls.is_empty() => self.send_waiting(),
+                    None if self.in_flight.is_empty() => drop(self.send_waiting()),
                     None => {}
                 }
-            } else if ended {
-                self.send_waiting();
+            } else if pairs.is_none() {
+                while self.in_flight.has_room() && self.send_waiting() {}
             }
-            let listing = !ended && self.has_room();
-            let calls = &mut self.in_flight.calls;
-            let done = match (listing, calls.is_empty()) {
-                (false, true) => return Ok(()),
-                (false, false) => calls.next().await,
-                (true, true) => {
-                    ended = self.take(pairs.next().await?);
-                    None
-                }
-                (true, false) => match select(pin!(pairs.next()), calls.next()).await {
-                    Either::Left((step, _)) => {
-                        ended = self.take(step?);
-                        None
+            let listings = pairs.as_mut().filter(|_| self.in_flight.has_room());
+            let next = match (listings, self.in_flight.is_empty()) {
+                (None, true) => return Ok(()),
+                (None, false) => Next::Done(self.in_flight.next().await),
+                (Some(listings), true) => Next::Step(listings.next().await?),
+                (Some(listings), false) => {
+                    match select(pin!(listings.next()), pin!(self.in_flight.next())).await {
+                        Either::Left((step, _)) => Next::Step(step?),
+                        Either::Right((done, _)) => Next::Done(done),
                     }
-                    Either::Right((done, _)) => done,
-                },
+                }
             };
-            if let Some(done) = done {
-                self.settle(done);
+            match next {
+                Next::Step(step) => {
+                    if self.take(step) {
+                        pairs = None;
+                    }
+                }
+                Next::Done(done) => done.into_iter().for_each(|done| self.settle(done)),
             }
         }
     }
 
-    fn has_room(&self) -> bool {
-        self.in_flight.transfers < self.options.transfers && self.in_flight.checks < self.options.checkers
-    }
-
     /// Decides on a step of the merge; says whether it was the last.
     fn take(&mut self, step: Step) -> bool {
+        let window = self.compare.window_ns;
         match step {
             Step::SourceOnly(source) => {
                 self.count(&source, None);
                 match source.kind {
-                    ObjectKind::Object => self.queue(source, Reason::MissingOnTarget),
-                    ObjectKind::Directory => {}
+                    ObjectKind::Object => match &mut self.unmatched {
+                        Some(unmatched) => unmatched.missing.push(source),
+                        None => self.queue(source, Reason::MissingOnTarget),
+                    },
+                    ObjectKind::Directory => self.directories.add_source(&source, None, window),
                     ObjectKind::Symlink => self.skip(&source, Reason::SymbolicLink),
                     ObjectKind::Special => self.skip(&source, Reason::SpecialFile),
                 }
             }
-            Step::TargetOnly(target) => match target.kind {
-                ObjectKind::Object => {
-                    self.journal.report.checked += 1;
-                    self.extras.add_object(target.path);
-                }
-                ObjectKind::Directory => self.extras.add_directory(target.path),
-                // Nothing that we could have put there, so nothing for us to delete.
-                ObjectKind::Symlink | ObjectKind::Special => {}
-            },
+            Step::TargetOnly(target) => self.take_extra(target),
             Step::Both { source, target } => {
                 self.count(&source, Some(&target));
+                if (source.kind, target.kind) == (ObjectKind::Directory, ObjectKind::Directory) {
+                    self.directories.add_source(&source, Some(&target), window);
+                    return false;
+                }
                 let verdict = compare(&source, &target, self.compare);
                 self.act(source, verdict);
             }
@@ -194,6 +225,26 @@ impl Run {
         false
     }
 
+    fn take_extra(&mut self, target: Entry) {
+        match target.kind {
+            ObjectKind::Object if self.sides.is_backup(&target.path) => {}
+            ObjectKind::Object => {
+                self.journal.report.checked += 1;
+                match (self.options.deletion, &mut self.unmatched) {
+                    (Deletion::None | Deletion::Before, _) => {}
+                    (_, Some(unmatched)) => unmatched.extra.push(target),
+                    (_, None) => self.extras.add(target.path),
+                }
+                if self.options.deletion == Deletion::During {
+                    self.delete_some();
+                }
+            }
+            ObjectKind::Directory => self.directories.add_extra(target.path),
+            // Nothing that we could have put there, so nothing for us to delete.
+            ObjectKind::Symlink | ObjectKind::Special => {}
+        }
+    }
+
     fn count(&mut self, source: &Entry, target: Option<&Entry>) {
         let object = |entry: &Entry| entry.kind == ObjectKind::Object;
         self.source_objects += u64::from(object(source));
@@ -201,59 +252,73 @@ impl Run {
     }
 
     /// Does what the verdict on an object says.
-    fn act(&mut self, source: Entry, verdict: Verdict) {
+    pub(super) fn act(&mut self, source: Entry, verdict: Verdict) {
+        let refuse = |run: &mut Self, code, message: &str| {
+            let error = run.sides.target.error(code, &source.path, message);
+            run.fail(&source.path, error);
+        };
         match verdict {
+            Verdict::Same if self.operation == Operation::Move => self.leave(source),
             Verdict::Same => {}
             // What is there cannot make room: an error, so that nothing is deleted and the run does not look done.
-            Verdict::Skip(Reason::KindDiffers) => {
-                let (code, message) = match source.kind {
-                    ObjectKind::Directory => {
-                        (ErrorCode::NotDirectory, "an object stands where a directory should")
-                    }
-                    _ => (ErrorCode::IsDirectory, "a directory stands where an object should"),
-                };
-                let error = self.sides.target.error(code, &source.path, message);
-                self.journal.fail(&source.path, error);
+            Verdict::Skip(Reason::KindDiffers) => match source.kind {
+                ObjectKind::Directory => {
+                    refuse(self, ErrorCode::NotDirectory, "an object stands where a directory should")
+                }
+                _ => refuse(self, ErrorCode::IsDirectory, "a directory stands where an object should"),
+            },
+            Verdict::Refuse(reason) => {
+                let message = format!("it is immutable and would have to change: {reason}");
+                refuse(self, ErrorCode::AlreadyExists, &message);
             }
             Verdict::Skip(reason) => self.skip(&source, reason),
             Verdict::Transfer(reason) => self.queue(source, reason),
             Verdict::NeedHash(if_equal) => {
                 let size = source.size;
                 if let Some(entries) = self.unsure.add((source, if_equal), size) {
-                    self.compare(entries);
+                    self.compare_contents(entries);
                 }
             }
             Verdict::SetTime => self.set_time(source),
         }
     }
 
-    fn skip(&mut self, source: &Entry, reason: Reason) {
-        self.journal.tell(Action::Skipped, &source.path, source.size, Some(reason));
+    pub(super) fn skip(&mut self, source: &Entry, reason: Reason) {
+        self.journal.tell(Action::Skipped, &source.path, source.size, reason);
     }
 
     /// Lets an object wait for its turn.
-    fn queue(&mut self, source: Entry, reason: Reason) {
-        let size = source.size;
-        if let Some(items) = self.waiting.add((source, reason), size) {
+    pub(super) fn queue(&mut self, source: Entry, reason: Reason) {
+        if let Some(items) = self.waiting.add(Item { source, reason }) {
             self.send(items);
         }
     }
 
-    /// Lets what waits go.
-    fn send_waiting(&mut self) {
-        if let Some(items) = self.waiting.take() {
-            self.send(items);
+    /// Lets an object of the source go that is the same on the target.
+    pub(super) fn leave(&mut self, source: Entry) {
+        if let Some(entries) = self.leaving.add(source, Some(0)) {
+            self.remove(entries);
         }
+    }
+
+    /// Lets some of what waits go; says whether there was anything.
+    fn send_waiting(&mut self) -> bool {
         if let Some(entries) = self.unsure.take() {
-            self.compare(entries);
+            self.compare_contents(entries);
+        } else if let Some(items) = self.waiting.take() {
+            self.send(items);
+        } else if let Some(entries) = self.leaving.take() {
+            self.remove(entries);
+        } else {
+            return false;
         }
+        true
     }
 
-    fn compare(&mut self, entries: Vec<(Entry, IfEqual)>) {
-        let algorithm = self.sides.hash_algorithm();
+    fn compare_contents(&mut self, entries: Vec<(Entry, IfEqual)>) {
+        let (algorithm, options) = (self.sides.hash_algorithm(), self.compare);
         let (source, target) = (self.sides.source.clone(), self.sides.target.clone());
-        self.in_flight.checks += 1;
-        self.in_flight.calls.push(Box::pin(async move {
+        self.in_flight.start(Bound::Checkers, async move {
             let paths: Vec<_> = entries.iter().map(|(entry, _)| &entry.path).collect();
             let hashes = hash_both(&source, &target, &paths, algorithm).await;
             let verdict = |((entry, if_equal), hashes): ((Entry, IfEqual), Result<_, _>)| {
@@ -261,24 +326,81 @@ impl Run {
                     Ok(hashes) => hashes,
                     Err(error) => return (entry, Err(error)),
                 };
-                (entry, Ok(after_hashing(if_equal, Some(&source), Some(&target))))
+                (entry, Ok(after_hashing(if_equal, Some(&source), Some(&target), options)))
             };
             Done::Compared(entries.into_iter().zip(hashes).map(verdict).collect())
-        }));
+        });
     }
 
     fn send(&mut self, items: Vec<Item>) {
-        let Some(writer) = self.writer.clone() else {
-            for (entry, reason) in items {
-                self.journal.tell(Action::Transferred, &entry.path, entry.size, Some(reason));
+        let items = self.within_limit(items);
+        if items.is_empty() {
+            return;
+        }
+        match self.carrier.clone() {
+            Some(carrier) => {
+                self.in_flight
+                    .start(Bound::Transfers, async move { Done::Carried(carrier.carry(items).await) });
+            }
+            None => {
+                for Item { source, reason } in items {
+                    self.journal.tell(Action::Transferred, &source.path, source.size, reason);
+                    if self.operation == Operation::Move {
+                        self.journal.tell(
+                            Action::SourceRemoved,
+                            &source.path,
+                            source.size,
+                            Reason::Transferred,
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// Those that may be transferred before the limit of bytes; the first beyond it ends the run.
+    fn within_limit(&mut self, mut items: Vec<Item>) -> Vec<Item> {
+        let Some(limit) = self.options.max_transfer else { return items };
+        let fits = |item: &Item| {
+            self.begun_bytes = self.begun_bytes.saturating_add(item.source.size.unwrap_or(0));
+            self.begun_bytes <= limit
+        };
+        let count = items.iter().map(fits).take_while(|fits| *fits).count();
+        let beyond = items.split_off(count);
+        if !beyond.is_empty() {
+            for item in &beyond {
+                self.skip(&item.source, Reason::LimitReached);
+            }
+            self.stop(Stop::MaxTransfer);
+        }
+        items
+    }
+
+    /// Begins nothing more.
+    pub(super) fn stop(&mut self, stop: Stop) {
+        self.journal.report.stopped.get_or_insert(stop);
+        while let Some(items) = self.waiting.take() {
+            for item in &items {
+                self.skip(&item.source, Reason::LimitReached);
+            }
+        }
+        for (source, _) in self.unsure.take().into_iter().flatten() {
+            self.skip(&source, Reason::LimitReached);
+        }
+    }
+
+    fn remove(&mut self, entries: Vec<Entry>) {
+        let Some(remover) = self.carrier.as_ref().and_then(|carrier| carrier.remover.clone()) else {
+            for source in entries {
+                self.journal.tell(Action::SourceRemoved, &source.path, source.size, Reason::SameOnTarget);
             }
             return;
         };
-        let source = self.sides.source.clone();
-        self.in_flight.transfers += 1;
-        self.in_flight
-            .calls
-            .push(Box::pin(async move { Done::Transferred(transfer(source, writer, items).await) }));
+        self.in_flight.start(Bound::Transfers, async move {
+            let borrowed: Vec<_> = entries.iter().collect();
+            let removed = delete_unchanged(&remover, &borrowed).await;
+            Done::Removed(entries.into_iter().zip(removed).collect())
+        });
     }
 
     /// Gives the target the time of the source, or the bytes again where it cannot take a time.
@@ -287,109 +409,13 @@ impl Run {
         if !self.sides.target.has(Features::SET_MODIFIED) {
             return self.queue(source, Reason::TimeDiffers);
         }
-        let Some(writer) = self.writer.clone() else {
-            return self.journal.tell(
-                Action::UpdatedTime,
-                &source.path,
-                source.size,
-                Some(Reason::TimeDiffers),
-            );
+        let Some(carrier) = &self.carrier else {
+            return self.settle(Done::TimeSet(Box::new(source), Ok(())));
         };
-        self.in_flight.checks += 1;
-        self.in_flight.calls.push(Box::pin(async move {
-            let result = match writer.0.full(&source.path) {
-                Ok(path) => writer.0.backend().set_modified(path, modified.into()).await,
-                Err(error) => Err(error),
-            };
+        let target = carrier.target.clone();
+        self.in_flight.start(Bound::Checkers, async move {
+            let result = target.set_modified(&source.path, modified).await;
             Done::TimeSet(Box::new(source), result)
-        }));
-    }
-
-    /// Takes in what a call came to.
-    fn settle(&mut self, done: Done) {
-        match done {
-            Done::Transferred(items) => {
-                self.in_flight.transfers -= 1;
-                for ((entry, reason), result) in items {
-                    match result {
-                        Ok(()) => {
-                            self.journal.tell(Action::Transferred, &entry.path, entry.size, Some(reason));
-                        }
-                        Err(error) => self.journal.fail(&entry.path, error),
-                    }
-                }
-            }
-            Done::Compared(entries) => {
-                self.in_flight.checks -= 1;
-                for (source, verdict) in entries {
-                    match verdict {
-                        Ok(verdict) => self.act(source, verdict),
-                        Err(error) => self.journal.fail(&source.path, error),
-                    }
-                }
-            }
-            Done::TimeSet(source, result) => {
-                self.in_flight.checks -= 1;
-                match result {
-                    Ok(()) => {
-                        let reason = Some(Reason::TimeDiffers);
-                        self.journal.tell(Action::UpdatedTime, &source.path, source.size, reason);
-                    }
-                    Err(error) => self.journal.fail(&source.path, error),
-                }
-            }
-        }
-    }
-
-    async fn delete_extras(&mut self) -> Result<(), Error> {
-        let plan = DeletePlan {
-            errors: self.journal.report.errors,
-            source_objects: self.source_objects,
-            extras: self.extras.count(),
-        };
-        let limits = DeleteLimits {
-            max_delete: self.options.max_delete,
-            allow_empty_source: self.options.allow_empty_source,
-        };
-        match deletes_allowed(plan, limits) {
-            Ok(()) => {}
-            Err(DeleteRefusal::Withheld { extras, .. }) => {
-                self.journal.report.deletes_withheld = extras;
-                return Ok(());
-            }
-            Err(refusal) => {
-                let code = match refusal {
-                    DeleteRefusal::TooMany { .. } => ErrorCode::LimitExceeded,
-                    _ => ErrorCode::PreconditionFailed,
-                };
-                return Err(self.sides.target.error(code, &Path::root(), &refusal.to_string()));
-            }
-        }
-        let (extras, journal) = (std::mem::take(&mut self.extras), &mut self.journal);
-        let in_flight = self.options.transfers as usize;
-        let writer = self.writer.as_ref();
-        extras
-            .delete(&self.sides, writer, in_flight, async |path, result| {
-                match result {
-                    Ok(()) => journal.tell(Action::Deleted, &path, None, Some(Reason::MissingOnSource)),
-                    Err(error) => journal.fail(&path, error),
-                }
-                if journal.events.is_full() {
-                    journal.events.flush().await;
-                }
-            })
-            .await
-    }
-}
-
-impl From<Comparison> for compare::Comparison {
-    fn from(comparison: Comparison) -> Self {
-        match comparison {
-            Comparison::Automatic => Self::Automatic,
-            Comparison::Checksum => Self::Checksum,
-            Comparison::SizeOnly => Self::SizeOnly,
-            Comparison::Always => Self::Always,
-            Comparison::IgnoreExisting => Self::IgnoreExisting,
-        }
+        });
     }
 }

@@ -4,17 +4,18 @@ use std::rc::Rc;
 
 use futures::StreamExt;
 use omnistorage_core::{
-    entry::{Entry, HashAlgorithm},
-    sync::{compare::modify_window, filter::Filter, guard, merge::Side},
+    entry::{Entry, HashAlgorithm, Timestamp},
+    sync::{backup::BackupNames, compare::modify_window, filter::Filter, guard, merge::Side},
 };
 use omnistorage_path::Path;
 
+use super::{backup::Backup, retry::retrying};
 use crate::{
     backends::Place,
     convert::{entry, place_of},
-    exports::sync::SyncOptions,
+    exports::sync::{self, SyncOptions},
     imports::{
-        backend::{Backend, Capabilities, Features},
+        backend::{self, Capabilities, Features},
         types::{self, Error, ErrorCode, Location, ObjectKind},
     },
 };
@@ -22,10 +23,12 @@ use crate::{
 /// A place to read from. A dry run and a check hold nothing else.
 #[derive(Clone)]
 pub(super) struct Reading {
-    backend: Rc<Backend>,
+    backend: Rc<backend::Backend>,
     name: Rc<str>,
     prefix: Rc<Path>,
     pub(super) capabilities: Capabilities,
+    /// At a call, in all.
+    pub(super) attempts: u32,
 }
 
 /// A place to write to.
@@ -38,18 +41,30 @@ pub(super) struct Sides {
     pub(super) target: Reading,
     /// Set if the source is one object: its name.
     pub(super) single: Option<Path>,
+    /// Where replaced and deleted objects are kept, if that was asked for.
+    pub(super) backup: Option<Rc<Backup>>,
     /// Which objects are meant.
     pub(super) filter: Rc<Filter>,
 }
 
+impl Writing {
+    /// Sets the modification time of what stands at a path relative to this place.
+    pub(super) async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<(), Error> {
+        let full = self.0.full(path)?;
+        let set = async || self.0.backend.set_modified(full.clone(), modified.into()).await;
+        retrying(self.0.attempts, set).await
+    }
+}
+
 impl Reading {
-    fn new(place: Place, prefix: Path) -> Self {
+    fn new(place: Place, prefix: Path, attempts: u32) -> Self {
         let capabilities = place.backend.capabilities();
         Self {
             backend: Rc::new(place.backend),
             name: place.name.into(),
             prefix: Rc::new(prefix),
             capabilities,
+            attempts,
         }
     }
 
@@ -57,7 +72,7 @@ impl Reading {
         &self.prefix
     }
 
-    pub(super) fn backend(&self) -> &Backend {
+    pub(super) fn backend(&self) -> &backend::Backend {
         &self.backend
     }
 
@@ -87,7 +102,8 @@ impl Reading {
 
     /// What stands at a path relative to this place.
     pub(super) async fn stat(&self, path: &Path) -> Result<Option<Entry>, Error> {
-        match self.backend.stat(self.full(path)?).await {
+        let full = self.full(path)?;
+        match retrying(self.attempts, async || self.backend.stat(full.clone()).await).await {
             Ok(info) => self.entry(info).map(Some),
             Err(error) if error.code == ErrorCode::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -107,9 +123,16 @@ impl Reading {
 
 impl Sides {
     /// Opens both places, and refuses what cannot be a run: a source that is missing, places that overlap.
-    pub(super) async fn open(source: Location, target: Location, filter: Filter) -> Result<Self, Error> {
+    pub(super) async fn open(
+        source: Location,
+        target: Location,
+        filter: Filter,
+        options: &SyncOptions,
+    ) -> Result<Self, Error> {
+        let attempts = options.retries;
         let (source, target) = (Place::open(source).await?, Place::open(target).await?);
-        let kind = match source.stat().await {
+        source.backend.limit_bandwidth(options.bandwidth);
+        let kind = match retrying(attempts, async || source.stat().await).await {
             Ok(info) => Some(info.kind),
             Err(error) if error.code == ErrorCode::NotFound => None,
             Err(error) => return Err(error),
@@ -128,6 +151,10 @@ impl Sides {
         {
             return Err(source.error(ErrorCode::InvalidArgument, &format!("{overlap}: nothing was done")));
         }
+        let backup = match &options.backup {
+            Some(backup) => Some(Rc::new(open_backup(backup, [&source, &target], &filter, attempts).await?)),
+            None => None,
+        };
         if matches!(target.stat().await, Ok(info) if info.kind != ObjectKind::Directory) {
             return Err(target.error(ErrorCode::NotDirectory, "the target is an object, not a directory"));
         }
@@ -137,12 +164,13 @@ impl Sides {
             None => source.path.clone(),
         };
         let sides = Self {
-            source: Reading::new(source, prefix),
+            source: Reading::new(source, prefix, attempts),
             target: {
                 let prefix = target.path.clone();
-                Reading::new(target, prefix)
+                Reading::new(target, prefix, attempts)
             },
             single,
+            backup,
             filter: Rc::new(filter),
         };
         // Where directories do not exist by themselves, a prefix is there if something is below it.
@@ -152,6 +180,18 @@ impl Sides {
             return Err(missing);
         }
         Ok(sides)
+    }
+
+    /// Whether the source is an object of the target directory: then there is nothing to do.
+    pub(super) fn is_onto_itself(&self) -> bool {
+        self.single.is_some()
+            && self.source.shares_backend(&self.target)
+            && self.source.prefix == self.target.prefix
+    }
+
+    /// Whether an object of the target is one that a backup beside the objects keeps.
+    pub(super) fn is_backup(&self, path: &Path) -> bool {
+        self.backup.as_ref().is_some_and(|backup| backup.holds(path))
     }
 
     /// The side's place.
@@ -184,6 +224,32 @@ fn leaves_out(filter: &Filter, source: &Place, target: &Place) -> bool {
     inside.is_some_and(|inside| {
         filter.excluded_above(&inside).is_some() || !filter.ruling_on_directory(&inside).is_included()
     })
+}
+
+/// Opens the place of a backup. It must lie apart, so that no run takes what is kept for its own.
+async fn open_backup(
+    backup: &sync::Backup,
+    [source, target]: [&Place; 2],
+    filter: &Filter,
+    attempts: u32,
+) -> Result<Backup, Error> {
+    let names = BackupNames { suffix: backup.suffix.clone(), keep_extension: backup.keep_extension };
+    let (place, in_place) = match &backup.place {
+        Some(place) => (Place::open(place.clone()).await?, false),
+        None => {
+            let at = Location { backend: target.name.clone(), path: target.path() };
+            (Place::open(at).await?, true)
+        }
+    };
+    let overlaps = |other: &Place| {
+        guard::overlap(&location(&place), &location(other)).is_some() && !leaves_out(filter, other, &place)
+    };
+    if !in_place && (overlaps(source) || overlaps(target)) {
+        let message = "the place of the backup overlaps with the source or the target: nothing was done";
+        return Err(place.error(ErrorCode::InvalidArgument, message));
+    }
+    let prefix = place.path.clone();
+    Ok(Backup { place: Reading::new(place, prefix, attempts), names, in_place })
 }
 
 fn location(place: &Place) -> omnistorage_core::entry::Location {

@@ -1,97 +1,199 @@
 //! Objects from one place to the other.
 
-use omnistorage_core::{entry::Entry, sync::compare::Reason};
+use std::rc::Rc;
 
-use super::sides::{Reading, Writing};
+use omnistorage_core::{entry::Entry, sync::compare::common_hash};
+
+use super::{
+    backup::{Backup, as_it_is},
+    removal::delete_unchanged,
+    retry::retrying_many,
+    sides::{Reading, Writing},
+    waiting::Item,
+};
 use crate::imports::{
-    backend::{CopyRequest, Features, ReadOptions, WriteCondition, WriteOptions},
+    backend::{CopyRequest, Features, ReadOptions, WriteOptions},
     types::{Error, ErrorCode, ObjectInfo},
 };
 
-/// An object to transfer, and why.
-pub(super) type Item = (Entry, Reason);
+/// Carries objects from the source to the target.
+#[derive(Clone)]
+pub(super) struct Carrier {
+    pub(super) source: Reading,
+    pub(super) target: Writing,
+    /// For a move: what arrived is removed from the source.
+    pub(super) remover: Option<Writing>,
+    pub(super) backup: Option<Rc<Backup>>,
+    pub(super) ignore_size: bool,
+}
 
-/// Transfers objects, in one call if the host can.
-pub(super) async fn transfer(
-    source: Reading,
-    target: Writing,
-    items: Vec<Item>,
-) -> Vec<(Item, Result<(), Error>)> {
-    let mut results = match requests(&source, &target, &items) {
-        Ok(requests) if by_host(&source, &target) => {
-            source.backend().copy_many(requests, target.0.backend()).await
+/// What became of an object.
+pub(super) struct Carried {
+    pub(super) item: Item,
+    pub(super) arrived: Result<(), Error>,
+    /// For a move, of an object that arrived.
+    pub(super) removed: Option<Result<(), Error>>,
+}
+
+impl Carrier {
+    /// Carries objects, in one call if the host can.
+    pub(super) async fn carry(&self, items: Vec<Item>) -> Vec<Carried> {
+        let mut arrived = self.keep_replaced(&items).await;
+        let ready = items.iter().zip(&arrived).filter(|(_, kept)| kept.is_ok());
+        let ready: Vec<_> = ready.map(|(item, _)| &item.source).collect();
+        let in_one_step = self.in_one_step();
+        let carried = retrying_many(self.source.attempts, &ready, async |entries| {
+            if in_one_step { self.relocate(&entries).await } else { self.copy(&entries).await }
+        });
+        fill_in(&mut arrived, carried.await);
+
+        let mut removed = match &self.remover {
+            Some(_) if in_one_step => {
+                arrived.iter().filter(|arrived| arrived.is_ok()).map(|_| Ok(())).collect()
+            }
+            Some(remover) => {
+                let there = items.iter().zip(&arrived).filter(|(_, arrived)| arrived.is_ok());
+                let there: Vec<_> = there.map(|(item, _)| &item.source).collect();
+                delete_unchanged(remover, &there).await
+            }
+            None => Vec::new(),
         }
-        Ok(_) => Vec::new(),
-        Err(error) => items.iter().map(|_| Err(error.clone())).collect(),
+        .into_iter();
+        let carried = items.into_iter().zip(arrived).map(|(item, arrived)| {
+            let removed = if arrived.is_ok() { removed.next() } else { None };
+            Carried { item, arrived, removed }
+        });
+        carried.collect()
+    }
+
+    /// Whether a move is one call of the backend.
+    fn in_one_step(&self) -> bool {
+        self.remover.is_some()
+            && self.source.shares_backend(&self.target.0)
+            && self.source.has(Features::MOVE)
+    }
+
+    /// Keeps what is about to be replaced, if that was asked for.
+    async fn keep_replaced(&self, items: &[Item]) -> Vec<Result<(), Error>> {
+        let mut results: Vec<_> = items.iter().map(|_| Ok(())).collect();
+        let Some(backup) = &self.backup else { return results };
+        let replaced = || items.iter().enumerate().filter(|(_, item)| item.replaces());
+        let paths: Vec<_> = replaced().map(|(_, item)| &item.source.path).collect();
+        let kept = retrying_many(self.source.attempts, &paths, async |paths| {
+            backup.keep(&self.target, &paths).await
+        });
+        for ((position, _), kept) in replaced().zip(kept.await) {
+            if let Some(result) = results.get_mut(position) {
+                *result = kept;
+            }
+        }
+        results
+    }
+
+    async fn relocate(&self, entries: &[&Entry]) -> Vec<Result<(), Error>> {
+        let mut moved = Vec::with_capacity(entries.len());
+        for entry in entries {
+            moved.push(match self.request(entry) {
+                Ok(CopyRequest { source, target, options }) => {
+                    let options = WriteOptions { expected_hash: None, ..options };
+                    self.source.backend().move_(source, target, options).await.map(drop)
+                }
+                Err(error) => Err(error),
+            });
+        }
+        moved
+    }
+
+    async fn copy(&self, entries: &[&Entry]) -> Vec<Result<(), Error>> {
+        let requests: Result<Vec<_>, Error> = entries.iter().map(|entry| self.request(entry)).collect();
+        let copied = match requests {
+            Ok(requests) => copy_many(&self.source, &self.target.0, requests).await,
+            Err(error) => entries.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let verified = |(entry, copied): (&&Entry, Result<ObjectInfo, Error>)| self.verify(entry, &copied?);
+        entries.iter().zip(copied).map(verified).collect()
+    }
+
+    /// What must hold of the bytes; all that goes with them comes from the source.
+    fn request(&self, entry: &Entry) -> Result<CopyRequest, Error> {
+        let options = WriteOptions {
+            expected_size: entry.size.filter(|_| !self.ignore_size),
+            // What a store copies within itself, it vouches for.
+            expected_hash: (!self.source.shares_backend(&self.target.0))
+                .then(|| entry.hashes.first().cloned().map(Into::into))
+                .flatten(),
+            ..as_it_is()
+        };
+        let (source, target) = (self.source.full(&entry.path)?, self.target.0.full(&entry.path)?);
+        Ok(CopyRequest { source, target, options })
+    }
+
+    /// The size is always checked, whatever the backend promised, and a hash that both sides know.
+    fn verify(&self, entry: &Entry, written: &ObjectInfo) -> Result<(), Error> {
+        let corrupted = |message: &str| Err(self.target.0.error(ErrorCode::Corrupted, &entry.path, message));
+        match (entry.size, written.size) {
+            (Some(expected), Some(size)) if expected != size && !self.ignore_size => {
+                return corrupted(&format!("{size} bytes arrived of {expected}"));
+            }
+            _ => {}
+        }
+        let hashes: Vec<_> = written.hashes.iter().cloned().map(Into::into).collect();
+        match common_hash(&entry.hashes, &hashes) {
+            Some((sent, arrived)) if sent.digest != arrived.digest => {
+                corrupted("its hash on the target is not that of the source")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Puts results in place of those that are ok so far.
+fn fill_in(results: &mut [Result<(), Error>], next: Vec<Result<(), Error>>) {
+    let open = results.iter_mut().filter(|result| result.is_ok());
+    open.zip(next).for_each(|(result, next)| *result = next);
+}
+
+/// Copies between two places: by one call if the host can, else by reading and writing.
+pub(super) async fn copy_many(
+    source: &Reading,
+    target: &Reading,
+    requests: Vec<CopyRequest>,
+) -> Vec<Result<ObjectInfo, Error>> {
+    let by_host =
+        source.has(Features::TRANSFER) || (source.shares_backend(target) && source.has(Features::COPY));
+    let mut results = match by_host {
+        true => source.backend().copy_many(requests.clone(), target.backend()).await,
+        false => Vec::new(),
     }
     .into_iter();
-    let mut done = Vec::with_capacity(items.len());
-    for item in items {
-        let copied = match results.next() {
+    let mut copied = Vec::with_capacity(requests.len());
+    for request in requests {
+        copied.push(match results.next() {
             Some(Err(error)) if error.code == ErrorCode::Unsupported => {
-                through(&source, &target, &item.0).await
+                through(source, target, request).await
             }
             Some(result) => result,
-            None => through(&source, &target, &item.0).await,
-        };
-        let verified = copied.and_then(|written| verify(&target, &item.0, &written));
-        done.push((item, verified));
+            None => through(source, target, request).await,
+        });
     }
-    done
-}
-
-/// Whether one call of the host copies from here to there.
-fn by_host(source: &Reading, target: &Writing) -> bool {
-    source.has(Features::TRANSFER) || (source.shares_backend(&target.0) && source.has(Features::COPY))
-}
-
-fn requests(source: &Reading, target: &Writing, items: &[Item]) -> Result<Vec<CopyRequest>, Error> {
-    let request = |(entry, _): &Item| {
-        let (from, to) = (source.full(&entry.path)?, target.0.full(&entry.path)?);
-        Ok(CopyRequest { source: from, target: to, options: options(entry) })
-    };
-    items.iter().map(request).collect()
-}
-
-/// What must hold of the bytes; all that goes with them comes from the source.
-fn options(entry: &Entry) -> WriteOptions {
-    WriteOptions {
-        condition: WriteCondition::Always,
-        content_type: None,
-        modified: None,
-        metadata: Vec::new(),
-        expected_size: entry.size,
-        expected_hash: None,
-    }
+    copied
 }
 
 /// Reads and writes: the body is handed on untouched.
-async fn through(source: &Reading, target: &Writing, entry: &Entry) -> Result<ObjectInfo, Error> {
+async fn through(source: &Reading, target: &Reading, request: CopyRequest) -> Result<ObjectInfo, Error> {
+    let CopyRequest { source: from, target: to, mut options } = request;
     let read = ReadOptions { offset: 0, length: None, if_match: None };
-    let reader = source.backend().read(source.full(&entry.path)?, read).await?;
-    let mut options = options(entry);
+    let reader = source.backend().read(from, read).await?;
     // A listing need not know the size.
     options.expected_size = options.expected_size.or(reader.info.size);
-    if target.0.has(Features::CONTENT_TYPE) {
+    if target.has(Features::CONTENT_TYPE) {
         options.content_type = reader.info.content_type;
     }
-    if target.0.has(Features::SET_MODIFIED) {
+    if target.has(Features::SET_MODIFIED) {
         options.modified = reader.info.modified;
     }
-    if target.0.has(Features::CUSTOM_METADATA) {
+    if target.has(Features::CUSTOM_METADATA) {
         options.metadata = reader.info.metadata;
     }
-    let path = target.0.full(&entry.path)?;
-    target.0.backend().write(path, reader.contents, reader.completion, options).await
-}
-
-/// The size is always checked, whatever the backend promised.
-fn verify(target: &Writing, entry: &Entry, written: &ObjectInfo) -> Result<(), Error> {
-    match (entry.size, written.size) {
-        (Some(expected), Some(size)) if expected != size => {
-            let message = format!("{size} bytes arrived of {expected}");
-            Err(target.0.error(ErrorCode::Corrupted, &entry.path, &message))
-        }
-        _ => Ok(()),
-    }
+    target.backend().write(to, reader.contents, reader.completion, options).await
 }

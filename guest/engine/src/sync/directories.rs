@@ -1,0 +1,121 @@
+//! Directories: made, given their times, and removed, when the objects are in place.
+//!
+//! They count nowhere and no event tells of them: an object is what a run is about. Of very many, the rest is left to
+//! the next run.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, stream};
+use omnistorage_core::entry::{Entry, Timestamp};
+use omnistorage_path::Path;
+
+use super::sides::Writing;
+use crate::imports::{
+    backend::Features,
+    types::{Error, ErrorCode},
+};
+
+/// Directories kept in memory, of each sort.
+const KEPT: usize = 10_000;
+
+/// Calls at a time.
+const CALLS: usize = 8;
+
+/// What is to be done about the directories of a run.
+#[derive(Default)]
+pub(super) struct Directories {
+    /// Of the source, by path: its time, and whether the target's may be another.
+    times: BTreeMap<Path, (Timestamp, bool)>,
+    /// Only the source has them.
+    missing: Vec<Path>,
+    /// Only the target has them. In listing order: a directory before those in it.
+    extra: Vec<Path>,
+    /// Those of the source, in the same order.
+    source: Vec<Path>,
+}
+
+impl Directories {
+    /// A directory of the source, and whether the target has it with the same time.
+    pub(super) fn add_source(&mut self, source: &Entry, target: Option<&Entry>, window_ns: Option<u64>) {
+        if self.source.len() >= KEPT {
+            return;
+        }
+        self.source.push(source.path.clone());
+        if target.is_none() {
+            self.missing.push(source.path.clone());
+        }
+        let Some((window, modified)) = window_ns.zip(source.modified) else { return };
+        let same = target
+            .and_then(|target| target.modified)
+            .is_some_and(|target| target.nanoseconds_since(modified).unsigned_abs() <= u128::from(window));
+        self.times.insert(source.path.clone(), (modified, !same));
+    }
+
+    pub(super) fn add_extra(&mut self, path: Path) {
+        if self.extra.len() < KEPT {
+            self.extra.push(path);
+        }
+    }
+
+    /// What is in a directory of the target changed, and its time with it.
+    pub(super) fn touch(&mut self, path: &Path) {
+        if let Some((_, differs)) = path.parent().and_then(|parent| self.times.get_mut(&parent)) {
+            *differs = true;
+        }
+    }
+
+    /// Makes those that are missing, with those that nothing is in.
+    pub(super) async fn make(&self, target: &Writing) -> Vec<(Path, Error)> {
+        if !target.0.has(Features::DIRECTORIES) {
+            return Vec::new();
+        }
+        let calls = stream::iter(&self.missing).map(async |path| {
+            let full = target.0.full(path);
+            let made = match full {
+                Ok(full) => target.0.backend().mkdir(full).await,
+                Err(error) => Err(error),
+            };
+            made.err().map(|error| (path.clone(), error))
+        });
+        calls.buffered(CALLS).filter_map(std::future::ready).collect().await
+    }
+
+    /// Removes directories that only the target has, deepest first. One that is not empty holds what was left alone,
+    /// and stays.
+    pub(super) async fn remove_extra(&mut self, target: &Writing) {
+        for path in std::mem::take(&mut self.extra).iter().rev() {
+            if remove(target, path).await {
+                self.touch(path);
+            }
+        }
+    }
+
+    /// Removes directories of the source that are empty now.
+    pub(super) async fn remove_source(&self, source: &Writing) {
+        for path in self.source.iter().rev() {
+            remove(source, path).await;
+        }
+    }
+
+    /// Gives directories of the target the times of the source, deepest first.
+    pub(super) async fn set_times(&self, target: &Writing) -> Vec<(Path, Error)> {
+        if !target.0.has(Features::DIRECTORIES) || !target.0.has(Features::SET_MODIFIED) {
+            return Vec::new();
+        }
+        let differing = self.times.iter().rev().filter(|(_, (_, differs))| *differs);
+        let calls = stream::iter(differing).map(async |(path, (modified, _))| {
+            let set = target.set_modified(path, *modified).await;
+            // Nothing was put in it, so nothing made it; or its times are not kept there.
+            let passes = |error: &Error| matches!(error.code, ErrorCode::NotFound | ErrorCode::Unsupported);
+            set.err().filter(|error| !passes(error)).map(|error| (path.clone(), error))
+        });
+        calls.buffered(CALLS).filter_map(std::future::ready).collect().await
+    }
+}
+
+async fn remove(place: &Writing, path: &Path) -> bool {
+    match place.0.full(path) {
+        Ok(full) if place.0.has(Features::DIRECTORIES) => place.0.backend().rmdir(full).await.is_ok(),
+        _ => false,
+    }
+}

@@ -1,0 +1,168 @@
+//! What a run does apart from transferring: renames, deletes, directories.
+
+use omnistorage_core::{
+    entry::ObjectKind,
+    sync::{
+        compare::Reason,
+        guard::{DeletePlan, DeleteRefusal, deletes_allowed},
+        merge::Step,
+        rename::Renames,
+    },
+};
+use omnistorage_path::Path;
+
+use super::{
+    flight::{Bound, Done},
+    options::{delete_limits, rename_strategy},
+    pairs::Pairs,
+    rename::rename,
+    run::{Operation, Run},
+    sides::Writing,
+};
+use crate::{
+    exports::sync::Deletion,
+    imports::types::{Error, ErrorCode},
+};
+
+impl Run {
+    /// Moves what was renamed, and sends the rest of what the target misses.
+    pub(super) async fn rename_all(&mut self) -> Result<(), Error> {
+        let Some(unmatched) = self.unmatched.take() else { return Ok(()) };
+        if self.journal.report.stopped.is_some() {
+            unmatched.extra.into_iter().for_each(|extra| self.extras.add(extra.path));
+            return Ok(());
+        }
+        let strategy = rename_strategy(self.options.track_renames, self.compare.window_ns);
+        let Renames { renamed, missing, extra } = unmatched.sort_out(&self.sides, strategy).await;
+        extra.into_iter().for_each(|extra| self.extras.add(extra.path));
+        for (source, from) in renamed {
+            let Some(carrier) = &self.carrier else {
+                self.settle(Done::Renamed(Box::new(source), from, Ok(())));
+                continue;
+            };
+            let target = carrier.target.clone();
+            self.in_flight.start(Bound::Transfers, async move {
+                let result = rename(&target, &source, &from).await;
+                Done::Renamed(Box::new(source), from, result)
+            });
+            while !self.in_flight.has_room() {
+                if let Some(done) = self.in_flight.next().await {
+                    self.settle(done);
+                }
+            }
+        }
+        for source in missing {
+            self.queue(source, Reason::MissingOnTarget);
+            while !self.in_flight.has_room() {
+                if let Some(done) = self.in_flight.next().await {
+                    self.settle(done);
+                }
+            }
+        }
+        self.transfer_all(None).await
+    }
+
+    /// Finds what is extra by a merge of its own, and deletes it.
+    pub(super) async fn delete_before(&mut self) -> Result<(), Error> {
+        let mut pairs = Pairs::new(&self.sides).await?;
+        let mut source_objects = 0;
+        loop {
+            match pairs.next().await? {
+                Step::End => break,
+                Step::TargetOnly(target) if target.kind == ObjectKind::Object => {
+                    if !self.sides.is_backup(&target.path) {
+                        self.extras.add(target.path);
+                    }
+                }
+                Step::SourceOnly(source) | Step::Both { source, .. } => {
+                    source_objects += u64::from(source.kind == ObjectKind::Object);
+                }
+                Step::TargetOnly(_) | Step::Need(_) => {}
+            }
+        }
+        self.source_objects = source_objects;
+        self.delete_extras().await?;
+        self.source_objects = 0;
+        Ok(())
+    }
+
+    /// While the listings are merged: deletes what was found, as far as it is known to be allowed.
+    pub(super) fn delete_some(&mut self) {
+        let Some(deleter) = self.deleter.clone() else { return };
+        if self.deletes_allowed().is_err() {
+            return;
+        }
+        if let Some(paths) = self.extras.take_some() {
+            self.deletes_begun += paths.len() as u64;
+            self.in_flight.start(Bound::Transfers, async move { Done::Deleted(deleter.delete(paths).await) });
+        }
+    }
+
+    fn deletes_allowed(&self) -> Result<(), DeleteRefusal> {
+        let plan = DeletePlan {
+            errors: self.journal.report.errors,
+            source_objects: self.source_objects,
+            extras: self.extras.count(),
+        };
+        deletes_allowed(plan, delete_limits(&self.options, self.deletes_begun))
+    }
+
+    /// Deletes what is extra, if nothing speaks against it.
+    pub(super) async fn delete_extras(&mut self) -> Result<(), Error> {
+        if self.options.deletion == Deletion::None {
+            return Ok(());
+        }
+        if self.journal.report.stopped.is_some() {
+            self.journal.report.deletes_withheld = self.extras.count();
+            return Ok(());
+        }
+        match self.deletes_allowed() {
+            Ok(()) => {}
+            Err(DeleteRefusal::Withheld { extras, .. }) => {
+                self.journal.report.deletes_withheld = extras;
+                return Ok(());
+            }
+            Err(refusal) => {
+                let code = match refusal {
+                    DeleteRefusal::TooMany { .. } => ErrorCode::LimitExceeded,
+                    _ => ErrorCode::PreconditionFailed,
+                };
+                return Err(self.sides.target.error(code, &Path::root(), &refusal.to_string()));
+            }
+        }
+        let extras = std::mem::take(&mut self.extras);
+        let (deleter, in_flight) = (self.deleter.clone(), self.options.transfers as usize);
+        let (sides, journal, directories) = (&self.sides, &mut self.journal, &mut self.directories);
+        extras
+            .delete(sides, deleter.as_ref(), in_flight, async |path, deleted| {
+                journal.deleted(&path, deleted);
+                directories.touch(&path);
+                if journal.events.is_full() {
+                    journal.events.flush().await;
+                }
+            })
+            .await
+    }
+
+    /// Removes, makes and dates directories, now that nothing in them changes any more.
+    pub(super) async fn finish_directories(&mut self) {
+        let Some(target) = self.carrier.as_ref().map(|carrier| carrier.target.clone()) else { return };
+        if self.options.deletion != Deletion::None && self.deletes_allowed().is_ok() {
+            self.directories.remove_extra(&target).await;
+        }
+        if self.journal.report.stopped.is_some() {
+            return;
+        }
+        let mut failed = Vec::new();
+        if self.options.empty_directories {
+            failed.extend(self.directories.make(&target).await);
+        }
+        failed.extend(self.directories.set_times(&target).await);
+        for (path, error) in failed {
+            self.fail(&path, error);
+        }
+        if self.operation == Operation::Move && self.options.delete_empty_source_directories {
+            self.directories.remove_source(&Writing(self.sides.source.clone())).await;
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Calls in flight, by what bounds their number.
+
+use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
+use omnistorage_core::{entry::Entry, sync::compare::Verdict};
+use omnistorage_path::Path;
+
+use super::transfer::Carried;
+use crate::imports::types::Error;
+
+/// What a call came to.
+pub(super) enum Done {
+    Carried(Vec<Carried>),
+    Compared(Vec<(Entry, Result<Verdict, Error>)>),
+    TimeSet(Box<Entry>, Result<(), Error>),
+    /// From the source.
+    Removed(Vec<(Entry, Result<(), Error>)>),
+    /// From the target.
+    Deleted(Vec<(Path, Result<(), Error>)>),
+    Renamed(Box<Entry>, Path, Result<(), Error>),
+}
+
+/// What bounds the number of a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    Transfers,
+    Checkers,
+}
+
+/// Calls in flight.
+pub(super) struct InFlight {
+    calls: FuturesUnordered<LocalBoxFuture<'static, (Bound, Done)>>,
+    transfers: Share,
+    checkers: Share,
+}
+
+struct Share {
+    used: u32,
+    limit: u32,
+}
+
+impl InFlight {
+    pub(super) fn new(transfers: u32, checkers: u32) -> Self {
+        let share = |limit| Share { used: 0, limit };
+        Self { calls: FuturesUnordered::new(), transfers: share(transfers), checkers: share(checkers) }
+    }
+
+    /// Whether another call of any kind may start.
+    pub(super) fn has_room(&self) -> bool {
+        [&self.transfers, &self.checkers].into_iter().all(|share| share.used < share.limit)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    pub(super) fn start(&mut self, bound: Bound, call: impl Future<Output = Done> + 'static) {
+        self.share(bound).used += 1;
+        self.calls.push(Box::pin(async move { (bound, call.await) }));
+    }
+
+    /// What the next call that ends came to; `None` if there is none in flight.
+    pub(super) async fn next(&mut self) -> Option<Done> {
+        let (bound, done) = self.calls.next().await?;
+        self.share(bound).used -= 1;
+        Some(done)
+    }
+
+    const fn share(&mut self, bound: Bound) -> &mut Share {
+        match bound {
+            Bound::Transfers => &mut self.transfers,
+            Bound::Checkers => &mut self.checkers,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! What the options of a run may be, and what they are in the words of the core.
+
+use omnistorage_core::sync::{
+    compare::{self, CompareOptions},
+    filter::Filter,
+    guard::DeleteLimits,
+    order::{self, Order},
+    rename,
+};
+
+use crate::{
+    error::error,
+    exports::sync::{Comparison, OrderKey, RenameStrategy, SyncOptions},
+    imports::types::{Error, ErrorCode},
+};
+
+/// Calls in flight that a caller may ask for.
+const MAX_IN_FLIGHT: u32 = 256;
+
+/// Attempts that a caller may ask for.
+const MAX_RETRIES: u32 = 100;
+
+/// Refuses what makes no sense, naming the option, and understands the filter.
+pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
+    let refused = |message: String| Err(error(ErrorCode::InvalidArgument, message));
+    for (name, value, most) in [
+        ("transfers", options.transfers, MAX_IN_FLIGHT),
+        ("checkers", options.checkers, MAX_IN_FLIGHT),
+        ("retries", options.retries, MAX_RETRIES),
+    ] {
+        if !(1..=most).contains(&value) {
+            return refused(format!("`{name}` must be from 1 to {most}, not {value}"));
+        }
+    }
+    if options.bandwidth == Some(0) {
+        return refused("`bandwidth` must be at least 1 byte a second".to_owned());
+    }
+    if options.max_errors == Some(0) {
+        return refused("`max-errors` must be at least 1".to_owned());
+    }
+    match &options.backup {
+        Some(backup) if backup.suffix.contains(['/', '\0']) => {
+            refused("the suffix of the backup holds a `/` or a NUL".to_owned())
+        }
+        Some(backup) if backup.place.is_none() && backup.suffix.is_empty() => {
+            refused("a backup beside the objects needs a suffix".to_owned())
+        }
+        _ => Ok(Filter::new((&options.filter).into())?),
+    }
+}
+
+pub(super) fn compare_options(options: &SyncOptions, window_ns: Option<u64>) -> CompareOptions {
+    CompareOptions {
+        comparison: options.comparison.into(),
+        update_only: options.update_only,
+        ignore_size: options.ignore_size,
+        immutable: options.immutable,
+        window_ns,
+    }
+}
+
+/// How far deletes may go after so many were deleted already.
+pub(super) fn delete_limits(options: &SyncOptions, deleted: u64) -> DeleteLimits {
+    DeleteLimits {
+        max_delete: options.max_delete.map(|max_delete| max_delete.saturating_sub(deleted)),
+        allow_empty_source: options.allow_empty_source,
+        ignore_errors: options.ignore_errors,
+    }
+}
+
+pub(super) fn rename_strategy(strategy: RenameStrategy, window_ns: Option<u64>) -> rename::RenameStrategy {
+    rename::RenameStrategy {
+        hash: strategy.contains(RenameStrategy::HASH),
+        modified_within_ns: strategy.contains(RenameStrategy::MODIFIED).then(|| window_ns.unwrap_or(0)),
+        name: strategy.contains(RenameStrategy::NAME),
+    }
+}
+
+pub(super) fn order(options: &SyncOptions) -> Option<Order> {
+    options.order.map(|order| Order {
+        key: match order.key {
+            OrderKey::Name => order::OrderKey::Name,
+            OrderKey::Size => order::OrderKey::Size,
+            OrderKey::Modified => order::OrderKey::Modified,
+        },
+        descending: order.descending,
+    })
+}
+
+impl From<Comparison> for compare::Comparison {
+    fn from(comparison: Comparison) -> Self {
+        match comparison {
+            Comparison::Automatic => Self::Automatic,
+            Comparison::ExactTimes => Self::ExactTimes,
+            Comparison::Checksum => Self::Checksum,
+            Comparison::SizeOnly => Self::SizeOnly,
+            Comparison::Always => Self::Always,
+            Comparison::IgnoreExisting => Self::IgnoreExisting,
+        }
+    }
+}

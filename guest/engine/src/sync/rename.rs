@@ -1,0 +1,85 @@
+//! Objects that were renamed on the source: moved on the target instead of being sent again.
+
+use omnistorage_core::{
+    entry::{Entry, HashAlgorithm},
+    sync::rename::{RenameStrategy, Renames, candidates, renames},
+};
+use omnistorage_path::Path;
+
+use super::{
+    backup::as_it_is,
+    contents::hashes,
+    removal::delete,
+    retry::retrying,
+    sides::{Reading, Sides, Writing},
+    transfer::copy_many,
+};
+use crate::imports::{
+    backend::{CopyRequest, Features, WriteOptions},
+    types::Error,
+};
+
+/// Objects hashed by one call.
+const MANY: usize = 128;
+
+/// Objects that only one side has, held until both listings are through.
+#[derive(Default)]
+pub(super) struct Unmatched {
+    pub(super) missing: Vec<Entry>,
+    pub(super) extra: Vec<Entry>,
+}
+
+impl Unmatched {
+    /// Whether the target can move an object at all.
+    pub(super) fn can_rename(target: &Reading) -> bool {
+        target.has(Features::MOVE) || target.has(Features::COPY)
+    }
+
+    /// Sorts out which are the same objects.
+    pub(super) async fn sort_out(mut self, sides: &Sides, strategy: RenameStrategy) -> Renames {
+        if strategy.hash {
+            let algorithm = sides.hash_algorithm();
+            let (from, to) = (candidates(&self.missing, &self.extra), candidates(&self.extra, &self.missing));
+            add_hashes(&sides.source, &mut self.missing, &from, algorithm).await;
+            add_hashes(&sides.target, &mut self.extra, &to, algorithm).await;
+        }
+        renames(self.missing, self.extra, strategy)
+    }
+}
+
+/// One whose hash cannot be had is no rename.
+async fn add_hashes(side: &Reading, entries: &mut [Entry], positions: &[usize], algorithm: HashAlgorithm) {
+    let unknown = |position: &&usize| {
+        let known = |entry: &Entry| entry.hashes.iter().any(|hash| hash.algorithm == algorithm);
+        entries.get(**position).is_some_and(|entry| !known(entry))
+    };
+    let unknown: Vec<usize> = positions.iter().filter(unknown).copied().collect();
+    for positions in unknown.chunks(MANY) {
+        let paths: Vec<_> =
+            positions.iter().filter_map(|&position| entries.get(position)).map(|entry| &entry.path).collect();
+        let found = hashes(side, &paths, algorithm).await;
+        for (&position, hash) in positions.iter().zip(found) {
+            if let (Some(entry), Ok(hash)) = (entries.get_mut(position), hash) {
+                entry.hashes.push(hash);
+            }
+        }
+    }
+}
+
+/// Moves an object of the target to the path of the source, with the time that it has there.
+pub(super) async fn rename(target: &Writing, source: &Entry, from: &Path) -> Result<(), Error> {
+    let modified = source.modified.filter(|_| target.0.has(Features::SET_MODIFIED));
+    let options =
+        WriteOptions { modified: modified.map(Into::into), expected_size: source.size, ..as_it_is() };
+    let (old, new) = (target.0.full(from)?, target.0.full(&source.path)?);
+    if target.0.has(Features::MOVE) {
+        let call = async || target.0.backend().move_(old.clone(), new.clone(), options.clone()).await;
+        return retrying(target.0.attempts, call).await.map(drop);
+    }
+    let call = async || {
+        let request = CopyRequest { source: old.clone(), target: new.clone(), options: options.clone() };
+        copy_many(&target.0, &target.0, vec![request]).await.into_iter().collect::<Result<Vec<_>, _>>()
+    };
+    retrying(target.0.attempts, call).await?;
+    delete(target, &[from]).await.into_iter().collect()
+}

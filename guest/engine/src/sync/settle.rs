@@ -1,0 +1,94 @@
+//! What the calls of a run came to.
+
+use omnistorage_core::sync::compare::Reason;
+use omnistorage_path::Path;
+
+use super::{
+    flight::Done,
+    run::{Operation, Run},
+    transfer::Carried,
+    waiting::Item,
+};
+use crate::{
+    exports::sync::{Action, Stop},
+    imports::types::Error,
+};
+
+impl Run {
+    /// Takes in what a call came to.
+    pub(super) fn settle(&mut self, done: Done) {
+        match done {
+            Done::Carried(items) => items.into_iter().for_each(|carried| self.settle_carried(carried)),
+            Done::Compared(entries) => {
+                for (source, verdict) in entries {
+                    match verdict {
+                        Ok(_) if self.journal.report.stopped.is_some() => {
+                            self.skip(&source, Reason::LimitReached)
+                        }
+                        Ok(verdict) => self.act(source, verdict),
+                        Err(error) => self.fail(&source.path, error),
+                    }
+                }
+            }
+            Done::TimeSet(source, Ok(())) => {
+                self.journal.tell(Action::UpdatedTime, &source.path, source.size, Reason::TimeDiffers);
+                if self.operation == Operation::Move {
+                    self.leave(*source);
+                }
+            }
+            Done::TimeSet(source, Err(error)) => self.fail(&source.path, error),
+            Done::Removed(entries) => {
+                for (source, removed) in entries {
+                    match removed {
+                        Ok(()) => {
+                            let reason = Reason::SameOnTarget;
+                            self.journal.tell(Action::SourceRemoved, &source.path, source.size, reason);
+                        }
+                        Err(error) => self.fail(&source.path, error),
+                    }
+                }
+            }
+            Done::Deleted(paths) => {
+                for (path, deleted) in paths {
+                    self.directories.touch(&path);
+                    self.journal.deleted(&path, deleted);
+                }
+            }
+            Done::Renamed(source, from, Ok(())) => {
+                self.journal.renamed(&from, &source.path, source.size);
+                self.directories.touch(&source.path);
+                self.directories.touch(&from);
+            }
+            // Sent instead; what it could have been stays extra.
+            Done::Renamed(source, from, Err(_)) => {
+                self.extras.add(from);
+                self.queue(*source, Reason::MissingOnTarget);
+            }
+        }
+    }
+
+    fn settle_carried(&mut self, carried: Carried) {
+        let Carried { item: Item { source, reason }, arrived, removed } = carried;
+        match arrived {
+            Ok(()) => {
+                self.journal.tell(Action::Transferred, &source.path, source.size, reason);
+                self.directories.touch(&source.path);
+            }
+            Err(error) => self.fail(&source.path, error),
+        }
+        match removed {
+            Some(Ok(())) => {
+                self.journal.tell(Action::SourceRemoved, &source.path, source.size, Reason::Transferred);
+            }
+            Some(Err(error)) => self.fail(&source.path, error),
+            None => {}
+        }
+    }
+
+    pub(super) fn fail(&mut self, path: &Path, error: Error) {
+        self.journal.fail(path, error);
+        if self.options.max_errors.is_some_and(|most| self.journal.report.errors >= most) {
+            self.stop(Stop::MaxErrors);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The options of `copy`, `sync` and `move`, with rclone's names and meaning.
+
+use std::time::Duration;
+
+use clap::{Args, value_parser};
+
+use super::super::{
+    compare::{ComparisonOptions, Concurrency},
+    exit::Failure,
+    explain::parse_path,
+    filter::FilterOptions,
+    place::Place,
+    size::{parse_rate, parse_size},
+    time::parse_duration,
+};
+use crate::{
+    Location, Path,
+    runtime::{Backup, Deletion, Filter, Order, OrderKey, RenameStrategy, SyncOptions},
+};
+
+/// What all three have in common.
+#[derive(Args)]
+pub(crate) struct TransferOptions {
+    /// Tell what would be done, and do nothing
+    #[arg(long, short = 'n')]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    comparison: ComparisonOptions,
+    /// Sizes neither decide nor are verified
+    #[arg(long, conflicts_with = "size_only")]
+    ignore_size: bool,
+    /// Leave target objects alone that are newer than the source's
+    #[arg(long, short)]
+    update: bool,
+    /// Differences of time up to this are none [default: the coarser precision of both sides]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    modify_window: Option<Duration>,
+    /// Add and delete, but fail where an object of TARGET would have to change
+    #[arg(long)]
+    immutable: bool,
+    /// Keep what is replaced or deleted in the directory PLACE
+    #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
+    pub(crate) backup_dir: Option<Place>,
+    /// Put S behind the names of what is kept; without --backup-dir it is kept beside the objects
+    #[arg(long, value_name = "S")]
+    suffix: Option<String>,
+    /// Put the suffix before the extension
+    #[arg(long, requires = "suffix")]
+    suffix_keep_extension: bool,
+    /// Make directories of SOURCE on TARGET that hold nothing
+    #[arg(long)]
+    create_empty_src_dirs: bool,
+    /// Content type and user metadata come along: what is always done
+    #[arg(long, short = 'M')]
+    metadata: bool,
+    /// Transfer in this order: name, size or modtime; then `,asc` or `,desc`
+    #[arg(long, value_name = "ORDER", value_parser = parse_order)]
+    order_by: Option<Order>,
+    /// Move at most RATE bytes a second, as in `1M`; a bare number is in KiB
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
+    bwlimit: Option<u64>,
+    /// Begin no transfer that would bring the bytes transferred above SIZE
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    max_transfer: Option<u64>,
+    /// Begin nothing more after N errors
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
+    max_errors: Option<u64>,
+    #[command(flatten)]
+    concurrency: Concurrency,
+    /// Print one JSON event a line, then a summary
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Say what would be made of the path PATH below both places and why, and do nothing
+    #[arg(long, value_name = "PATH", value_parser = parse_path)]
+    pub(crate) explain: Option<Path>,
+    #[command(flatten)]
+    filter: FilterOptions,
+}
+
+impl TransferOptions {
+    /// With the place of the backup as it was granted.
+    pub(crate) fn options(&self, backup: Option<Location>) -> Result<SyncOptions, Failure> {
+        let is_kept = backup.is_some() || self.suffix.is_some();
+        Ok(SyncOptions {
+            dry_run: self.dry_run,
+            comparison: self.comparison.comparison(),
+            ignore_size: self.ignore_size,
+            update_only: self.update,
+            modify_window: self.modify_window,
+            immutable: self.immutable,
+            deletion: Deletion::None,
+            backup: is_kept.then(|| Backup {
+                place: backup,
+                suffix: self.suffix.clone().unwrap_or_default(),
+                keep_extension: self.suffix_keep_extension,
+            }),
+            empty_directories: self.create_empty_src_dirs,
+            order: self.order_by,
+            bandwidth: self.bwlimit,
+            max_transfer: self.max_transfer,
+            max_errors: self.max_errors,
+            filter: self.filter.filter()?,
+            ..self.concurrency.options()
+        })
+    }
+}
+
+/// What becomes of what only the target has.
+#[derive(Args)]
+pub(crate) struct DeleteOptions {
+    /// Fail, and delete nothing, if more objects than N would go
+    #[arg(long, value_name = "N")]
+    max_delete: Option<u64>,
+    /// Delete from TARGET what the filters exclude, too
+    #[arg(long)]
+    delete_excluded: bool,
+    /// Delete before all transfers
+    #[arg(long, group = "delete_when")]
+    delete_before: bool,
+    /// Delete while transferring
+    #[arg(long, group = "delete_when")]
+    delete_during: bool,
+    /// Delete after all transfers: what is done by default
+    #[arg(long, group = "delete_when")]
+    delete_after: bool,
+    /// Delete even after errors
+    #[arg(long)]
+    ignore_errors: bool,
+    /// Allow a SOURCE without any object to empty TARGET
+    #[arg(long)]
+    allow_empty_source: bool,
+    /// Move objects on TARGET that were renamed on SOURCE, instead of transferring and deleting them
+    #[arg(long)]
+    track_renames: bool,
+    /// What must agree beside the size: some of hash, modtime, leaf
+    #[arg(long, value_name = "LIST", default_value = "hash", value_parser = parse_strategy)]
+    track_renames_strategy: RenameStrategy,
+}
+
+impl DeleteOptions {
+    pub(crate) fn add_to(&self, options: SyncOptions) -> SyncOptions {
+        SyncOptions {
+            deletion: match self {
+                Self { delete_before: true, .. } => Deletion::Before,
+                Self { delete_during: true, .. } => Deletion::During,
+                _ => Deletion::After,
+            },
+            max_delete: self.max_delete,
+            ignore_errors: self.ignore_errors,
+            allow_empty_source: self.allow_empty_source,
+            track_renames: self.track_renames.then_some(self.track_renames_strategy),
+            filter: Filter { delete_excluded: self.delete_excluded, ..options.filter },
+            ..options
+        }
+    }
+}
+
+fn parse_order(text: &str) -> Result<Order, String> {
+    let (key, direction) = text.split_once(',').unwrap_or((text, "asc"));
+    let key = match key {
+        "name" => OrderKey::Name,
+        "size" => OrderKey::Size,
+        "modtime" => OrderKey::Modified,
+        _ => return Err(format!("`{key}` is no order: there are name, size and modtime")),
+    };
+    let descending = match direction {
+        "asc" | "ascending" => false,
+        "desc" | "descending" => true,
+        _ => return Err(format!("`{direction}` is no direction: there are asc and desc")),
+    };
+    Ok(Order { key, descending })
+}
+
+fn parse_strategy(text: &str) -> Result<RenameStrategy, String> {
+    let mut strategy = RenameStrategy::default();
+    for word in text.split(',').filter(|word| !word.is_empty()) {
+        match word {
+            "hash" => strategy.hash = true,
+            "modtime" => strategy.modified = true,
+            "leaf" => strategy.name = true,
+            // It must agree anyway.
+            "size" => {}
+            _ => return Err(format!("`{word}` is no strategy: there are hash, modtime, leaf and size")),
+        }
+    }
+    match strategy {
+        RenameStrategy { hash: false, modified: false, name: false } => {
+            Err("the size alone does not tell a renamed object: add hash, modtime or leaf".to_owned())
+        }
+        strategy => Ok(strategy),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_and_strategies_are_words() {
+        assert_eq!(parse_order("size,desc"), Ok(Order { key: OrderKey::Size, descending: true }));
+        assert_eq!(parse_order("name"), Ok(Order { key: OrderKey::Name, descending: false }));
+        for refused in ["", "colour", "size,mixed", "size,desc,50", "size,"] {
+            assert!(parse_order(refused).is_err(), "{refused}");
+        }
+        let hash_and_leaf = RenameStrategy { hash: true, name: true, modified: false };
+        assert_eq!(parse_strategy("hash,leaf"), Ok(hash_and_leaf));
+        for refused in ["", "size", "hash,colour"] {
+            assert!(parse_strategy(refused).is_err(), "{refused}");
+        }
+    }
+}

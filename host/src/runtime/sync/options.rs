@@ -1,0 +1,258 @@
+//! How a run of the sync engine is to be carried out.
+
+use std::time::Duration;
+
+use super::wit;
+use crate::{object::Location, runtime::Filter};
+
+/// When an object that is on both sides counts as the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Comparison {
+    /// Size and modification time, within the coarser precision of the two sides; where one side keeps no times, the
+    /// size, and a time of the target that is not older than the source's.
+    #[default]
+    Automatic,
+    /// Size and modification time; where one side keeps no times, a checksum.
+    ExactTimes,
+    /// Size and a checksum both sides can give.
+    Checksum,
+    /// Size alone.
+    SizeOnly,
+    /// Never: transfer all. For a check: compare the bytes themselves.
+    Always,
+    /// Whatever is on the target stays.
+    IgnoreExisting,
+}
+
+/// What becomes of target objects that the source does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deletion {
+    /// They stay.
+    None,
+    /// They are deleted first, to make room: the listings are merged twice.
+    Before,
+    /// They are deleted as they are found.
+    During,
+    /// They are deleted once everything was transferred without an error.
+    #[default]
+    After,
+}
+
+/// Where a run keeps what it replaces or deletes on the target, under the same paths; what is there already is
+/// replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// `None`: beside the objects, which needs a suffix.
+    pub place: Option<Location>,
+    /// Put behind the name. May be empty; holds no `/`.
+    pub suffix: String,
+    /// The suffix goes before the extension of the name.
+    pub keep_extension: bool,
+}
+
+/// What must agree, beside the size, for an object that only the source has and one that only the target has to be
+/// one object that was renamed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RenameStrategy {
+    /// A checksum that both sides can give.
+    pub hash: bool,
+    /// The modification time.
+    pub modified: bool,
+    /// The last segment of the path.
+    pub name: bool,
+}
+
+/// By what transfers are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OrderKey {
+    /// The path.
+    Name,
+    /// The size.
+    Size,
+    /// The modification time.
+    Modified,
+}
+
+/// In which order objects are transferred, as far as so many are known at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// By what.
+    pub key: OrderKey,
+    /// The largest, latest or last first.
+    pub descending: bool,
+}
+
+/// How to run. What concerns deletes is for [`Storage::sync`] alone; [`Storage::check`] takes heed of `comparison`,
+/// `checkers`, `retries` and `one_way`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncOptions {
+    /// Tell what would be done, and do nothing.
+    pub dry_run: bool,
+    /// When objects count as the same.
+    pub comparison: Comparison,
+    /// Sizes neither decide nor are verified.
+    pub ignore_size: bool,
+    /// Leave target objects alone that are newer than the source's.
+    pub update_only: bool,
+    /// Differences of time up to this count as none; `None`: the coarser precision of both sides.
+    pub modify_window: Option<Duration>,
+    /// Objects may be added and deleted; to change one is an error
+    /// ([`ErrorCode::AlreadyExists`](crate::ErrorCode::AlreadyExists)).
+    pub immutable: bool,
+    /// What becomes of extra objects.
+    pub deletion: Deletion,
+    /// Delete even after errors.
+    pub ignore_errors: bool,
+    /// Fail if more objects than this would go, and delete nothing ([`Deletion::During`]: no more than this).
+    pub max_delete: Option<u64>,
+    /// Mirror a source without any object onto a target that has some: refused otherwise.
+    pub allow_empty_source: bool,
+    /// Keep what is replaced or deleted.
+    pub backup: Option<Backup>,
+    /// Move objects on the target that were renamed on the source. `None`: transfer and delete them. What only one
+    /// side has is held in memory until both listings are through.
+    pub track_renames: Option<RenameStrategy>,
+    /// Make directories on the target that hold nothing, too.
+    pub empty_directories: bool,
+    /// For [`Storage::move_to`]: remove the directories of the source that are empty afterwards.
+    pub delete_empty_source_directories: bool,
+    /// `None`: in the order of the listings.
+    pub order: Option<Order>,
+    /// Calls of the backends in flight for transfers, from 1 to 256. Default 4.
+    pub transfers: u32,
+    /// Calls in flight for comparisons that need more than a listing, from 1 to 256. Default 8.
+    pub checkers: u32,
+    /// Attempts at an object, in all, from 1 to 100. Only what may pass is tried again. Default 3.
+    pub retries: u32,
+    /// Begin nothing more after so many errors.
+    pub max_errors: Option<u64>,
+    /// Begin no transfer that would bring the bytes transferred above this.
+    pub max_transfer: Option<u64>,
+    /// Bytes a second that move, at most.
+    pub bandwidth: Option<u64>,
+    /// For [`Storage::check`]: ignore what only the target has.
+    pub one_way: bool,
+    /// Which objects are meant. An object of both sides is judged by the source. A target within the source is no
+    /// overlap if its directory is excluded.
+    pub filter: Filter,
+}
+
+impl Default for SyncOptions {
+    fn default() -> Self {
+        Self {
+            dry_run: false,
+            comparison: Comparison::default(),
+            ignore_size: false,
+            update_only: false,
+            modify_window: None,
+            immutable: false,
+            deletion: Deletion::default(),
+            ignore_errors: false,
+            max_delete: None,
+            allow_empty_source: false,
+            backup: None,
+            track_renames: None,
+            empty_directories: false,
+            delete_empty_source_directories: false,
+            order: None,
+            transfers: 4,
+            checkers: 8,
+            retries: 3,
+            max_errors: None,
+            max_transfer: None,
+            bandwidth: None,
+            one_way: false,
+            filter: Filter::default(),
+        }
+    }
+}
+
+impl From<Comparison> for wit::Comparison {
+    fn from(comparison: Comparison) -> Self {
+        match comparison {
+            Comparison::Automatic => Self::Automatic,
+            Comparison::ExactTimes => Self::ExactTimes,
+            Comparison::Checksum => Self::Checksum,
+            Comparison::SizeOnly => Self::SizeOnly,
+            Comparison::Always => Self::Always,
+            Comparison::IgnoreExisting => Self::IgnoreExisting,
+        }
+    }
+}
+
+impl From<Deletion> for wit::Deletion {
+    fn from(deletion: Deletion) -> Self {
+        match deletion {
+            Deletion::None => Self::None,
+            Deletion::Before => Self::Before,
+            Deletion::During => Self::During,
+            Deletion::After => Self::After,
+        }
+    }
+}
+
+impl From<&Backup> for wit::Backup {
+    fn from(backup: &Backup) -> Self {
+        Self {
+            place: backup.place.as_ref().map(Into::into),
+            suffix: backup.suffix.clone(),
+            keep_extension: backup.keep_extension,
+        }
+    }
+}
+
+impl From<RenameStrategy> for wit::RenameStrategy {
+    fn from(strategy: RenameStrategy) -> Self {
+        let mut flags = Self::empty();
+        for (flag, is_set) in
+            [(Self::HASH, strategy.hash), (Self::MODIFIED, strategy.modified), (Self::NAME, strategy.name)]
+        {
+            if is_set {
+                flags |= flag;
+            }
+        }
+        flags
+    }
+}
+
+impl From<Order> for wit::Order {
+    fn from(order: Order) -> Self {
+        let key = match order.key {
+            OrderKey::Name => wit::OrderKey::Name,
+            OrderKey::Size => wit::OrderKey::Size,
+            OrderKey::Modified => wit::OrderKey::Modified,
+        };
+        Self { key, descending: order.descending }
+    }
+}
+
+impl From<&SyncOptions> for wit::SyncOptions {
+    fn from(options: &SyncOptions) -> Self {
+        let nanoseconds = |window: Duration| u64::try_from(window.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            dry_run: options.dry_run,
+            comparison: options.comparison.into(),
+            ignore_size: options.ignore_size,
+            update_only: options.update_only,
+            modify_window_ns: options.modify_window.map(nanoseconds),
+            immutable: options.immutable,
+            deletion: options.deletion.into(),
+            ignore_errors: options.ignore_errors,
+            max_delete: options.max_delete,
+            allow_empty_source: options.allow_empty_source,
+            backup: options.backup.as_ref().map(Into::into),
+            track_renames: options.track_renames.unwrap_or_default().into(),
+            empty_directories: options.empty_directories,
+            delete_empty_source_directories: options.delete_empty_source_directories,
+            order: options.order.map(Into::into),
+            transfers: options.transfers,
+            checkers: options.checkers,
+            retries: options.retries,
+            max_errors: options.max_errors,
+            max_transfer: options.max_transfer,
+            bandwidth: options.bandwidth,
+            one_way: options.one_way,
+            filter: (&options.filter).into(),
+        }
+    }
+}
