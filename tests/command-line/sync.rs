@@ -268,3 +268,31 @@ fn a_renamed_file_is_renamed() {
     assert_equal(&source, &target);
     assert!(!target.join("old").exists());
 }
+
+#[test]
+fn the_events_of_moves_and_renames_are_json() {
+    let scratch = Scratch::new();
+    scratch.write("source/d/a", "1");
+    scratch.write("source/both", "the same");
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    pair("copy", &source.join("both"), &target, &[]).ok();
+    assert_golden("move.jsonl", &pair("move", &source, &target, &["--json"]).ok());
+    pair("copy", &target, &source, &[]).ok();
+    fs::rename(source.join("d/a"), source.join("new name")).unwrap();
+    assert_golden("renames.jsonl", &pair("sync", &source, &target, &["--track-renames", "--json"]).ok());
+    scratch.write("source/more", "12345");
+    assert_golden("stopped.jsonl", &pair("sync", &source, &target, &["--max-transfer", "4B", "--json"]));
+}
+
+#[test]
+fn empty_directories_stay_after_an_error() {
+    let scratch = Scratch::new();
+    scratch.write("source/a", "new");
+    scratch.write("target/a", "an older one");
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    fs::create_dir(target.join("empty")).unwrap();
+    assert_eq!(pair("sync", &source, &target, &["--immutable"]).code, Some(6));
+    assert!(target.join("empty").exists());
+    pair("sync", &source, &target, &[]).ok();
+    assert!(!target.join("empty").exists());
+}

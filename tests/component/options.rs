@@ -287,6 +287,14 @@ async fn options_without_sense_are_refused_by_name() {
         (SyncOptions { retries: 0, ..Default::default() }, "retries"),
         (SyncOptions { bandwidth: Some(0), ..Default::default() }, "bandwidth"),
         (SyncOptions { max_errors: Some(0), ..Default::default() }, "max-errors"),
+        (
+            SyncOptions {
+                deletion: Deletion::Before,
+                track_renames: Some(RenameStrategy { hash: true, ..Default::default() }),
+                ..Default::default()
+            },
+            "track-renames",
+        ),
     ] {
         let error = sync(&storage, &options).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidArgument);

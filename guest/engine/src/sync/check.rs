@@ -3,7 +3,11 @@
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
-    sync::{compare::Reason, filter::Filter, merge::Step},
+    sync::{
+        compare::{Reason, common_hash},
+        filter::Filter,
+        merge::Step,
+    },
 };
 
 use super::{
@@ -138,7 +142,10 @@ fn known(source: &Entry, target: &Entry, options: &SyncOptions) -> Option<Option
         (Some(source), Some(target)) if source != target => Some(Some(Reason::SizeDiffers)),
         (Some(_), Some(_)) if comparison == Comparison::SizeOnly => Some(None),
         (None, _) | (_, None) if comparison == Comparison::SizeOnly => Some(Some(Reason::SizeUnknown)),
-        _ => None,
+        // Only the bytes themselves will do.
+        _ if comparison == Comparison::Always => None,
+        _ => common_hash(&source.hashes, &target.hashes)
+            .map(|(one, other)| (one.digest != other.digest).then_some(Reason::ContentsDiffer)),
     }
 }
 

@@ -147,11 +147,12 @@ impl Run {
     /// Removes, makes and dates directories, now that nothing in them changes any more.
     pub(super) async fn finish_directories(&mut self) {
         let Some(target) = self.carrier.as_ref().map(|carrier| carrier.target.clone()) else { return };
-        if self.options.deletion != Deletion::None && self.deletes_allowed().is_ok() {
-            self.directories.remove_extra(&target).await;
-        }
         if self.journal.report.stopped.is_some() {
             return;
+        }
+        let may_delete = self.journal.report.errors == 0 || self.options.ignore_errors;
+        if self.options.deletion != Deletion::None && may_delete {
+            self.directories.remove_extra(&target).await;
         }
         let mut failed = Vec::new();
         if self.options.empty_directories {

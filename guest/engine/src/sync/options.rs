@@ -10,7 +10,7 @@ use omnistorage_core::sync::{
 
 use crate::{
     error::error,
-    exports::sync::{Comparison, OrderKey, RenameStrategy, SyncOptions},
+    exports::sync::{Comparison, Deletion, OrderKey, RenameStrategy, SyncOptions},
     imports::types::{Error, ErrorCode},
 };
 
@@ -37,6 +37,11 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
     }
     if options.max_errors == Some(0) {
         return refused("`max-errors` must be at least 1".to_owned());
+    }
+    if options.deletion == Deletion::Before && !options.track_renames.is_empty() {
+        let message =
+            "`track-renames` needs what is deleted, and cannot go with deletes before the transfers";
+        return refused(message.to_owned());
     }
     match &options.backup {
         Some(backup) if backup.suffix.contains(['/', '\0']) => {
