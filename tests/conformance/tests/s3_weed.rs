@@ -12,7 +12,7 @@ async fn weed() -> (Arc<dyn Backend>, ()) {
 }
 
 // Not all rows: this server takes a backslash for a slash.
-omnistorage_conformance::conformance_tests!(@ weed,
+omnistorage_conformance::conformance_tests!(weed,
     attributes {
         the_time_of_a_write_is_kept
         the_time_can_be_set

@@ -296,7 +296,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_directory_comes_before_what_its_slash_is_behind() {
-        let pages = vec![vec!["a!", "a!b", "a-b/"], vec!["a-b.c", "a.txt"], vec!["a/", "a0", "b"]];
+        let pages = vec![vec!["a!", "a!b", "a-b.c"], vec!["a-b/", "a.txt"], vec!["a/", "a0", "b"]];
         assert_eq!(list(pages).await.unwrap(), ["a", "a!", "a!b", "a-b", "a-b.c", "a.txt", "a0", "b"]);
     }
 
