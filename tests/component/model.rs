@@ -90,9 +90,9 @@ fn decide(case: &Case, source: &(String, i64), target: &(String, i64)) -> Option
         _ if case.update_only && was > is => Some("skipped"),
         _ if old.len() != new.len() => Some("transferred"),
         Comparison::SizeOnly => None,
-        Comparison::Automatic if was == is => None,
+        Comparison::Automatic | Comparison::ExactTimes if was == is => None,
         _ if old != new => Some("transferred"),
-        Comparison::Automatic => Some("updated-time"),
+        Comparison::Automatic | Comparison::ExactTimes => Some("updated-time"),
         Comparison::Checksum => None,
     }
 }
@@ -136,7 +136,7 @@ fn trees() -> impl Strategy<Value = (Tree, Tree)> {
 fn case() -> impl Strategy<Value = Case> {
     let comparison = prop::sample::select(vec![
         Comparison::Automatic,
-        Comparison::Automatic,
+        Comparison::ExactTimes,
         Comparison::Checksum,
         Comparison::SizeOnly,
         Comparison::Always,
