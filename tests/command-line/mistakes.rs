@@ -38,7 +38,7 @@ fn wrong_use_is_explained() {
         (vec!["cat", "file:///a/../b"], vec!["`..`"]),
         (vec!["cat", "-"], vec!["standard input"]),
         (vec!["cat", ""], vec!["empty"]),
-        (vec!["ls", "s3://bucket/prefix"], vec!["s3", "not in this build"]),
+        (vec!["ls", "gs://bucket/prefix"], vec!["gs", "not in this build"]),
         (vec!["ls", "gs://bucket"], vec!["gs", "not in this build"]),
         (vec!["ls", "ftp://host/x"], vec!["ftp"]),
         (vec!["ls", "nas:x"], vec!["no backend `nas`", "./nas:"]),

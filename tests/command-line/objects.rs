@@ -144,5 +144,5 @@ fn memory_lasts_as_long_as_the_command() {
     run_with(b"", command(["sync"]).arg(scratch.path("t")).arg("memory:t")).ok();
     run(["ls", "memory:"]).ok();
     assert!(run(["completions", "bash"]).ok().text().contains("omnistorage"));
-    assert_eq!(run(["backends"]).ok().lines(), ["channel", "file", "memory"]);
+    assert_eq!(run(["backends"]).ok().lines(), ["channel", "file", "memory", "s3"]);
 }
