@@ -32,6 +32,7 @@ demo: build
 
 test: setup $(languages:%=$(tools)/%/example) $(tools)/python/bin/rclone
 	cargo test $(native)
+	cargo test --package omnistorage-core --test codec
 
 lint: setup msrv $(tools)/cargo-deny
 	cargo fmt --all --check
@@ -61,10 +62,10 @@ msrv: setup
 advisories: $(tools)/cargo-deny
 	$(tools)/cargo-deny --all-features check advisories
 
-# Ours beside rclone, cp and the floor. Options: make bench BENCH='--quick'
+# Ours beside rclone, cp and the floor, and the codecs beside C where there is cmake to build it. Options: make bench BENCH='--quick'
 bench: build $(tools)/python/bin/rclone
 	guest/build.sh omnistorage-test-guest $(target)/component/omnistorage-test-guest.wasm
-	cargo run --release --package omnistorage-bench -- --rclone $(tools)/python/bin/rclone $(BENCH)
+	cargo run --release --package omnistorage-bench $(if $(shell command -v cmake),--features c) -- --rclone $(tools)/python/bin/rclone $(BENCH)
 
 # The crates as they are published. Their verification must not need a wasm toolchain: users have none. The component
 # is built, not committed, which is all that --allow-dirty is for.

@@ -12,13 +12,13 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
 use omnistorage::{
     Backend, ErrorCode, Path,
-    backend::WriteOptions,
-    runtime::{Limits, Runtime, RuntimeOptions, Storage},
+    backend::{ReadOptions, WriteOptions},
+    runtime::{Codec, Compression, DecompressOptions, Limits, Runtime, RuntimeOptions, Storage},
 };
 
 use crate::{
     guest::misbehaving,
-    setup::{at, memory},
+    setup::{at, memory, runtime},
     twisted::Twisted,
 };
 
@@ -135,6 +135,37 @@ async fn a_slow_reader_holds_the_backend_back() {
     }
     assert_eq!(consumed, SIZE);
     assert!(ahead <= MOST_IN_FLIGHT, "{ahead} bytes ahead");
+}
+
+#[tokio::test]
+async fn bombs_stop_at_the_limits_of_decompression() {
+    let limits = Limits { memory: 32 << 20, ..Default::default() };
+    let storage = Storage::builder(runtime()).limits(limits).mount("here", memory()).build();
+    let (seed, bomb) = (at("here", "seed"), at("here", "bomb"));
+    for (codec, level) in [(Codec::Gzip, 9), (Codec::Zstd, 3)] {
+        let zeros = stream::iter(vec![Ok(Bytes::from_static(&[0; 1 << 20])); 16]).boxed();
+        let compress = Some(Compression { codec, level: Some(level) });
+        storage.write(&seed, zeros, &WriteOptions::default(), compress).await.unwrap();
+        let packed = storage.read(&seed, &ReadOptions::default(), None).await.unwrap().contents;
+        let packed = packed.try_collect::<Vec<_>>().await.unwrap().concat();
+        // 64 members or frames make a GiB.
+        storage.write_all(&bomb, packed.repeat(64).into(), &WriteOptions::default()).await.unwrap();
+        for (max_output, max_ratio) in [(Some(100 << 20), None), (None, Some(100)), (None, None)] {
+            let limits = DecompressOptions { max_output, max_ratio, ..Default::default() };
+            let reader = storage.read(&bomb, &ReadOptions::default(), Some(limits)).await.unwrap();
+            let mut size = 0;
+            let end = reader.contents.try_for_each(|chunk| {
+                size += chunk.len();
+                std::future::ready(Ok(()))
+            });
+            let end = end.await.map_err(|error| error.code());
+            match (max_output, max_ratio) {
+                (None, None) => assert_eq!((end, size), (Ok(()), 1 << 30), "{codec:?}"),
+                _ => assert_eq!(end, Err(ErrorCode::LimitExceeded), "{codec:?}"),
+            }
+            assert!(max_output.is_none_or(|limit| size as u64 <= limit), "{codec:?}: {size}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -7,11 +7,13 @@
 //!    as the kernel counts it.
 //! 2. Where the time of a small file goes, one layer after the other (`layers`).
 //! 3. What the sandbox costs, within one process (`inside`).
+//! 4. The codecs in the component, beside the same code without it and, with the feature `c`, beside C (`codecs`).
 //!
 //! Source and destination are on one file system, the source is in the page cache: in `/dev/shm` if it has 4 GiB free,
 //! so that no disk has a part in it, else in the target directory; `--data` names another place. On ext4, wait five
 //! minutes after a run before the next (see `processes`).
 
+mod codecs;
 mod contender;
 mod data;
 mod floor;
@@ -22,6 +24,7 @@ mod measure;
 mod pattern;
 mod place;
 mod processes;
+mod text;
 
 use std::{
     env, fs,
@@ -51,6 +54,9 @@ struct Arguments {
     /// Leave out the tables of whole processes
     #[arg(long, conflicts_with = "only")]
     inside_only: bool,
+    /// Only the table of the codecs
+    #[arg(long, conflicts_with_all = ["only", "inside_only"])]
+    codecs_only: bool,
     /// The omnistorage to run [default: the one beside this program]
     #[arg(long)]
     omnistorage: Option<PathBuf>,
@@ -116,7 +122,8 @@ fn main() -> Result<()> {
     let this = env::current_exe()?;
     let beside = this.parent().unwrap_or(Path::new(".")).to_owned();
     let place = Place::choose(arguments.data.take(), beside.join("../bench-data"))?;
-    let (versions_only, inside_only) = (arguments.versions, arguments.inside_only);
+    let (versions_only, inside_only, codecs_only) =
+        (arguments.versions, arguments.inside_only, arguments.codecs_only);
     let options = Options::new(arguments, this, &beside, &place);
     let mut output = io::stdout().lock();
     writeln!(output, "{}, {}", versions(&options)?, place.describe())?;
@@ -124,6 +131,9 @@ fn main() -> Result<()> {
         return Ok(());
     }
 
+    if codecs_only {
+        return write_codecs(&mut output, &options);
+    }
     if !inside_only {
         let (small, large) = if options.quick {
             (
@@ -143,6 +153,7 @@ fn main() -> Result<()> {
     // Last: the kernel counts our memory to that of the processes we start.
     let comparisons = asynchronous()?.block_on(inside::measure(&options))?;
     inside::write_table(&mut output, &comparisons)?;
+    write_codecs(&mut output, &options)?;
     writeln!(output, "\nload average at the end: {}", load())?;
     Ok(())
 }
@@ -160,6 +171,13 @@ impl Layer {
             }
         }
     }
+}
+
+fn write_codecs(output: &mut impl Write, options: &Options) -> Result<()> {
+    // One thread, whose time is what is told.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let rows = runtime.block_on(codecs::measure(options))?;
+    codecs::write_table(output, &rows)
 }
 
 /// Threads as the command line has them.

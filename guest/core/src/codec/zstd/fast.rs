@@ -15,13 +15,16 @@ use super::{
 /// levels above 19 would take up to 2^27.
 const MAX_WINDOW_LOG: u32 = DecoderLimits::DEFAULT_MAX_WINDOW.ilog2();
 
-/// A compressor to one frame with a checksum. Levels are the reference's, -131,072 to 22; those from 20 on keep to a
-/// window of 8 MiB, so that every decoder reads the result.
+/// The two levels above it take more memory than a sandbox has by default, 256 MiB.
+const MAX_LEVEL: i32 = 20;
+
+/// A compressor to one frame with a checksum. Levels are the reference's, -131,072 to 22; 20 keeps to a window of 8 MiB,
+/// so that every decoder reads the result, and 21 and 22 are 20.
 ///
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`].
 pub fn encoder(level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
-    let level = checked(level)?;
+    let level = checked(level)?.min(MAX_LEVEL);
     let mut context = CompressionContext::new(CompressionLevel::from_level(level));
     let mut prepare = || {
         if LevelParameters::for_level(level, None, 0).window_log > MAX_WINDOW_LOG {
