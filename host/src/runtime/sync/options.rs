@@ -82,7 +82,7 @@ pub struct Order {
     pub descending: bool,
 }
 
-/// How to run. What concerns deletes is for [`Storage::sync`] alone; [`Storage::check`] takes heed of `comparison`,
+/// How to run. What concerns deletes is for [`Storage::sync`](crate::runtime::Storage::sync) alone; [`Storage::check`](crate::runtime::Storage::check) takes heed of `comparison`,
 /// `checkers`, `retries` and `one_way`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncOptions {
@@ -114,7 +114,7 @@ pub struct SyncOptions {
     pub track_renames: Option<RenameStrategy>,
     /// Make directories on the target that hold nothing, too.
     pub empty_directories: bool,
-    /// For [`Storage::move_to`]: remove the directories of the source that are empty afterwards.
+    /// For [`Storage::move_to`](crate::runtime::Storage::move_to): remove the directories of the source that are empty afterwards.
     pub delete_empty_source_directories: bool,
     /// `None`: in the order of the listings.
     pub order: Option<Order>,
@@ -130,7 +130,7 @@ pub struct SyncOptions {
     pub max_transfer: Option<u64>,
     /// Bytes a second that move, at most.
     pub bandwidth: Option<u64>,
-    /// For [`Storage::check`]: ignore what only the target has.
+    /// For [`Storage::check`](crate::runtime::Storage::check): ignore what only the target has.
     pub one_way: bool,
     /// Which objects are meant. An object of both sides is judged by the source. A target within the source is no
     /// overlap if its directory is excluded.
