@@ -162,3 +162,33 @@ async fn an_object_where_a_directory_stands_is_an_error_and_nothing_is_deleted()
     let kept = [("a/x".to_owned(), "kept".to_owned()), ("link".to_owned(), "new".to_owned())];
     assert_eq!(tree(&*target).await, kept);
 }
+
+#[tokio::test]
+async fn one_place_by_two_names_is_not_moved_onto_itself() {
+    let scratch = tempfile::tempdir().unwrap();
+    std::fs::create_dir(scratch.path().join("below")).unwrap();
+    std::fs::write(scratch.path().join("below/kept"), "1").unwrap();
+    let open = |directory: std::path::PathBuf| -> Arc<dyn Backend> {
+        Arc::new(omnistorage::FileBackend::open(directory, Default::default()).unwrap())
+    };
+    let memory = memory();
+    let storage = storage([
+        ("root", open(scratch.path().to_owned())),
+        ("below", open(scratch.path().join("below"))),
+        ("memory", memory.clone()),
+        ("again", memory.clone()),
+    ]);
+    put(&storage, "memory", &[("kept", "1")]).await;
+    for (from, to) in [
+        (at("root", "below"), at("below", "")),
+        (at("below", ""), at("root", "below")),
+        (at("root", "below/kept"), at("below", "")),
+        (at("memory", ""), at("again", "")),
+        (at("memory", "kept"), at("again", "")),
+    ] {
+        let refused = storage.move_to(&from, &to, &SyncOptions::default()).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::InvalidArgument, "{from:?} to {to:?}");
+    }
+    assert_eq!(std::fs::read(scratch.path().join("below/kept")).unwrap(), b"1");
+    assert_eq!(tree(&*memory).await.len(), 1);
+}

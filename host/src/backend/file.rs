@@ -32,7 +32,11 @@ use std::{any::Any, path::PathBuf, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use omnistorage_path::Path;
+#[cfg(feature = "runtime")]
+use rustix::io::Errno;
 
+#[cfg(feature = "runtime")]
+use self::tree::split;
 use self::{
     copy::Copier,
     root::{Interrupt, Root},
@@ -105,6 +109,32 @@ impl FileBackend {
         let fsync = config.take("fsync")?.unwrap_or_default();
         config.finish(KIND)?;
         Self::open(root, FileOptions { create, fsync })
+    }
+
+    /// Whether both paths lead to one directory, whatever the roots are. That of an object is the one that holds it.
+    #[cfg(feature = "runtime")]
+    pub(crate) async fn is_same_directory(
+        &self,
+        path: &Path,
+        other: &Self,
+        other_path: &Path,
+    ) -> Result<bool> {
+        let identity = |root: &Arc<Root>, path: &Path| {
+            let directory = match root.tree.directory(path.as_str()) {
+                Err(Errno::NOTDIR) => root.tree.directory(split(path.as_str()).0),
+                opened => opened,
+            };
+            directory
+                .and_then(|directory| opener::Place::new("", &directory))
+                .ok()
+                .map(|place| place.identity)
+        };
+        let (other, other_path) = (other.root.clone(), other_path.clone());
+        let same = move |root: &Arc<Root>, path: &Path, _: &Interrupt| {
+            let here = identity(root, path);
+            Ok(here.is_some() && here == identity(&other, &other_path))
+        };
+        self.run(path, same).await
     }
 
     /// Does blocking work at a path, in one hop; tells it when the caller is gone.

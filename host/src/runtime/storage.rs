@@ -85,6 +85,11 @@ impl Storage {
         StorageBuilder { runtime: runtime.clone(), grants: Grants::default(), limits: Limits::default() }
     }
 
+    /// The backend granted by that name.
+    pub(super) fn mount(&self, name: &str) -> Option<Arc<dyn Backend>> {
+        self.grants.mounts.get(name).cloned()
+    }
+
     /// A sandbox for one job.
     pub(super) async fn sandbox(&self) -> Result<Sandbox> {
         Sandbox::new(&self.runtime.0, &self.grants, &self.limits).await

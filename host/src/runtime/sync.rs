@@ -2,10 +2,14 @@
 
 mod options;
 
+use std::sync::Arc;
+
 pub use self::options::{Backup, Comparison, Deletion, Order, OrderKey, RenameStrategy, SyncOptions};
 use super::{Storage, bindings::exports::omnistorage::storage::sync as wit, job::Job};
+#[cfg(unix)]
+use crate::FileBackend;
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorCode, Result},
     object::Location,
 };
 
@@ -194,14 +198,22 @@ impl Storage {
     /// Transfers what differs, and removes from the source what this run transferred and verified, or found to be the
     /// same on the target, unless it changed meanwhile. What was skipped or failed stays. Onto itself nothing is moved.
     ///
+    /// One place under two names looks like two, and every object of it like one that is safe to remove. It is
+    /// recognised if both names were granted the same backend, or are [`FileBackend`](crate::FileBackend)s; do not grant
+    /// another store twice, or one inside a wrapper.
+    ///
     /// # Errors
-    /// As [`Storage::sync`].
+    /// As [`Storage::sync`]; [`ErrorCode::InvalidArgument`] also if both names stand for one place.
     pub async fn move_to(
         &self,
         source: &Location,
         target: &Location,
         options: &SyncOptions,
     ) -> Result<SyncJob> {
+        if self.is_one_place(source, target).await? {
+            let message = format!("`{}` and `{}` are one place by two names", source.backend, target.backend);
+            return Err(Error::new(ErrorCode::InvalidArgument, message));
+        }
         let (source, target, options) = (source.into(), target.into(), options.into());
         self.start(Box::new(move |inside, guest| {
             Box::pin(async move {
@@ -210,6 +222,22 @@ impl Storage {
             })
         }))
         .await
+    }
+
+    /// Whether two names are known to stand for one place.
+    async fn is_one_place(&self, source: &Location, target: &Location) -> Result<bool> {
+        let mount = |at: &Location| self.mount(&at.backend).filter(|_| source.backend != target.backend);
+        let (Some(from), Some(to)) = (mount(source), mount(target)) else { return Ok(false) };
+        if Arc::ptr_eq(&from, &to) {
+            return Ok(source.path == target.path || source.path.parent().as_ref() == Some(&target.path));
+        }
+        #[cfg(unix)]
+        if let (Some(from), Some(to)) =
+            (from.as_any().downcast_ref::<FileBackend>(), to.as_any().downcast_ref::<FileBackend>())
+        {
+            return from.is_same_directory(&source.path, to, &target.path).await;
+        }
+        Ok(false)
     }
 
     /// Compares, and changes nothing.
