@@ -147,9 +147,13 @@ pub(super) fn info(path: &Path, headers: &HeaderMap, size: Option<u64>) -> Objec
     info
 }
 
-/// The checksums of the whole object, among those of the answer. One over parts is of no use here.
+/// The checksums of the whole object, among those of the answer. One over the checksums of parts is of no use here. A
+/// store that does not say which of them it gives is taken to give that one where the etag is one of parts.
 pub(super) fn checksums(headers: &HeaderMap) -> Vec<Hash> {
-    let is_composite = headers.get("x-amz-checksum-type").is_some_and(|kind| kind == "COMPOSITE");
+    let is_composite = match headers.get("x-amz-checksum-type") {
+        Some(kind) => kind != "FULL_OBJECT",
+        None => headers.get(header::ETAG).is_some_and(|etag| etag.as_bytes().contains(&b'-')),
+    };
     let of = |algorithm: HashAlgorithm| {
         let value = headers.get(format!("x-amz-checksum-{algorithm}"))?.to_str().ok()?;
         hash(algorithm, value).filter(|_| !is_composite)
@@ -221,6 +225,7 @@ mod tests {
             ("etag", "\"x-2\""),
             ("x-amz-meta-md5chksum", "JfnnlDI7RTiF9RgfG2JNCw=="),
             ("x-amz-checksum-crc32c", "4waSgw=="),
+            ("x-amz-checksum-type", "FULL_OBJECT"),
         ] {
             headers.insert(name, value.parse().unwrap());
         }
@@ -229,5 +234,23 @@ mod tests {
         assert_eq!(info.metadata, [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
         let hashes: Vec<_> = info.hashes.iter().map(ToString::to_string).collect();
         assert_eq!(hashes, ["25f9e794323b453885f5181f1b624d0b", "e3069283"]);
+    }
+
+    #[test]
+    fn a_checksum_of_parts_is_none_of_the_object() {
+        for (etag, kind, is_whole) in [
+            ("\"x\"", None, true),
+            ("\"x-2\"", None, false),
+            ("\"x-2\"", Some("COMPOSITE"), false),
+            ("\"x-2\"", Some("FULL_OBJECT"), true),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("etag", etag.parse().unwrap());
+            headers.insert("x-amz-checksum-crc32c", "4waSgw==".parse().unwrap());
+            if let Some(kind) = kind {
+                headers.insert("x-amz-checksum-type", kind.parse().unwrap());
+            }
+            assert_eq!(checksums(&headers).len(), usize::from(is_whole), "{etag} {kind:?}");
+        }
     }
 }
