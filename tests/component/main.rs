@@ -18,6 +18,7 @@ mod moves;
 mod multi;
 mod objects;
 mod options;
+mod pair;
 mod records;
 mod replicas;
 mod setup;

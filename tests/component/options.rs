@@ -1,37 +1,15 @@
 //! What the options of a run do, one by one.
 
-use std::sync::Arc;
-
 use omnistorage::{
     Backend, ErrorCode, Path, Timestamp,
     backend::WriteOptions,
-    runtime::{
-        Backup, Comparison, Deletion, Order, OrderKey, RenameStrategy, Report, Stop, Storage, SyncOptions,
-    },
+    runtime::{Backup, Comparison, Deletion, Order, OrderKey, RenameStrategy, Stop, SyncOptions},
 };
 
-use crate::setup::{at, memory, put, storage, tree};
-
-struct Pair {
-    source: Arc<dyn Backend>,
-    target: Arc<dyn Backend>,
-    storage: Storage,
-}
-
-fn pair() -> Pair {
-    let (source, target) = (memory(), memory());
-    let storage = storage([("source", source.clone()), ("target", target.clone())]);
-    Pair { source, target, storage }
-}
-
-async fn sync(storage: &Storage, options: &SyncOptions) -> omnistorage::Result<(Vec<String>, Report)> {
-    let mut job = storage.sync(&at("source", ""), &at("target", ""), options).await?;
-    let mut events = Vec::new();
-    while let Some(event) = job.next().await {
-        events.push(format!("{} {}", event.action.as_str(), event.path));
-    }
-    Ok((events, job.outcome().await?))
-}
+use crate::{
+    pair::{Pair, pair, sync},
+    setup::{at, memory, put, storage, tree},
+};
 
 /// Writes an object with a time.
 async fn put_at(backend: &dyn Backend, path: &str, contents: &str, seconds: i64) {

@@ -7,28 +7,16 @@ use omnistorage::{
     runtime::{Action, Report, Storage, SyncOptions},
 };
 
-use crate::setup::{at, memory, put, storage, tree};
+use crate::{
+    pair::{self, Pair, pair},
+    setup::{at, memory, put, storage, tree},
+};
 
-struct Pair {
-    source: Arc<dyn Backend>,
-    target: Arc<dyn Backend>,
-    storage: Storage,
-}
-
-fn pair() -> Pair {
-    let (source, target) = (memory(), memory());
-    let storage = storage([("source", source.clone()), ("target", target.clone())]);
-    Pair { source, target, storage }
-}
-
+/// The events in the order of their words, since objects are worked on side by side, and the report.
 async fn sync(storage: &Storage, options: &SyncOptions) -> omnistorage::Result<(Vec<String>, Report)> {
-    let mut job = storage.sync(&at("source", ""), &at("target", ""), options).await?;
-    let mut events = Vec::new();
-    while let Some(event) = job.next().await {
-        events.push(format!("{} {}", event.action.as_str(), event.path));
-    }
+    let (mut events, report) = pair::sync(storage, options).await?;
     events.sort();
-    Ok((events, job.outcome().await?))
+    Ok((events, report))
 }
 
 #[tokio::test]

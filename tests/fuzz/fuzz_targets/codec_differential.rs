@@ -1,10 +1,10 @@
 //! The engines of a codec agree about every input.
 #![no_main]
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each target uses a part")]
 #[path = "../../../guest/core/tests/codec/drive.rs"]
 mod drive;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each target uses a part")]
 #[path = "../../../guest/core/tests/codec/properties.rs"]
 mod properties;
 

@@ -1,10 +1,10 @@
 //! What is compressed, at any level and in any chunks, decompresses to itself.
 #![no_main]
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each target uses a part")]
 #[path = "../../../guest/core/tests/codec/drive.rs"]
 mod drive;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each target uses a part")]
 #[path = "../../../guest/core/tests/codec/properties.rs"]
 mod properties;
 
