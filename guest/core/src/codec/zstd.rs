@@ -8,6 +8,9 @@ mod decoder;
 #[cfg(feature = "fast")]
 pub mod fast;
 mod frame;
+#[cfg(feature = "fast")]
+#[allow(dead_code, reason = "what the fast engine stands on comes before the engine")]
+mod symbols;
 
 #[cfg(not(feature = "fast"))]
 pub use base::{decoder, encoder};
