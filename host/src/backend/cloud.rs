@@ -5,6 +5,8 @@ pub(super) mod client;
 pub(super) mod contents;
 pub(super) mod expectation;
 pub(super) mod listing;
+pub(super) mod read;
+pub(super) mod settings;
 pub(super) mod time;
 
 use omnistorage_path::Path;

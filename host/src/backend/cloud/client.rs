@@ -5,9 +5,7 @@ use std::{error::Error as _, fmt, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use reqsign_command_execute_tokio::TokioCommandExecute;
-use reqsign_core::{
-    Context, ErrorKind, HttpSend, OsEnv, ProvideCredential, SignRequest, Signer, SigningCredential,
-};
+use reqsign_core::{Context, HttpSend, OsEnv, ProvideCredential, SignRequest, Signer, SigningCredential};
 use reqsign_file_read_tokio::TokioFileRead;
 use tracing::debug;
 
@@ -95,6 +93,11 @@ impl Answer {
         self.response.headers().get(name)?.to_str().ok()
     }
 
+    /// In bytes, if the server says so before the body.
+    pub(in crate::backend) fn content_length(&self) -> Option<u64> {
+        self.header(header::CONTENT_LENGTH.as_str())?.parse().ok()
+    }
+
     /// The whole body, which must be a small one.
     pub(in crate::backend) async fn body(self) -> Result<Bytes> {
         self.response.bytes().await.map_err(|error| broken(&error))
@@ -106,7 +109,11 @@ pub(in crate::backend) struct Client<K: SigningCredential> {
     http: reqwest::Client,
     /// `None`: requests go without a signature.
     signer: Option<Signer<K>>,
+    explain: Explain,
 }
+
+/// What it means that no signature could be made. The library's own words must be left out: they may quote what it read.
+pub(in crate::backend) type Explain = fn(&reqsign_core::Error) -> Error;
 
 impl<K: SigningCredential> Client<K> {
     /// Without credentials: anonymous.
@@ -123,7 +130,11 @@ impl<K: SigningCredential> Client<K> {
             .map_err(|error| {
                 Error::new(ErrorCode::Other, format!("cannot prepare connections: {}", cause(&error)))
             })?;
-        Ok(Self { http, signer: None })
+        Ok(Self {
+            http,
+            signer: None,
+            explain: |_| Error::new(ErrorCode::Other, "the request cannot be signed"),
+        })
     }
 
     /// With credentials, which are looked for at the first request.
@@ -131,8 +142,10 @@ impl<K: SigningCredential> Client<K> {
         mut self,
         credentials: impl ProvideCredential<Credential = K>,
         signature: impl SignRequest<Credential = K>,
+        explain: Explain,
     ) -> Self {
         self.signer = Some(self.signer(credentials, signature));
+        self.explain = explain;
         self
     }
 
@@ -206,7 +219,7 @@ impl<K: SigningCredential> Client<K> {
         let (mut parts, ()) =
             request.map_err(|error| Error::new(ErrorCode::InvalidArgument, error.to_string()))?.into_parts();
         if let Some(signer) = &self.signer {
-            signer.sign(&mut parts, None).await.map_err(|error| unsigned(&error))?;
+            signer.sign(&mut parts, None).await.map_err(|error| (self.explain)(&error))?;
         }
         parts.headers.remove(header::HOST);
         let mut request = self
@@ -278,32 +291,6 @@ fn cause(error: &reqwest::Error) -> String {
         Some(_) => innermost.to_string(),
         None => "the request was refused before it was sent".to_owned(),
     }
-}
-
-/// No signature could be made. The library's own words are left out: they may quote what it read.
-fn unsigned(error: &reqsign_core::Error) -> Error {
-    let (code, message) = match error.kind() {
-        ErrorKind::RateLimited => {
-            (ErrorCode::RateLimited, "the service that gives credentials asks for a pause")
-        }
-        ErrorKind::PermissionDenied => (
-            ErrorCode::PermissionDenied,
-            "the service that gives credentials refused: check the role, the profile or the key file",
-        ),
-        ErrorKind::ConfigInvalid => (
-            ErrorCode::InvalidArgument,
-            "the credentials are not usable as configured: check the profile or the key file",
-        ),
-        ErrorKind::RequestInvalid => {
-            (ErrorCode::InvalidArgument, "the request cannot be signed: check the endpoint")
-        }
-        _ => (
-            ErrorCode::PermissionDenied,
-            "no valid credentials were found: set them in the environment, in a profile or in the configuration, or \
-             set `anonymous = true` for a public bucket",
-        ),
-    };
-    Error::new(code, message)
 }
 
 /// What the credential sources send their own requests with.

@@ -1,17 +1,18 @@
 //! Where a bucket is, how to speak to it, and with whose rights.
 
-use std::env;
-
-use omnistorage_path::Path;
 use reqsign_aws_v4::{
     AssumeRoleCredentialProvider, Credential, DefaultCredentialProvider, RequestSigner,
     StaticCredentialProvider,
 };
-use reqsign_core::ProvideCredentialChain;
+use reqsign_core::{ErrorKind, ProvideCredentialChain};
 
 use super::{KIND, bucket::Bucket, parts::PartSize};
 use crate::{
-    backend::cloud::{client::Client, listing::Order},
+    backend::cloud::{
+        client::Client,
+        listing::Order,
+        settings::{checked_endpoint, contradiction, take_prefix, variable},
+    },
     config::Config,
     error::{Error, ErrorCode, Result},
     secret::Secret,
@@ -39,10 +40,7 @@ enum Account {
 /// [`S3Backend::from_config`](super::S3Backend::from_config) for all of them.
 pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let name: String = config.require("bucket")?;
-    let prefix: Path = match config.take::<String>("prefix")? {
-        Some(prefix) => Path::parse(prefix.strip_suffix('/').unwrap_or(&prefix))?,
-        None => Path::root(),
-    };
+    let prefix = take_prefix(&mut config)?;
     let region = config
         .take("region")?
         .or_else(|| variable("AWS_REGION"))
@@ -118,7 +116,7 @@ fn client(config: &mut Config, region: &str) -> Result<(Account, Client<Credenti
     } else if external_id.is_some() {
         return Err(contradiction("`external_id` belongs to `role_arn`"));
     }
-    Ok((account, client.signed(credentials, RequestSigner::new("s3", region))))
+    Ok((account, client.signed(credentials, RequestSigner::new("s3", region), unsigned)))
 }
 
 fn assume(
@@ -134,6 +132,32 @@ fn assume(
         provider = provider.with_external_id(external_id);
     }
     ProvideCredentialChain::new().push(provider)
+}
+
+/// No signature could be made. The library's own words are left out: they may quote what it read.
+fn unsigned(error: &reqsign_core::Error) -> Error {
+    let (code, message) = match error.kind() {
+        ErrorKind::RateLimited => {
+            (ErrorCode::RateLimited, "the service that gives credentials asks for a pause")
+        }
+        ErrorKind::PermissionDenied => (
+            ErrorCode::PermissionDenied,
+            "the service that gives credentials refused: check the role, the profile or the key file",
+        ),
+        ErrorKind::ConfigInvalid => (
+            ErrorCode::InvalidArgument,
+            "the credentials are not usable as configured: check the profile or the key file",
+        ),
+        ErrorKind::RequestInvalid => {
+            (ErrorCode::InvalidArgument, "the request cannot be signed: check the endpoint")
+        }
+        _ => (
+            ErrorCode::PermissionDenied,
+            "no valid credentials were found: set them in the environment, in a profile or in the configuration, or \
+             set `anonymous = true` for a public bucket",
+        ),
+    };
+    Error::new(code, message)
 }
 
 /// The URL that a key is appended to, after a slash.
@@ -157,28 +181,6 @@ fn base(name: &str, region: &str, endpoint: Option<&str>, path_style: bool) -> R
         Some((scheme, host)) if !path_style => format!("{scheme}://{name}.{host}"),
         _ => format!("{endpoint}/{name}"),
     })
-}
-
-fn checked_endpoint(endpoint: &str) -> Result<String> {
-    let rest = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
-    match rest.map(|rest| rest.trim_end_matches('/')) {
-        Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', '@', ' ']) => {
-            Ok(endpoint.trim_end_matches('/').to_owned())
-        }
-        _ => Err(Error::new(
-            ErrorCode::InvalidArgument,
-            "the endpoint is no URL: it is written `https://host[:port]`",
-        )),
-    }
-}
-
-fn contradiction(message: &str) -> Error {
-    Error::new(ErrorCode::InvalidArgument, message)
-}
-
-/// A variable of the environment; an empty one counts as none.
-fn variable(name: &str) -> Option<String> {
-    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]

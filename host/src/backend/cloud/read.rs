@@ -1,0 +1,153 @@
+//! Opening an object, or a range of it, so that its bytes are those of one version.
+
+use std::{future::Future, ops::Range, sync::Arc};
+
+use http::{HeaderMap, StatusCode, header};
+use omnistorage_path::Path;
+
+use super::{
+    client::{Answer, Call},
+    contents::{self, Part},
+};
+use crate::{
+    backend::{ReadOptions, Reader},
+    error::{Error, ErrorCode, Result},
+    hash::Hash,
+    object::ObjectInfo,
+};
+
+/// Beyond it lies no byte of any object, and some servers take no larger number.
+const END: u64 = i64::MAX as u64;
+
+/// A store whose objects can be opened.
+pub(in crate::backend) trait Source: Send + Sync + 'static {
+    /// Asks for what [`ranged`] makes of a range, which is not empty, of the version with that etag. The answer may be
+    /// that there is no such range.
+    fn open(
+        &self,
+        key: &str,
+        range: &Range<u64>,
+        if_match: Option<&str>,
+    ) -> impl Future<Output = Result<Answer>> + Send;
+
+    /// What is known of an object whose bytes are not asked for.
+    fn find(&self, path: &Path, if_match: Option<&str>) -> impl Future<Output = Result<ObjectInfo>> + Send;
+
+    /// What the headers of an answer tell of an object of that size.
+    fn info(&self, path: &Path, headers: &HeaderMap, size: u64) -> ObjectInfo;
+
+    /// The checksum of the whole object, if the answer holds one.
+    fn checksum(&self, headers: &HeaderMap) -> Option<Hash>;
+}
+
+/// Whether a range is one of all bytes, however many there are.
+pub(in crate::backend) fn is_all(range: &Range<u64>) -> bool {
+    *range == (0..END)
+}
+
+/// With the header that asks for a range; none for all.
+///
+/// # Errors
+/// None that can happen: a range is always the value of a header.
+pub(in crate::backend) fn ranged(call: Call, range: &Range<u64>) -> Result<Call> {
+    match (range.start, range.end) {
+        (0, END) => Ok(call),
+        (start, END) => call.header("range", &format!("bytes={start}-")),
+        (start, end) => call.header("range", &format!("bytes={start}-{}", end - 1)),
+    }
+}
+
+/// Opens the object of that key, or a range of it.
+///
+/// # Errors
+/// As [`Backend::read`](crate::Backend::read).
+pub(in crate::backend) async fn read<S: Source>(
+    source: &Arc<S>,
+    key: String,
+    path: &Path,
+    options: &ReadOptions,
+) -> Result<Reader> {
+    let end = options.length.map_or(END, |length| options.offset.saturating_add(length)).min(END);
+    let wanted = options.offset..end;
+    let if_match = options.if_match.as_deref();
+    if wanted.is_empty() {
+        return empty(&**source, path, if_match).await;
+    }
+    let opened = match Opened::of(source.open(&key, &wanted, if_match).await?)? {
+        Some(opened) => opened,
+        // Nothing of the range is there; an empty object has no range at all.
+        None => return empty(&**source, path, if_match).await,
+    };
+    let headers = opened.answer.response.headers();
+    let info = source.info(path, headers, opened.size);
+    let range = wanted.start..wanted.end.min(opened.size);
+    let checksum = source.checksum(headers).filter(|_| range == (0..opened.size));
+    let reopen = {
+        let (source, etag, end) = (Arc::clone(source), info.etag.clone(), range.end);
+        move |offset| {
+            let (source, key, etag) = (Arc::clone(&source), key.clone(), etag.clone());
+            async move {
+                let message = "the connection broke, and the store names no version to go on with";
+                let etag = etag.ok_or_else(|| Error::new(ErrorCode::Unavailable, message))?;
+                let opened = Opened::of(source.open(&key, &(offset..end), Some(&etag)).await?)?;
+                let shorter = || Error::new(ErrorCode::PreconditionFailed, "the object is shorter now");
+                Ok(opened.ok_or_else(shorter)?.part())
+            }
+        }
+    };
+    Ok(Reader { info, contents: contents::contents(opened.part(), range, checksum, reopen) })
+}
+
+async fn empty<S: Source>(source: &S, path: &Path, if_match: Option<&str>) -> Result<Reader> {
+    let info = source.find(path, if_match).await?;
+    Ok(Reader { info, contents: Box::pin(futures::stream::empty()) })
+}
+
+struct Opened {
+    answer: Answer,
+    /// Of the first byte that comes.
+    offset: u64,
+    /// Of the whole object.
+    size: u64,
+}
+
+impl Opened {
+    /// `None`: the range lies beyond the end.
+    fn of(answer: Answer) -> Result<Option<Self>> {
+        if answer.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+            return Ok(None);
+        }
+        let place = match answer.header(header::CONTENT_RANGE.as_str()) {
+            Some(range) => content_range(range),
+            // A server without ranges sends the whole object.
+            None => answer.content_length().map(|size| (0, size)),
+        };
+        let unclear = || Error::new(ErrorCode::Other, "the store does not tell the size of the object");
+        let (offset, size) = place.ok_or_else(unclear)?;
+        Ok(Some(Self { answer, offset, size }))
+    }
+
+    fn part(self) -> Part {
+        Part { response: self.answer.response, offset: self.offset }
+    }
+}
+
+/// The first byte and the whole size of `bytes 0-9/100` (RFC 9110, section 14.4).
+fn content_range(value: &str) -> Option<(u64, u64)> {
+    let (range, size) = value.strip_prefix("bytes ")?.split_once('/')?;
+    let (start, _) = range.split_once('-')?;
+    Some((start.parse().ok()?, size.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges_are_read() {
+        assert_eq!(content_range("bytes 5-9/100"), Some((5, 100)));
+        for unusable in ["bytes */100", "bytes 5-9/*", "items 5-9/100", ""] {
+            assert_eq!(content_range(unusable), None, "{unusable}");
+        }
+    }
+}

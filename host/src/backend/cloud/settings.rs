@@ -1,0 +1,48 @@
+//! What the settings of the stores have in common.
+
+use std::env;
+
+use omnistorage_path::Path;
+
+use crate::{
+    config::Config,
+    error::{Error, ErrorCode, Result},
+};
+
+/// A variable of the environment; an empty one counts as none.
+pub(in crate::backend) fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The path in a bucket that is the root of a backend; one slash at its end is fine.
+///
+/// # Errors
+/// [`ErrorCode::InvalidPath`] if it breaks the grammar.
+pub(in crate::backend) fn take_prefix(config: &mut Config) -> Result<Path> {
+    match config.take::<String>("prefix")? {
+        Some(prefix) => Ok(Path::parse(prefix.strip_suffix('/').unwrap_or(&prefix))?),
+        None => Ok(Path::root()),
+    }
+}
+
+/// An endpoint without a slash at its end.
+///
+/// # Errors
+/// [`ErrorCode::InvalidArgument`] if it is no URL of a server.
+pub(in crate::backend) fn checked_endpoint(endpoint: &str) -> Result<String> {
+    let rest = endpoint.strip_prefix("https://").or_else(|| endpoint.strip_prefix("http://"));
+    match rest.map(|rest| rest.trim_end_matches('/')) {
+        Some(rest) if !rest.is_empty() && !rest.contains(['?', '#', '@', ' ']) => {
+            Ok(endpoint.trim_end_matches('/').to_owned())
+        }
+        _ => Err(Error::new(
+            ErrorCode::InvalidArgument,
+            "the endpoint is no URL: it is written `https://host[:port]`",
+        )),
+    }
+}
+
+/// Two settings that exclude each other, or one without another that it needs.
+pub(in crate::backend) fn contradiction(message: &str) -> Error {
+    Error::new(ErrorCode::InvalidArgument, message)
+}
