@@ -6,10 +6,11 @@
 pub mod base;
 mod decoder;
 #[cfg(feature = "fast")]
+mod decompress;
+#[cfg(feature = "fast")]
 pub mod fast;
 mod frame;
 #[cfg(feature = "fast")]
-#[allow(dead_code, reason = "what the fast engine stands on comes before the engine")]
 mod symbols;
 
 #[cfg(not(feature = "fast"))]

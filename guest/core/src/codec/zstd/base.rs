@@ -11,6 +11,7 @@ use super::{
     super::{Codec, CodecError, DecoderLimits, guard::Guard, pending::Pending},
     checked,
     decoder::{Damaged, Decoder, Engine, Room},
+    frame::Header,
 };
 
 /// A compressor to one frame with a checksum for every [`FRAME`] bytes. Whatever the level, the result is the same.
@@ -38,8 +39,8 @@ pub const FRAME: usize = 1 << 20;
 struct Blocks(FrameDecoder);
 
 impl Engine for Blocks {
-    fn start(&mut self, header: &[u8]) -> Result<(), Damaged> {
-        self.0.reset(header).map_err(|_| Damaged)
+    fn start(&mut self, _: &Header, bytes: &[u8]) -> Result<(), Damaged> {
+        self.0.reset(bytes).map_err(|_| Damaged)
     }
 
     fn block(&mut self, block: &[u8]) -> Result<(), Damaged> {

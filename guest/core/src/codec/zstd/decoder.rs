@@ -7,8 +7,8 @@ use super::{
 
 /// Decompresses the blocks of one frame after the other.
 pub(super) trait Engine {
-    /// Takes the header of a frame. Everything of the frame before was drained.
-    fn start(&mut self, header: &[u8]) -> Result<(), Damaged>;
+    /// Takes the header of a frame, understood and as it is. Everything of the frame before was drained.
+    fn start(&mut self, header: &Header, bytes: &[u8]) -> Result<(), Damaged>;
 
     /// Takes a whole block with its header.
     fn block(&mut self, block: &[u8]) -> Result<(), Damaged>;
@@ -79,7 +79,7 @@ impl<E: Engine> Decoder<E> {
                         Start::Skippable(count) => State::Skipping(count),
                         Start::Frame(header) => {
                             admit(&header, self.max_window, at)?;
-                            self.engine.start(start).map_err(|Damaged| damaged(at))?;
+                            self.engine.start(&header, start).map_err(|Damaged| damaged(at))?;
                             self.header = header;
                             self.made = 0;
                             State::Block

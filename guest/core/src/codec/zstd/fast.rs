@@ -1,14 +1,14 @@
 //! The engine `structured-zstd`, with the levels of the reference.
 
-use structured_zstd::{
-    decoding::{ContentChecksum, FrameDecoder},
-    encoding::{CompressionContext, CompressionLevel, CompressionParameters, LevelParameters},
+use structured_zstd::encoding::{
+    CompressionContext, CompressionLevel, CompressionParameters, LevelParameters,
 };
 
 use super::{
     super::{Codec, CodecError, CodecErrorKind, DecoderLimits, guard::Guard, pending::Pending},
     checked,
-    decoder::{Damaged, Decoder, Engine, Room},
+    decoder::Decoder,
+    decompress::Blocks,
 };
 
 /// The highest window that a compressor uses, as a power of two: what every decoder reads without being asked to. The
@@ -42,35 +42,7 @@ pub fn encoder(level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
 /// A decompressor.
 #[must_use]
 pub fn decoder(limits: DecoderLimits) -> Box<dyn Codec> {
-    let mut blocks = FrameDecoder::new();
-    // That the limit of the window is kept is seen to before; the engine's own must only not be below it.
-    let _ = blocks.set_max_window_size(DecoderLimits::MAX_WINDOW);
-    blocks.set_content_checksum(ContentChecksum::Verify);
-    Box::new(Guard::new(Decoder::new(Blocks(blocks), limits), limits))
-}
-
-struct Blocks(FrameDecoder);
-
-impl Engine for Blocks {
-    fn start(&mut self, header: &[u8]) -> Result<(), Damaged> {
-        self.0.reset(header).map_err(|_| Damaged)
-    }
-
-    fn block(&mut self, block: &[u8]) -> Result<(), Damaged> {
-        match self.0.decode_from_to(block, &mut []) {
-            Ok((taken, 0)) if taken == block.len() => Ok(()),
-            _ => Err(Damaged),
-        }
-    }
-
-    fn drain(&mut self, output: &mut Vec<u8>) -> Result<bool, Damaged> {
-        self.0.collect_to_writer(Room(output)).map_err(|_| Damaged)?;
-        Ok(self.0.can_collect() == 0)
-    }
-
-    fn has_checksum(&mut self, checksum: [u8; 4]) -> bool {
-        self.0.read_content_checksum(checksum).is_ok()
-    }
+    Box::new(Guard::new(Decoder::new(Blocks::new(), limits), limits))
 }
 
 struct Encoder {

@@ -107,17 +107,20 @@ pub(super) fn start(bytes: &[u8]) -> Start {
     Start::Frame(Header { window, contents, dictionary, has_checksum: descriptor.has_checksum })
 }
 
+/// The bytes of the header of a block.
+pub(super) const BLOCK_HEADER: usize = 3;
+
 /// The bytes of a block with its header, as far as these first ones tell. `at`: where they are in the input.
 pub(super) fn block_length(bytes: &[u8], max_block: u64, at: u64) -> Result<usize, CodecError> {
-    let Some(mut header) = bytes.get(..3) else { return Ok(3) };
-    let header = take(&mut header, 3);
+    let Some(mut header) = bytes.get(..BLOCK_HEADER) else { return Ok(BLOCK_HEADER) };
+    let header = take(&mut header, BLOCK_HEADER);
     let size = header >> 3;
     match header >> 1 & 3 {
         _ if size > max_block => Err(corrupted(at, "the zstd block is longer than its frame allows")),
         // One byte, repeated.
-        1 => Ok(4),
+        1 => Ok(BLOCK_HEADER + 1),
         3 => Err(corrupted(at, "the zstd block is of a reserved type")),
-        _ => Ok(3 + size as usize),
+        _ => Ok(BLOCK_HEADER + size as usize),
     }
 }
 

@@ -1,0 +1,98 @@
+//! Decompression of the blocks of a frame (RFC 8878 section 3.1.1.2), made for speed.
+//!
+//! A block's literals are decoded first, then its sequences one by one, each executed at once into a [`window`] from
+//! which the contents are drained: the one copy that is made of them. Everything is checked where it is read, and nothing
+//! is allocated beyond what the contents fill.
+
+mod bits;
+mod fse;
+mod huffman;
+mod literals;
+mod sequences;
+mod window;
+
+use std::hash::Hasher;
+
+use twox_hash::XxHash64;
+
+use self::{literals::Literals, sequences::Sequences, window::Window};
+use super::{
+    decoder::{Damaged, Engine},
+    frame::{BLOCK_HEADER, Header, take},
+};
+
+// How the contents of a block are told (section 3.1.1.2.2).
+const RAW: u64 = 0;
+const REPEATED: u64 = 1;
+const COMPRESSED: u64 = 2;
+
+/// The state between blocks.
+pub(super) struct Blocks {
+    literals: Literals,
+    sequences: Sequences,
+    window: Window,
+    max_block: usize,
+    /// Of what was drained, if it is to be known.
+    checksum: Option<XxHash64>,
+}
+
+impl Blocks {
+    pub(super) fn new() -> Self {
+        Self {
+            literals: Literals::new(),
+            sequences: Sequences::new(),
+            window: Window::new(),
+            max_block: 0,
+            checksum: None,
+        }
+    }
+}
+
+impl Engine for Blocks {
+    fn start(&mut self, header: &Header, _: &[u8]) -> Result<(), Damaged> {
+        let reach = header.window.min(header.contents.unwrap_or(u64::MAX));
+        self.max_block = usize::try_from(header.max_block()).map_err(|_| Damaged)?;
+        self.window.reset(usize::try_from(reach).map_err(|_| Damaged)?, self.max_block);
+        self.literals.reset();
+        self.sequences.reset();
+        self.checksum = header.has_checksum.then(|| XxHash64::with_seed(0));
+        Ok(())
+    }
+
+    fn block(&mut self, block: &[u8]) -> Result<(), Damaged> {
+        let mut rest = block;
+        let header = take(&mut rest, BLOCK_HEADER);
+        let size = (header >> 3) as usize;
+        let kind = header >> 1 & 3;
+        let room = if kind == COMPRESSED { self.max_block } else { size };
+        self.window.begin(room);
+        let mut writer = self.window.writer(room);
+        let at = match kind {
+            RAW => writer.copy(rest)?.at(),
+            REPEATED => writer.fill(*rest.first().ok_or(Damaged)?, size)?.at(),
+            _ => {
+                self.literals.read(&mut rest, self.max_block)?;
+                self.sequences.execute(rest, self.literals.get(), writer)?
+            }
+        };
+        self.window.advance(at);
+        if let Some(checksum) = &mut self.checksum {
+            checksum.write(self.window.pending());
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self, output: &mut Vec<u8>) -> Result<bool, Damaged> {
+        let pending = self.window.pending();
+        let count = pending.len().min(output.capacity() - output.len());
+        let is_all = count == pending.len();
+        output.extend_from_slice(&pending[..count]);
+        self.window.drain(count);
+        Ok(is_all)
+    }
+
+    fn has_checksum(&mut self, checksum: [u8; 4]) -> bool {
+        let ours = self.checksum.as_ref().map(|ours| ours.finish() as u32);
+        ours == Some(u32::from_le_bytes(checksum))
+    }
+}

@@ -1,0 +1,148 @@
+//! Streams of bits: forwards for descriptions of tables, backwards for all that is coded with them.
+
+use super::super::decoder::Damaged;
+
+/// Reads from the last bit to the first one, as RFC 8878 section 4.1 has it.
+///
+/// Between two refills [`Self::REFILLED`] bits may be taken. What is taken beyond the start is zeros; that it was too
+/// much shows in the next refill, or in [`is_at_start`](Self::is_at_start).
+#[derive(Clone, Copy)]
+pub(super) struct BackwardBits<'a> {
+    /// Up to the highest byte that has bits in `bits`.
+    bytes: &'a [u8],
+    /// The next ones on top. Below the bits of the stream there is a 1, which moves up with them: so the zeros at the
+    /// bottom tell how many were taken.
+    bits: u64,
+}
+
+impl<'a> BackwardBits<'a> {
+    /// There after a refill: of 64, up to 7 were taken before, and the lowest is the mark.
+    pub(super) const REFILLED: u32 = 64 - 7 - 1;
+
+    /// Begins below the 1 that ends the stream.
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Damaged> {
+        let last = bytes.last().filter(|last| **last != 0).ok_or(Damaged)?;
+        let mut bits = Self { bytes, bits: 1 << (last.leading_zeros() + 1) };
+        bits.refill()?;
+        Ok(bits)
+    }
+
+    #[inline(always)]
+    pub(super) fn refill(&mut self) -> Result<(), Damaged> {
+        let taken = self.bits.trailing_zeros();
+        let left = self.bytes.len().wrapping_sub(taken as usize >> 3);
+        self.bytes = self.bytes.get(..left).ok_or(Damaged)?;
+        let word = match self.bytes.last_chunk() {
+            Some(word) => u64::from_le_bytes(*word),
+            None => first_bytes(self.bytes),
+        };
+        self.bits = (word | 1) << (taken & 7);
+        Ok(())
+    }
+
+    /// The next `count` bits as a number, at most 56.
+    #[inline(always)]
+    pub(super) fn take(&mut self, count: u32) -> u64 {
+        let value = self.bits >> 1 >> (63 - count);
+        self.skip(count);
+        value
+    }
+
+    /// The next `COUNT` bits as a number, which stay.
+    #[inline(always)]
+    pub(super) fn peek<const COUNT: u32>(&self) -> usize {
+        (self.bits >> (64 - COUNT)) as usize
+    }
+
+    /// Passes over the next bits; only the lowest 6 bits of `count` matter.
+    #[inline(always)]
+    pub(super) fn skip(&mut self, count: u32) {
+        self.bits = self.bits.wrapping_shl(count);
+    }
+
+    /// The bits that are left; below zero, so many too many were taken.
+    fn left(&self) -> i64 {
+        self.bytes.len() as i64 * 8 - i64::from(self.bits.trailing_zeros())
+    }
+
+    /// All bits were taken, and not one too many.
+    pub(super) fn is_at_start(&self) -> bool {
+        self.left() == 0
+    }
+
+    /// More bits were taken than there are.
+    pub(super) fn is_beyond_start(&self) -> bool {
+        self.left() < 0
+    }
+}
+
+/// Fewer than 8 bytes, on top of zeros.
+#[cold]
+fn first_bytes(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().zip(1..).fold(0, |word, (byte, place)| word | u64::from(*byte) << (64 - 8 * place))
+}
+
+/// Reads from the lowest bit of the first byte on; beyond the end there are zeros.
+pub(super) struct ForwardBits<'a> {
+    bytes: &'a [u8],
+    taken: usize,
+}
+
+impl<'a> ForwardBits<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, taken: 0 }
+    }
+
+    /// The next `count` bits as a number, at most 24, which stay.
+    pub(super) fn peek(&self, count: u32) -> u32 {
+        let at = self.taken >> 3;
+        let byte = |place: usize| self.bytes.get(at + place).copied().unwrap_or_default();
+        let word = u32::from_le_bytes([byte(0), byte(1), byte(2), byte(3)]);
+        word >> (self.taken & 7) & ((1 << count) - 1)
+    }
+
+    pub(super) fn skip(&mut self, count: u32) {
+        self.taken += count as usize;
+    }
+
+    pub(super) fn take(&mut self, count: u32) -> u32 {
+        let value = self.peek(count);
+        self.skip(count);
+        value
+    }
+
+    /// What is behind the byte with the last bit that was taken.
+    pub(super) fn rest(&self) -> Result<&'a [u8], Damaged> {
+        self.bytes.get(self.taken.div_ceil(8)..).ok_or(Damaged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_come_from_the_end() {
+        let stream = [0xef, 0xcd, 0xab, 0x89, 0x67, 0x45, 0x23, 0x01, 0x01];
+        let mut bits = BackwardBits::new(&stream).unwrap();
+        for digit in 0..16 {
+            assert!(!bits.is_at_start());
+            assert_eq!(bits.take(4), digit);
+            bits.refill().unwrap();
+        }
+        assert!(bits.is_at_start());
+        assert_eq!((bits.take(5), bits.is_beyond_start()), (0, true));
+        bits.skip(3);
+        assert!(bits.refill().is_err());
+        assert!(BackwardBits::new(&[]).is_err() && BackwardBits::new(&[1, 0]).is_err());
+    }
+
+    #[test]
+    fn bits_come_from_the_start() {
+        let mut bits = ForwardBits::new(&[0b1010_0101, 0xff]);
+        assert_eq!((bits.take(3), bits.take(5), bits.peek(12), bits.take(1)), (0b101, 0b10100, 0xff, 1));
+        assert_eq!(bits.rest().unwrap(), b"");
+        bits.skip(8);
+        assert!(bits.rest().is_err());
+    }
+}
