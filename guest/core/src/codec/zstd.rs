@@ -4,6 +4,8 @@
 //! what the other writes. A stream is any number of frames; skippable ones are passed over.
 
 pub mod base;
+#[cfg(feature = "fast")]
+mod compress;
 mod decoder;
 #[cfg(feature = "fast")]
 mod decompress;

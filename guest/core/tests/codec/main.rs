@@ -1,6 +1,8 @@
 //! Codecs against every split of their input, against damage, against each other's engines, and against other programs.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[cfg(feature = "fast")]
+mod compressor;
 mod damage;
 mod drive;
 mod every;
@@ -8,4 +10,7 @@ mod gzip;
 mod limits;
 mod properties;
 mod snappy;
+#[cfg(feature = "fast")]
+#[path = "../../../../tests/bench/src/text.rs"]
+mod text;
 mod zstd;

@@ -1,4 +1,6 @@
-//! The engine `structured-zstd`, with the levels of the reference.
+//! The engine of speed: a decompressor of our own, and a compressor for the lower levels; the others by `structured-zstd`.
+
+use std::num::NonZero;
 
 use structured_zstd::encoding::{
     CompressionContext, CompressionLevel, CompressionParameters, LevelParameters,
@@ -6,7 +8,7 @@ use structured_zstd::encoding::{
 
 use super::{
     super::{Codec, CodecError, CodecErrorKind, DecoderLimits, guard::Guard, pending::Pending},
-    checked,
+    checked, compress,
     decoder::Decoder,
     decompress::Blocks,
 };
@@ -25,6 +27,9 @@ const MAX_LEVEL: i32 = 20;
 /// [`CodecErrorKind::InvalidLevel`].
 pub fn encoder(level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
     let level = checked(level)?.min(MAX_LEVEL);
+    if level <= compress::MAX_LEVEL {
+        return Ok(Box::new(Guard::new(compress::Encoder::new(level, u64::MAX), DecoderLimits::default())));
+    }
     let mut context = CompressionContext::new(CompressionLevel::from_level(level));
     let mut prepare = || {
         if LevelParameters::for_level(level, None, 0).window_log > MAX_WINDOW_LOG {
@@ -36,6 +41,17 @@ pub fn encoder(level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
     };
     prepare().map_err(|error| failed(0, &error))?;
     let encoder = Encoder { context, pending: Pending::default(), taken: 0, ended: false };
+    Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
+}
+
+/// A compressor to independent frames, each of so many bytes of contents but for the last one. All of them together are a
+/// stream that every tool reads, and each can be compressed and decompressed apart from the others. Levels above
+/// 4 are 4.
+///
+/// # Errors
+/// [`CodecErrorKind::InvalidLevel`].
+pub fn frames(level: Option<i32>, contents: NonZero<u64>) -> Result<Box<dyn Codec>, CodecError> {
+    let encoder = compress::Encoder::new(checked(level)?, contents.get());
     Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
 }
 

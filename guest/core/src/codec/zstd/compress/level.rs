@@ -1,0 +1,58 @@
+//! What a level means.
+
+use super::{
+    block::MAX_BLOCK,
+    finder::{Double, Fast, Finder},
+};
+
+/// The parameters of a level.
+#[derive(Clone, Copy)]
+pub(super) struct Level {
+    /// How far back matches reach, as a power of two.
+    pub(super) window_log: u32,
+    search: Search,
+}
+
+#[derive(Clone, Copy)]
+enum Search {
+    /// The table's size as a power of two, the shortest word it knows, and positions that are skipped.
+    Fast { log: u32, min_match: u32, skipped: usize },
+    /// The same of two tables.
+    Double { long_log: u32, short_log: u32, min_match: u32 },
+}
+
+impl Level {
+    /// Of the reference's scale; what is beyond this table has the parameters of the nearest.
+    pub(super) const fn new(level: i32) -> Self {
+        let (window_log, search) = match level {
+            ..=0 => (19, Search::Fast { log: 13, min_match: 6, skipped: level.unsigned_abs() as usize }),
+            1 => (19, Search::Fast { log: 14, min_match: 7, skipped: 0 }),
+            2 => (20, Search::Fast { log: 16, min_match: 6, skipped: 0 }),
+            3 => (21, Search::Double { long_log: 17, short_log: 16, min_match: 5 }),
+            _ => (21, Search::Double { long_log: 18, short_log: 18, min_match: 5 }),
+        };
+        Self { window_log, search }
+    }
+
+    /// Whether literals are worth a code: the negative levels do without.
+    pub(super) const fn codes_literals(self) -> bool {
+        !matches!(self.search, Search::Fast { skipped: 1.., .. })
+    }
+
+    /// A finder for contents of that length, where they are known to be short.
+    pub(super) fn finder(self, length: Option<usize>) -> Box<dyn Finder> {
+        // More places than positions are of no use; and where there are few positions, shorter matches are.
+        let most = length.map_or(u32::MAX, |length| length.max(256).next_power_of_two().ilog2() + 1);
+        let shorter =
+            u32::from(length.is_some()) + u32::from(length.is_some_and(|length| length <= MAX_BLOCK / 8));
+        match self.search {
+            Search::Fast { log, min_match, skipped } => {
+                Box::new(Fast::new(log.min(most), min_match - shorter, skipped))
+            }
+            Search::Double { long_log, short_log, min_match } => {
+                let min_match = (min_match - shorter).max(4);
+                Box::new(Double::new(long_log.min(most), short_log.min(most), min_match))
+            }
+        }
+    }
+}
