@@ -16,12 +16,6 @@ impl Pending {
         &mut self.bytes
     }
 
-    /// What it was just filled with, to be filled further.
-    pub(super) fn filled(&mut self) -> &mut Vec<u8> {
-        debug_assert_eq!(self.sent, 0, "some of it is out");
-        &mut self.bytes
-    }
-
     /// Appends what fits within the capacity of `output`; tells whether that was all.
     pub(super) fn drain(&mut self, output: &mut Vec<u8>) -> bool {
         let room = output.capacity() - output.len();

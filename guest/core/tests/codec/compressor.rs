@@ -29,7 +29,7 @@ fn noise(size: usize, seed: u64) -> Vec<u8> {
 #[test]
 fn every_short_length_round_trips() {
     let text = Text::Logs.generate(3000);
-    for level in [-3, 1, 3] {
+    for level in [-3, 1, 3, 6] {
         for length in (0..300).chain([511, 512, 1000, 1023, 1024, 2999]) {
             round_trip(&text[..length], level);
         }
@@ -39,7 +39,7 @@ fn every_short_length_round_trips() {
 #[test]
 fn blocks_may_end_anywhere() {
     let input = sample(3 * BLOCK);
-    for level in [-1, 1, 3] {
+    for level in [-1, 1, 3, 8] {
         for length in [BLOCK - 1, BLOCK, BLOCK + 1, BLOCK + 7, 2 * BLOCK - 3, 2 * BLOCK, 2 * BLOCK + 1] {
             round_trip(&input[..length], level);
         }
@@ -50,7 +50,7 @@ fn blocks_may_end_anywhere() {
 fn runs_and_periods_become_small() {
     for period in [1, 2, 3, 5, 8, 9, 1000, 70_000] {
         let input: Vec<u8> = noise(period, 5).into_iter().cycle().take(500_000).collect();
-        for level in [-1, 1, 3] {
+        for level in [-1, 1, 3, 5, 9, 12] {
             let packed = round_trip(&input, level);
             assert!(packed < period + 400, "level {level}, period {period}: {packed}");
         }
@@ -60,7 +60,7 @@ fn runs_and_periods_become_small() {
 #[test]
 fn noise_becomes_hardly_longer() {
     let input = noise(3 * BLOCK + 100, 1);
-    for level in [-100, 1, 3] {
+    for level in [-100, 1, 3, 5, 12] {
         // 3 bytes a block; the header and the checksum.
         assert_eq!(round_trip(&input, level), input.len() + 4 * 3 + 6 + 4, "level {level}");
     }
@@ -73,7 +73,7 @@ fn blocks_of_all_kinds_follow_each_other() {
     for part in [&text[..], &noise(BLOCK, 2), &[7; BLOCK], &text[BLOCK..], &noise(BLOCK + 9, 3), &text] {
         input.extend_from_slice(part);
     }
-    for level in [-1, 1, 2, 3] {
+    for level in [-1, 1, 2, 3, 5, 9] {
         round_trip(&input, level);
     }
 }
@@ -111,7 +111,7 @@ fn frames_stand_alone() {
 fn text_has_the_ratio_of_the_reference() {
     for text in Text::ALL {
         let input = text.generate(1 << 20);
-        for level in [-5, 1, 2, 3, 4] {
+        for level in [-5, 1, 2, 3, 4, 5, 7, 9, 12] {
             let ours = ZSTD_FAST.compress(&input, Some(level)).len();
             let theirs = zstd::encode_all(&input[..], level).unwrap().len();
             assert!(ours * 100 <= theirs * 102, "{}, level {level}: {ours} instead of {theirs}", text.name());

@@ -27,9 +27,6 @@ use super::{
     symbols::FIRST_OFFSETS,
 };
 
-/// The highest level; those above it are for another engine.
-pub(super) const MAX_LEVEL: i32 = 4;
-
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const HAS_CHECKSUM: u8 = 1 << 2;
 const IS_SINGLE_SEGMENT: u8 = 1 << 5;
@@ -89,8 +86,7 @@ impl Encoder {
 
     /// Writes the header of the frame (RFC 8878 section 3.1.1.1): with a window, or with the length of the contents
     /// where it is known already.
-    fn header(&mut self, length: Option<usize>) {
-        let out = self.pending.refill();
+    fn header(&self, length: Option<usize>, out: &mut Vec<u8>) {
         out.extend_from_slice(&MAGIC);
         match length {
             None => out.extend_from_slice(&[HAS_CHECKSUM, (self.level.window_log as u8 - 10) << 3]),
@@ -118,14 +114,11 @@ impl Encoder {
     /// Compresses what there is of the block.
     fn block(&mut self, is_last: bool) {
         let length = self.history.len() - self.block;
-        let out = match self.state {
-            State::Before => {
-                self.header(is_last.then_some(length));
-                self.state = State::Within;
-                self.pending.filled()
-            }
-            State::Within | State::Ended => self.pending.refill(),
-        };
+        let mut out = std::mem::take(self.pending.refill());
+        if self.state == State::Before {
+            self.header(is_last.then_some(length), &mut out);
+            self.state = State::Within;
+        }
         let contents = &self.history[self.block..];
         self.checksum.write(contents);
         let finder = self.finder.get_or_insert_with(|| self.level.finder(is_last.then_some(length)));
@@ -134,13 +127,14 @@ impl Encoder {
         let mut offsets = self.offsets;
         self.sequences.begin(length);
         finder.find(&self.history, self.block, lowest, &mut offsets, &mut self.sequences);
-        if self.blocks.write(contents, &self.sequences, is_last, out) == Written::Compressed {
+        if self.blocks.write(contents, &self.sequences, is_last, &mut out) == Written::Compressed {
             self.offsets = offsets;
         }
         if is_last {
             out.extend_from_slice(&(self.checksum.finish() as u32).to_le_bytes());
             self.state = State::Ended;
         }
+        *self.pending.refill() = out;
         self.block = self.history.len();
     }
 

@@ -2,9 +2,12 @@
 
 mod double;
 mod fast;
+mod lazy;
+mod rows;
 
 pub(super) use double::Double;
 pub(super) use fast::Fast;
+pub(super) use lazy::Lazy;
 
 use super::sequences::Sequences;
 

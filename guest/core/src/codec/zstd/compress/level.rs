@@ -2,7 +2,7 @@
 
 use super::{
     block::MAX_BLOCK,
-    finder::{Double, Fast, Finder},
+    finder::{Double, Fast, Finder, Lazy},
 };
 
 /// The parameters of a level.
@@ -19,6 +19,8 @@ enum Search {
     Fast { log: u32, min_match: u32, skipped: usize },
     /// The same of two tables.
     Double { long_log: u32, short_log: u32, min_match: u32 },
+    /// The table's size and, of those looked at, the number as powers of two, and how many bytes a match waits.
+    Lazy { log: u32, attempts_log: u32, patience: u32 },
 }
 
 impl Level {
@@ -29,7 +31,16 @@ impl Level {
             1 => (19, Search::Fast { log: 14, min_match: 7, skipped: 0 }),
             2 => (20, Search::Fast { log: 16, min_match: 6, skipped: 0 }),
             3 => (21, Search::Double { long_log: 17, short_log: 16, min_match: 5 }),
-            _ => (21, Search::Double { long_log: 18, short_log: 18, min_match: 5 }),
+            4 => (21, Search::Double { long_log: 18, short_log: 18, min_match: 5 }),
+            5 => (21, Search::Lazy { log: 19, attempts_log: 3, patience: 0 }),
+            6 => (21, Search::Lazy { log: 19, attempts_log: 3, patience: 1 }),
+            7 => (21, Search::Lazy { log: 20, attempts_log: 4, patience: 1 }),
+            8 => (21, Search::Lazy { log: 20, attempts_log: 4, patience: 2 }),
+            9 => (22, Search::Lazy { log: 21, attempts_log: 4, patience: 2 }),
+            10 => (22, Search::Lazy { log: 22, attempts_log: 5, patience: 2 }),
+            11 => (22, Search::Lazy { log: 22, attempts_log: 6, patience: 2 }),
+            12..17 => (22, Search::Lazy { log: 23, attempts_log: 6, patience: 2 }),
+            _ => (23, Search::Lazy { log: 23, attempts_log: 6, patience: 2 }),
         };
         Self { window_log, search }
     }
@@ -52,6 +63,10 @@ impl Level {
             Search::Double { long_log, short_log, min_match } => {
                 let min_match = (min_match - shorter).max(4);
                 Box::new(Double::new(long_log.min(most), short_log.min(most), min_match))
+            }
+            Search::Lazy { log, attempts_log, patience } => {
+                let row_log = attempts_log.max(4);
+                Box::new(Lazy::new(log.min(most), row_log, 1 << attempts_log, 5 - shorter.min(1), patience))
             }
         }
     }

@@ -1,0 +1,180 @@
+//! Many earlier places are compared, and a match waits whether a better one begins a byte or two later.
+
+use super::{
+    super::sequences::Sequences, Finder, Offsets, common_before, common_length, half, hash, rows::Rows, word,
+};
+
+/// So few bytes are no match.
+const MIN_LENGTH: usize = 4;
+
+/// Of so many positions that a match covers, only those at both ends are kept.
+const LONG: usize = 384;
+const LONG_HEAD: usize = 96;
+const LONG_TAIL: usize = 32;
+
+/// The finder of the higher levels.
+pub(crate) struct Lazy {
+    rows: Rows,
+    /// Bits of a word that are not hashed.
+    ignored: u32,
+    /// How many earlier places are compared, at most.
+    attempts: usize,
+    /// How many bytes a match waits.
+    patience: u32,
+    /// The first position that is not in the table.
+    next: usize,
+}
+
+/// A match, or none.
+#[derive(Clone, Copy)]
+struct Match {
+    at: usize,
+    length: usize,
+    /// As it is coded: 1 is the latest offset.
+    value: u32,
+}
+
+impl Match {
+    /// What it saves in quarters of a byte, roughly: an offset costs its magnitude in bits.
+    const fn gain(self, quarters: i32) -> i32 {
+        self.length as i32 * quarters - self.value.ilog2() as i32
+    }
+}
+
+impl Lazy {
+    /// With a table of `2^log` positions of `min_match` bytes, 4 to 7, in rows of `2^row_log`.
+    pub(crate) fn new(log: u32, row_log: u32, attempts: usize, min_match: u32, patience: u32) -> Self {
+        Self { rows: Rows::new(log, row_log), ignored: 64 - 8 * min_match, attempts, patience, next: 0 }
+    }
+
+    fn insert(&mut self, data: &[u8], at: usize) {
+        if let Some(bytes) = word(data, at) {
+            let key = self.rows.key(hash(bytes, self.ignored));
+            self.rows.insert(key, at);
+        }
+    }
+
+    /// Inserts what is before a position.
+    fn catch_up(&mut self, data: &[u8], at: usize) {
+        if at - self.next > LONG {
+            let end = self.next + LONG_HEAD;
+            (self.next..end).for_each(|place| self.insert(data, place));
+            self.next = at - LONG_TAIL;
+        }
+        (self.next..at).for_each(|place| self.insert(data, place));
+        self.next = at;
+    }
+
+    /// The longest match at a position; the latest of those. Inserts the position.
+    fn longest(&mut self, data: &[u8], at: usize, lowest: usize) -> Match {
+        let mut best = Match { at, length: MIN_LENGTH - 1, value: 1 };
+        let Some(bytes) = word(data, at) else { return best };
+        if self.next < at {
+            self.catch_up(data, at);
+        }
+        let key = self.rows.key(hash(bytes, self.ignored));
+        for place in self.rows.find(key).take(self.attempts) {
+            if place <= lowest {
+                break;
+            }
+            // Only what has the byte after the best so far, and those before, can be longer.
+            let end = best.length - (MIN_LENGTH - 1);
+            if half(data, place + end) != half(data, at + end) {
+                continue;
+            }
+            let length = common_length(data, place, at);
+            if length > best.length {
+                best = Match { at, length, value: (at - place) as u32 + 3 };
+                if at + length == data.len() {
+                    break;
+                }
+            }
+        }
+        if self.next <= at {
+            self.rows.insert(key, at);
+            self.next = at + 1;
+        }
+        best
+    }
+
+    /// The match of the latest offset at a position.
+    fn repeated(data: &[u8], at: usize, lowest: usize, offset: usize) -> Option<Match> {
+        let place = at.checked_sub(offset).filter(|place| *place >= lowest)?;
+        let same = half(data, at)? == half(data, place)?;
+        same.then(|| Match { at, length: 4 + common_length(data, place + 4, at + 4), value: 1 })
+    }
+}
+
+impl Finder for Lazy {
+    fn find(
+        &mut self,
+        data: &[u8],
+        start: usize,
+        lowest: usize,
+        offsets: &mut Offsets,
+        sequences: &mut Sequences,
+    ) {
+        let [mut latest, mut before] = offsets.map(|offset| offset as usize);
+        let mut anchor = start;
+        let mut at = start;
+        self.next = self.next.max(start.saturating_sub(LONG_TAIL));
+        while at + 8 < data.len() {
+            let mut best = Match { at, length: 0, value: 1 };
+            if let Some(repeated) = Self::repeated(data, at + 1, lowest, latest) {
+                best = repeated;
+            }
+            if best.length == 0 || self.patience > 0 {
+                let found = self.longest(data, at, lowest);
+                if found.length > best.length {
+                    best = found;
+                }
+            }
+            if best.length < MIN_LENGTH {
+                // The longer nothing is found, the less is looked for.
+                at += ((at - anchor) >> 8) + 1;
+                continue;
+            }
+            let mut waited = 0;
+            while waited < self.patience && at + 9 < data.len() {
+                at += 1;
+                waited += 1;
+                let handicap = if waited == 1 { 4 } else { 7 };
+                let quarters = if waited == 1 { 3 } else { 4 };
+                if let Some(repeated) = Self::repeated(data, at, lowest, latest)
+                    && repeated.gain(quarters) > best.gain(quarters) + 1
+                {
+                    best = repeated;
+                }
+                let found = self.longest(data, at, lowest);
+                if found.length >= MIN_LENGTH && found.gain(4) > best.gain(4) + handicap {
+                    best = found;
+                    waited = 0;
+                }
+            }
+            if best.value > 1 {
+                let offset = best.value as usize - 3;
+                let back = common_before(data, best.at - offset, lowest, best.at, anchor);
+                best.at -= back;
+                best.length += back;
+                (latest, before) = (offset, latest);
+            }
+            sequences.push(data, anchor, best.at, best.value, best.length);
+            at = best.at + best.length;
+            anchor = at;
+            // Here, without literals, a 1 means the offset before the latest.
+            while let Some(repeated) = Self::repeated(data, at, lowest, before) {
+                (latest, before) = (before, latest);
+                sequences.push(data, at, at, 1, repeated.length);
+                at += repeated.length;
+                anchor = at;
+            }
+        }
+        sequences.end(data, anchor);
+        *offsets = [latest as u32, before as u32];
+    }
+
+    fn slide(&mut self, by: usize) {
+        self.rows.slide(by);
+        self.next = self.next.saturating_sub(by);
+    }
+}
