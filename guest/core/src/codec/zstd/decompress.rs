@@ -5,6 +5,7 @@
 //! is allocated beyond what the contents fill.
 
 mod bits;
+mod copy;
 mod fse;
 mod huffman;
 mod literals;
@@ -66,16 +67,16 @@ impl Engine for Blocks {
         let kind = header >> 1 & 3;
         let room = if kind == COMPRESSED { self.max_block } else { size };
         self.window.begin(room);
-        let mut writer = self.window.writer(room);
-        let at = match kind {
-            RAW => writer.copy(rest)?.at(),
-            REPEATED => writer.fill(*rest.first().ok_or(Damaged)?, size)?.at(),
+        match kind {
+            RAW => self.window.copy(rest)?,
+            REPEATED => self.window.fill(*rest.first().ok_or(Damaged)?, size)?,
             _ => {
                 self.literals.read(&mut rest, self.max_block)?;
-                self.sequences.execute(rest, self.literals.get(), writer)?
+                let (literals, output) = (self.literals.source()?, self.window.output(room)?);
+                let at = self.sequences.execute(rest, literals, output)?;
+                self.window.advance(at);
             }
-        };
-        self.window.advance(at);
+        }
         if let Some(checksum) = &mut self.checksum {
             checksum.write(self.window.pending());
         }

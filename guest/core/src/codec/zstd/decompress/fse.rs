@@ -9,18 +9,18 @@ const MAX_ACCURACY_LOG: u32 = 9;
 const MAX_SYMBOLS: usize = 64;
 
 /// What a state stands for, and where it leads. In one word, since the three tables are read for every sequence: the
-/// baseline of the code in 32 bits, the baseline of the next state in 16, the extra bits of the code in 8, and in 8 the
-/// bits of the next state.
+/// baseline of the code in 32 bits, the extra bits of the code in 8, in 8 the bits of the next state, and its baseline in
+/// 16.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Entry(u64);
 
 impl Entry {
-    fn new(baseline: u32, extra_bits: u8, next: u16, next_bits: u8) -> Self {
+    fn new(baseline: u32, extra_bits: u8, next_bits: u8, next: u16) -> Self {
         Self(
             u64::from(baseline)
-                | u64::from(next) << 32
-                | u64::from(extra_bits) << 48
-                | u64::from(next_bits) << 56,
+                | u64::from(extra_bits) << 32
+                | u64::from(next_bits) << 40
+                | u64::from(next) << 48,
         )
     }
 
@@ -31,18 +31,24 @@ impl Entry {
 
     #[inline(always)]
     pub(super) const fn extra_bits(self) -> u32 {
-        (self.0 >> 48) as u32 & 0xff
+        (self.0 >> 32) as u32 & 0x3f
+    }
+
+    #[inline(always)]
+    pub(super) const fn next_bits(self) -> u32 {
+        (self.0 >> 40) as u32 & 0x3f
     }
 
     /// The baseline of the next state.
     #[inline(always)]
     pub(super) const fn next(self) -> usize {
-        (self.0 >> 32) as usize & 0xffff
+        (self.0 >> 48) as usize
     }
 
+    /// Whether one of two has extra bits.
     #[inline(always)]
-    pub(super) const fn next_bits(self) -> u32 {
-        (self.0 >> 56) as u32
+    pub(super) const fn have_extra_bits(self, other: Self) -> bool {
+        (self.0 | other.0) >> 32 & 0xff != 0
     }
 }
 
@@ -129,7 +135,7 @@ fn build(states: &mut [Entry], counts: &[i16], baselines: &[u32], extra_bits: &[
         };
         let bits = accuracy_log - nth.checked_ilog2().ok_or(Damaged)?;
         let next = (usize::from(*nth) << bits) - mask - 1;
-        *entry = Entry::new(*baseline, *extra_bits, next as u16, bits as u8);
+        *entry = Entry::new(*baseline, *extra_bits, bits as u8, next as u16);
         *nth += 1;
     }
     Ok(())

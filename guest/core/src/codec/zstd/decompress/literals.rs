@@ -2,8 +2,8 @@
 
 use super::{
     super::{decoder::Damaged, frame::take},
+    copy::{SLACK, Source},
     huffman,
-    window::SLACK,
 };
 
 /// The literals of one block after the other.
@@ -26,9 +26,9 @@ impl Literals {
         self.has_tree = false;
     }
 
-    /// All literals of the block, with [`SLACK`] bytes of anything behind them, and how many there are.
-    pub(super) fn get(&self) -> (&[u8], usize) {
-        (&self.bytes, self.length)
+    /// All literals of the block.
+    pub(super) fn source(&self) -> Result<Source<'_>, Damaged> {
+        Source::new(self.bytes.get(..self.length + SLACK).ok_or(Damaged)?)
     }
 
     /// Reads the section that a block begins with, and takes it off `block`.

@@ -6,8 +6,8 @@ use super::{
         symbols::{Alphabet, FIRST_OFFSETS, LITERAL_LENGTHS, MATCH_LENGTHS, OFFSETS, REPEATED},
     },
     bits::BackwardBits,
+    copy::{Output, Source},
     fse::{Described, Table},
-    window::Writer,
 };
 
 /// What goes on from block to block.
@@ -25,10 +25,6 @@ struct Tables {
     offsets: Table<256>,
 }
 
-/// The bits of three states, at most.
-const STATE_BITS: u32 =
-    LITERAL_LENGTHS.max_accuracy_log + MATCH_LENGTHS.max_accuracy_log + OFFSETS.max_accuracy_log;
-
 impl Sequences {
     pub(super) fn new() -> Self {
         let tables =
@@ -42,23 +38,23 @@ impl Sequences {
         self.offsets = FIRST_OFFSETS;
     }
 
-    /// Executes the sequences of the section that `bytes` are, and appends what is left of the literals after them.
+    /// Executes the sequences of the section that `bytes` are, and appends the literals that they leave. Tells how far that
+    /// went.
     pub(super) fn execute(
         &mut self,
         mut bytes: &[u8],
-        (literals, length): (&[u8], usize),
-        mut writer: Writer<'_>,
+        literals: Source<'_>,
+        output: Output<'_>,
     ) -> Result<usize, Damaged> {
         let count = read_count(&mut bytes)?;
-        let taken = if count > 0 {
+        if count > 0 {
             self.read_tables(&mut bytes)?;
-            self.run(BackwardBits::new(bytes)?, count, literals, length, &mut writer)?
+            self.run(BackwardBits::new(bytes)?, count, literals, output)
         } else if bytes.is_empty() {
-            0
+            output.finish(&literals)
         } else {
-            return Err(Damaged);
-        };
-        Ok(writer.copy(literals.get(taken..length).ok_or(Damaged)?)?.at())
+            Err(Damaged)
+        }
     }
 
     /// The modes of the three tables, and what describes them (section 3.1.1.3.2.1).
@@ -77,66 +73,53 @@ impl Sequences {
         Ok(())
     }
 
-    /// Tells how many literals it took.
     fn run(
         &mut self,
         mut bits: BackwardBits<'_>,
         count: usize,
-        literals: &[u8],
-        length: usize,
-        writer: &mut Writer<'_>,
+        mut literals: Source<'_>,
+        mut output: Output<'_>,
     ) -> Result<usize, Damaged> {
         let Tables { literal_lengths, match_lengths, offsets } = &*self.tables;
         let mut literal_state = bits.take(literal_lengths.accuracy_log()) as usize;
         let mut offset_state = bits.take(offsets.accuracy_log()) as usize;
         let mut match_state = bits.take(match_lengths.accuracy_log()) as usize;
         let [mut first, mut second, mut third] = self.offsets;
-        let mut taken = 0;
         for left in (0..count).rev() {
             bits.refill()?;
             let literal_entry = literal_lengths.entry(literal_state);
             let match_entry = match_lengths.entry(match_state);
             let offset_entry = offsets.entry(offset_state);
+            // With the states these may be a bit more than there are: but then the offset is out of reach.
             let value = offset_entry.baseline() + bits.take(offset_entry.extra_bits()) as u32;
-            let match_length = match_entry.baseline() as usize + bits.take(match_entry.extra_bits()) as usize;
-            let extra_bits =
-                literal_entry.extra_bits() + match_entry.extra_bits() + offset_entry.extra_bits();
-            if extra_bits > BackwardBits::REFILLED - STATE_BITS {
+            let (mut literal_length, mut match_length) = (literal_entry.baseline(), match_entry.baseline());
+            if literal_entry.have_extra_bits(match_entry) {
+                match_length += bits.take(match_entry.extra_bits()) as u32;
                 bits.refill()?;
+                literal_length += bits.take(literal_entry.extra_bits()) as u32;
             }
-            let literal_length =
-                literal_entry.baseline() as usize + bits.take(literal_entry.extra_bits()) as usize;
             if left > 0 {
                 literal_state = literal_entry.next() + bits.take(literal_entry.next_bits()) as usize;
                 match_state = match_entry.next() + bits.take(match_entry.next_bits()) as usize;
                 offset_state = offset_entry.next() + bits.take(offset_entry.next_bits()) as usize;
             }
 
-            // Section 3.1.1.5: without literals in front, the latest offset is not among the repeated ones.
-            if value > REPEATED {
-                (first, second, third) = (value - REPEATED, first, second);
-            } else {
-                match value + u32::from(literal_length == 0) {
-                    1 => {}
-                    2 => (first, second) = (second, first),
-                    3 => (first, second, third) = (third, first, second),
-                    _ => {
-                        (first, second, third) =
-                            (first.checked_sub(1).filter(|offset| *offset > 0).ok_or(Damaged)?, first, second)
-                    }
-                }
-            }
+            // Section 3.1.1.5: without literals in front, the latest offset is not among the repeated ones. What a
+            // sequence does cannot be foretold, so nothing branches on it.
+            let turn = value + u32::from(literal_length == 0);
+            let is_new = value > REPEATED;
+            let repeated = if turn == 2 { second } else { third };
+            let repeated = if turn == 4 { first.wrapping_sub(1) } else { repeated };
+            let other = if is_new { value - REPEATED } else { repeated };
+            let stays = turn == 1;
+            third = if turn <= 2 { third } else { second };
+            second = if stays { second } else { first };
+            first = if stays { first } else { other };
 
-            let end = taken + literal_length;
-            if end > length {
-                return Err(Damaged);
-            }
-            writer.literals(literals.get(taken..).ok_or(Damaged)?, literal_length)?;
-            writer.repeat(first as usize, match_length)?;
-            taken = end;
+            output.execute(&mut literals, literal_length as usize, first as usize, match_length as usize)?;
         }
         self.offsets = [first, second, third];
-        if bits.is_at_start() { Ok(taken) } else { Err(Damaged) }
+        if bits.is_at_start() { output.finish(&literals) } else { Err(Damaged) }
     }
 }
 

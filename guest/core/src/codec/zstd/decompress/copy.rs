@@ -1,0 +1,236 @@
+//! The kernel: executes sequences, 16 bytes at a time.
+#![allow(
+    unsafe_code,
+    reason = "with a check for every piece that is copied, decompression takes an eighth longer"
+)]
+
+use std::{marker::PhantomData, ptr};
+
+use super::super::decoder::Damaged;
+
+/// Copies go in pieces of this size, up to so much too far.
+const PIECE: usize = 16;
+
+/// What has to be there behind the end of what is read or written.
+pub(super) const SLACK: usize = 2 * PIECE;
+
+/// Literals to be taken one after the other.
+pub(super) struct Source<'a> {
+    /// Behind it are `left` bytes, then [`SLACK`], which can be read.
+    at: *const u8,
+    left: usize,
+    bytes: PhantomData<&'a [u8]>,
+}
+
+impl<'a> Source<'a> {
+    /// All of `bytes` but the last [`SLACK`].
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Damaged> {
+        let left = bytes.len().checked_sub(SLACK).ok_or(Damaged)?;
+        Ok(Self { at: bytes.as_ptr(), left, bytes: PhantomData })
+    }
+}
+
+/// Where sequences are executed: a part of a ring of bytes.
+///
+/// Invariant: `start <= at <= end`, and from `start` to [`SLACK`] behind `end` all is of one slice, which is borrowed for
+/// `'a`; and so are the first `lap` bytes from `start` on.
+pub(super) struct Output<'a> {
+    start: *mut u8,
+    at: *mut u8,
+    end: *mut u8,
+    lap: usize,
+    reach: usize,
+    bytes: PhantomData<&'a mut [u8]>,
+}
+
+impl<'a> Output<'a> {
+    /// To write from `at` to `end`. Matches reach back at most `reach` bytes: to the start, and from there on back from
+    /// `lap`. There have to be [`SLACK`] bytes behind `end`.
+    pub(super) fn new(
+        bytes: &'a mut [u8],
+        at: usize,
+        end: usize,
+        lap: usize,
+        reach: usize,
+    ) -> Result<Self, Damaged> {
+        if at > end || bytes.len().checked_sub(SLACK).is_none_or(|most| end > most) || lap > bytes.len() {
+            return Err(Damaged);
+        }
+        let start = bytes.as_mut_ptr();
+        // SAFETY: neither is beyond the end of the slice: that was checked above.
+        let (at, end) = unsafe { (start.add(at), start.add(end)) };
+        Ok(Self { start, at, end, lap, reach, bytes: PhantomData })
+    }
+
+    /// Takes the literals that are left. Returns how far it was written, from the start of the slice.
+    pub(super) fn finish(mut self, literals: &Source<'_>) -> Result<usize, Damaged> {
+        if literals.left > self.end.addr() - self.at.addr() {
+            return Err(Damaged);
+        }
+        // SAFETY: so many bytes can be read there and written here. They are two slices.
+        unsafe {
+            ptr::copy_nonoverlapping(literals.at, self.at, literals.left);
+            self.at = self.at.add(literals.left);
+        }
+        Ok(self.written())
+    }
+
+    /// How far it was written.
+    #[inline(always)]
+    fn written(&self) -> usize {
+        self.at.addr() - self.start.addr()
+    }
+
+    /// Takes so many literals, then repeats what is `offset` bytes back.
+    #[inline(always)]
+    pub(super) fn execute(
+        &mut self,
+        literals: &mut Source<'_>,
+        count: usize,
+        offset: usize,
+        length: usize,
+    ) -> Result<(), Damaged> {
+        // Neither number has more than 18 bits.
+        if count > literals.left || count + length > self.end.addr() - self.at.addr() {
+            return Err(Damaged);
+        }
+        // SAFETY: `count` bytes and SLACK can be read there and written here, as was checked; so moving on by `count`
+        // keeps both invariants. They are two slices.
+        unsafe {
+            copy(literals.at, self.at, count);
+            literals.at = literals.at.add(count);
+            self.at = self.at.add(count);
+        }
+        literals.left -= count;
+
+        let written = self.written();
+        // Also an offset of 0 is wrong.
+        if offset.wrapping_sub(1) >= self.reach {
+            return Err(Damaged);
+        }
+        // SAFETY: what was checked before leaves room for `length` bytes and SLACK; the offset is at least 1, and reaches
+        // no further than the start in the first case.
+        unsafe {
+            if offset <= written {
+                repeat(self.at, offset, length);
+            } else {
+                repeat_lap(self.start, self.lap, self.at, offset, length)?;
+            }
+            self.at = self.at.add(length);
+        }
+        Ok(())
+    }
+}
+
+/// Copies `count` bytes, and up to a whole piece more.
+///
+/// # Safety
+/// `count` bytes and [`SLACK`] can be read and written; what is written first may be read later.
+#[inline(always)]
+unsafe fn copy(mut from: *const u8, mut to: *mut u8, count: usize) {
+    let end = to.wrapping_add(count);
+    loop {
+        // SAFETY: a piece begins less than `count` bytes from the start, or at it.
+        unsafe {
+            to.cast::<[u8; PIECE]>().write_unaligned(from.cast::<[u8; PIECE]>().read_unaligned());
+            (from, to) = (from.add(PIECE), to.add(PIECE));
+        }
+        if to >= end {
+            break;
+        }
+    }
+}
+
+/// Repeats what is `offset` bytes back.
+///
+/// # Safety
+/// There are `offset` bytes before `to`, at least one; behind it `length` and [`SLACK`] can be written and read.
+#[inline(always)]
+unsafe fn repeat(to: *mut u8, offset: usize, length: usize) {
+    // SAFETY: as this function; a piece is written before it is read again since it is not longer than the offset.
+    unsafe {
+        let from = to.sub(offset);
+        if offset >= PIECE {
+            copy(from, to, length);
+        } else {
+            spread(to, offset, length);
+        }
+    }
+}
+
+/// Repeats less than a piece: writes a piece of it, then a multiple of it can be the distance.
+///
+/// # Safety
+/// As [`repeat`], with an offset below [`PIECE`].
+#[inline(never)]
+unsafe fn spread(to: *mut u8, offset: usize, length: usize) {
+    // SAFETY: as this function, which has SLACK of two pieces; words are half as long. The distance is at least a piece and
+    // less than two of them, so that `next` is at most a piece and the offset further than `from`, and behind the end of
+    // what was written less than a piece.
+    unsafe {
+        let from = to.sub(offset);
+        let (low, high);
+        if offset < 8 {
+            // Eight bytes of the pattern, then the eight that follow them.
+            let width = 8 * offset as u32;
+            let one = word(from) & ((1 << width) - 1);
+            let two = one | one << width;
+            let four = two | two.checked_shl(2 * width).unwrap_or(0);
+            low = four | four.checked_shl(4 * width).unwrap_or(0);
+            let turn = 8 * (8 % offset as u32);
+            high = low >> turn | low << (width - turn);
+            put(to, low);
+        } else {
+            low = word(from);
+            put(to, low);
+            high = word(from.add(8));
+        }
+        put(to.add(8), high);
+        let distance = PIECE.next_multiple_of(offset);
+        let done = distance - offset;
+        if done < length {
+            copy(from, from.add(distance), length - done);
+        }
+    }
+}
+
+/// # Safety
+/// Eight bytes can be read.
+unsafe fn word(from: *const u8) -> u64 {
+    // SAFETY: as this function.
+    u64::from_le_bytes(unsafe { from.cast::<[u8; 8]>().read_unaligned() })
+}
+
+/// # Safety
+/// Eight bytes can be written.
+unsafe fn put(to: *mut u8, word: u64) {
+    // SAFETY: as this function.
+    unsafe { to.cast::<[u8; 8]>().write_unaligned(word.to_le_bytes()) }
+}
+
+/// Repeats what begins in the lap before.
+///
+/// # Safety
+/// `start` and `to` are of one slice, of which the first `lap` bytes can be read too; the offset reaches further back than
+/// the start; behind `to`, `length` and [`SLACK`] can be written and read.
+#[cold]
+#[inline(never)]
+unsafe fn repeat_lap(
+    start: *mut u8,
+    lap: usize,
+    to: *mut u8,
+    offset: usize,
+    length: usize,
+) -> Result<(), Damaged> {
+    let before = offset - (to.addr() - start.addr());
+    let from = lap.checked_sub(before).ok_or(Damaged)?;
+    let part = before.min(length);
+    // SAFETY: `from + part` is at most `lap`; what is behind that part is `offset` back as well, and begins at the start.
+    unsafe {
+        ptr::copy(start.add(from), to, part);
+        if part < length {
+            repeat(to.add(part), offset, length - part);
+        }
+    }
+    Ok(())
+}
