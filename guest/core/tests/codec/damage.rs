@@ -36,7 +36,7 @@ fn a_damaged_later_part_is_an_error_after_the_good_ones() {
 }
 
 /// Cuts, flips, removes, repeats or overwrites something.
-fn mutate(packed: &[u8], random: &mut Random) -> Vec<u8> {
+pub(crate) fn mutate(packed: &[u8], random: &mut Random) -> Vec<u8> {
     let mut mutated = packed.to_vec();
     let at = random.below(mutated.len());
     match random.below(6) {

@@ -14,3 +14,4 @@ mod snappy;
 #[path = "../../../../tests/bench/src/text.rs"]
 mod text;
 mod zstd;
+mod zstd_blocks;
