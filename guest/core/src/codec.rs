@@ -9,7 +9,7 @@
 //!
 //! | | levels | default | engine | with `fast` |
 //! |---|---|---|---|---|
-//! | gzip | 0 (stored) to 9 | 6 | miniz_oxide: all | zlib-rs: all |
+//! | gzip | 0 (stored) to 9 | 6 | miniz_oxide: all | zlib-rs: all; our own to decompress |
 //! | zstd | -131,072 to 22, 0 is the default | 3 | ruzstd: one, near 1 | our own: -131,072 to 12, and 17; those between or above are the next one below |
 //! | snappy | none | | snap | snap |
 //!
@@ -47,6 +47,7 @@
 //! # Ok::<(), CodecError>(())
 //! ```
 
+mod crc;
 mod gather;
 mod guard;
 pub mod gzip;

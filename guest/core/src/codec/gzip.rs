@@ -1,19 +1,29 @@
-//! Gzip (RFC 1952): our own framing around the raw deflate of `flate2`, so that each step is bounded.
+//! Gzip (RFC 1952): our own framing around two engines that do the deflate data.
+//!
+//! [`base`] is small; [`fast`], with the feature of that name, is a multiple of its speed. Each reads what the other
+//! writes.
 
+pub mod base;
 mod decoder;
 mod encoder;
+#[cfg(feature = "fast")]
+pub mod fast;
 mod header;
+#[cfg(feature = "fast")]
+mod inflate;
+mod scratch;
 
-use super::{Codec, CodecError, DecoderLimits, guard::Guard};
+use super::{Codec, CodecError, DecoderLimits};
 
 pub use header::Header;
 
+#[cfg(not(feature = "fast"))]
+use base as engine;
+#[cfg(feature = "fast")]
+use fast as engine;
+
 /// The level of gzip(1) and of zlib where none is given.
 pub const DEFAULT_LEVEL: i32 = 6;
-
-/// What deflate and inflate write to before it is copied out: the size of their window, small enough for the first
-/// caches. Their safe way to the spare capacity of a `Vec` would clear all of it at each call.
-const SCRATCH: usize = 32 << 10;
 
 /// A compressor to one member. Levels go from 0 (stored) to 9; `None` is [`DEFAULT_LEVEL`]. With the default header,
 /// equal input gives equal output.
@@ -33,7 +43,7 @@ const SCRATCH: usize = 32 << 10;
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`](super::CodecErrorKind::InvalidLevel).
 pub fn encoder(level: Option<i32>, header: &Header) -> Result<Box<dyn Codec>, CodecError> {
-    Ok(Box::new(Guard::new(encoder::Encoder::new(level, header)?, DecoderLimits::default())))
+    engine::encoder(level, header)
 }
 
 /// A decompressor of any number of members, which also accepts zero padding after the last one, as gzip(1) does.
@@ -41,5 +51,5 @@ pub fn encoder(level: Option<i32>, header: &Header) -> Result<Box<dyn Codec>, Co
 /// that have one.
 #[must_use]
 pub fn decoder(limits: DecoderLimits) -> Box<dyn Codec> {
-    Box::new(Guard::new(decoder::Decoder::new(), limits))
+    engine::decoder(limits)
 }

@@ -8,7 +8,7 @@ mod decoder;
 mod encoder;
 pub mod raw;
 
-use super::{Codec, CodecError, CodecErrorKind, DecoderLimits, guard::Guard};
+use super::{Codec, CodecError, CodecErrorKind, DecoderLimits, crc::CRC32C, guard::Guard};
 
 /// What a stream begins with, and may hold again.
 const STREAM_IDENTIFIER: &[u8] = b"\xff\x06\x00\x00sNaPpY";
@@ -38,5 +38,5 @@ pub fn decoder(limits: DecoderLimits) -> Box<dyn Codec> {
 
 /// The CRC-32C of the contents of a chunk, as it is stored (section 3).
 fn checksum(contents: &[u8]) -> u32 {
-    crc32c::crc32c(contents).rotate_right(15).wrapping_add(0xa282_ead8)
+    CRC32C.update(0, contents).rotate_right(15).wrapping_add(0xa282_ead8)
 }

@@ -71,7 +71,9 @@ fn hold_against_mutations(subject: &Subject, input: &[u8], good: impl Fn(&[u8]) 
 fn ten_thousand_mutations_of_gzip_never_pass_for_other_data() {
     let input = sample(2000);
     // What may change tells nothing of the contents: the time, the flags of the compressor.
-    hold_against_mutations(&GZIP, &input, |output| output == input);
+    for subject in GZIP {
+        hold_against_mutations(&subject, &input, |output| output == input);
+    }
 }
 
 #[test]

@@ -5,9 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use omnistorage_core::codec::{
-    self, Codec, CodecError, CodecErrorKind, CodecKind, DecoderLimits, gzip, snappy, zstd,
-};
+use omnistorage_core::codec::{Codec, CodecError, CodecErrorKind, DecoderLimits, gzip, snappy, zstd};
 
 type Encode = fn(Option<i32>) -> Result<Box<dyn Codec>, CodecError>;
 
@@ -21,11 +19,19 @@ pub(crate) struct Subject {
     pub(crate) levels: &'static [i32],
 }
 
-pub(crate) const GZIP: Subject = Subject {
-    name: "gzip",
-    encoder: |level| codec::encoder(CodecKind::Gzip, level),
-    decoder: gzip::decoder,
+pub(crate) const GZIP_BASE: Subject = Subject {
+    name: "gzip, base",
+    encoder: |level| gzip::base::encoder(level, &gzip::Header::default()),
+    decoder: gzip::base::decoder,
     levels: &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+};
+
+#[cfg(feature = "fast")]
+pub(crate) const GZIP_FAST: Subject = Subject {
+    name: "gzip, fast",
+    encoder: |level| gzip::fast::encoder(level, &gzip::Header::default()),
+    decoder: gzip::fast::decoder,
+    ..GZIP_BASE
 };
 
 pub(crate) const ZSTD_BASE: Subject =
@@ -43,13 +49,18 @@ pub(crate) const SNAPPY: Subject =
     Subject { name: "snappy", encoder: snappy::encoder, decoder: snappy::decoder, levels: &[] };
 
 #[cfg(not(feature = "fast"))]
+pub(crate) const GZIP: [Subject; 1] = [GZIP_BASE];
+#[cfg(feature = "fast")]
+pub(crate) const GZIP: [Subject; 2] = [GZIP_BASE, GZIP_FAST];
+
+#[cfg(not(feature = "fast"))]
 pub(crate) const ZSTD: [Subject; 1] = [ZSTD_BASE];
 #[cfg(feature = "fast")]
 pub(crate) const ZSTD: [Subject; 2] = [ZSTD_BASE, ZSTD_FAST];
 
 /// Every codec with every engine that this build has.
 pub(crate) fn subjects() -> impl Iterator<Item = Subject> {
-    [GZIP, SNAPPY].into_iter().chain(ZSTD)
+    GZIP.into_iter().chain([SNAPPY]).chain(ZSTD)
 }
 
 /// Sends the input through in chunks, with so much room for output at a time.

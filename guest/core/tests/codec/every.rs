@@ -28,9 +28,9 @@ fn levels_that_do_not_exist_are_refused() {
 
 #[test]
 fn the_first_bytes_and_the_extension_tell_each_codec() {
-    for (subject, kind) in
-        subjects().zip([CodecKind::Gzip, CodecKind::Snappy, CodecKind::Zstd, CodecKind::Zstd])
-    {
+    for subject in subjects() {
+        let kinds = [CodecKind::Gzip, CodecKind::Snappy, CodecKind::Zstd];
+        let kind = kinds.into_iter().find(|kind| subject.name.starts_with(kind.as_str())).unwrap();
         assert_eq!(CodecKind::from_magic(&subject.compress(b"", None)), Some(kind));
         assert_eq!(CodecKind::from_extension(&format!("a.{}", kind.extension())), Some(kind));
     }
@@ -48,7 +48,7 @@ fn chunks_and_room_do_not_matter() {
             let (again, result) = run(&mut *(subject.encoder)(None).unwrap(), &input, chunk, room);
             assert_eq!(result, Ok(()));
             assert!(
-                again == packed || subject.name == "gzip",
+                again == packed || subject.name.starts_with("gzip"),
                 "{}, chunk {chunk}, room {room}",
                 subject.name
             );

@@ -1,21 +1,47 @@
 //! Decompression of any number of members.
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
-
 use super::{
-    super::{Codec, CodecError, CodecErrorKind, pending::is_full},
-    SCRATCH,
+    super::{Codec, CodecError, CodecErrorKind, crc::CRC32, pending::is_full},
     header::{HeaderError, Parser},
 };
 
 const DAMAGED: &str = "the deflate data is damaged";
 
+/// The data is not what deflate makes.
+#[derive(Debug)]
+pub(super) struct Damaged;
+
+/// What unpacks the deflate data of a member.
+pub(super) trait Inflate {
+    /// Begins another member.
+    fn reset(&mut self);
+
+    /// Takes input, and appends contents within the capacity of `output`. `true`: the data has ended, and all of it is
+    /// out; what was taken and not used is left to [`unused`](Self::unused). Otherwise either the output is full or all
+    /// input was taken.
+    ///
+    /// # Errors
+    /// Once all before the damage is out.
+    fn inflate(&mut self, input: &mut &[u8], output: &mut Vec<u8>) -> Result<bool, Damaged>;
+
+    /// How many bytes were taken and not used, at most seven.
+    fn unused_count(&self) -> u64 {
+        0
+    }
+
+    /// The next of them, after the end of the data.
+    fn unused(&mut self) -> Option<u8> {
+        None
+    }
+}
+
 /// See [`decoder`](super::decoder).
-pub(super) struct Decoder {
+pub(super) struct Decoder<I> {
     state: State,
-    inflate: Decompress,
-    scratch: Box<[u8]>,
-    crc: Crc,
+    inflate: I,
+    crc: u32,
+    /// The length of the member so far, modulo 2^32.
+    length: u32,
     taken: u64,
     /// Where the current member begins in the input.
     member: u64,
@@ -32,35 +58,34 @@ enum State {
     Padding,
 }
 
-impl Decoder {
-    pub(super) fn new() -> Self {
-        Self {
-            state: State::Header(Parser::new()),
-            inflate: Decompress::new(false),
-            scratch: vec![0; SCRATCH].into(),
-            crc: Crc::new(),
-            taken: 0,
-            member: 0,
-        }
+impl<I: Inflate> Decoder<I> {
+    pub(super) fn new(inflate: I) -> Self {
+        Self { state: State::Header(Parser::new()), inflate, crc: 0, length: 0, taken: 0, member: 0 }
     }
 
-    /// One step of inflate; returns how many bytes were taken and made.
-    fn inflate(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<(usize, usize), CodecError> {
-        let room = (output.capacity() - output.len()).min(SCRATCH);
-        let (total_in, total_out) = (self.inflate.total_in(), self.inflate.total_out());
-        let status = self.inflate.decompress(input, &mut self.scratch[..room], FlushDecompress::None);
-        let taken = self.inflate.total_in() - total_in;
-        let made = (self.inflate.total_out() - total_out) as usize;
-        self.taken += taken;
-        let status = status.map_err(|_| self.corrupted(DAMAGED))?;
-
-        let contents = &self.scratch[..made];
-        self.crc.update(contents);
-        output.extend_from_slice(contents);
-        if status == Status::StreamEnd {
-            self.state = State::Trailer([0; 8], 0);
+    /// One step of inflate; tells whether it came to the end of the input or the output.
+    fn body(&mut self, input: &mut &[u8], output: &mut Vec<u8>) -> Result<bool, CodecError> {
+        let (before, pushed) = (output.len(), input.len());
+        let ended = self.inflate.inflate(input, output);
+        self.taken += (pushed - input.len()) as u64;
+        self.crc = CRC32.update(self.crc, &output[before..]);
+        self.length = self.length.wrapping_add((output.len() - before) as u32);
+        match ended {
+            Ok(false) => Ok(is_full(output) || input.is_empty()),
+            Ok(true) => {
+                self.taken -= self.inflate.unused_count();
+                self.state = State::Trailer([0; 8], 0);
+                while let Some(byte) = self.inflate.unused() {
+                    self.framing(byte)?;
+                    self.taken += 1;
+                }
+                Ok(false)
+            }
+            Err(Damaged) => {
+                self.taken -= self.inflate.unused_count();
+                Err(self.corrupted(DAMAGED))
+            }
         }
-        Ok((taken as usize, made))
     }
 
     /// Takes one byte of what is around the deflate data.
@@ -69,23 +94,23 @@ impl Decoder {
             State::Header(header) => match header.push(byte) {
                 Ok(false) => {}
                 Ok(true) => {
-                    self.inflate.reset(false);
-                    self.crc.reset();
+                    self.inflate.reset();
+                    (self.crc, self.length) = (0, 0);
                     self.state = State::Body;
                 }
                 Err(HeaderError::NotGzip) if self.member > 0 => return Err(self.junk(self.member)),
                 Err(error) => return Err(self.corrupted(error.as_str())),
             },
-            // Taken by `inflate`.
+            // Taken by `body`.
             State::Body => {}
             State::Trailer(bytes, have) => {
                 bytes[*have] = byte;
                 *have += 1;
                 if let (8, [c0, c1, c2, c3, l0, l1, l2, l3]) = (*have, *bytes) {
-                    if u32::from_le_bytes([c0, c1, c2, c3]) != self.crc.sum() {
+                    if u32::from_le_bytes([c0, c1, c2, c3]) != self.crc {
                         return Err(self.corrupted("the CRC-32 of the gzip data does not match"));
                     }
-                    if u32::from_le_bytes([l0, l1, l2, l3]) != self.crc.amount() {
+                    if u32::from_le_bytes([l0, l1, l2, l3]) != self.length {
                         return Err(self.corrupted("the length of the gzip data does not match"));
                     }
                     self.state = State::Between;
@@ -112,20 +137,14 @@ impl Decoder {
     }
 }
 
-impl Codec for Decoder {
+impl<I: Inflate> Codec for Decoder<I> {
     fn push(&mut self, mut input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
         let pushed = input.len();
         loop {
             if let State::Body = self.state {
-                if is_full(output) {
+                if self.body(&mut input, output)? {
                     break;
                 }
-                let (taken, made) = self.inflate(input, output)?;
-                if taken == 0 && made == 0 && matches!(self.state, State::Body) {
-                    // With input and room, inflate always moves; else the caller would call for ever.
-                    if input.is_empty() { break } else { return Err(self.corrupted(DAMAGED)) }
-                }
-                input = &input[taken..];
             } else {
                 let Some((&byte, rest)) = input.split_first() else { break };
                 self.framing(byte)?;

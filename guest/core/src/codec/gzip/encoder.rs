@@ -1,29 +1,40 @@
 //! Compression to one member.
 
-use flate2::{Compress, Compression, Crc, FlushCompress, Status};
-
 use super::{
     super::{
         Codec, CodecError, CodecErrorKind,
+        crc::CRC32,
         pending::{Pending, is_full},
     },
-    DEFAULT_LEVEL, SCRATCH,
+    DEFAULT_LEVEL,
     header::Header,
 };
 
-/// See [`encoder`](super::encoder).
-pub(super) struct Encoder {
-    /// The header, then CRC-32 and length.
-    framing: Pending,
-    deflate: Compress,
-    /// The deflate data has come to its end.
-    ended: bool,
-    scratch: Box<[u8]>,
-    crc: Crc,
+/// What packs the contents of a member.
+pub(super) trait Deflate {
+    /// Takes input, of which there is some unless it is the last, and appends deflate data within the capacity of
+    /// `output`. With `last`, `true` tells that it has come to its end; otherwise either the output is full or all input
+    /// was taken. `None` if it fails.
+    fn deflate(&mut self, input: &mut &[u8], output: &mut Vec<u8>, last: bool) -> Option<bool>;
 }
 
-impl Encoder {
-    pub(super) fn new(level: Option<i32>, header: &Header) -> Result<Self, CodecError> {
+/// See [`encoder`](super::encoder).
+pub(super) struct Encoder<D> {
+    /// The header, then CRC-32 and length.
+    framing: Pending,
+    deflate: D,
+    /// The deflate data has come to its end.
+    ended: bool,
+    crc: u32,
+    taken: u64,
+}
+
+impl<D: Deflate> Encoder<D> {
+    pub(super) fn new(
+        level: Option<i32>,
+        header: &Header,
+        deflate: impl FnOnce(u32) -> D,
+    ) -> Result<Self, CodecError> {
         let level = match u32::try_from(level.unwrap_or(DEFAULT_LEVEL)) {
             Ok(level @ 0..=9) => level,
             _ => {
@@ -32,46 +43,30 @@ impl Encoder {
         };
         let mut framing = Pending::default();
         header.write(level, framing.refill());
-        Ok(Self {
-            framing,
-            deflate: Compress::new(Compression::new(level), false),
-            ended: false,
-            scratch: vec![0; SCRATCH].into(),
-            crc: Crc::new(),
-        })
+        Ok(Self { framing, deflate: deflate(level), ended: false, crc: 0, taken: 0 })
     }
 
-    /// One step of deflate; returns how many bytes were taken.
-    fn deflate(
-        &mut self,
-        input: &[u8],
-        output: &mut Vec<u8>,
-        flush: FlushCompress,
-    ) -> Result<usize, CodecError> {
-        let room = (output.capacity() - output.len()).min(SCRATCH);
-        let (total_in, total_out) = (self.deflate.total_in(), self.deflate.total_out());
-        let status = self.deflate.compress(input, &mut self.scratch[..room], flush);
-        let taken = (self.deflate.total_in() - total_in) as usize;
-        let made = (self.deflate.total_out() - total_out) as usize;
-        self.ended = matches!(status, Ok(Status::StreamEnd));
-        if status.is_err() || (taken == 0 && made == 0 && !self.ended) {
-            return Err(CodecError::new(CodecErrorKind::Corrupted, total_in, "the gzip compressor failed"));
-        }
-        self.crc.update(&input[..taken]);
-        output.extend_from_slice(&self.scratch[..made]);
+    fn deflate(&mut self, input: &[u8], output: &mut Vec<u8>, last: bool) -> Result<usize, CodecError> {
+        let mut rest = input;
+        let ended = self.deflate.deflate(&mut rest, output, last);
+        // With room, it comes to its end; else it would be called for ever.
+        let ended = ended.filter(|ended| *ended == last || is_full(output)).ok_or_else(|| {
+            CodecError::new(CodecErrorKind::Corrupted, self.taken, "the gzip compressor failed")
+        })?;
+        self.ended = ended;
+        let taken = input.len() - rest.len();
+        self.crc = CRC32.update(self.crc, &input[..taken]);
+        self.taken += taken as u64;
         Ok(taken)
     }
 }
 
-impl Codec for Encoder {
+impl<D: Deflate> Codec for Encoder<D> {
     fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
-        let mut taken = 0;
-        if self.framing.drain(output) {
-            while taken < input.len() && !is_full(output) {
-                taken += self.deflate(&input[taken..], output, FlushCompress::None)?;
-            }
+        if input.is_empty() || !self.framing.drain(output) || is_full(output) {
+            return Ok(0);
         }
-        Ok(taken)
+        self.deflate(input, output, false)
     }
 
     fn finish(&mut self, output: &mut Vec<u8>) -> Result<bool, CodecError> {
@@ -79,11 +74,11 @@ impl Codec for Encoder {
             if is_full(output) {
                 return Ok(false);
             }
-            self.deflate(&[], output, FlushCompress::Finish)?;
+            self.deflate(&[], output, true)?;
             if self.ended {
                 let trailer = self.framing.refill();
-                trailer.extend(self.crc.sum().to_le_bytes());
-                trailer.extend(self.crc.amount().to_le_bytes());
+                trailer.extend(self.crc.to_le_bytes());
+                trailer.extend((self.taken as u32).to_le_bytes());
             }
         }
         Ok(self.framing.drain(output))

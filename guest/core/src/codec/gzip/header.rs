@@ -2,9 +2,7 @@
 
 use std::{ffi::CString, num::NonZero};
 
-use flate2::Crc;
-
-use super::super::{CodecError, CodecErrorKind};
+use super::super::{CodecError, CodecErrorKind, crc::CRC32};
 
 /// What the header of a member tells beside its contents. The default tells nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,7 +64,7 @@ pub(super) struct Parser {
     /// The little-endian number in the field; in [`Field::Extra`], the bytes still to come.
     number: u16,
     flags: u8,
-    crc: Crc,
+    crc: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,14 +114,14 @@ impl Parser {
             position: 0,
             number: 0,
             flags: 0,
-            crc: Crc::new(),
+            crc: 0,
         }
     }
 
     /// Takes a byte, and tells whether it was the last one of the header.
     pub(super) fn push(&mut self, byte: u8) -> Result<bool, HeaderError> {
         if self.field < Field::Checksum {
-            self.crc.update(&[byte]);
+            self.crc = CRC32.update(self.crc, &[byte]);
         }
         match self.field {
             Field::Fixed => self.fixed(byte)?,
@@ -155,7 +153,7 @@ impl Parser {
             }
             Field::Checksum => {
                 if self.two_bytes(byte) {
-                    if u32::from(self.number) != self.crc.sum() & 0xffff {
+                    if u32::from(self.number) != self.crc & 0xffff {
                         return Err(HeaderError::Checksum);
                     }
                     self.field = Field::End;

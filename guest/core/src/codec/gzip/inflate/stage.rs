@@ -1,0 +1,63 @@
+//! Where the contents are put together: the last 32 KiB of them, as matches may reach back so far, then what is new.
+
+/// How far back a match may reach.
+const HISTORY: usize = 32 << 10;
+
+/// What is put together before it is moved down. More of it falls out of the caches.
+const FRESH: usize = 96 << 10;
+
+/// Beyond the limit one symbol still fits in: a match of 258 bytes, and what copying in wide steps writes behind it.
+const SLACK: usize = 258 + 64;
+
+/// A window over the contents.
+pub(super) struct Stage {
+    pub(super) bytes: Box<[u8]>,
+    /// Where the contents end.
+    pub(super) end: usize,
+    /// What is before was handed out.
+    sent: usize,
+}
+
+impl Stage {
+    /// Up to here, one more symbol may be appended.
+    pub(super) const LIMIT: usize = HISTORY + FRESH;
+
+    pub(super) fn new() -> Self {
+        Self { bytes: vec![0; Self::LIMIT + SLACK].into(), end: 0, sent: 0 }
+    }
+
+    /// Forgets all contents.
+    pub(super) fn clear(&mut self) {
+        (self.end, self.sent) = (0, 0);
+    }
+
+    pub(super) const fn is_full(&self) -> bool {
+        self.end > Self::LIMIT
+    }
+
+    /// Appends bytes as they are, and takes them from the input, as far as there is room.
+    pub(super) fn take(&mut self, input: &mut &[u8], count: usize) -> usize {
+        let count = count.min(input.len()).min((Self::LIMIT + 1).saturating_sub(self.end));
+        let (bytes, rest) = input.split_at(count);
+        self.bytes[self.end..self.end + count].copy_from_slice(bytes);
+        self.end += count;
+        *input = rest;
+        count
+    }
+
+    /// Hands out what fits within the capacity of `output`; tells whether that was all.
+    pub(super) fn drain(&mut self, output: &mut Vec<u8>) -> bool {
+        let room = output.capacity() - output.len();
+        let end = self.end.min(self.sent + room);
+        output.extend_from_slice(&self.bytes[self.sent..end]);
+        self.sent = end;
+        if end < self.end {
+            return false;
+        }
+        if self.is_full() {
+            self.bytes.copy_within(self.end - HISTORY..self.end, 0);
+            (self.end, self.sent) = (HISTORY, HISTORY);
+        }
+        true
+    }
+}

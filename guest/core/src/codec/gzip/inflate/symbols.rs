@@ -1,0 +1,160 @@
+//! The contents of a compressed block: literals, and matches with what was before.
+
+use super::{
+    super::decoder::Damaged,
+    bits::Bits,
+    code::{Distances, Literals},
+    stage::Stage,
+};
+
+/// How far it went.
+pub(super) enum Progress {
+    /// All input was taken, and the block goes on.
+    Starved,
+    /// The stage is full.
+    Full,
+    /// The block has ended.
+    Ended,
+}
+
+/// The codes of a block.
+pub(super) struct Codes {
+    pub(super) literals: Literals,
+    pub(super) distances: Distances,
+}
+
+impl Codes {
+    /// Decodes as much as there is input and room for. After an error the bits are those of the symbol that is wrong.
+    pub(super) fn decode(
+        &self,
+        bits: &mut Bits,
+        input: &mut &[u8],
+        stage: &mut Stage,
+    ) -> Result<Progress, Damaged> {
+        loop {
+            *input = self.run(bits, input, stage);
+            if stage.is_full() {
+                return Ok(Progress::Full);
+            }
+            // One symbol with care: near the end of the input, at the end of the block, or what is wrong.
+            bits.fill(input);
+            let entry = self.literals.look_up(bits.buffer);
+            if entry.bits() > bits.count {
+                return Ok(Progress::Starved);
+            }
+            if entry.is_literal() {
+                bits.consume(entry.bits());
+                stage.bytes[stage.end..stage.end + 2].copy_from_slice(&entry.bytes());
+                stage.end += entry.literals();
+                continue;
+            }
+            if entry.is_end() {
+                bits.consume(entry.bits());
+                return Ok(Progress::Ended);
+            }
+            if !entry.is_number() {
+                return Err(Damaged);
+            }
+            let behind = bits.buffer >> entry.bits();
+            let far = self.distances.look_up(behind);
+            let used = entry.bits() + far.bits();
+            if used > bits.count {
+                return Ok(Progress::Starved);
+            }
+            let distance = far.value(behind);
+            if !far.is_number() || distance > stage.end {
+                return Err(Damaged);
+            }
+            stage.end = repeat(&mut stage.bytes, stage.end, distance, entry.value(bits.buffer));
+            bits.consume(used);
+        }
+    }
+
+    /// Decodes while there are eight bytes of input and room, up to what has to be looked at with care; gives the rest of
+    /// the input.
+    #[inline(never)]
+    fn run<'i>(&self, bits: &mut Bits, mut input: &'i [u8], stage: &mut Stage) -> &'i [u8] {
+        let (mut buffer, mut count, mut end) = (bits.buffer, bits.count, stage.end);
+        let bytes = &mut *stage.bytes;
+        // To 56 bits or more, without a branch: bits that are there already are the same once more.
+        macro_rules! refill {
+            () => {
+                let Some(word) = input.first_chunk::<8>() else { break };
+                buffer |= u64::from_le_bytes(*word) << count;
+                input = &input[(63 - count as usize) >> 3..];
+                count |= 56;
+            };
+        }
+        macro_rules! put {
+            ($entry:ident) => {
+                let Some(place) = bytes[end..].first_chunk_mut() else { break };
+                *place = $entry.bytes();
+                end += $entry.literals();
+                buffer >>= $entry.bits();
+                count -= $entry.bits();
+            };
+        }
+        while end <= Stage::LIMIT {
+            refill!();
+            let mut entry = self.literals.look_up(buffer);
+            if entry.is_literal() {
+                put!(entry);
+                entry = self.literals.look_up(buffer);
+                if entry.is_literal() {
+                    put!(entry);
+                    entry = self.literals.look_up(buffer);
+                    if entry.is_literal() {
+                        put!(entry);
+                        continue;
+                    }
+                }
+                // A match takes up to 48 bits.
+                refill!();
+            }
+            if !entry.is_number() {
+                break;
+            }
+            let behind = buffer >> entry.bits();
+            let far = self.distances.look_up(behind);
+            let distance = far.value(behind);
+            if !far.is_number() || distance > end {
+                break;
+            }
+            let length = entry.value(buffer);
+            buffer = behind >> far.bits();
+            count -= entry.bits() + far.bits();
+            end = repeat(bytes, end, distance, length);
+        }
+        *bits = Bits { buffer: buffer & ((1 << count) - 1), count };
+        stage.end = end;
+        input
+    }
+}
+
+/// Appends `length` bytes from so far back, and writes some more behind them; gives the new end.
+#[inline(always)]
+fn repeat(bytes: &mut [u8], end: usize, distance: usize, length: usize) -> usize {
+    let after = end + length;
+    if distance >= 16 {
+        copy::<16>(bytes, end - distance, end, after);
+    } else if distance >= 8 {
+        copy::<8>(bytes, end - distance, end, after);
+    } else {
+        for at in end..after {
+            bytes[at] = bytes[at - distance];
+        }
+    }
+    after
+}
+
+/// Copies in steps that do not reach into what they copy, and goes on to the end of a step.
+#[inline(always)]
+fn copy<const WIDE: usize>(bytes: &mut [u8], mut from: usize, mut to: usize, after: usize) {
+    while to < after {
+        let Some(step) = bytes[from..].first_chunk::<WIDE>().copied() else { break };
+        if let Some(place) = bytes[to..].first_chunk_mut() {
+            *place = step;
+        }
+        (from, to) = (from + WIDE, to + WIDE);
+    }
+}
