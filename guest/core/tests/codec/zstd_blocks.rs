@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A frame with that window descriptor (RFC 8878 section 3.1.1.1.2), of which the last block is empty.
-fn frame(window: u8, blocks: &[Vec<u8>]) -> Vec<u8> {
+fn frame(window: u8, blocks: &[&[u8]]) -> Vec<u8> {
     [&b"\x28\xb5\x2f\xfd\0"[..], &[window], &blocks.concat(), &[1, 0, 0]].concat()
 }
 
@@ -109,16 +109,16 @@ fn is_too_long(packed: &[u8]) {
 fn literals_have_headers_of_every_length() {
     for size in [0, 1, 31, 32, 4095, 4096, 100_000] {
         let contents = sample(size);
-        is(&frame(LARGE, &[compressed(&raw_literals(&contents), &[0])]), &contents);
+        is(&frame(LARGE, &[&compressed(&raw_literals(&contents), &[0])]), &contents);
         for repeated in [&[1 | (size as u8) << 3, b'x'][..], &repeated(size, 2), &repeated(size, 3)] {
             let fits = [32, 4096, 1 << 20][repeated.len() - 2];
             if size < fits {
-                is(&frame(LARGE, &[compressed(repeated, &[0])]), &vec![b'x'; size]);
+                is(&frame(LARGE, &[&compressed(repeated, &[0])]), &vec![b'x'; size]);
             }
         }
     }
-    is_too_long(&frame(LARGE, &[compressed(&repeated((128 << 10) + 1, 3), &[0])]));
-    is_damaged(&frame(LARGE, &[compressed(&[5 << 3, b'x'], &[])]));
+    is_too_long(&frame(LARGE, &[&compressed(&repeated((128 << 10) + 1, 3), &[0])]));
+    is_damaged(&frame(LARGE, &[&compressed(&[5 << 3, b'x'], &[])]));
 }
 
 /// One byte so many times, with a header of that length.
@@ -139,19 +139,19 @@ fn trees_are_kept_for_later_blocks() {
     let quarters = four(["010", "111", "000", "1"]);
     let second = compressed(&huffman(TREELESS, 10, true, &quarters), &[0]);
     let between = compressed(&raw_literals(b"-"), &[0]);
-    is(&frame(LARGE, &[first.clone(), between, second.clone()]), b"abbabaaa-ababbbaaab");
-    is_damaged(&frame(LARGE, &[second.clone()]));
+    is(&frame(LARGE, &[&first, &between, &second]), b"abbabaaa-ababbbaaab");
+    is_damaged(&frame(LARGE, &[&second]));
     // Nor do they outlive their frame.
-    is_damaged(&[frame(LARGE, &[first]), frame(LARGE, &[second])].concat());
+    is_damaged(&[frame(LARGE, &[&first]), frame(LARGE, &[&second])].concat());
 
     for (size, contents) in [(7, &one[..]), (9, &one), (8, &tree()), (8, &tree()[..20]), (8, &[])] {
-        is_damaged(&frame(LARGE, &[compressed(&huffman(TREE, size, false, contents), &[0])]));
+        is_damaged(&frame(LARGE, &[&compressed(&huffman(TREE, size, false, contents), &[0])]));
     }
     for quarters in
         [four(["010", "111", "000", "11"]), four(["01", "111", "000", "1"]), vec![9; 12], vec![0; 5]]
     {
         let contents = [tree(), quarters].concat();
-        is_damaged(&frame(LARGE, &[compressed(&huffman(TREE, 10, true, &contents), &[0])]));
+        is_damaged(&frame(LARGE, &[&compressed(&huffman(TREE, 10, true, &contents), &[0])]));
     }
 }
 
@@ -161,9 +161,9 @@ fn tables_of_one_symbol_are_kept_for_later_blocks() {
     let first = compressed(&raw_literals(b"abcde"), &sequences(3, 1, 2, 0, "00 01 11"));
     let again = [&[1, 0b11_11_11_00][..], &backwards("10")].concat();
     let second = compressed(&raw_literals(b"fg"), &again);
-    is(&frame(LARGE, &[first.clone(), second.clone()]), b"aaaababacabadefdefg");
-    is_damaged(&frame(LARGE, &[second.clone()]));
-    is_damaged(&[frame(LARGE, &[first.clone()]), frame(LARGE, &[second])].concat());
+    is(&frame(LARGE, &[&first, &second]), b"aaaababacabadefdefg");
+    is_damaged(&frame(LARGE, &[&second]));
+    is_damaged(&[frame(LARGE, &[&first]), frame(LARGE, &[&second])].concat());
 
     for wrong in [
         &sequences(3, 1, 2, 0, "00 01 1")[..],
@@ -180,7 +180,7 @@ fn tables_of_one_symbol_are_kept_for_later_blocks() {
         &[200],
         &[255, 0],
     ] {
-        is_damaged(&frame(LARGE, &[compressed(&raw_literals(b"abcde"), wrong)]));
+        is_damaged(&frame(LARGE, &[&compressed(&raw_literals(b"abcde"), wrong)]));
     }
 }
 
@@ -198,20 +198,20 @@ fn offsets_of_before_are_repeated() {
         (0, 1, "0 0", "0123456789234923xy"),
     ] {
         let block = compressed(&raw_literals(b"xy"), &sequences(2, literals, offset, 0, bits));
-        is(&frame(LARGE, &[start.clone(), block]), expected.as_bytes());
+        is(&frame(LARGE, &[&start, &block]), expected.as_bytes());
     }
     // One less than the latest, which is 1 in the beginning: there is no offset of 0.
-    is_damaged(&frame(LARGE, &[start, compressed(&raw_literals(b"xy"), &sequences(1, 0, 1, 0, "1"))]));
+    is_damaged(&frame(LARGE, &[&start, &compressed(&raw_literals(b"xy"), &sequences(1, 0, 1, 0, "1"))]));
 }
 
 #[test]
 fn matches_reach_back_as_far_as_the_window() {
     let contents = sample(2500);
-    let before: Vec<_> = contents.chunks(1000).map(raw).collect();
+    let before: Vec<u8> = contents.chunks(1000).flat_map(raw).collect();
     // An offset value from 1024 on, which is one from 1021.
     let with = |bits: &str| {
         let block = compressed(&raw_literals(b""), &sequences(1, 0, 10, 0, bits));
-        frame(KIBIBYTE, &[&before[..], &[block]].concat())
+        frame(KIBIBYTE, &[&before, &block])
     };
     is(&with("00 0000 0000"), &[&contents[..], &contents[2500 - 1021..][..3]].concat());
     is(&with("00 0000 0011"), &[&contents[..], &contents[2500 - 1024..][..3]].concat());
@@ -220,25 +220,25 @@ fn matches_reach_back_as_far_as_the_window() {
     assert_eq!(crate::drive::ZSTD_FAST.error_of(&with("00 0000 0100")).0, CodecErrorKind::Corrupted);
     // Before the first byte there is nothing.
     let block = compressed(&raw_literals(b"abc"), &sequences(1, 3, 2, 0, "11"));
-    is_damaged(&frame(KIBIBYTE, &[block]));
+    is_damaged(&frame(KIBIBYTE, &[&block]));
 }
 
 #[test]
 fn blocks_are_as_long_as_they_may_be() {
     const MOST: usize = 128 << 10;
     is(
-        &frame(LARGE, &[block(1, MOST, b"x"), raw(&sample(MOST))]),
+        &frame(LARGE, &[&block(1, MOST, b"x"), &raw(&sample(MOST))]),
         &[&vec![b'x'; MOST][..], &sample(MOST)].concat(),
     );
     // One literal, and it again from offset value 4, which is 1: a match of 65,539 bytes and more.
     let long = |bits: &str| {
-        frame(LARGE, &[compressed(&raw_literals(b"x"), &sequences(1, 1, 2, 52, &format!("00 {bits}")))])
+        frame(LARGE, &[&compressed(&raw_literals(b"x"), &sequences(1, 1, 2, 52, &format!("00 {bits}")))])
     };
     is(&long("1111111111111100"), &vec![b'x'; MOST]);
     is_too_long(&long("1111111111111101"));
     let short = |literals: &[u8]| {
         let block = compressed(&raw_literals(literals), &sequences(1, 1, 2, 43, "00 1111111"));
-        frame(KIBIBYTE, &[raw(&[b'x'; 700]), block])
+        frame(KIBIBYTE, &[&raw(&[b'x'; 700]), &block])
     };
     is(&short(&[b'y'; 766]), &[&[b'x'; 700][..], &[b'y'; 1024]].concat());
     is_too_long(&short(&[b'y'; 767]));
@@ -248,7 +248,7 @@ fn blocks_are_as_long_as_they_may_be() {
 fn blocks_have_any_number_of_sequences() {
     for count in [1, 127, 128, 0x7eff, 0x7f00, 0xa000] {
         let block = compressed(&raw_literals(b""), &sequences(count, 0, 0, 0, ""));
-        is(&frame(LARGE, &[raw(b"xxxxxxxx"), block]), &vec![b'x'; 8 + 3 * count]);
+        is(&frame(LARGE, &[&raw(b"xxxxxxxx"), &block]), &vec![b'x'; 8 + 3 * count]);
     }
 }
 
