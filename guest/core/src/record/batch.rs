@@ -89,6 +89,7 @@ impl Batch {
 
     /// Whether it holds so many records (at least 1), or about 1 MiB.
     #[must_use]
+    #[inline]
     pub fn is_full(&self, max_records: usize) -> bool {
         self.len() >= max_records.max(1) || self.size() >= FULL
     }
@@ -108,6 +109,7 @@ impl Batch {
     ///
     /// # Errors
     /// [`BatchError::TooLarge`]: the batch is as it was.
+    #[inline]
     pub fn push(&mut self, record: &[u8]) -> Result<(), BatchError> {
         let end = u32::try_from(self.data.len() + record.len()).map_err(|_| BatchError::TooLarge)?;
         self.data.extend_from_slice(record);

@@ -43,6 +43,7 @@
 mod reader;
 mod row;
 mod scanner;
+mod word;
 mod writer;
 
 pub(super) use reader::Reader;

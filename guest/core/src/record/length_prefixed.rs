@@ -53,10 +53,9 @@ pub enum LengthPrefix {
 impl LengthPrefix {
     /// The length at the start of the bytes, and how many bytes it takes; `None` if it does not end there.
     fn read(self, bytes: &[u8]) -> Result<Option<(u32, usize)>, &'static str> {
-        let four = |from: fn([u8; 4]) -> u32| bytes.first_chunk().map(|four| (from(*four), 4));
         match self {
-            Self::BigEndian => Ok(four(u32::from_be_bytes)),
-            Self::LittleEndian => Ok(four(u32::from_le_bytes)),
+            Self::BigEndian => read_four(u32::from_be_bytes)(bytes),
+            Self::LittleEndian => read_four(u32::from_le_bytes)(bytes),
             Self::Varint => read_varint(bytes),
         }
     }
@@ -72,6 +71,10 @@ impl LengthPrefix {
 
 /// Bytes of the longest length.
 const LONGEST: usize = 5;
+
+fn read_four(from: fn([u8; 4]) -> u32) -> impl Fn(&[u8]) -> Result<Option<(u32, usize)>, &'static str> {
+    move |bytes| Ok(bytes.first_chunk().map(|four| (from(*four), 4)))
+}
 
 fn read_varint(bytes: &[u8]) -> Result<Option<(u32, usize)>, &'static str> {
     let mut value = 0_u64;
@@ -110,18 +113,54 @@ impl Reader {
         Self { prefix, options, carry: Vec::new(), length: None, records: 0 }
     }
 
-    /// The length at the start of the bytes, within the limit.
-    fn read_length(&self, bytes: &[u8]) -> Result<Option<(usize, usize)>, RecordError> {
-        let number = self.records + 1;
-        let read = self.prefix.read(bytes);
-        match read.map_err(|message| RecordError::new(RecordErrorKind::Malformed, number, message))? {
-            Some((length, taken)) => {
+    /// The length as it was read, within the limit.
+    #[inline(always)]
+    fn check(
+        &self,
+        read: Result<Option<(u32, usize)>, &'static str>,
+    ) -> Result<Option<(usize, usize)>, RecordError> {
+        match read {
+            Ok(Some((length, taken))) => {
                 let length = usize::try_from(length).unwrap_or(usize::MAX);
-                self.options.check_length(length, number)?;
+                self.options.check_length(length, self.records + 1)?;
                 Ok(Some((length, taken)))
             }
-            None => Ok(None),
+            Ok(None) => Ok(None),
+            Err(message) => Err(RecordError::new(RecordErrorKind::Malformed, self.records + 1, message)),
         }
+    }
+
+    /// Takes the records that lie whole at the start of the input; returns how many bytes they are.
+    #[inline]
+    fn take_whole(
+        &mut self,
+        read: impl Fn(&[u8]) -> Result<Option<(u32, usize)>, &'static str>,
+        input: &[u8],
+        batch: &mut Batch,
+        max_records: usize,
+    ) -> Result<usize, RecordError> {
+        let mut rest = input;
+        while !batch.is_full(max_records)
+            && let Some((length, taken)) = self.check(read(rest))?
+            && let Some((record, behind)) = rest[taken..].split_at_checked(length)
+        {
+            self.take(record, batch)?;
+            rest = behind;
+        }
+        Ok(input.len() - rest.len())
+    }
+
+    /// Keeps the start of a length or of a record.
+    fn keep(&mut self, rest: &[u8]) -> Result<(), RecordError> {
+        let (length, taken) = self.check(self.prefix.read(rest))?.unzip();
+        self.length = length;
+        self.carry.extend_from_slice(&rest[taken.unwrap_or(0)..]);
+        Ok(())
+    }
+
+    /// Whether a length or a record has begun and not ended.
+    fn is_within(&self) -> bool {
+        self.length.is_some() || !self.carry.is_empty()
     }
 
     /// Goes on with what is carried; returns how many bytes of the input that took.
@@ -131,7 +170,7 @@ impl Reader {
             let Some(byte) = input.get(taken) else { return Ok(taken) };
             self.carry.push(*byte);
             taken += 1;
-            if let Some((length, _)) = self.read_length(&self.carry)? {
+            if let Some((length, _)) = self.check(self.prefix.read(&self.carry))? {
                 self.length = Some(length);
                 self.carry.clear();
             }
@@ -148,6 +187,7 @@ impl Reader {
         Ok(taken + part.len())
     }
 
+    #[inline(always)]
     fn take(&mut self, record: &[u8], batch: &mut Batch) -> Result<(), RecordError> {
         let number = self.records + 1;
         self.options.check_encoding(record, number)?;
@@ -160,25 +200,26 @@ impl Reader {
 impl RecordReader for Reader {
     fn push(&mut self, input: &[u8], batch: &mut Batch, max_records: usize) -> Result<usize, RecordError> {
         let mut start = 0;
-        while start < input.len() && !batch.is_full(max_records) {
-            if self.length.is_some() || !self.carry.is_empty() {
-                start += self.resume(&input[start..], batch)?;
-                continue;
+        while self.is_within() && start < input.len() && !batch.is_full(max_records) {
+            start += self.resume(&input[start..], batch)?;
+        }
+        if self.is_within() {
+            return Ok(start);
+        }
+        let rest = &input[start..];
+        // One loop each, without a choice in it.
+        start += match self.prefix {
+            LengthPrefix::BigEndian => {
+                self.take_whole(read_four(u32::from_be_bytes), rest, batch, max_records)
             }
-            let rest = &input[start..];
-            let (length, taken) = self.read_length(rest)?.unzip();
-            let body = rest.get(taken.unwrap_or(rest.len())..).unwrap_or_default();
-            match length.and_then(|length| body.get(..length)) {
-                Some(record) => {
-                    self.take(record, batch)?;
-                    start += rest.len() - body.len() + record.len();
-                }
-                None => {
-                    self.length = length;
-                    self.carry.extend_from_slice(if length.is_some() { body } else { rest });
-                    start = input.len();
-                }
+            LengthPrefix::LittleEndian => {
+                self.take_whole(read_four(u32::from_le_bytes), rest, batch, max_records)
             }
+            LengthPrefix::Varint => self.take_whole(read_varint, rest, batch, max_records),
+        }?;
+        if start < input.len() && !batch.is_full(max_records) {
+            self.keep(&input[start..])?;
+            start = input.len();
         }
         Ok(start)
     }

@@ -34,15 +34,18 @@ impl RecordOptions {
         usize::try_from(self.max_record.min(1 << 30)).unwrap_or(1 << 30)
     }
 
+    #[inline]
     pub(super) fn check_length(self, length: usize, number: u64) -> Result<(), RecordError> {
         if length > self.limit() { Err(self.too_long(number)) } else { Ok(()) }
     }
 
+    #[cold]
     pub(super) fn too_long(self, number: u64) -> RecordError {
         let message = format!("longer than the limit of {} bytes", self.limit());
         RecordError::new(RecordErrorKind::LimitExceeded, number, message)
     }
 
+    #[inline]
     pub(super) fn check_encoding(self, record: &[u8], number: u64) -> Result<(), RecordError> {
         if self.validation >= Validation::Utf8 { check_utf8(record, number).map(drop) } else { Ok(()) }
     }

@@ -2,7 +2,7 @@
 
 use memchr::memchr3;
 
-use super::Dialect;
+use super::{Dialect, word::Word};
 
 /// What a byte may mean.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,7 @@ pub(super) struct Fault {
 /// Finds the ends of rows, for one stream.
 pub(super) struct Scanner {
     classes: Classes,
+    delimiter: u8,
     quote: u8,
     lenient: bool,
     state: State,
@@ -92,6 +93,7 @@ impl Scanner {
     pub(super) fn new(dialect: &Dialect) -> Self {
         Self {
             classes: Classes::of(dialect),
+            delimiter: dialect.punctuation.delimiter,
             quote: dialect.punctuation.quote,
             lenient: dialect.lenient,
             state: State::Between,
@@ -136,15 +138,7 @@ impl Scanner {
                 (Class::Plain, State::Closing) if !self.lenient => {
                     return Err(Fault { start, at, rule: "something follows a closing quote" });
                 }
-                (Class::Plain, _) => {
-                    self.state = State::Plain;
-                    at += self.classes.first_special(&input[at..]).unwrap_or(input.len() - at);
-                }
-                (Class::Delimiter, _) => {
-                    self.fields += 1;
-                    self.state = State::Start;
-                    at += 1;
-                }
+                (Class::Plain | Class::Delimiter, _) => at += self.skip_plain(&input[at..]),
                 (Class::Quote, State::Plain) if !self.lenient => {
                     return Err(Fault { start, at, rule: "a quote in a field without quotes" });
                 }
@@ -159,6 +153,36 @@ impl Scanner {
             }
         }
         Ok(Part { start, end })
+    }
+
+    /// Goes on to the first quote or line end, and says how far; at least over the first byte, which is neither.
+    fn skip_plain(&mut self, input: &[u8]) -> usize {
+        let [delimiter, quote, cr, lf] = [self.delimiter, self.quote, b'\r', b'\n'].map(Word::repeat);
+        let (mut rest, mut delimiters) = (input, 0);
+        let stop = loop {
+            let Some((word, behind)) = Word::split_first(rest) else {
+                let stop = rest.iter().take_while(|byte| !self.ends_plain(**byte)).count();
+                delimiters += rest[..stop].iter().filter(|byte| **byte == self.delimiter).count();
+                break input.len() - rest.len() + stop;
+            };
+            let found = word.equal(delimiter);
+            match word.equal(quote).or(word.equal(cr)).or(word.equal(lf)).first() {
+                None => delimiters += found.count(),
+                Some(stop) => {
+                    delimiters += found.before(stop).count();
+                    break input.len() - rest.len() + stop;
+                }
+            }
+            rest = behind;
+        };
+        self.fields += delimiters;
+        let is_at_delimiter = input[..stop].last() == Some(&self.delimiter);
+        self.state = if is_at_delimiter { State::Start } else { State::Plain };
+        stop
+    }
+
+    fn ends_plain(&self, byte: u8) -> bool {
+        matches!(self.classes.class(byte), Class::Quote | Class::LineEnd)
     }
 
     /// Goes on in quotes, and says how far.
