@@ -27,6 +27,8 @@
 //! ```
 
 mod bindings;
+mod chunk;
+mod compiled;
 mod compression;
 mod convert;
 mod explain;
@@ -35,6 +37,7 @@ mod host;
 mod job;
 mod limits;
 mod multi;
+mod receive;
 mod records;
 mod sandbox;
 mod storage;
@@ -76,8 +79,9 @@ pub const COMPONENT: &[u8] = include_bytes!(env!("OMNISTORAGE_COMPONENT_WASM"));
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RuntimeOptions {
-    /// Keep the compiled component in wasmtime's cache directory, so that the next process starts at once. Where that
-    /// directory cannot be used, the component is compiled again. Default: yes.
+    /// Keep the compiled component, so that the next process starts at once: in `omnistorage` below `$XDG_CACHE_HOME`, or
+    /// else below `~/.cache`, which must belong to this user, and to which nobody else may write; where Unix has no part,
+    /// in the cache of wasmtime. Where that directory cannot be used, the component is compiled again. Default: yes.
     pub cache: bool,
     /// Sandboxes at once; a call that would need one more waits until another ends. A reader or a writer that is kept
     /// keeps its sandbox. Their address space, not their memory, is reserved ahead, which makes them cheap to begin;
@@ -115,7 +119,11 @@ impl Runtime {
         let engine = Engine::new(&pooled(config(options), options.sandboxes))
             .or_else(|_| Engine::new(&config(options)))
             .map_err(failed)?;
-        let component = Component::from_binary(&engine, bytes).map_err(failed)?;
+        let component = match compiled::Compiled::of_user().filter(|_| options.cache) {
+            Some(compiled) => compiled.load(&engine, bytes),
+            None => Component::from_binary(&engine, bytes),
+        }
+        .map_err(failed)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         add_to_linker(&mut linker).map_err(failed)?;
@@ -135,7 +143,7 @@ impl std::fmt::Debug for Runtime {
 fn config(options: &RuntimeOptions) -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true);
-    if options.cache {
+    if options.cache && cfg!(not(unix)) {
         // Without a home directory there is no cache, and that is no reason to fail.
         config.cache(Cache::new(CacheConfig::new()).ok());
     }

@@ -10,7 +10,7 @@ use wasmtime::component::{Access, Accessor, FutureReader, Resource, ResourceTabl
 use super::{
     bindings::omnistorage::storage::{backend as wit, types},
     limits::Progress,
-    stream,
+    receive, stream,
     view::{HasStorage, StorageCtxView},
 };
 use crate::{
@@ -306,11 +306,12 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let upload = match begun {
             Ok(upload) => upload,
             Err(error) => {
-                stream::close(accessor, contents, completion)?;
+                receive::close(accessor, contents, completion)?;
                 return Ok(Err(error));
             }
         };
-        let received = stream::receive(accessor, upload, contents, completion, open.progress.clone()).await?;
+        let received =
+            receive::receive(accessor, upload, contents, completion, open.progress.clone()).await?;
         Ok(received.map(Into::into).map_err(|error| open.explain(error, &path).into()))
     }
 

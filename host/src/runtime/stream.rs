@@ -12,28 +12,23 @@ use tokio::sync::oneshot;
 use wasmtime::{
     AsContextMut, StoreContextMut,
     component::{
-        Accessor, Destination, FutureConsumer, FutureReader, HasData, Lift, Source, StreamConsumer,
-        StreamProducer, StreamReader, StreamResult,
+        Destination, FutureConsumer, FutureReader, Lift, Source, StreamConsumer, StreamProducer,
+        StreamReader, StreamResult,
     },
 };
 
-use super::{bindings::omnistorage::storage::types, limits::Progress};
+use super::{
+    bindings::omnistorage::storage::types,
+    chunk::{CHUNK, Chunks, copy},
+    limits::Progress,
+};
 use crate::{
-    backend::{Contents, Upload},
+    backend::Contents,
     error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
 };
 
 /// The end of a stream as the interface says it.
-type Verdict = Result<(), types::Error>;
-
-/// Bytes handed on at once. The guest chooses the size of its writes, the host that of its allocations.
-const CHUNK: usize = 256 * 1024;
-
-/// Bytes copied at once between the host and a component. For more than 2 KiB the C library's copy becomes `rep movsb`,
-/// and on AMD's processors that is five times slower where both sides lie at nearly the same offset in their pages,
-/// as large buffers of two allocators often do (measured: 2.5 GB/s instead of 12).
-const PIECE: usize = 1024;
+pub(super) type Verdict = Result<(), types::Error>;
 
 /// Chunks or items on their way from a component: enough to overlap, few enough to hold it back.
 const IN_FLIGHT: usize = 4;
@@ -97,6 +92,17 @@ impl Producer {
         }
     }
 
+    /// The next bytes, for the host itself; at the end, the completion learns why.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        match self.contents.next().await {
+            Some(Ok(chunk)) => Some(chunk),
+            end => {
+                self.settle(end.map_or(Ok(()), |failed| failed.map(drop)));
+                None
+            }
+        }
+    }
+
     fn settle(&mut self, verdict: Result<()>) {
         if let Some(sender) = self.verdict.take() {
             // A component that dropped the future does not want to know.
@@ -143,9 +149,7 @@ impl<D: 'static> StreamProducer<D> for Producer {
         };
         this.rest = chunk.split_off(room.min(chunk.len()));
         let mut memory = destination.as_direct(store, 0);
-        for (to, from) in memory.remaining().chunks_mut(PIECE).zip(chunk.chunks(PIECE)) {
-            to[..from.len()].copy_from_slice(from);
-        }
+        copy(&chunk, memory.remaining());
         memory.mark_written(chunk.len());
         Poll::Ready(Ok(StreamResult::Completed))
     }
@@ -166,8 +170,6 @@ impl<D: 'static> StreamProducer<D> for Producer {
 struct Consumer<T> {
     sender: mpsc::Sender<T>,
     progress: Progress,
-    /// Chunks that were sent. One that its reader is done with is filled again: its memory is still in the cache.
-    sent: Vec<T>,
 }
 
 impl<T> Consumer<T> {
@@ -190,23 +192,13 @@ impl<T> Consumer<T> {
     }
 }
 
-impl Consumer<Bytes> {
-    /// The bytes as a chunk of their own, in the memory of an old one if one is free.
-    fn fill(&mut self, bytes: &[u8]) -> Bytes {
-        let free = self.sent.iter().position(Bytes::is_unique).map(|index| self.sent.swap_remove(index));
-        let mut chunk = free.and_then(|old| old.try_into_mut().ok()).unwrap_or_default();
-        chunk.clear();
-        chunk.reserve(bytes.len());
-        bytes.chunks(PIECE).for_each(|piece| chunk.extend_from_slice(piece));
-        let chunk = chunk.freeze();
-        if self.sent.len() < IN_FLIGHT {
-            self.sent.push(chunk.clone());
-        }
-        chunk
-    }
+/// Bytes on their way from a component.
+struct Outgoing {
+    consumer: Consumer<Bytes>,
+    chunks: Chunks,
 }
 
-impl<D: 'static> StreamConsumer<D> for Consumer<Bytes> {
+impl<D: 'static> StreamConsumer<D> for Outgoing {
     type Item = u8;
 
     fn poll_consume(
@@ -222,14 +214,14 @@ impl<D: 'static> StreamConsumer<D> for Consumer<Bytes> {
         if length == 0 {
             return Poll::Ready(Ok(StreamResult::Completed));
         }
-        match this.poll_ready(cx, finish) {
+        match this.consumer.poll_ready(cx, finish) {
             Poll::Ready(None) => {}
             Poll::Ready(Some(end)) => return Poll::Ready(Ok(end)),
             Poll::Pending => return Poll::Pending,
         }
-        let chunk = this.fill(&source.remaining()[..length]);
+        let chunk = this.chunks.fill(&source.remaining()[..length]);
         source.mark_read(length);
-        Poll::Ready(Ok(this.send(chunk)))
+        Poll::Ready(Ok(this.consumer.send(chunk)))
     }
 }
 
@@ -302,7 +294,7 @@ pub(super) fn items<T: Lift + Unpin + Send + 'static>(
     progress: Progress,
 ) -> wasmtime::Result<mpsc::Receiver<Vec<T>>> {
     let (sender, receiver) = mpsc::channel(IN_FLIGHT);
-    stream.pipe(store, Items(Consumer { sender, progress, sent: Vec::new() }))?;
+    stream.pipe(store, Items(Consumer { sender, progress }))?;
     Ok(receiver)
 }
 
@@ -320,17 +312,10 @@ pub(super) enum Incoming {
 }
 
 impl Incoming {
-    /// The next bytes; at the end of the host's own, its completion learns why.
     async fn next(&mut self) -> Option<Bytes> {
         match self {
             Self::Fed(chunks) => chunks.next().await,
-            Self::Own(producer) => match producer.contents.next().await {
-                Some(Ok(chunk)) => Some(chunk),
-                end => {
-                    producer.settle(end.map_or(Ok(()), |failed| failed.map(drop)));
-                    None
-                }
-            },
+            Self::Own(producer) => producer.next().await,
         }
     }
 
@@ -354,47 +339,10 @@ pub(super) fn incoming(
         Ok(producer) => Incoming::Own(Box::new(producer)),
         Err(contents) => {
             let (sender, receiver) = mpsc::channel(IN_FLIGHT);
-            contents.pipe(&mut store, Consumer { sender, progress, sent: Vec::new() })?;
+            let consumer = Consumer { sender, progress };
+            contents.pipe(&mut store, Outgoing { consumer, chunks: Chunks::default() })?;
             Incoming::Fed(receiver)
         }
     };
     Ok((incoming, once(&mut store, completion)?))
-}
-
-/// Writes a body from a component, and commits only on its explicit word.
-pub(super) async fn receive<T: 'static, H: HasData>(
-    accessor: &Accessor<T, H>,
-    mut upload: Box<dyn Upload>,
-    contents: StreamReader<u8>,
-    completion: FutureReader<Verdict>,
-    progress: Progress,
-) -> wasmtime::Result<Result<ObjectInfo>> {
-    let (mut incoming, decision) =
-        accessor.with(|access| incoming(access, contents, completion, progress.clone()))?;
-    while let Some(chunk) = incoming.next().await {
-        progress.tick();
-        if let Err(error) = upload.push(chunk).await {
-            upload.abort().await;
-            return Ok(Err(error));
-        }
-    }
-    let refused = match decision.await {
-        Ok(Ok(())) => return Ok(upload.commit().await),
-        Ok(Err(error)) => error.into(),
-        Err(_) => undecided(),
-    };
-    upload.abort().await;
-    Ok(Err(refused))
-}
-
-/// Refuses a body: nobody will read it, and its writer learns that.
-pub(super) fn close<T: 'static, H: HasData>(
-    accessor: &Accessor<T, H>,
-    mut contents: StreamReader<u8>,
-    mut completion: FutureReader<Verdict>,
-) -> wasmtime::Result<()> {
-    accessor.with(|mut access| {
-        contents.close(&mut access)?;
-        completion.close(&mut access)
-    })
 }

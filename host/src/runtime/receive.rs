@@ -1,0 +1,229 @@
+//! One body from a component into one upload.
+
+use std::{
+    mem,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures::{FutureExt, StreamExt, channel::mpsc, future::BoxFuture};
+use tokio::sync::oneshot;
+use wasmtime::{
+    StoreContextMut,
+    component::{Accessor, FutureReader, HasData, Source, StreamConsumer, StreamReader, StreamResult},
+};
+
+use super::{
+    chunk::{CHUNK, Chunks},
+    limits::Progress,
+    stream::{Producer, Verdict, once, undecided},
+};
+use crate::{
+    backend::Upload,
+    error::{Error, ErrorCode, Result},
+    object::ObjectInfo,
+};
+
+/// An upload, and how its last push ended.
+type Pushed = (Box<dyn Upload>, Result<()>);
+
+/// The upload as whoever feeds it has it.
+enum Held {
+    /// At hand, for the next bytes.
+    Ready(Box<dyn Upload>),
+    /// At work on the last ones: it comes back.
+    Away(oneshot::Receiver<Pushed>),
+    /// It failed, or was given back.
+    Gone,
+}
+
+/// Feeds an upload what comes out of a component. A push that need not wait is done where the bytes are, and its chunk
+/// filled again while it is in the cache; one that must wait goes on in [`receive`], while the component works on what
+/// comes next.
+///
+/// Its drop says nothing about why the stream ended; that is what the completion is for.
+struct Feeder {
+    upload: Held,
+    chunks: Chunks,
+    /// Pushes that wait. Never more than one: the next begins when the upload is back.
+    waiting: Option<mpsc::UnboundedSender<BoxFuture<'static, ()>>>,
+    done: Option<oneshot::Sender<Result<Held, Box<Pushed>>>>,
+    progress: Progress,
+}
+
+impl Feeder {
+    /// The upload, once its last push is done; `None` if that failed, or the upload is gone.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Option<Box<dyn Upload>>> {
+        match mem::replace(&mut self.upload, Held::Gone) {
+            Held::Ready(upload) => Poll::Ready(Some(upload)),
+            Held::Gone => Poll::Ready(None),
+            Held::Away(mut coming) => match coming.poll_unpin(cx) {
+                Poll::Pending => {
+                    self.upload = Held::Away(coming);
+                    Poll::Pending
+                }
+                Poll::Ready(Ok((upload, Ok(())))) => Poll::Ready(Some(upload)),
+                Poll::Ready(Ok(failed)) => {
+                    self.give_back(Err(Box::new(failed)));
+                    Poll::Ready(None)
+                }
+                // The write was given up.
+                Poll::Ready(Err(_)) => Poll::Ready(None),
+            },
+        }
+    }
+
+    /// Begins a push, and ends it if it need not wait; says whether there may be another.
+    fn push(&mut self, cx: &mut Context<'_>, mut upload: Box<dyn Upload>, bytes: &[u8]) -> bool {
+        let chunk = self.chunks.fill(bytes);
+        let mut push = async move {
+            let pushed = upload.push(chunk).await;
+            (upload, pushed)
+        }
+        .boxed();
+        match push.poll_unpin(cx) {
+            Poll::Ready((upload, Ok(()))) => self.upload = Held::Ready(upload),
+            Poll::Ready(failed) => {
+                self.give_back(Err(Box::new(failed)));
+                return false;
+            }
+            Poll::Pending => {
+                let (back, coming) = oneshot::channel();
+                // Whoever waits for it may have left.
+                let push = push.map(|pushed| drop(back.send(pushed))).boxed();
+                let waits = self.waiting.as_ref().map(|waiting| waiting.unbounded_send(push));
+                self.upload = Held::Away(coming);
+                return waits.is_some_and(|sent| sent.is_ok());
+            }
+        }
+        true
+    }
+
+    fn give_back(&mut self, upload: Result<Held, Box<Pushed>>) {
+        self.waiting = None;
+        if let Some(done) = self.done.take() {
+            // If nobody waits for it, the write was given up: dropped, it leaves nothing.
+            let _ = done.send(upload);
+        }
+    }
+}
+
+impl Drop for Feeder {
+    fn drop(&mut self) {
+        let upload = mem::replace(&mut self.upload, Held::Gone);
+        self.give_back(Ok(upload));
+    }
+}
+
+impl<D: 'static> StreamConsumer<D> for Feeder {
+    type Item = u8;
+
+    fn poll_consume(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        store: StoreContextMut<'_, D>,
+        source: Source<'_, u8>,
+        finish: bool,
+    ) -> Poll<wasmtime::Result<StreamResult>> {
+        let this = self.get_mut();
+        this.progress.tick();
+        let mut source = source.as_direct(store);
+        let length = source.remaining().len().min(CHUNK);
+        if length == 0 {
+            return Poll::Ready(Ok(StreamResult::Completed));
+        }
+        // Room first: what was taken cannot be put back.
+        let upload = match this.poll_ready(cx) {
+            Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
+            ready => ready!(ready),
+        };
+        let Some(upload) = upload else { return Poll::Ready(Ok(StreamResult::Dropped)) };
+        let goes_on = this.push(cx, upload, &source.remaining()[..length]);
+        source.mark_read(length);
+        Poll::Ready(Ok(if goes_on { StreamResult::Completed } else { StreamResult::Dropped }))
+    }
+}
+
+/// Feeds an upload from the component's stream, to its end.
+async fn feed<T: 'static, H: HasData>(
+    accessor: &Accessor<T, H>,
+    upload: Box<dyn Upload>,
+    contents: StreamReader<u8>,
+    progress: &Progress,
+) -> wasmtime::Result<Option<Pushed>> {
+    let ((waiting, mut waits), (done, ended)) = (mpsc::unbounded(), oneshot::channel());
+    accessor.with(|mut access| {
+        let feeder = Feeder {
+            upload: Held::Ready(upload),
+            chunks: Chunks::default(),
+            waiting: Some(waiting),
+            done: Some(done),
+            progress: progress.clone(),
+        };
+        contents.pipe(&mut access, feeder)
+    })?;
+    while let Some(push) = waits.next().await {
+        push.await;
+        progress.tick();
+    }
+    Ok(match ended.await {
+        Ok(Ok(Held::Ready(upload))) => Some((upload, Ok(()))),
+        Ok(Ok(Held::Away(coming))) => coming.await.ok(),
+        Ok(Ok(Held::Gone)) | Err(_) => None,
+        Ok(Err(failed)) => Some(*failed),
+    })
+}
+
+/// Pushes the host's own bytes, which the component handed on untouched; at their end, the completion learns why.
+async fn hand_on(mut producer: Box<Producer>, mut upload: Box<dyn Upload>, progress: &Progress) -> Pushed {
+    while let Some(chunk) = producer.next().await {
+        progress.tick();
+        if let Err(error) = upload.push(chunk).await {
+            return (upload, Err(error));
+        }
+    }
+    (upload, Ok(()))
+}
+
+/// Writes a body from a component, and commits only on its explicit word.
+pub(super) async fn receive<T: 'static, H: HasData>(
+    accessor: &Accessor<T, H>,
+    upload: Box<dyn Upload>,
+    contents: StreamReader<u8>,
+    completion: FutureReader<Verdict>,
+    progress: Progress,
+) -> wasmtime::Result<Result<ObjectInfo>> {
+    let (own, decision) = accessor.with(|mut access| {
+        let own = contents.try_into::<Producer>(&mut access);
+        wasmtime::error::Ok((own, once(&mut access, completion)?))
+    })?;
+    let pushed = match own {
+        Ok(producer) => Some(hand_on(Box::new(producer), upload, &progress).await),
+        Err(contents) => feed(accessor, upload, contents, &progress).await?,
+    };
+    let Some((upload, pushed)) = pushed else {
+        return Ok(Err(Error::new(ErrorCode::Cancelled, "the write was given up")));
+    };
+    let refused = match pushed {
+        Err(error) => error,
+        Ok(()) => match decision.await {
+            Ok(Ok(())) => return Ok(upload.commit().await),
+            Ok(Err(error)) => error.into(),
+            Err(_) => undecided(),
+        },
+    };
+    upload.abort().await;
+    Ok(Err(refused))
+}
+
+/// Refuses a body: nobody will read it, and its writer learns that.
+pub(super) fn close<T: 'static, H: HasData>(
+    accessor: &Accessor<T, H>,
+    mut contents: StreamReader<u8>,
+    mut completion: FutureReader<Verdict>,
+) -> wasmtime::Result<()> {
+    accessor.with(|mut access| {
+        contents.close(&mut access)?;
+        completion.close(&mut access)
+    })
+}
