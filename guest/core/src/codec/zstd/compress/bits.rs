@@ -19,7 +19,13 @@ impl<'a> BitWriter<'a> {
     /// Adds the low `count` bits of a value. At most 56 fit between two flushes.
     #[inline(always)]
     pub(super) const fn add(&mut self, value: u64, count: u32) {
-        self.bits |= (value & !(!0 << count)) << self.count;
+        self.put(value & !(!0 << count), count);
+    }
+
+    /// Adds a value of at most `count` bits.
+    #[inline(always)]
+    pub(super) const fn put(&mut self, value: u64, count: u32) {
+        self.bits |= value << self.count;
         self.count += count;
     }
 

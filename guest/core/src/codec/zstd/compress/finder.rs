@@ -88,26 +88,29 @@ fn half(data: &[u8], at: usize) -> Option<u32> {
 /// How many bytes are the same from both places on; `at` is the later one.
 #[inline(always)]
 fn common_length(data: &[u8], earlier: usize, at: usize) -> usize {
-    let ahead = data.get(at..).unwrap_or_default();
-    let behind = data.get(earlier..).unwrap_or_default();
-    let (ahead_words, rest) = ahead.as_chunks::<8>();
-    let (behind_words, _) = behind.as_chunks::<8>();
     let mut length = 0;
-    for (ahead, behind) in ahead_words.iter().zip(behind_words) {
-        let difference = u64::from_le_bytes(*ahead) ^ u64::from_le_bytes(*behind);
+    while let (Some(ahead), Some(behind)) = (word(data, at + length), word(data, earlier + length)) {
+        let difference = ahead ^ behind;
         if difference != 0 {
             return length + (difference.trailing_zeros() >> 3) as usize;
         }
         length += 8;
     }
-    let behind = behind.get(length..).unwrap_or_default();
-    length + rest.iter().zip(behind).take_while(|(ahead, behind)| ahead == behind).count()
+    while data.get(at + length).is_some_and(|byte| data.get(earlier + length) == Some(byte)) {
+        length += 1;
+    }
+    length
 }
 
 /// How many bytes are the same before both places, down to the limits of each.
 #[inline(always)]
 fn common_before(data: &[u8], earlier: usize, lowest: usize, at: usize, from: usize) -> usize {
-    let most = (earlier - lowest).min(at - from);
-    let pairs = data[at - most..at].iter().rev().zip(data[earlier - most..earlier].iter().rev());
-    pairs.take_while(|(ahead, behind)| ahead == behind).count()
+    let mut length = 0;
+    while earlier - length > lowest
+        && at - length > from
+        && data[earlier - length - 1] == data[at - length - 1]
+    {
+        length += 1;
+    }
+    length
 }

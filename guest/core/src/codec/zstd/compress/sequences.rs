@@ -46,8 +46,8 @@ impl Sequences {
     pub(super) fn begin(&mut self, length: usize) {
         self.packed.clear();
         self.literal_count = 0;
-        if self.literals.len() < length + STEP {
-            self.literals.resize(length + STEP, 0);
+        if self.literals.len() < length + 4 * STEP {
+            self.literals.resize(length + 4 * STEP, 0);
         }
     }
 
@@ -68,18 +68,34 @@ impl Sequences {
 
     #[inline(always)]
     fn copy(&mut self, data: &[u8], from: usize, count: usize) {
-        let source = data.get(from..).and_then(<[u8]>::first_chunk::<STEP>);
-        let room = self.literals.get_mut(self.literal_count..).and_then(<[u8]>::first_chunk_mut::<STEP>);
-        match (source, room) {
-            (Some(source), Some(room)) if count <= STEP => *room = *source,
-            _ => self.copy_long(&data[from..from + count]),
-        }
+        let at = self.literal_count;
         self.literal_count += count;
+        match count {
+            0..=STEP => {
+                if let (Some(room), Some(source)) = (self.literals.get_mut(at..), data.get(from..))
+                    && let (Some(room), Some(source)) =
+                        (room.first_chunk_mut::<STEP>(), source.first_chunk::<STEP>())
+                {
+                    *room = *source;
+                    return;
+                }
+                self.copy_exactly(data, from, count);
+            }
+            _ => self.copy_exactly(data, from, count),
+        }
     }
 
-    #[cold]
-    fn copy_long(&mut self, source: &[u8]) {
-        self.literals[self.literal_count..self.literal_count + source.len()].copy_from_slice(source);
+    #[inline(never)]
+    fn copy_exactly(&mut self, data: &[u8], from: usize, count: usize) {
+        let at = self.literal_count - count;
+        if count <= 4 * STEP
+            && let Some(room) = self.literals[at..].first_chunk_mut::<{ 4 * STEP }>()
+            && let Some(source) = data[from..].first_chunk()
+        {
+            *room = *source;
+            return;
+        }
+        self.literals[at..at + count].copy_from_slice(&data[from..from + count]);
     }
 
     pub(super) fn literals(&self) -> &[u8] {
@@ -144,8 +160,7 @@ pub(super) struct SequenceCoder {
     literal_lengths: Coder,
     offsets: Coder,
     match_lengths: Coder,
-    /// Of each sequence its three codes: literal length, match length, offset.
-    codes: Vec<[u8; 4]>,
+    coded: Vec<Coded>,
 }
 
 impl SequenceCoder {
@@ -210,14 +225,14 @@ impl SequenceCoder {
                 &alphabets.2.predefined,
             )? << 2;
         *out.get_mut(modes)? = all;
-        Some(at + self.encode(sequences, out.get_mut(at..)?)?)
+        Some(at + self.encode(out.get_mut(at..)?)?)
     }
 
-    /// Finds the codes, and counts them.
+    /// Finds the codes and what they leave open, and counts the codes.
     fn count(&mut self, sequences: &Sequences) -> [fse::Histogram; 3] {
         let mut histograms = [[0; fse::MAX_SYMBOLS]; 3];
-        self.codes.clear();
-        self.codes.extend(sequences.packed.iter().map(|sequence| {
+        self.coded.clear();
+        self.coded.extend(sequences.packed.iter().map(|sequence| {
             let codes = [
                 literal_length_code(sequence.literal_length()),
                 match_length_code(sequence.match_length()),
@@ -226,29 +241,31 @@ impl SequenceCoder {
             for (histogram, code) in histograms.iter_mut().zip(codes) {
                 histogram[usize::from(code) % fse::MAX_SYMBOLS] += 1;
             }
-            [codes[0], codes[1], codes[2], 0]
+            Coded::new(*sequence, codes)
         }));
         histograms
     }
 
     /// Writes the bits, the last sequence first.
-    fn encode(&self, sequences: &Sequences, out: &mut [u8]) -> Option<usize> {
+    fn encode(&self, out: &mut [u8]) -> Option<usize> {
         let (lengths, offsets, matches) =
             (self.literal_lengths.table()?, self.offsets.table()?, self.match_lengths.table()?);
         let mut writer = BitWriter::new(out);
-        let mut pairs = sequences.packed.iter().zip(&self.codes).rev();
-        let (sequence, codes) = pairs.next()?;
-        let mut length_state = lengths.last(codes[0]);
-        let mut match_state = matches.last(codes[1]);
-        let mut offset_state = offsets.last(codes[2]);
-        extra(*sequence, *codes, &mut writer);
-        for (sequence, codes) in pairs {
+        let (last, before) = self.coded.split_last()?;
+        let [length, matched, offset, extra] = last.codes;
+        let mut length_state = lengths.last(length);
+        let mut match_state = matches.last(matched);
+        let mut offset_state = offsets.last(offset);
+        writer.put(last.extra, extra.into());
+        writer.flush();
+        for &Coded { extra, codes: [length, matched, offset, bits] } in before.iter().rev() {
             // At most 26 bits of the states, then 55 of the rest.
-            offsets.code(&mut offset_state, codes[2], &mut writer);
-            matches.code(&mut match_state, codes[1], &mut writer);
-            lengths.code(&mut length_state, codes[0], &mut writer);
+            offsets.code(&mut offset_state, offset, &mut writer);
+            matches.code(&mut match_state, matched, &mut writer);
+            lengths.code(&mut length_state, length, &mut writer);
             writer.flush();
-            extra(*sequence, *codes, &mut writer);
+            writer.put(extra, bits.into());
+            writer.flush();
         }
         matches.end(match_state, &mut writer);
         offsets.end(offset_state, &mut writer);
@@ -257,15 +274,27 @@ impl SequenceCoder {
     }
 }
 
-/// Writes what the codes of a sequence leave open: the low bits, since all baselines that have any end in zeros.
-#[inline(always)]
-fn extra(sequence: Sequence, [length, matched, offset, _]: [u8; 4], writer: &mut BitWriter<'_>) {
-    let bits =
-        |bits: &[u8; fse::MAX_SYMBOLS], code: u8| u32::from(bits[usize::from(code) % fse::MAX_SYMBOLS]);
-    writer.add(sequence.literal_length(), bits(&LITERAL_LENGTH_BITS, length));
-    writer.add(sequence.match_length(), bits(&MATCH_LENGTH_BITS, matched));
-    writer.add(sequence.offset_value(), offset.into());
-    writer.flush();
+/// A sequence in its codes.
+struct Coded {
+    /// What the codes leave open: the low bits of the literal length, those of the match length, and those of the
+    /// offset value. All baselines that have any end in as many zeros.
+    extra: u64,
+    /// Of the literal length, the match length, and the offset value; then how many extra bits there are.
+    codes: [u8; 4],
+}
+
+impl Coded {
+    #[inline(always)]
+    fn new(sequence: Sequence, [length, matched, offset]: [u8; 3]) -> Self {
+        let bits = |bits: &[u8; fse::MAX_SYMBOLS], code: u8| bits[usize::from(code) % fse::MAX_SYMBOLS];
+        let low = |value: u64, bits: u8| value & !(!0 << bits);
+        let length_bits = bits(&LITERAL_LENGTH_BITS, length);
+        let both_bits = length_bits + bits(&MATCH_LENGTH_BITS, matched);
+        let extra = low(sequence.literal_length(), length_bits)
+            | low(sequence.match_length() << length_bits, both_bits)
+            | low(sequence.offset_value(), offset) << both_bits;
+        Self { extra, codes: [length, matched, offset, both_bits + offset] }
+    }
 }
 
 /// One of the three parts of sequences.
