@@ -12,6 +12,8 @@ mod cloud;
 pub mod fault;
 #[cfg(unix)]
 pub mod file;
+#[cfg(feature = "gcs")]
+pub mod gcs;
 pub mod layer;
 pub mod limit;
 pub mod memory;

@@ -24,6 +24,8 @@ pub mod cli;
 
 #[cfg(unix)]
 pub use backend::file::FileBackend;
+#[cfg(feature = "gcs")]
+pub use backend::gcs::GcsBackend;
 #[cfg(feature = "s3")]
 pub use backend::s3::S3Backend;
 pub use backend::{Backend, channel::ChannelBackend, memory::MemoryBackend};

@@ -39,6 +39,8 @@ impl Registry {
         #[cfg(unix)]
         registry.insert("file", |config| Ok(Arc::new(crate::FileBackend::from_config(config)?)));
         registry.insert("channel", |config| Ok(Arc::new(crate::ChannelBackend::from_config(config)?)));
+        #[cfg(feature = "gcs")]
+        registry.insert("gcs", |config| Ok(Arc::new(crate::GcsBackend::from_config(config)?)));
         registry.insert("memory", |config| Ok(Arc::new(crate::MemoryBackend::from_config(config)?)));
         #[cfg(feature = "s3")]
         registry.insert("s3", |config| Ok(Arc::new(crate::S3Backend::from_config(config)?)));

@@ -162,5 +162,5 @@ fn memory_lasts_as_long_as_the_command() {
     run_with(b"", command(["sync"]).arg(scratch.path("t")).arg("memory:t")).ok();
     run(["ls", "memory:"]).ok();
     assert!(run(["completions", "bash"]).ok().text().contains("omnistorage"));
-    assert_eq!(run(["backends"]).ok().lines(), ["channel", "file", "memory", "s3"]);
+    assert_eq!(run(["backends"]).ok().lines(), ["channel", "file", "gcs", "memory", "s3"]);
 }

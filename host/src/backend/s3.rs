@@ -17,10 +17,10 @@ mod remove;
 mod settings;
 mod upload;
 
-use std::{any::Any, collections::HashSet, fmt, sync::Arc, time::Duration};
+use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use futures::{StreamExt, stream};
+use futures::StreamExt;
 use omnistorage_path::Path;
 
 use self::{
@@ -29,7 +29,7 @@ use self::{
 };
 use super::{
     Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
-    WriteOptions,
+    WriteOptions, cloud,
 };
 use crate::{
     config::Config,
@@ -39,9 +39,6 @@ use crate::{
 };
 
 const KIND: &str = "s3";
-
-/// How many copies are on their way at once.
-const IN_FLIGHT: usize = 16;
 
 /// A bucket of S3, or what lies below a prefix in it.
 ///
@@ -204,21 +201,7 @@ impl Backend for S3Backend {
         requests: &[CopyRequest],
         target_backend: &dyn Backend,
     ) -> Vec<Result<ObjectInfo>> {
-        let mut results = Vec::with_capacity(requests.len());
-        let mut rest = requests;
-        while !rest.is_empty() {
-            // Of two copies to one target the second must win.
-            let mut targets = HashSet::new();
-            let distinct = rest.iter().take_while(|request| targets.insert(&request.target)).count();
-            let (now, later) = rest.split_at(distinct);
-            let mut copies = Vec::with_capacity(now.len());
-            for CopyRequest { source, target, options } in now {
-                copies.push(self.copy_to(source, target_backend, target, options));
-            }
-            results.extend(stream::iter(copies).buffered(IN_FLIGHT).collect::<Vec<_>>().await);
-            rest = later;
-        }
-        results
+        cloud::copy_many(self, requests, target_backend).await
     }
 
     async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {

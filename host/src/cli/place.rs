@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `dir/file`, `/abs/dir`, `../x` | a path of the operating system |
 //! | `file:///abs/dir` | the same as a URL (RFC 8089); `%20` is a blank, and `%`, `?`, `#` must be written `%25`, `%3F`, `%23` |
-//! | `s3://bucket/key` | an object store; the key is taken as it is, without decoding. Credentials and the endpoint come from the environment of the store's own tools |
+//! | `s3://bucket/key`, `gs://bucket/key` | an object store; the key is taken as it is, without decoding. Credentials and the endpoint come from the environment of the store's own tools |
 //! | `memory:path` | a store that lives as long as the command |
 //! | `NAME:path` | a backend of the configuration file |
 //! | `env:path` | the backend that the environment describes |
@@ -69,11 +69,11 @@ impl Place {
                 ("file", Some(rest)) => file_url(rest)?,
                 ("file", None) => return Err("a file URL is written `file:///abs/path`".to_owned()),
                 ("s3", Some(rest)) => bucket("s3", rest)?,
-                ("gs", Some(_)) => return Err(format!("{scheme}:// is not in this build")),
+                ("gs", Some(rest)) => bucket("gcs", rest)?,
                 ("s3" | "gs", None) => return Err(format!("a bucket is written `{scheme}://bucket/key`")),
                 (_, Some(_)) => {
                     return Err(format!(
-                        "there is no {scheme}:// here; a URL is file:///abs/path or s3://bucket/key"
+                        "there is no {scheme}:// here; a URL is file:///abs/path, s3://bucket/key or gs://bucket/key"
                     ));
                 }
                 ("memory", None) => PlaceKind::Memory(backend_path(rest)?),
@@ -96,7 +96,7 @@ fn backend_path(text: &str) -> Result<Path, String> {
         .map_err(|error| format!("the path is refused: {error}"))
 }
 
-/// What follows `s3://`.
+/// What follows `s3://` or `gs://`.
 fn bucket(kind: &'static str, rest: &str) -> Result<PlaceKind, String> {
     let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
@@ -197,11 +197,12 @@ mod tests {
 
     #[test]
     fn a_bucket_is_a_url() {
-        let at =
-            |path| PlaceKind::Bucket { kind: "s3", bucket: "b".into(), path: Path::parse(path).unwrap() };
-        assert_eq!(parse("s3://b"), Ok(at("")));
-        assert_eq!(parse("s3://b/"), Ok(at("")));
-        assert_eq!(parse("s3://b/a%20b/c?d#e/"), Ok(at("a%20b/c?d#e")));
+        for (scheme, kind) in [("s3", "s3"), ("gs", "gcs")] {
+            let at = |path| PlaceKind::Bucket { kind, bucket: "b".into(), path: Path::parse(path).unwrap() };
+            for (typed, path) in [("b", ""), ("b/", ""), ("b/a%20b/c?d#e/", "a%20b/c?d#e")] {
+                assert_eq!(parse(&format!("{scheme}://{typed}")), Ok(at(path)));
+            }
+        }
     }
 
     #[test]
@@ -219,7 +220,8 @@ mod tests {
             "s3://",
             "s3:b",
             "s3://b//k",
-            "gs://b",
+            "gs://",
+            "gs:b",
             "",
             "-",
         ] {

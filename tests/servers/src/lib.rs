@@ -1,4 +1,5 @@
-//! Real object stores on loopback, for tests: SeaweedFS and moto, which both speak S3.
+//! Object stores on loopback, for tests: SeaweedFS and moto, which both speak S3, and fake-gcs-server, which speaks the
+//! protocol of Google Cloud Storage. A [store of our own](gcs) does of the latter what that one cannot.
 //!
 //! A server starts at its first use, on free ports, and lives as long as the process that started it: when that ends,
 //! however it ends, a shell that waits for it ends the server by its process id.
@@ -9,11 +10,12 @@
     reason = "without a server there is no test"
 )]
 
+pub mod gcs;
 mod http;
 mod process;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     sync::{
         OnceLock,
@@ -28,6 +30,8 @@ use self::process::{Process, free_port};
 
 /// The bucket that every server has.
 pub const BUCKET: &str = "omnistorage-test";
+/// Another one, of the stores of Google Cloud Storage.
+pub const OTHER_BUCKET: &str = "omnistorage-other";
 /// The credentials that SeaweedFS knows.
 pub const ACCESS_KEY: &str = "AKtest";
 /// As [`ACCESS_KEY`].
@@ -45,14 +49,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// The settings of a backend, below a prefix that nobody else uses.
+    /// The settings of a backend of S3, below a prefix that nobody else uses.
     #[must_use]
     pub fn config(&self) -> Config {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        self.config_below(&format!("test-{}/{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
+        self.config_below(&unused_prefix())
     }
 
-    /// The settings of a backend, below that prefix.
+    /// The settings of a backend of S3, below that prefix.
     #[must_use]
     pub fn config_below(&self, prefix: &str) -> Config {
         let config = Config::new()
@@ -64,6 +67,18 @@ impl Server {
             .with("region", "us-east-1")
             .with("access_key_id", ACCESS_KEY)
             .with("secret_access_key", SECRET_KEY)
+    }
+
+    /// The settings of a backend of Google Cloud Storage, below a prefix that nobody else uses.
+    #[must_use]
+    pub fn gcs_config(&self) -> Config {
+        self.gcs_config_below(&unused_prefix())
+    }
+
+    /// The settings of a backend of Google Cloud Storage, below that prefix.
+    #[must_use]
+    pub fn gcs_config_below(&self, prefix: &str) -> Config {
+        gcs::config(&self.endpoint, prefix)
     }
 
     /// Waits until an object can be stored: a port that is open is not enough.
@@ -122,10 +137,46 @@ pub fn moto() -> &'static Server {
     })
 }
 
+/// fake-gcs-server: Google Cloud Storage in memory, without credentials.
+pub fn fake_gcs() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let port = free_port(&[0]);
+        let mut command = Command::new(program("fake-gcs-server-"));
+        command.args(["-scheme", "http", "-host", "127.0.0.1", "-port", &port.to_string()]);
+        command.args(["-backend", "memory", "-log-level", "warn", "-external-url", &at(port)]);
+        command.args(["-public-host", &format!("127.0.0.1:{port}")]);
+        let process = Process::start(command, tempfile::tempdir().unwrap());
+        let server = Server { endpoint: at(port), _process: process };
+        let bucket = |name: &str| {
+            let body = format!("{{\"name\":\"{name}\"}}");
+            http::send(port, "POST", "/storage/v1/b?project=test", &body) == 200
+        };
+        server.wait(BUCKET, |_| bucket(BUCKET) && bucket(OTHER_BUCKET))
+    })
+}
+
+/// A program that a Python package brings along, by the beginning of its name.
+fn program(name: &str) -> PathBuf {
+    fn find(directory: &Path, name: &str) -> Option<PathBuf> {
+        std::fs::read_dir(directory).unwrap().filter_map(|entry| Some(entry.ok()?.path())).find_map(|path| {
+            let found = path.file_name()?.to_str()?.starts_with(name) && path.is_file();
+            if path.is_dir() { find(&path, name) } else { found.then_some(path) }
+        })
+    }
+    find(&tools().join("lib"), name).unwrap()
+}
+
 /// The independent client.
 #[must_use]
 pub fn rclone() -> PathBuf {
     tools().join("bin/rclone")
+}
+
+/// A prefix for one test alone.
+fn unused_prefix() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("test-{}/{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 fn at(port: u16) -> String {

@@ -3,7 +3,8 @@
 use crate::{
     backend::WriteOptions,
     error::{Error, ErrorCode, Result},
-    hash::{Hash, Hasher},
+    hash::{Hash, HashAlgorithm, Hasher},
+    object::ObjectInfo,
 };
 
 /// Counts the bytes of a write and holds them to what was announced.
@@ -50,4 +51,34 @@ impl Expectation {
         }
         Ok(self.seen)
     }
+}
+
+/// Holds the source of a copy to what is announced of it. `hash` is asked where the store does not tell it.
+///
+/// # Errors
+/// [`ErrorCode::Corrupted`] if it is something else.
+pub(in crate::backend) async fn check_source(
+    info: &ObjectInfo,
+    options: &WriteOptions,
+    hash: impl AsyncFnOnce(HashAlgorithm) -> Result<Hash>,
+) -> Result<()> {
+    if let Some(expected) = options.expected_size
+        && info.size != Some(expected)
+    {
+        let actual = info.size.unwrap_or_default();
+        let message = format!("{expected} bytes were expected and there are {actual}");
+        return Err(Error::new(ErrorCode::Corrupted, message));
+    }
+    if let Some(expected) = &options.expected_hash {
+        let known = info.hashes.iter().find(|hash| hash.algorithm == expected.algorithm);
+        let actual = match known {
+            Some(known) => known.clone(),
+            None => hash(expected.algorithm).await?,
+        };
+        if actual != *expected {
+            let message = format!("the {} {expected} was expected and is {actual}", expected.algorithm);
+            return Err(Error::new(ErrorCode::Corrupted, message));
+        }
+    }
+    Ok(())
 }

@@ -34,6 +34,12 @@ pub(in crate::backend) fn from_decimal(text: &str) -> Option<Timestamp> {
     })
 }
 
+/// As RFC 3339 has it, in UTC, with as many digits as the nanoseconds need; `None` outside of the years that it knows.
+pub(in crate::backend) fn to_rfc3339(time: Timestamp) -> Option<String> {
+    let nanoseconds = i32::try_from(time.nanoseconds).ok()?;
+    Some(jiff::Timestamp::new(time.seconds, nanoseconds).ok()?.to_string())
+}
+
 /// The time of an XML or JSON answer (RFC 3339).
 pub(in crate::backend) fn from_rfc3339(text: &str) -> Option<Timestamp> {
     text.parse().ok().map(timestamp)
@@ -79,6 +85,13 @@ mod tests {
         for text in ["", "-", ".5", "1e9", "+1", " 1", "1.x", "0x10", "99999999999999999999", "1.2.3"] {
             assert_eq!(from_decimal(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn the_calendar_ends_somewhere() {
+        assert_eq!(to_rfc3339(time(-1, 500_000_000)).as_deref(), Some("1969-12-31T23:59:59.5Z"));
+        assert_eq!(to_rfc3339(time(0, 0)).as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert_eq!(to_rfc3339(time(i64::MAX, 0)), None);
     }
 
     #[test]

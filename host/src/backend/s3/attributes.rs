@@ -7,9 +7,9 @@ use omnistorage_path::Path;
 use crate::{
     backend::{
         WriteOptions,
-        cloud::{MODIFIED_KEY, client::Call, time},
+        cloud::{MODIFIED_KEY, client::Call, metadata, time},
     },
-    error::{Error, ErrorCode, Result},
+    error::Result,
     hash::{Hash, HashAlgorithm},
     object::{Metadata, ObjectInfo, ObjectKind, Timestamp},
 };
@@ -17,8 +17,6 @@ use crate::{
 const METADATA: &str = "x-amz-meta-";
 /// Where rclone keeps the MD5 of an object of several parts, in base64.
 const RCLONE_MD5: &str = "md5chksum";
-/// What S3 would give an object without one is less usual.
-pub(super) const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
 
 /// What is stored beside the bytes, complete and checked.
 #[derive(Clone, Debug)]
@@ -31,21 +29,10 @@ pub(super) struct Attributes {
 impl Attributes {
     /// Those that the options of a write ask for.
     pub(super) fn new(options: &WriteOptions) -> Result<Self> {
-        let mut metadata = options.metadata.clone();
-        metadata.sort();
-        if let Some([(key, _), _]) = metadata.array_windows().find(|[(a, _), (b, _)]| a == b) {
-            return Err(invalid(format!("the metadata key `{}` is given twice", key.escape_debug())));
-        }
-        metadata.iter().try_for_each(|(key, value)| check_pair(key, value))?;
-        let content_type = match options.content_type.as_deref() {
-            None => DEFAULT_CONTENT_TYPE,
-            Some(given) if is_kept(given) && !given.is_empty() => given,
-            Some(given) => return Err(invalid(format!("`{}` is no content type", given.escape_debug()))),
-        };
         Ok(Self {
-            content_type: content_type.to_owned(),
+            content_type: metadata::content_type(options)?,
             modified: options.modified.unwrap_or_else(Timestamp::now),
-            metadata,
+            metadata: metadata::checked(&options.metadata, "S3", &[MODIFIED_KEY, RCLONE_MD5])?,
         })
     }
 
@@ -78,40 +65,6 @@ impl Attributes {
         info.metadata = self.metadata;
         info
     }
-}
-
-/// Metadata travels in headers: keys lose their case there, values the blanks at their ends, and both what is not
-/// ASCII. What would be changed is refused.
-fn check_pair(key: &str, value: &str) -> Result<()> {
-    let shown = key.escape_debug();
-    if matches!(key, MODIFIED_KEY | RCLONE_MD5) {
-        return Err(invalid(format!(
-            "the metadata key `{shown}` is taken: it holds what S3 has no other place for"
-        )));
-    }
-    let is_token =
-        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.!#$&'*+^`|~%".contains(&byte);
-    if key.is_empty() || !key.bytes().all(is_token) {
-        let message =
-            format!("S3 cannot keep the metadata key `{shown}`: use small letters, digits, `-`, `_` and `.`");
-        return Err(invalid(message));
-    }
-    if value.is_empty() || !is_kept(value) {
-        let message = format!(
-            "S3 cannot keep the value of the metadata key `{shown}`: use ASCII, without blanks at the ends"
-        );
-        return Err(invalid(message));
-    }
-    Ok(())
-}
-
-/// Whether a text survives as the value of a header.
-fn is_kept(value: &str) -> bool {
-    value.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') && value.trim() == value
-}
-
-fn invalid(message: String) -> Error {
-    Error::new(ErrorCode::InvalidArgument, message)
 }
 
 /// What the headers of an answer tell of an object of that size.
@@ -181,28 +134,6 @@ pub(super) fn md5_of(etag: &str) -> Option<Hash> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn metadata_that_would_be_changed_is_refused() {
-        for (key, value) in [
-            ("Key", "x"),
-            ("é", "x"),
-            ("", "x"),
-            ("a b", "x"),
-            ("mtime", "1"),
-            ("key", ""),
-            ("key", " x"),
-            ("key", "x\ny"),
-            ("key", "é"),
-        ] {
-            assert_eq!(
-                check_pair(key, value).unwrap_err().code(),
-                ErrorCode::InvalidArgument,
-                "{key}: {value}"
-            );
-        }
-        check_pair("x-y_z.1", "two = 2; \"quoted\", and blanks inside").unwrap();
-    }
 
     #[test]
     fn only_a_plain_etag_is_an_md5() {

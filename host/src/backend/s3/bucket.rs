@@ -22,8 +22,9 @@ use crate::{
         cloud::{
             self,
             client::{Answer, Call, Client},
-            encode, encode_path,
+            encode_path,
             listing::Order,
+            query_string,
         },
     },
     error::{Error, ErrorCode, Result},
@@ -214,12 +215,6 @@ impl fmt::Debug for Bucket {
             .field("prefix", &self.prefix)
             .finish_non_exhaustive()
     }
-}
-
-fn query_string(query: &[(&str, &str)]) -> String {
-    let pairs: Vec<_> =
-        query.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
-    pairs.join("&")
 }
 
 /// An etag as stores write them: any other text would be a list of several, or mean all of them.

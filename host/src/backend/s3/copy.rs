@@ -8,7 +8,7 @@ use http::{HeaderMap, Method};
 use omnistorage_path::Path;
 
 use super::{
-    attributes::{Attributes, DEFAULT_CONTENT_TYPE},
+    attributes::Attributes,
     bucket::{Bucket, precondition_failed},
     parts::{self, PATIENCE, PartRange},
     upload::Draft,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     backend::{
         WriteCondition, WriteOptions,
-        cloud::{MODIFIED_KEY, client::Call},
+        cloud::{MODIFIED_KEY, client::Call, expectation, metadata::DEFAULT_CONTENT_TYPE},
     },
     error::{Error, ErrorCode, Result},
     object::{ObjectInfo, Timestamp},
@@ -111,7 +111,8 @@ pub(super) async fn copy(
     let target_key = to.key(target)?;
     to.check_condition(&options.condition)?;
     let found = Source::find(from, source).await?;
-    check(from, source, &found.info, options).await?;
+    let hash = async |algorithm| super::hash(from, source, algorithm).await;
+    expectation::check_source(&found.info, options, hash).await?;
     if from.name == to.name && source_key == target_key {
         return Ok(found.info);
     }
@@ -139,29 +140,6 @@ pub(super) async fn set_modified(bucket: &Arc<Bucket>, path: &Path, modified: Ti
         by_parts(&found, bucket, path, &WriteCondition::Always, attributes).await?;
     } else {
         at_once(&found, bucket, path, &key, attributes, &Directive::Replace).await?;
-    }
-    Ok(())
-}
-
-/// Holds the source to what is expected of it.
-async fn check(bucket: &Arc<Bucket>, path: &Path, info: &ObjectInfo, options: &WriteOptions) -> Result<()> {
-    if let Some(expected) = options.expected_size
-        && info.size != Some(expected)
-    {
-        let actual = info.size.unwrap_or_default();
-        let message = format!("{expected} bytes were expected and there are {actual}");
-        return Err(Error::new(ErrorCode::Corrupted, message));
-    }
-    if let Some(expected) = &options.expected_hash {
-        let known = info.hashes.iter().find(|hash| hash.algorithm == expected.algorithm);
-        let actual = match known {
-            Some(known) => known.clone(),
-            None => super::hash(bucket, path, expected.algorithm).await?,
-        };
-        if actual != *expected {
-            let message = format!("the {} {expected} was expected and is {actual}", expected.algorithm);
-            return Err(Error::new(ErrorCode::Corrupted, message));
-        }
     }
     Ok(())
 }

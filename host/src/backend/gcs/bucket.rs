@@ -1,0 +1,248 @@
+//! A bucket: where it is, and the requests to it.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use http::{Method, StatusCode};
+use omnistorage_path::Path;
+use reqsign_google::Credential;
+use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
+
+use super::{
+    answer::{self, explain, precondition_failed},
+    session::PartSize,
+    settings::Identity,
+};
+use crate::{
+    backend::{
+        WriteCondition,
+        cloud::{
+            self,
+            client::{Answer, Call, Client},
+            encode, encode_path, query_string,
+        },
+    },
+    error::{Error, ErrorCode, Result},
+};
+
+/// How many parts of uploads are on their way at once, over all uploads of a backend: it bounds memory.
+const PARTS_IN_FLIGHT: usize = 8;
+
+/// A bucket, or what lies below a prefix in it.
+pub(super) struct Bucket {
+    client: Client<Credential>,
+    endpoint: String,
+    pub(super) name: String,
+    pub(super) prefix: Path,
+    pub(super) identity: Identity,
+    /// Who pays for the requests, if not the owner of the bucket.
+    pub(super) user_project: Option<String>,
+    pub(super) part_size: PartSize,
+    pub(super) parts: Arc<Semaphore>,
+    closed: AtomicBool,
+}
+
+impl Bucket {
+    pub(super) fn new(
+        client: Client<Credential>,
+        name: String,
+        prefix: Path,
+        identity: Identity,
+        user_project: Option<String>,
+        part_size: PartSize,
+    ) -> Self {
+        Self {
+            client,
+            endpoint: identity.endpoint.clone(),
+            name,
+            prefix,
+            identity,
+            user_project,
+            part_size,
+            parts: Arc::new(Semaphore::new(PARTS_IN_FLIGHT)),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether it may still be used.
+    pub(super) fn check_open(&self) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) { Err(Error::backend_closed()) } else { Ok(()) }
+    }
+
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    /// The key of an object, if the bucket is open. The store takes all of Unicode but the ends of lines; see its
+    /// [naming of objects](https://cloud.google.com/storage/docs/objects#naming).
+    pub(super) fn key(&self, path: &Path) -> Result<String> {
+        self.check_open()?;
+        let key = cloud::key(&self.prefix, path)?;
+        let refused = if key.contains(['\r', '\n']) {
+            "Google Cloud Storage takes no ends of lines in keys"
+        } else if key.starts_with(".well-known/acme-challenge/") {
+            "Google Cloud Storage takes no keys below `.well-known/acme-challenge`"
+        } else {
+            return Ok(key);
+        };
+        Err(Error::new(ErrorCode::InvalidPath, refused))
+    }
+
+    /// Where the description of an object is, from the host on.
+    pub(super) fn resource(&self, key: &str) -> String {
+        format!("/storage/v1{}", self.place(key))
+    }
+
+    /// The bucket and the key, as the target of a copy is named.
+    pub(super) fn place(&self, key: &str) -> String {
+        format!("/b/{}/o/{}", encode(&self.name), encode(key))
+    }
+
+    /// Where the descriptions of all objects are, from the host on.
+    fn collection(&self) -> String {
+        format!("/storage/v1/b/{}/o", encode(&self.name))
+    }
+
+    /// A request about an object.
+    pub(super) fn object(&self, method: Method, key: &str, query: &[(&str, &str)]) -> Result<Call> {
+        self.call(method, &format!("{}?{}", self.resource(key), query_string(query)))
+    }
+
+    /// A request for a listing.
+    pub(super) fn objects(&self, query: &[(&str, &str)]) -> Result<Call> {
+        self.call(Method::GET, &format!("{}?{}", self.collection(), query_string(query)))
+    }
+
+    /// A request for the bytes of an object. It is one of the XML API: only there they come with the metadata, in one
+    /// answer.
+    pub(super) fn media(&self, key: &str) -> Result<Call> {
+        self.call(Method::GET, &format!("/{}/{}", encode(&self.name), encode_path(key)))
+    }
+
+    /// A request that brings bytes.
+    pub(super) fn upload(&self, query: &[(&str, &str)]) -> Result<Call> {
+        self.call(Method::POST, &format!("/upload{}?{}", self.collection(), query_string(query)))
+    }
+
+    /// A request to what follows the host.
+    pub(super) fn call(&self, method: Method, path: &str) -> Result<Call> {
+        let call = Call::new(method, format!("{}{path}", self.endpoint));
+        match &self.user_project {
+            Some(project) => call.header("x-goog-user-project", project),
+            None => Ok(call),
+        }
+    }
+
+    /// Sends a request, and waits for the beginning of its answer. A range that is not there is an answer.
+    pub(super) async fn open(&self, call: &Call) -> Result<Answer> {
+        let answer = self.client.open(call).await?;
+        match answer.status() {
+            StatusCode::RANGE_NOT_SATISFIABLE => Ok(answer),
+            _ => self.accept(answer).await,
+        }
+    }
+
+    /// Sends a request with a small answer; what is not a success is an error.
+    pub(super) async fn send(&self, call: &Call) -> Result<Answer> {
+        let answer = self.client.send(call).await?;
+        self.accept(answer).await
+    }
+
+    /// Sends a request with a small answer, whatever that is.
+    pub(super) async fn ask(&self, call: &Call) -> Result<Answer> {
+        self.client.send(call).await
+    }
+
+    /// Sends a request whose answer is a description.
+    pub(super) async fn get<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
+        read(&self.send(call).await?.body().await?)
+    }
+
+    async fn accept(&self, answer: Answer) -> Result<Answer> {
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(self.failure(answer).await)
+    }
+
+    /// The error that an answer is.
+    pub(super) async fn failure(&self, answer: Answer) -> Error {
+        let (status, headers) = (answer.status(), answer.response.headers().clone());
+        let body = answer.body().await.unwrap_or_default();
+        self.refusal(status, &headers, &body)
+    }
+
+    /// The error that an answer of these parts is.
+    pub(super) fn refusal(&self, status: StatusCode, headers: &http::HeaderMap, body: &[u8]) -> Error {
+        explain(&self.name, self.identity.is_anonymous(), status, headers, body)
+    }
+
+    /// Tells a missing bucket from a missing object.
+    pub(super) async fn check_exists(&self) -> Result<()> {
+        match self.send(&self.objects(&[("maxResults", "1"), ("fields", "kind")])?).await {
+            Err(error) if error.code() == ErrorCode::NotFound => Err(answer::no_bucket(&self.name)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The error of a request that is about the bucket alone.
+    pub(super) fn of_bucket(&self, error: Error) -> Error {
+        if error.code() == ErrorCode::NotFound { answer::no_bucket(&self.name) } else { error }
+    }
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bucket")
+            .field("endpoint", &self.endpoint)
+            .field("name", &self.name)
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads an answer in JSON.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| {
+        let message = format!(
+            "the store's answer is not understood: {error}; is it an endpoint of Google Cloud Storage?"
+        );
+        Error::new(ErrorCode::Other, message)
+    })
+}
+
+/// The generation that an etag of ours is. No other text names one, and 0 would mean that there is no object.
+pub(super) fn generation(etag: &str) -> Result<&str> {
+    match etag.parse::<u64>() {
+        Ok(1..) if etag.bytes().all(|byte| byte.is_ascii_digit()) => Ok(etag),
+        _ => Err(precondition_failed()),
+    }
+}
+
+/// What of a query makes a write conditional.
+pub(super) fn condition(condition: &WriteCondition) -> Result<Option<(&'static str, &str)>> {
+    Ok(match condition {
+        WriteCondition::Always => None,
+        WriteCondition::IfAbsent => Some(("ifGenerationMatch", "0")),
+        WriteCondition::IfMatch(etag) => Some(("ifGenerationMatch", generation(etag)?)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_generation_is_an_etag() {
+        assert_eq!(generation("1795599622196838").unwrap(), "1795599622196838");
+        for etag in ["0", "", "-1", "+1", "\"1\"", "x", "99999999999999999999999"] {
+            assert_eq!(generation(etag).unwrap_err().code(), ErrorCode::PreconditionFailed, "{etag}");
+        }
+    }
+}

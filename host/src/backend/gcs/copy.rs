@@ -1,0 +1,166 @@
+//! Copies on the server, within a bucket and between two of the same account; and changes in place.
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use omnistorage_path::Path;
+use serde::Deserialize;
+
+use super::{
+    answer::precondition_failed,
+    attributes::{Attributes, Resource},
+    bucket::{Bucket, condition, read},
+    session::PATIENCE,
+};
+use crate::{
+    backend::{
+        WriteCondition, WriteOptions,
+        cloud::{expectation, metadata::DEFAULT_CONTENT_TYPE, query_string},
+    },
+    error::{Error, ErrorCode, Result},
+    object::{ObjectInfo, Timestamp},
+};
+
+/// What a step of a copy came to. Large objects, and those that change their place, need several; see the method
+/// `objects.rewrite`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Step {
+    done: bool,
+    rewrite_token: Option<String>,
+    resource: Option<Resource>,
+}
+
+/// Copies an object, between two buckets of one identity.
+pub(super) async fn copy(
+    from: &Arc<Bucket>,
+    source: &Path,
+    to: &Arc<Bucket>,
+    target: &Path,
+    options: &WriteOptions,
+) -> Result<ObjectInfo> {
+    let (source_key, target_key) = (from.key(source)?, to.key(target)?);
+    let condition = condition(&options.condition)?;
+    let found = from.find(source, None).await?;
+    let info = found.info(source.clone());
+    expectation::check_source(&info, options, async |algorithm| super::hash(from, source, algorithm).await)
+        .await?;
+    if from.name == to.name && source_key == target_key {
+        return Ok(info);
+    }
+    check_target(to, target, &options.condition).await?;
+    let attributes = attributes(&info, options)?;
+    let is_plain =
+        options.content_type.is_none() && options.modified.is_none() && options.metadata.is_empty();
+    // Without a body all comes along. One that some other tool wrote keeps no time that could.
+    let body = if is_plain && found.keeps_time() { None } else { Some(found.clone().with(&attributes)) };
+
+    let generation = found.generation.clone().unwrap_or_default();
+    let mut query = vec![("fields", "done,rewriteToken,resource")];
+    if !generation.is_empty() {
+        query.push(("ifSourceGenerationMatch", &generation));
+    }
+    query.extend(condition);
+    let path = format!("{}/rewriteTo{}", from.resource(&source_key), to.place(&target_key));
+    let made = rewrite(to, &path, &query, body.as_ref()).await?;
+    match made {
+        Made::Resource(resource) => Ok(resource.info(target.clone())),
+        // The first answer may have been lost, and the copy be there.
+        Made::Refused { repeated } => {
+            if repeated
+                && let Ok(there) = to.find(target, None).await
+                && there.crc32c == found.crc32c
+                && attributes.are_of(&there.info(target.clone()))
+            {
+                return Ok(there.info(target.clone()));
+            }
+            Err(match options.condition {
+                WriteCondition::Always => {
+                    let message = "the source changed while it was copied: copy it again";
+                    Error::new(ErrorCode::Unavailable, message)
+                }
+                _ => precondition_failed(),
+            })
+        }
+    }
+}
+
+enum Made {
+    Resource(Box<Resource>),
+    /// By a condition.
+    Refused {
+        repeated: bool,
+    },
+}
+
+/// Step by step, until it is done.
+async fn rewrite(
+    bucket: &Bucket,
+    path: &str,
+    query: &[(&str, &str)],
+    body: Option<&Resource>,
+) -> Result<Made> {
+    let body = body.map(Resource::to_json).transpose()?;
+    let mut token: Option<String> = None;
+    loop {
+        bucket.check_open()?;
+        let mut query = query.to_vec();
+        query.extend(token.as_deref().map(|token| ("rewriteToken", token)));
+        let mut call =
+            bucket.call(Method::POST, &format!("{path}?{}", query_string(&query)))?.patience(PATIENCE);
+        if let Some(body) = &body {
+            call = call.header("content-type", "application/json")?.body(body.clone().into());
+        }
+        let answer = bucket.ask(&call).await?;
+        if answer.status() == StatusCode::PRECONDITION_FAILED {
+            return Ok(Made::Refused { repeated: answer.repeated });
+        }
+        if !answer.status().is_success() {
+            return Err(bucket.failure(answer).await);
+        }
+        let step: Step = read(&answer.body().await?)?;
+        match step {
+            Step { done: true, resource: Some(resource), .. } => {
+                return Ok(Made::Resource(Box::new(resource)));
+            }
+            Step { done: false, rewrite_token: Some(next), .. } => token = Some(next),
+            _ => return Err(Error::new(ErrorCode::Other, "the store does not say how the copy goes on")),
+        }
+    }
+}
+
+/// The attributes of the source, each unless the options give another.
+fn attributes(info: &ObjectInfo, options: &WriteOptions) -> Result<Attributes> {
+    let given = Attributes::new(options)?;
+    let own = || info.content_type.clone().unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned());
+    Ok(Attributes {
+        content_type: if options.content_type.is_some() { given.content_type } else { own() },
+        modified: options.modified.or(info.modified).unwrap_or(given.modified),
+        metadata: if given.metadata.is_empty() { info.metadata.clone() } else { given.metadata },
+    })
+}
+
+/// A condition that fails already saves the copy. Whether it holds in the end the store decides.
+async fn check_target(to: &Bucket, path: &Path, condition: &WriteCondition) -> Result<()> {
+    let expected = match condition {
+        WriteCondition::Always => return Ok(()),
+        WriteCondition::IfAbsent => None,
+        WriteCondition::IfMatch(etag) => Some(etag),
+    };
+    let actual = match to.stat(path).await {
+        Ok(info) => info.etag,
+        Err(error) if error.code() == ErrorCode::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    if actual.as_ref() == expected { Ok(()) } else { Err(precondition_failed()) }
+}
+
+/// Sets the time of an object in place, and leaves all else.
+pub(super) async fn set_modified(bucket: &Bucket, path: &Path, modified: Timestamp) -> Result<()> {
+    let key = bucket.key(path)?;
+    let call = bucket
+        .object(Method::PATCH, &key, &[("fields", "name")])?
+        .header("content-type", "application/json")?
+        .body(Resource::of_time(modified).to_json()?.into());
+    bucket.send(&call).await.map(drop)
+}

@@ -1,0 +1,81 @@
+//! Reading: what is known of an object, and its bytes.
+
+use std::{ops::Range, sync::Arc};
+
+use http::{HeaderMap, Method};
+use omnistorage_path::Path;
+
+use super::{
+    answer::precondition_failed,
+    attributes::{FIELDS, Resource, hashes_of, info_of},
+    bucket::{Bucket, generation},
+};
+use crate::{
+    backend::{
+        ReadOptions, Reader,
+        cloud::{self, client::Answer, read::ranged},
+    },
+    error::Result,
+    hash::{Hash, HashAlgorithm},
+    object::{ObjectInfo, ObjectKind},
+};
+
+impl Bucket {
+    /// The description of an object.
+    pub(super) async fn find(&self, path: &Path, if_match: Option<&str>) -> Result<Resource> {
+        let key = self.key(path)?;
+        let mut query = vec![("fields", FIELDS)];
+        if let Some(etag) = if_match {
+            query.push(("ifGenerationMatch", generation(etag)?));
+        }
+        let resource: Resource = self.get(&self.object(Method::GET, &key, &query)?).await?;
+        check_version(resource.generation.as_deref(), if_match)?;
+        Ok(resource)
+    }
+
+    /// What is known of a path. Directories do not exist, but for the root.
+    pub(super) async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
+        self.check_open()?;
+        if path.is_root() {
+            return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
+        }
+        Ok(self.find(path, None).await?.info(path.clone()))
+    }
+}
+
+/// Not every server knows conditions for reading.
+fn check_version(found: Option<&str>, if_match: Option<&str>) -> Result<()> {
+    if if_match.is_some() && found != if_match { Err(precondition_failed()) } else { Ok(()) }
+}
+
+/// Opens an object, or a range of it.
+pub(super) async fn read(bucket: &Arc<Bucket>, path: &Path, options: &ReadOptions) -> Result<Reader> {
+    let key = bucket.key(path)?;
+    cloud::read::read(bucket, key, path, options).await
+}
+
+impl cloud::read::Source for Bucket {
+    async fn open(&self, key: &str, range: &Range<u64>, if_match: Option<&str>) -> Result<Answer> {
+        self.check_open()?;
+        // Without this header the store unpacks objects with the content encoding `gzip`.
+        let mut call = ranged(self.media(key)?.header("accept-encoding", "gzip")?, range)?;
+        if let Some(etag) = if_match {
+            call = call.header("x-goog-if-generation-match", generation(etag)?)?;
+        }
+        let answer = Bucket::open(self, &call).await?;
+        check_version(answer.header("x-goog-generation"), if_match)?;
+        Ok(answer)
+    }
+
+    async fn find(&self, path: &Path, if_match: Option<&str>) -> Result<ObjectInfo> {
+        Ok(Bucket::find(self, path, if_match).await?.info(path.clone()))
+    }
+
+    fn info(&self, path: &Path, headers: &HeaderMap, size: u64) -> ObjectInfo {
+        info_of(path, headers, size)
+    }
+
+    fn checksum(&self, headers: &HeaderMap) -> Option<Hash> {
+        hashes_of(headers).into_iter().find(|hash| hash.algorithm == HashAlgorithm::Crc32c)
+    }
+}

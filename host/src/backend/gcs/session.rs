@@ -1,0 +1,229 @@
+//! An upload in several parts: a session that the store keeps, one part after the other, until the last one makes the
+//! object. What is never finished is never seen, costs nothing and is forgotten after a week.
+//!
+//! The protocol is that of [resumable uploads](https://cloud.google.com/storage/docs/performing-resumable-uploads).
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use tokio::runtime::Handle;
+
+use super::{
+    attributes::{Resource, encoded},
+    bucket::Bucket,
+};
+use crate::{
+    backend::cloud::client::{Answer, backoff},
+    error::{Error, ErrorCode, Result},
+};
+
+/// All parts but the last have a multiple of it, in bytes.
+const UNIT: u64 = 256 << 10;
+/// How often in a row a part may be sent without anything of it being kept.
+const FRUITLESS: u32 = 5;
+/// The store checks the whole object before it answers.
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How large parts are, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PartSize(pub(super) u64);
+
+impl Default for PartSize {
+    fn default() -> Self {
+        Self(8 << 20)
+    }
+}
+
+impl FromStr for PartSize {
+    type Err = Error;
+
+    /// In bytes, a multiple of 256 KiB up to 1 GiB.
+    fn from_str(text: &str) -> Result<Self> {
+        match text.parse() {
+            Ok(size @ UNIT..=0x4000_0000) if size % UNIT == 0 => Ok(Self(size)),
+            _ => Err(Error::new(
+                ErrorCode::InvalidArgument,
+                "a part has a multiple of 262144 bytes, up to 1073741824",
+            )),
+        }
+    }
+}
+
+/// What follows the last byte.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    /// More.
+    Open,
+    /// Nothing: the object is whole, and this is the CRC-32C of all of it.
+    Whole { crc32c: u32 },
+}
+
+/// A session that is open at the store. Dropped, it is cancelled from a task of its own.
+pub(super) struct Session {
+    bucket: Arc<Bucket>,
+    /// Its address, from the host on. Whoever knows it may write: it is in no message.
+    at: String,
+    is_open: bool,
+}
+
+impl Session {
+    /// Opens one for an object. The conditions in the query hold when it is finished.
+    pub(super) async fn begin(
+        bucket: &Arc<Bucket>,
+        query: &[(&str, &str)],
+        resource: &Resource,
+        size: Option<u64>,
+    ) -> Result<Self> {
+        let mut call = bucket
+            .upload(query)?
+            .header("content-type", "application/json; charset=UTF-8")?
+            .header("x-upload-content-type", resource.content_type.as_deref().unwrap_or_default())?
+            .body(resource.to_json()?.into());
+        if let Some(size) = size {
+            call = call.header("x-upload-content-length", &size.to_string())?;
+        }
+        let answer = bucket.send(&call).await.map_err(|error| bucket.of_bucket(error))?;
+        let unclear = || Error::new(ErrorCode::Other, "the store does not say where to upload to");
+        let location = answer.header("location").ok_or_else(unclear)?;
+        // To the endpoint alone, by whatever name it calls itself: nobody else is to see our token.
+        let location: http::Uri = location.parse().map_err(|_| unclear())?;
+        let at = location.path_and_query().ok_or_else(unclear)?.to_string();
+        Ok(Self { bucket: Arc::clone(bucket), at, is_open: true })
+    }
+
+    /// Sends bytes that are not the last ones, the first of which is at `start`; gives nothing before all are kept.
+    pub(super) async fn send(&self, start: u64, bytes: Bytes) -> Result<()> {
+        match self.put(start, bytes, End::Open).await? {
+            None => Ok(()),
+            Some(answer) if answer.status().is_success() => {
+                Err(Error::new(ErrorCode::Other, "the store ended the upload before its last part"))
+            }
+            Some(answer) => Err(self.failure(answer).await),
+        }
+    }
+
+    /// Sends the last bytes, of which there must be one, and makes the object. An answer that is no success is one for
+    /// the caller; the session is then still to be cancelled.
+    pub(super) async fn finish(&mut self, start: u64, bytes: Bytes, crc32c: u32) -> Result<Answer> {
+        let early =
+            || Error::new(ErrorCode::Unavailable, "the store kept all bytes, and made no object of them");
+        let answer = self.put(start, bytes, End::Whole { crc32c }).await?.ok_or_else(early)?;
+        if answer.status().is_success() {
+            self.is_open = false;
+        }
+        Ok(answer)
+    }
+
+    /// `None`: all bytes are kept, and the store waits for more.
+    async fn put(&self, mut start: u64, mut bytes: Bytes, end: End) -> Result<Option<Answer>> {
+        let mut fruitless = 0;
+        while !bytes.is_empty() {
+            self.bucket.check_open()?;
+            let behind = start + bytes.len() as u64;
+            let size = match end {
+                End::Open => "*".to_owned(),
+                End::Whole { .. } => behind.to_string(),
+            };
+            let mut call = self
+                .bucket
+                .call(Method::PUT, &self.at)?
+                .header("content-range", &format!("bytes {start}-{}/{size}", behind - 1))?
+                .body(bytes.clone());
+            if let End::Whole { crc32c } = end {
+                call = call.header("x-goog-hash", &format!("crc32c={}", encoded(crc32c)))?.patience(PATIENCE);
+            }
+            let answer = self.bucket.ask(&call).await?;
+            if answer.status() != StatusCode::PERMANENT_REDIRECT {
+                return Ok(Some(answer));
+            }
+            // A part may be kept in part.
+            let kept = kept(&answer);
+            let lost =
+                || Error::new(ErrorCode::Unavailable, "the store lost a part of the upload: write it again");
+            let new = kept.checked_sub(start).filter(|new| *new <= bytes.len() as u64).ok_or_else(lost)?;
+            fruitless = if new == 0 { fruitless + 1 } else { 0 };
+            if fruitless > FRUITLESS {
+                return Err(Error::new(
+                    ErrorCode::Unavailable,
+                    "the store keeps nothing of the upload: try again later",
+                ));
+            }
+            if fruitless > 0 {
+                tokio::time::sleep(backoff(fruitless)).await;
+            }
+            // At most the length of the bytes, which is a `usize`.
+            bytes = bytes.split_off(new as usize);
+            start = kept;
+        }
+        Ok(None)
+    }
+
+    /// The error of a refused part.
+    pub(super) async fn failure(&self, answer: Answer) -> Error {
+        match answer.status() {
+            StatusCode::NOT_FOUND | StatusCode::GONE => lost(),
+            _ => self.bucket.failure(answer).await,
+        }
+    }
+
+    /// The store has made the object.
+    pub(super) fn is_done(&mut self) {
+        self.is_open = false;
+    }
+
+    /// Gives up the session, and waits until the store has.
+    pub(super) async fn cancel(mut self) {
+        self.is_open = false;
+        cancel(&self.bucket, &self.at).await;
+    }
+}
+
+/// The store knows nothing of the session.
+pub(super) fn lost() -> Error {
+    Error::new(ErrorCode::Unavailable, "the store has given up the upload: write it again")
+}
+
+/// How many bytes are kept: `Range: bytes=0-9` says 10, and none that there are none.
+fn kept(answer: &Answer) -> u64 {
+    let last = answer.header("range").and_then(|range| range.strip_prefix("bytes=0-")?.parse::<u64>().ok());
+    last.map_or(0, |last| last.saturating_add(1))
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if !self.is_open {
+            return;
+        }
+        let (bucket, at) = (Arc::clone(&self.bucket), std::mem::take(&mut self.at));
+        // Without a runtime the store forgets it by itself.
+        if let Ok(runtime) = Handle::try_current() {
+            drop(runtime.spawn(async move { cancel(&bucket, &at).await }));
+        }
+    }
+}
+
+async fn cancel(bucket: &Bucket, at: &str) {
+    let asked = match bucket.call(Method::DELETE, at) {
+        Ok(call) => bucket.ask(&call).await,
+        Err(error) => Err(error),
+    };
+    // The answer of success is 499, "Client Closed Request".
+    if let Err(error) = asked {
+        tracing::debug!(%error, "an upload was not cancelled: the store forgets it in a week");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_whole_units() {
+        assert_eq!("262144".parse::<PartSize>().unwrap(), PartSize(UNIT));
+        assert_eq!(PartSize::default().0 % UNIT, 0);
+        for text in ["0", "1", "262145", "1073741825", "8MiB", ""] {
+            assert!(text.parse::<PartSize>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Where a bucket is, how to speak to it, and with whose rights.
+
+use std::path::PathBuf;
+
+use reqsign_google::{Credential, RequestSigner};
+
+use super::{
+    KIND,
+    bucket::Bucket,
+    credentials::{Credentials, Given, explain},
+    session::PartSize,
+};
+use crate::{
+    backend::cloud::{
+        client::Client,
+        settings::{checked_endpoint, contradiction, take_prefix, variable},
+    },
+    config::Config,
+    error::{Error, ErrorCode, Result},
+    secret::Secret,
+};
+
+const GOOGLE: &str = "https://storage.googleapis.com";
+
+/// Whose bucket it is to speak to: two of the same identity can copy between each other on the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) endpoint: String,
+    account: Account,
+}
+
+impl Identity {
+    /// Whether requests go without a token.
+    pub(super) fn is_anonymous(&self) -> bool {
+        self.account == Account::Anonymous
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Account {
+    Anonymous,
+    Environment,
+    File(PathBuf),
+    /// Of what is given as a secret: the same text is the same account, and nothing else can be told.
+    Given(Fingerprint),
+}
+
+/// Tells secrets apart without keeping them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    fn of(secret: &Secret) -> Self {
+        use sha2::Digest;
+        Self(sha2::Sha256::digest(secret.expose()).into())
+    }
+}
+
+/// Makes a bucket from its settings. What the settings leave out, the environment gives; see
+/// [`GcsBackend::from_config`](super::GcsBackend::from_config) for all of them.
+pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
+    let name = checked_name(config.require("bucket")?)?;
+    let prefix = take_prefix(&mut config)?;
+    let endpoint: Option<String> = config.take("endpoint")?;
+    let user_project = config.take("user_project")?;
+    let part_size = config.take::<PartSize>("part_size")?.unwrap_or_default();
+    let token_endpoint =
+        config.take::<String>("token_endpoint")?.map(|url| checked_token_endpoint(&url)).transpose()?;
+    let (account, given) = credentials(&mut config)?;
+    config.finish(KIND)?;
+
+    let emulator = if endpoint.is_some() { None } else { variable("STORAGE_EMULATOR_HOST") };
+    let (endpoint, account) = match (endpoint, emulator) {
+        (Some(endpoint), _) => (checked_endpoint(&endpoint)?, account),
+        // What stands in for the store asks for no credentials, and must not be told any.
+        (None, Some(emulator)) => (emulator_endpoint(&emulator)?, Account::Anonymous),
+        (None, None) => (GOOGLE.to_owned(), account),
+    };
+    let mut client = Client::new()?;
+    if account != Account::Anonymous {
+        require_private(&endpoint)?;
+        client = signed(client, Credentials::new(given, token_endpoint));
+    }
+    Ok(Bucket::new(client, name, prefix, Identity { endpoint, account }, user_project, part_size))
+}
+
+fn signed(client: Client<Credential>, credentials: Credentials) -> Client<Credential> {
+    client.signed(credentials, RequestSigner::new("storage"), explain)
+}
+
+/// What the settings say about credentials, of which at most one can be given.
+fn credentials(config: &mut Config) -> Result<(Account, Given)> {
+    let file: Option<PathBuf> = config.take("credentials")?;
+    let json: Option<Secret> = config.take("credentials_json")?;
+    let token: Option<Secret> = config.take("access_token")?;
+    let anonymous = config.take("anonymous")?.unwrap_or(false);
+    let instance_metadata = config.take("instance_metadata")?.unwrap_or(true);
+    let nothing = Given::Nothing { instance_metadata };
+    Ok(match (file, json, token) {
+        (None, None, None) if anonymous => (Account::Anonymous, nothing),
+        (None, None, None) => (Account::Environment, nothing),
+        _ if anonymous => {
+            return Err(contradiction("`anonymous = true` and credentials exclude each other"));
+        }
+        (Some(file), None, None) => (Account::File(file.clone()), Given::File(file)),
+        (None, Some(json), None) => (Account::Given(Fingerprint::of(&json)), Given::Json(json)),
+        (None, None, Some(token)) => (Account::Given(Fingerprint::of(&token)), Given::Token(token)),
+        _ => {
+            return Err(contradiction(
+                "`credentials`, `credentials_json` and `access_token` exclude each other",
+            ));
+        }
+    })
+}
+
+/// Anything else could be another path.
+fn checked_name(name: String) -> Result<String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if !name.is_empty() && name.bytes().all(is_plain) && !name.starts_with('.') {
+        return Ok(name);
+    }
+    let message = format!("the setting `bucket`: `{}` is no name of a bucket", name.escape_debug());
+    Err(Error::new(ErrorCode::InvalidArgument, message))
+}
+
+/// `host:port`, or a URL.
+fn emulator_endpoint(text: &str) -> Result<String> {
+    let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    checked_endpoint(&url).map_err(|error| error.with_note("it is from STORAGE_EMULATOR_HOST"))
+}
+
+fn checked_token_endpoint(url: &str) -> Result<String> {
+    let url = checked_endpoint(url).map_err(|error| error.with_note("it is the setting `token_endpoint`"))?;
+    require_private(&url)?;
+    Ok(url)
+}
+
+/// A token that is seen on the way is one that is stolen.
+fn require_private(endpoint: &str) -> Result<()> {
+    let Some(rest) = endpoint.strip_prefix("http://") else { return Ok(()) };
+    let authority = rest.split('/').next().unwrap_or_default();
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let is_own = host == "localhost" || host.parse().is_ok_and(|host: std::net::IpAddr| host.is_loopback());
+    if is_own {
+        return Ok(());
+    }
+    let message = format!(
+        "credentials would travel to `{host}` for everybody to read: write the endpoint with `https://`, or set \
+         `anonymous = true`"
+    );
+    Err(Error::new(ErrorCode::InvalidArgument, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (config, word) in [
+            (Config::new(), "`bucket`"),
+            (Config::from([("bucket", "a/b")]), "`a/b`"),
+            (Config::from([("bucket", "..")]), "`bucket`"),
+            (Config::from([("bucket", "b"), ("endpoint", "localhost:9000")]), "endpoint"),
+            (Config::from([("bucket", "b"), ("endpoint", "http://store.example")]), "`https://`"),
+            (Config::from([("bucket", "b"), ("token_endpoint", "x")]), "`token_endpoint`"),
+            (Config::from([("bucket", "b"), ("anonymous", "true"), ("credentials", "f")]), "`anonymous"),
+            (Config::from([("bucket", "b"), ("access_token", "t"), ("credentials", "f")]), "`access_token`"),
+            (Config::from([("bucket", "b"), ("part_size", "1")]), "`part_size`"),
+            (Config::from([("bucket", "b"), ("chunk_size", "1")]), "`chunk_size`"),
+            (Config::from([("bucket", "b"), ("prefix", "../x")]), "path"),
+        ] {
+            let error = bucket(config).err().unwrap();
+            assert!(error.message().contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn tokens_travel_in_secret() {
+        for endpoint in ["https://x", "http://127.0.0.1:1", "http://localhost:1/x", "http://[::1]:1"] {
+            require_private(endpoint).unwrap();
+        }
+        for endpoint in
+            ["http://10.0.0.1", "http://localhost.example", "http://127.0.0.1.example:80", "http://[::2]"]
+        {
+            assert!(require_private(endpoint).is_err(), "{endpoint}");
+        }
+        let config =
+            Config::from([("bucket", "b"), ("endpoint", "http://store.example"), ("anonymous", "true")]);
+        assert!(bucket(config).is_ok());
+    }
+
+    #[test]
+    fn an_emulator_is_named_as_its_users_do() {
+        assert_eq!(emulator_endpoint("localhost:9023").unwrap(), "http://localhost:9023");
+        assert_eq!(emulator_endpoint("http://127.0.0.1:9023/").unwrap(), "http://127.0.0.1:9023");
+        assert!(emulator_endpoint("a b").is_err());
+    }
+
+    #[test]
+    fn secrets_are_told_apart_and_not_kept() {
+        let made = |token: &str| bucket(Config::from([("bucket", "b"), ("access_token", token)])).unwrap();
+        let (one, same, other) = (made("canary"), made("canary"), made("other"));
+        assert_eq!(one.identity, same.identity);
+        assert_ne!(one.identity, other.identity);
+        assert!(!format!("{one:?} {:?}", one.identity).contains("canary"));
+    }
+}
