@@ -4,6 +4,12 @@ use super::{
     super::sequences::Sequences, Finder, Offsets, common_before, common_length, half, hash, rows::Rows, word,
 };
 
+/// Positions are put into the table so far ahead of the search: their rows are in the cache when it comes to them.
+const AHEAD: usize = 8;
+
+/// No row has more places.
+const MAX_ATTEMPTS: usize = 64;
+
 /// So few bytes are no match.
 const MIN_LENGTH: usize = 4;
 
@@ -23,6 +29,8 @@ pub(crate) struct Lazy {
     patience: u32,
     /// The first position that is not in the table.
     next: usize,
+    /// Those of the position in work.
+    candidates: [usize; MAX_ATTEMPTS],
 }
 
 /// A match, or none.
@@ -44,7 +52,14 @@ impl Match {
 impl Lazy {
     /// With a table of `2^log` positions of `min_match` bytes, 4 to 7, in rows of `2^row_log`.
     pub(crate) fn new(log: u32, row_log: u32, attempts: usize, min_match: u32, patience: u32) -> Self {
-        Self { rows: Rows::new(log, row_log), ignored: 64 - 8 * min_match, attempts, patience, next: 0 }
+        Self {
+            rows: Rows::new(log, row_log),
+            ignored: 64 - 8 * min_match,
+            attempts,
+            patience,
+            next: 0,
+            candidates: [0; MAX_ATTEMPTS],
+        }
     }
 
     fn insert(&mut self, data: &[u8], at: usize) {
@@ -65,19 +80,26 @@ impl Lazy {
         self.next = at;
     }
 
-    /// The longest match at a position; the latest of those. Inserts the position.
+    /// The longest match at a position; the latest of those.
     fn longest(&mut self, data: &[u8], at: usize, lowest: usize) -> Match {
         let mut best = Match { at, length: MIN_LENGTH - 1, value: 1 };
         let Some(bytes) = word(data, at) else { return best };
-        if self.next < at {
-            self.catch_up(data, at);
+        let ahead = (at + AHEAD).min(data.len() - 7);
+        if self.next < ahead {
+            self.catch_up(data, ahead);
         }
         let key = self.rows.key(hash(bytes, self.ignored));
-        for place in self.rows.find(key).take(self.attempts) {
+        // All are looked at before any is compared, so that the memory need not be waited for one by one.
+        let mut count = 0;
+        for place in self.rows.find(key).skip_while(|place| *place >= at).take(self.attempts) {
             if place <= lowest {
                 break;
             }
-            // Only what has the byte after the best so far, and those before, can be longer.
+            self.candidates[count % MAX_ATTEMPTS] = place;
+            count += usize::from(half(data, place) == Some(bytes as u32));
+        }
+        for &place in &self.candidates[..count.min(MAX_ATTEMPTS)] {
+            // Only what has the byte after the best so far, and the three before, can be longer.
             let end = best.length - (MIN_LENGTH - 1);
             if half(data, place + end) != half(data, at + end) {
                 continue;
@@ -89,10 +111,6 @@ impl Lazy {
                     break;
                 }
             }
-        }
-        if self.next <= at {
-            self.rows.insert(key, at);
-            self.next = at + 1;
         }
         best
     }
