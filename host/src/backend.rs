@@ -18,6 +18,8 @@ pub mod layer;
 pub mod limit;
 pub mod memory;
 pub mod observe;
+#[cfg(feature = "opendal")]
+pub mod opendal;
 pub mod prefix;
 pub mod read_only;
 pub mod retry;

@@ -26,6 +26,8 @@ pub mod cli;
 pub use backend::file::FileBackend;
 #[cfg(feature = "gcs")]
 pub use backend::gcs::GcsBackend;
+#[cfg(feature = "opendal")]
+pub use backend::opendal::OpendalBackend;
 #[cfg(feature = "s3")]
 pub use backend::s3::S3Backend;
 pub use backend::{Backend, channel::ChannelBackend, memory::MemoryBackend};

@@ -42,6 +42,8 @@ impl Registry {
         #[cfg(feature = "gcs")]
         registry.insert("gcs", |config| Ok(Arc::new(crate::GcsBackend::from_config(config)?)));
         registry.insert("memory", |config| Ok(Arc::new(crate::MemoryBackend::from_config(config)?)));
+        #[cfg(feature = "opendal")]
+        registry.insert("opendal", |config| Ok(Arc::new(crate::OpendalBackend::from_config(config)?)));
         #[cfg(feature = "s3")]
         registry.insert("s3", |config| Ok(Arc::new(crate::S3Backend::from_config(config)?)));
         registry

@@ -13,6 +13,7 @@
 pub mod gcs;
 mod http;
 mod process;
+mod webdav;
 
 use std::{
     path::{Path, PathBuf},
@@ -27,6 +28,7 @@ use std::{
 use omnistorage::Config;
 
 use self::process::{Process, free_port};
+pub use self::webdav::{Webdav, webdav};
 
 /// The bucket that every server has.
 pub const BUCKET: &str = "omnistorage-test";
@@ -83,11 +85,7 @@ impl Server {
 
     /// Waits until an object can be stored: a port that is open is not enough.
     fn wait(self, path: &str, prepare: impl Fn(&Self) -> bool) -> Self {
-        let begun = Instant::now();
-        while !prepare(&self) {
-            assert!(begun.elapsed() < PATIENCE, "{} does not store anything at {path}", self.endpoint);
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        until(&format!("{} does not store anything at {path}", self.endpoint), || prepare(&self));
         self
     }
 }
@@ -177,6 +175,15 @@ pub fn rclone() -> PathBuf {
 fn unused_prefix() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     format!("test-{}/{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Waits for what a server does once it runs.
+fn until(complaint: &str, is_done: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_done() {
+        assert!(begun.elapsed() < PATIENCE, "{complaint}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 fn at(port: u16) -> String {

@@ -1,0 +1,571 @@
+//! Services that OpenDAL speaks to: WebDAV, Azure's blobs and others, each by a cargo feature of its own.
+//!
+//! What a service can do decides what this backend claims. A service that renames is a tree of directories: an object
+//! is sent under a temporary name in the directory where it shall be, and moved into place by the commit; listings
+//! hide temporary names. Any other service is flat, and puts an object in place in one step by itself.
+//!
+//! Paths arrive to the byte: OpenDAL's `Operator` would trim blanks, so the calls go to what lies below it.
+//!
+//! Settings: `service`, its name; `timeout` of a request (by default `60s`) and `io_timeout` of a piece of a body
+//! (`300s`); `max_object` (1 GiB), the bytes that an object may have where a service takes it in one request, for it is
+//! held in memory until then; and those of [the service itself](https://opendal.apache.org/docs/rust/opendal/services/).
+//!
+//! Of all services, only `webdav` is held to the conformance suite by the tests of this project.
+
+mod convert;
+mod listing;
+mod service;
+mod upload;
+
+use std::{
+    any::Any,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use ::opendal::{
+    BytesRange, Capability, HttpTransporter, OperationContext,
+    layers::{RetryLayer, TimeoutLayer},
+    raw::{OpCopy, OpCreateDir, OpDelete, OpList, OpRead, OpRename, OpStat, Servicer, oio},
+};
+use async_trait::async_trait;
+use futures::{FutureExt, StreamExt, stream};
+use omnistorage_path::Path;
+use opendal_http_transport_reqwest::ReqwestTransport;
+
+use self::{
+    convert::{failed, info},
+    listing::Walk,
+    upload::Draft,
+};
+use super::{
+    Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteCondition,
+    WriteOptions, require_object,
+};
+use crate::{
+    config::Config,
+    error::{Error, ErrorCode, Result},
+    object::{ObjectInfo, ObjectKind},
+};
+
+const KIND: &str = "opendal";
+/// Deletes of single objects in flight.
+const DELETES: usize = 16;
+const MAX_OBJECT: u64 = 1 << 30;
+/// What may pass is tried again: a locked directory, a server that is busy.
+const RETRIES: usize = 5;
+const FIRST_DELAY: Duration = Duration::from_millis(50);
+/// Bytes in a name, where a directory of a file system is behind the service.
+const MAX_NAME: usize = 255;
+
+/// A service of OpenDAL. See the [module](self) for its settings.
+///
+/// ```no_run
+/// use omnistorage::{Config, Registry};
+///
+/// let config = Config::from([("service", "webdav"), ("endpoint", "https://dav.example.org/files")]);
+/// let backend = Registry::with_builtin().open("opendal", config)?;
+/// println!("{}", backend.capabilities().features);
+/// # Ok::<(), omnistorage::Error>(())
+/// ```
+pub struct OpendalBackend(Shared);
+
+impl OpendalBackend {
+    /// The services of this build, sorted.
+    pub const SERVICES: &[&str] = service::NAMES;
+
+    /// From a configuration.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown or malformed, or the service that is
+    /// not in this build.
+    pub fn from_config(mut config: Config) -> Result<Self> {
+        let name: String = config.require("service")?;
+        let timeout = config.take_duration("timeout")?.unwrap_or(Duration::from_secs(60));
+        let io_timeout = config.take_duration("io_timeout")?.unwrap_or(Duration::from_secs(300));
+        let max_object = config.take("max_object")?.unwrap_or(MAX_OBJECT);
+        // The timeouts are those of each attempt. Servers lock what a request changes, and refuse others meanwhile.
+        let timeouts = TimeoutLayer::new().with_timeout(timeout).with_io_timeout(io_timeout);
+        let attempts = RetryLayer::new().with_min_delay(FIRST_DELAY).with_max_times(RETRIES).with_jitter();
+        let operator = service::open(&name, config)?.layer(timeouts).layer(attempts);
+        // Connections of its own: those of a client for the whole process would die with the runtime that opened them.
+        let client = reqwest::Client::builder()
+            .connect_timeout(timeout)
+            .build()
+            .map_err(|error| Error::new(ErrorCode::Other, format!("no HTTP client can be made: {error}")))?;
+        let transport = HttpTransporter::new(ReqwestTransport::new(client));
+        let service = Service {
+            calls: operator.service().clone(),
+            context: operator.context().with_http_transport(transport),
+            capability: operator.service().capability_dyn(),
+            name: operator.service().info_dyn().scheme(),
+            max_object,
+            is_closed: AtomicBool::new(false),
+        };
+        Ok(Self(Shared(Arc::new(service))))
+    }
+}
+
+impl fmt::Debug for OpendalBackend {
+    /// The name alone: what the service is set up with may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("OpendalBackend").field(&self.0.0.name).finish()
+    }
+}
+
+struct Service {
+    calls: Servicer,
+    context: OperationContext,
+    capability: Capability,
+    name: &'static str,
+    max_object: u64,
+    is_closed: AtomicBool,
+}
+
+/// The service, shared with the uploads and listings that are open.
+#[derive(Clone)]
+struct Shared(Arc<Service>);
+
+impl Shared {
+    fn check_open(&self) -> Result<()> {
+        if self.0.is_closed.load(Ordering::Acquire) { Err(Error::backend_closed()) } else { Ok(()) }
+    }
+
+    /// Whether objects lie in directories, and are moved.
+    fn is_tree(&self) -> bool {
+        self.0.capability.rename && self.0.capability.create_dir
+    }
+
+    /// What is at a path, object or directory.
+    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
+        self.check_open()?;
+        if path.is_root() {
+            return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
+        }
+        match self.0.calls.stat_dyn(&self.0.context, path.as_str(), OpStat::new()).await {
+            Ok(told) => info(path.clone(), &told.into_metadata()),
+            Err(error) => {
+                let error = failed(&error);
+                // In a flat service a directory is what objects share.
+                if error.code() == ErrorCode::NotFound && !self.is_tree() && self.has_any_below(path).await? {
+                    return Ok(ObjectInfo::new(path.clone(), ObjectKind::Directory));
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn has_any_below(&self, prefix: &Path) -> Result<bool> {
+        let mut lister = self.lister(prefix)?;
+        while let Some(entry) = lister.next_dyn().await.map_err(|error| failed(&error))? {
+            if entry.path() != directory(prefix) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What is directly in a directory, in any order, and perhaps the directory itself.
+    fn lister(&self, prefix: &Path) -> Result<oio::Lister> {
+        let listed = self.0.calls.list_dyn(&self.0.context, &directory(prefix), OpList::new());
+        listed.map_err(|error| failed(&error))
+    }
+
+    /// Refuses what a directory must not give way to, and what lies below an object.
+    async fn require_place(&self, path: &Path) -> Result<()> {
+        require_object(path)?;
+        if self.is_tree() && path.segments().any(|name| name.len() > MAX_NAME) {
+            let message = format!("a name of more than {MAX_NAME} bytes is none in a directory");
+            return Err(Error::new(ErrorCode::InvalidPath, message));
+        }
+        match self.stat(path).await {
+            Ok(found) if found.kind == ObjectKind::Directory => {
+                return Err(Error::new(ErrorCode::IsDirectory, "a directory is there"));
+            }
+            Ok(_) => return Ok(()),
+            Err(error) if error.code() == ErrorCode::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let mut above = path.parent();
+        while let Some(directory) = above.filter(|directory| !directory.is_root()) {
+            match self.stat(&directory).await {
+                Ok(found) if found.kind == ObjectKind::Object => {
+                    return Err(Error::new(ErrorCode::NotDirectory, "the path runs through an object"));
+                }
+                Ok(_) => break,
+                Err(error) if error.code() == ErrorCode::NotFound => above = directory.parent(),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn require_directory(&self, path: &Path) -> Result<()> {
+        match self.stat(path).await?.kind {
+            ObjectKind::Directory => Ok(()),
+            _ => Err(Error::new(ErrorCode::NotDirectory, "an object is there")),
+        }
+    }
+
+    /// Deletes one key: of an object, or with a slash at its end of a directory and all in it.
+    async fn delete_key(&self, key: &str) -> Result<()> {
+        let deleted = async {
+            let mut deleter = self.0.calls.delete_dyn(&self.0.context)?;
+            deleter.delete_dyn(key, OpDelete::new()).await?;
+            deleter.close_dyn().await
+        };
+        deleted.await.map_err(|error| failed(&error))
+    }
+
+    async fn rename(&self, from: &str, to: &str) -> Result<()> {
+        let renamed = self.0.calls.rename_dyn(&self.0.context, from, to, OpRename::new()).await;
+        renamed.map(drop).map_err(|error| failed(&error))
+    }
+
+    async fn delete(&self, path: &Path) -> Result<()> {
+        let deleted = async {
+            require_object(path)?;
+            match self.stat(path).await {
+                // A service would delete a directory with all that is in it.
+                Ok(found) if found.kind == ObjectKind::Directory => {
+                    Err(Error::new(ErrorCode::IsDirectory, "a directory is there"))
+                }
+                Ok(_) => self.delete_key(path.as_str()).await,
+                Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
+                Err(error) => Err(error),
+            }
+        };
+        deleted.await.map_err(|error| error.at(KIND, path))
+    }
+
+    async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
+        require_object(path)?;
+        let info = self.require_version(path, options.if_match.as_deref()).await?;
+        let size = info.size.unwrap_or_default();
+        let offset = options.offset.min(size);
+        let length = options.length.unwrap_or(u64::MAX).min(size - offset);
+        if length == 0 {
+            return Ok(Reader { info, contents: stream::empty().boxed() });
+        }
+        let is_part = length < size;
+        let range = if is_part { BytesRange::new(offset, Some(length)) } else { BytesRange::default() };
+        let opened = async {
+            let reader = self.0.calls.read_dyn(&self.0.context, path.as_str(), OpRead::new())?;
+            reader.open_dyn(range).await
+        };
+        let (_, body) = opened.await.map_err(|error| failed(&error))?;
+        let reading = Reading {
+            service: self.clone(),
+            path: path.clone(),
+            if_match: options.if_match.clone(),
+            left: length,
+            body,
+        };
+        let contents = stream::try_unfold(reading, Reading::next).boxed();
+        Ok(Reader { info, contents })
+    }
+
+    /// What is known of an object, which has to be of that version.
+    async fn require_version(&self, path: &Path, etag: Option<&str>) -> Result<ObjectInfo> {
+        let info = self.stat(path).await?;
+        if info.kind == ObjectKind::Directory {
+            return Err(Error::new(ErrorCode::IsDirectory, "a directory is there"));
+        }
+        if etag.is_some() && info.etag.as_deref() != etag {
+            return Err(Error::new(ErrorCode::PreconditionFailed, "the object is another one by now"));
+        }
+        Ok(info)
+    }
+
+    async fn copy(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
+        require_object(source)?;
+        options.require_plain(KIND)?;
+        let info = self.require_version(source, None).await?;
+        self.require_expected(source, &info, options).await?;
+        if source == target {
+            return Ok(info);
+        }
+        self.require_place(target).await?;
+        let copied = async {
+            let (from, to) = (source.as_str(), target.as_str());
+            let mut copier = self.0.calls.copy_dyn(&self.0.context, from, to, OpCopy::new())?;
+            while copier.next_dyn().await?.is_some() {}
+            copier.close_dyn().await
+        };
+        copied.await.map_err(|error| failed(&error))?;
+        self.stat(target).await
+    }
+
+    async fn require_expected(&self, path: &Path, info: &ObjectInfo, options: &WriteOptions) -> Result<()> {
+        if let (Some(expected), Some(size)) = (options.expected_size, info.size)
+            && expected != size
+        {
+            let message = format!("{expected} bytes were expected and there are {size}");
+            return Err(Error::new(ErrorCode::Corrupted, message));
+        }
+        if let Some(expected) = &options.expected_hash {
+            let mut contents = self.read(path, &ReadOptions::default()).await?.contents;
+            let mut hasher = expected.algorithm.hasher();
+            while let Some(chunk) = contents.next().await {
+                hasher.update(&chunk?);
+            }
+            let actual = hasher.finish();
+            if actual != *expected {
+                let message = format!("the {} {expected} was expected and is {actual}", expected.algorithm);
+                return Err(Error::new(ErrorCode::Corrupted, message));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A body that is being read.
+struct Reading {
+    service: Shared,
+    path: Path,
+    if_match: Option<String>,
+    left: u64,
+    body: Box<dyn oio::ReadStreamDyn>,
+}
+
+impl Reading {
+    /// The next bytes. OpenDAL takes the whole object for a range, and fewer bytes for all, if a server sends that.
+    async fn next(mut self) -> Result<Option<(bytes::Bytes, Self)>> {
+        let at = |error: Error| error.at(KIND, &self.path);
+        self.service.check_open().map_err(at)?;
+        if self.left == 0 {
+            // The service was asked for the version before the bytes; between them another may have come.
+            if self.if_match.is_some() {
+                self.service.require_version(&self.path, self.if_match.as_deref()).await.map_err(at)?;
+            }
+            return Ok(None);
+        }
+        let chunk = self.body.read_dyn().await.map_err(|error| at(failed(&error)))?;
+        match u64::try_from(chunk.len()) {
+            Ok(0) => {
+                let message = format!("the body ended {} bytes before its end", self.left);
+                Err(at(Error::new(ErrorCode::Unavailable, message)))
+            }
+            Ok(count) if count <= self.left => {
+                self.left -= count;
+                Ok(Some((chunk.to_bytes(), self)))
+            }
+            _ => {
+                let message = "the service sent more bytes than it was asked for";
+                Err(at(Error::new(ErrorCode::Corrupted, message)))
+            }
+        }
+    }
+}
+
+/// The key of a directory.
+fn directory(path: &Path) -> String {
+    format!("{}/", path.as_str())
+}
+
+#[async_trait]
+impl Backend for OpendalBackend {
+    fn kind(&self) -> &str {
+        KIND
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let capability = &self.0.0.capability;
+        let is_tree = self.0.is_tree();
+        let features = Features {
+            copy: capability.copy,
+            move_to: is_tree,
+            purge: is_tree,
+            directories: is_tree,
+            range_read: true,
+            // A move onto an object is a delete and a move (RFC 4918 section 9.9.3): for a moment there may be nothing.
+            atomic_write: !is_tree,
+            custom_metadata: !is_tree && capability.write_with_user_metadata,
+            content_type: !is_tree && capability.write_with_content_type,
+            conditional_write: !is_tree
+                && capability.write_with_if_not_exists
+                && capability.write_with_if_match,
+            sorted_list: true,
+            ..Features::default()
+        };
+        Capabilities { features, ..Capabilities::default() }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
+        self.0.read(path, options).await.map_err(|error| error.at(KIND, path))
+    }
+
+    async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
+        let begun = async {
+            self.0.check_open()?;
+            self.require_claimed(options)?;
+            self.0.require_place(path).await?;
+            Draft::begin(&self.0, path, options)
+        };
+        let draft = begun.await.map_err(|error| error.at(KIND, path))?;
+        Ok(Box::new(draft))
+    }
+
+    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
+        self.0.stat(path).await.map_err(|error| error.at(KIND, path))
+    }
+
+    async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
+        self.0.check_open().map_err(|error| error.at(KIND, prefix))?;
+        Ok(Box::new(Walk::new(self.0.clone(), prefix.clone(), options)))
+    }
+
+    async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
+        let deletes: Vec<_> = paths.iter().map(|path| self.0.delete(path).boxed()).collect();
+        stream::iter(deletes).buffered(DELETES).collect().await
+    }
+
+    async fn mkdir(&self, path: &Path) -> Result<()> {
+        let made = async {
+            self.0.check_open()?;
+            if !self.0.is_tree() {
+                return Err(Error::unsupported(self.0.0.name, "directories"));
+            }
+            if path.is_root() {
+                return Ok(());
+            }
+            match self.0.require_place(path).await {
+                Ok(()) => {}
+                Err(error) if error.code() == ErrorCode::IsDirectory => return Ok(()),
+                Err(error) => return Err(error),
+            }
+            if self.0.stat(path).await.is_ok() {
+                return Err(Error::new(ErrorCode::NotDirectory, "an object is there"));
+            }
+            let (calls, context) = (&self.0.0.calls, &self.0.0.context);
+            let made = calls.create_dir_dyn(context, &directory(path), OpCreateDir::new()).await;
+            made.map(drop).map_err(|error| failed(&error))
+        };
+        made.await.map_err(|error| error.at(KIND, path))
+    }
+
+    async fn rmdir(&self, path: &Path) -> Result<()> {
+        let removed = async {
+            self.0.check_open()?;
+            if !self.0.is_tree() {
+                return Err(Error::unsupported(self.0.0.name, "directories"));
+            }
+            if path.is_root() {
+                return Err(Error::new(ErrorCode::InvalidArgument, "the root cannot be removed"));
+            }
+            self.0.require_directory(path).await?;
+            if !Walk::new(self.0.clone(), path.clone(), &ListOptions::default()).next(1).await?.is_empty() {
+                return Err(Error::new(ErrorCode::NotEmpty, "the directory is not empty"));
+            }
+            self.0.delete_key(&directory(path)).await
+        };
+        removed.await.map_err(|error| error.at(KIND, path))
+    }
+
+    async fn purge(&self, prefix: &Path) -> Result<u64> {
+        let purged = async {
+            self.0.check_open()?;
+            if !self.0.is_tree() {
+                return Err(Error::unsupported(self.0.0.name, "purge"));
+            }
+            match self.0.require_directory(prefix).await {
+                Err(error) if error.code() == ErrorCode::NotFound => return Ok(0),
+                found => found?,
+            }
+            let count_all = ListOptions { recursive: true, ..ListOptions::default() };
+            let (mut count, mut all) = (0, Walk::new(self.0.clone(), prefix.clone(), &count_all));
+            loop {
+                let entries = all.next(1000).await?;
+                if entries.is_empty() {
+                    break;
+                }
+                count += entries.iter().filter(|entry| entry.kind == ObjectKind::Object).count() as u64;
+            }
+            if !prefix.is_root() {
+                self.0.delete_key(&directory(prefix)).await?;
+                return Ok(count);
+            }
+            // The root stays, and with it what else it is to the service.
+            let mut lister = self.0.lister(prefix)?;
+            while let Some(entry) = lister.next_dyn().await.map_err(|error| failed(&error))? {
+                if entry.path() != "/" {
+                    self.0.delete_key(entry.path()).await?;
+                }
+            }
+            Ok(count)
+        };
+        purged.await.map_err(|error| error.at(KIND, prefix))
+    }
+
+    async fn copy_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let Some(other) = target_backend.as_any().downcast_ref::<Self>() else {
+            return target_backend.copy_from(self, source, target, options).await;
+        };
+        let copied = async {
+            self.0.check_open()?;
+            if !self.0.0.capability.copy || !Arc::ptr_eq(&self.0.0, &other.0.0) {
+                return Err(Error::unsupported(self.0.0.name, "copy to there"));
+            }
+            self.0.copy(source, target, options).await
+        };
+        copied.await.map_err(|error| error.at(KIND, source))
+    }
+
+    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
+        let moved = async {
+            self.0.check_open()?;
+            if !self.0.is_tree() {
+                return Err(Error::unsupported(self.0.0.name, "move"));
+            }
+            require_object(source)?;
+            options.require_plain(KIND)?;
+            let info = self.0.require_version(source, None).await?;
+            self.0.require_expected(source, &info, options).await?;
+            if source == target {
+                return Ok(info);
+            }
+            self.0.require_place(target).await?;
+            self.0.rename(source.as_str(), target.as_str()).await?;
+            self.0.stat(target).await
+        };
+        moved.await.map_err(|error| error.at(KIND, source))
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.0.0.is_closed.store(true, Ordering::Release);
+        Ok(())
+    }
+}
+
+impl OpendalBackend {
+    /// Refuses options that are not among the capabilities.
+    fn require_claimed(&self, options: &WriteOptions) -> Result<()> {
+        let features = self.capabilities().features;
+        let lacks = if options.modified.is_some() {
+            Some("modification times")
+        } else if options.content_type.is_some() && !features.content_type {
+            Some("content types")
+        } else if !options.metadata.is_empty() && !features.custom_metadata {
+            Some("metadata")
+        } else if options.condition != WriteCondition::Always && !features.conditional_write {
+            Some("conditions")
+        } else {
+            None
+        };
+        lacks.map_or(Ok(()), |what| Err(Error::unsupported(self.0.0.name, what)))
+    }
+}

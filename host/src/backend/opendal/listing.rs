@@ -1,0 +1,123 @@
+//! Listings in byte order, directory by directory.
+//!
+//! A service lists a directory in any order, so each is read whole and sorted; what is held at once is the directories
+//! on the way down to the entry.
+
+use std::collections::VecDeque;
+
+use async_trait::async_trait;
+use omnistorage_path::Path;
+
+use super::{
+    super::{ListOptions, Listing},
+    KIND, Shared,
+    convert::{failed, info},
+    upload::is_temporary,
+};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    object::{ObjectInfo, ObjectKind},
+};
+
+/// A cursor over what is below a prefix.
+pub(super) struct Walk {
+    service: Shared,
+    prefix: Path,
+    options: ListOptions,
+    /// What is left of the directories from the prefix down; `None` before the first.
+    open: Option<Vec<VecDeque<Node>>>,
+}
+
+/// What a directory holds.
+enum Node {
+    Entry(ObjectInfo),
+    /// All that is in the directory of that path.
+    Below(Path),
+}
+
+impl Node {
+    /// Its place among the nodes of a directory, by the byte order of the full paths: what is in `a` begins with `a/`, so
+    /// that `a-b` comes between `a` and it.
+    fn place(&self) -> impl Iterator<Item = u8> + '_ {
+        let (path, slash) = match self {
+            Self::Entry(entry) => (&entry.path, None),
+            Self::Below(directory) => (directory, Some(b'/')),
+        };
+        path.as_str().bytes().chain(slash)
+    }
+}
+
+impl Walk {
+    pub(super) fn new(service: Shared, prefix: Path, options: &ListOptions) -> Self {
+        Self { service, prefix, options: options.clone(), open: None }
+    }
+
+    /// What is in a directory, sorted, without what comes before the start.
+    async fn read(&self, directory: &Path) -> Result<VecDeque<Node>> {
+        let mut lister = self.service.lister(directory)?;
+        let mut nodes = Vec::new();
+        while let Some(entry) = lister.next_dyn().await.map_err(|error| failed(&error))? {
+            let (name, is_directory) = match entry.path().strip_suffix('/') {
+                Some(name) => (name, true),
+                None => (entry.path(), false),
+            };
+            let path = Path::parse(name).map_err(|error| {
+                let message = format!("the service lists {:?}, which is no path: {error}", entry.path());
+                Error::new(ErrorCode::InvalidPath, message)
+            })?;
+            // The directory itself, and an object of the prefix's name, are no entries.
+            if path.parent().as_ref() != Some(directory) || path.name().is_some_and(is_temporary) {
+                continue;
+            }
+            if is_directory && self.options.recursive && self.may_hold_later(&path) {
+                nodes.push(Node::Below(path.clone()));
+            }
+            let is_listed = !is_directory || !self.options.recursive || self.service.is_tree();
+            if is_listed && self.options.start_after.as_ref().is_none_or(|after| path > *after) {
+                nodes.push(Node::Entry(match is_directory {
+                    true => ObjectInfo::new(path, ObjectKind::Directory),
+                    false if self.options.full_info => self.service.stat(&path).await?,
+                    false => info(path, entry.metadata())?,
+                }));
+            }
+        }
+        nodes.sort_unstable_by(|one, other| one.place().cmp(other.place()));
+        nodes.dedup_by(|next, node| node.place().eq(next.place()));
+        Ok(nodes.into())
+    }
+
+    /// Whether anything in the directory can come after the start.
+    fn may_hold_later(&self, directory: &Path) -> bool {
+        self.options.start_after.as_ref().is_none_or(|after| {
+            after.starts_with(directory)
+                || after.as_str().bytes().lt(directory.as_str().bytes().chain([b'/']))
+        })
+    }
+
+    async fn advance(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+        self.service.check_open()?;
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => vec![self.read(&self.prefix).await?],
+        };
+        let mut entries = Vec::new();
+        while entries.len() < max
+            && let Some(nodes) = open.last_mut()
+        {
+            match nodes.pop_front() {
+                Some(Node::Entry(entry)) => entries.push(entry),
+                Some(Node::Below(directory)) => open.push(self.read(&directory).await?),
+                None => drop(open.pop()),
+            }
+        }
+        self.open = Some(open);
+        Ok(entries)
+    }
+}
+
+#[async_trait]
+impl Listing for Walk {
+    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+        self.advance(max).await.map_err(|error| error.at(KIND, &self.prefix))
+    }
+}

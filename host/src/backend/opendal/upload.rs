@@ -1,0 +1,199 @@
+//! Writes: gathered to pieces that the service takes, and put in place by the commit.
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use ::opendal::{
+    Buffer, options,
+    raw::{OpWrite, oio},
+};
+use async_trait::async_trait;
+use bytes::{Bytes, BytesMut};
+use omnistorage_path::Path;
+
+use super::{
+    super::{Announced, Upload, WriteCondition, WriteOptions},
+    KIND, Shared,
+    convert::failed,
+};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    object::ObjectInfo,
+};
+
+/// As every store takes, but for the last one of an upload.
+const PART: usize = 8 << 20;
+/// Below the 10,000 that stores allow.
+const PARTS: u64 = 9_000;
+
+const PREFIX: &str = ".omnistorage-";
+const SUFFIX: &str = ".tmp";
+
+/// Whether an object of that name is an upload that is not done, or was never brought to its end.
+pub(super) fn is_temporary(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// A name that nobody else writes to, in the same directory.
+fn temporary(path: &Path) -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // Its keys are random, which is all that is wanted here.
+    let number = RandomState::new().hash_one(NEXT.fetch_add(1, Ordering::Relaxed));
+    let name = format!("{PREFIX}{number:016x}-0{SUFFIX}");
+    match path.parent().filter(|parent| !parent.is_root()) {
+        Some(parent) => format!("{}/{name}", parent.as_str()),
+        None => name,
+    }
+}
+
+/// An upload.
+pub(super) struct Draft {
+    service: Shared,
+    path: Path,
+    /// Where the bytes go: a temporary name, or the object's own where the service puts it in place in one step.
+    key: String,
+    /// Once a piece was sent, or is about to be. Gone with the commit.
+    writer: Option<oio::Writer>,
+    options: OpWrite,
+    pending: BytesMut,
+    /// Bytes in a piece; `None` if the service takes the object in one.
+    part: Option<usize>,
+    max_object: u64,
+    announced: Announced,
+}
+
+impl Draft {
+    pub(super) fn begin(service: &Shared, path: &Path, options: &WriteOptions) -> Result<Self> {
+        let capability = &service.0.capability;
+        let mut wanted = options::WriteOptions {
+            content_type: options.content_type.clone(),
+            user_metadata: (!options.metadata.is_empty()).then(|| options.metadata.iter().cloned().collect()),
+            ..options::WriteOptions::default()
+        };
+        match &options.condition {
+            WriteCondition::Always => {}
+            WriteCondition::IfAbsent => wanted.if_not_exists = true,
+            WriteCondition::IfMatch(etag) => wanted.if_match = Some(etag.clone()),
+        }
+        let (wanted, _) = OpWrite::from_options(capability, wanted).map_err(|error| failed(&error))?;
+        let by_size = options.expected_size.unwrap_or_default().div_ceil(PARTS);
+        let part = PART.max(usize::try_from(by_size).unwrap_or(PART));
+        Ok(Self {
+            service: service.clone(),
+            path: path.clone(),
+            key: if service.is_tree() { temporary(path) } else { path.as_str().to_owned() },
+            writer: None,
+            options: wanted,
+            pending: BytesMut::new(),
+            part: capability.write_can_multi.then_some(part),
+            max_object: service.0.max_object,
+            announced: Announced::new(options),
+        })
+    }
+
+    async fn send(&mut self, piece: Bytes) -> Result<()> {
+        if self.writer.is_none() {
+            let (calls, context) = (&self.service.0.calls, &self.service.0.context);
+            let begun = calls.write_dyn(context, &self.key, self.options.clone());
+            self.writer = Some(begun.map_err(|error| failed(&error))?);
+        }
+        match &mut self.writer {
+            Some(writer) => writer.write_dyn(Buffer::from(piece)).await.map_err(|error| failed(&error)),
+            None => Ok(()),
+        }
+    }
+
+    async fn take(&mut self, chunk: Bytes) -> Result<()> {
+        self.service.check_open()?;
+        self.announced.update(&chunk);
+        self.pending.extend_from_slice(&chunk);
+        match self.part {
+            Some(part) => {
+                while self.pending.len() > part {
+                    let piece = self.pending.split_to(part).freeze();
+                    self.send(piece).await?;
+                }
+            }
+            None if self.announced.size() > self.max_object => {
+                let message = format!(
+                    "the service takes an object in one request, and this one has more than the {} bytes that may be \
+                     held in memory for it: raise `max_object`",
+                    self.max_object
+                );
+                return Err(Error::new(ErrorCode::LimitExceeded, message));
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self) -> Result<ObjectInfo> {
+        self.service.check_open()?;
+        self.announced.check()?;
+        self.service.require_place(&self.path).await?;
+        let last = self.pending.split().freeze();
+        self.send(last).await?;
+        if let Some(writer) = &mut self.writer {
+            writer.close_dyn().await.map_err(|error| failed(&error))?;
+        }
+        if self.key != self.path.as_str() {
+            self.service.rename(&self.key, self.path.as_str()).await?;
+        }
+        self.writer = None;
+        let info = self.service.stat(&self.path).await?;
+        match info.size {
+            Some(size) if size != self.announced.size() => {
+                let message = format!("{} bytes were sent and there are {size}", self.announced.size());
+                Err(Error::new(ErrorCode::Corrupted, message))
+            }
+            _ => Ok(info),
+        }
+    }
+
+    /// Undoes what was sent.
+    async fn discard(service: Shared, mut writer: oio::Writer, key: Option<String>) {
+        let _ = writer.abort_dyn().await;
+        if let Some(key) = key {
+            let _ = service.delete_key(&key).await;
+        }
+    }
+
+    fn take_sent(&mut self) -> Option<impl Future<Output = ()> + Send + 'static> {
+        let writer = self.writer.take()?;
+        let temporary = (self.key != self.path.as_str()).then(|| std::mem::take(&mut self.key));
+        Some(Self::discard(self.service.clone(), writer, temporary))
+    }
+}
+
+#[async_trait]
+impl Upload for Draft {
+    async fn push(&mut self, chunk: Bytes) -> Result<()> {
+        self.take(chunk).await.map_err(|error| error.at(KIND, &self.path))
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<ObjectInfo> {
+        let finished = self.finish().await.map_err(|error| error.at(KIND, &self.path));
+        if finished.is_err()
+            && let Some(discard) = self.take_sent()
+        {
+            discard.await;
+        }
+        finished
+    }
+
+    async fn abort(mut self: Box<Self>) {
+        if let Some(discard) = self.take_sent() {
+            discard.await;
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if let (Some(discard), Ok(runtime)) = (self.take_sent(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(discard);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The services of OpenDAL keep their promises: WebDAV, as rclone serves it.
+
+use std::sync::Arc;
+
+use omnistorage::{Backend, OpendalBackend};
+
+#[allow(clippy::unwrap_used, reason = "without a backend there is nothing to test")]
+async fn webdav() -> (Arc<dyn Backend>, ()) {
+    (Arc::new(OpendalBackend::from_config(omnistorage_test_servers::webdav().config()).unwrap()), ())
+}
+
+omnistorage_conformance::conformance_tests!(webdav);
+
+/// What else is to be said of these services.
+mod service {
+    use omnistorage::{
+        Backend, Config, ErrorCode, OpendalBackend, Path, Registry,
+        backend::{ListOptions, ReadOptions, WriteOptions},
+    };
+
+    fn config() -> Config {
+        omnistorage_test_servers::webdav().config()
+    }
+
+    fn path(path: &str) -> Path {
+        Path::parse(path).unwrap()
+    }
+
+    #[test]
+    fn settings_are_checked() {
+        for (config, named) in [
+            (Config::new(), "`service`"),
+            (Config::from([("service", "gopher")]), "`gopher`"),
+            (config().with("endpiont", "x"), "`endpiont`"),
+            (config().with("timeout", "soon"), "`timeout`"),
+            (Config::from([("service", "webdav")]), "endpoint"),
+        ] {
+            let error = Registry::with_builtin().open("opendal", config).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidArgument);
+            assert!(error.message().contains(named), "{error}");
+        }
+        assert!(OpendalBackend::SERVICES.contains(&"webdav"));
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let config = config().with("username", "me").with("password", "canary");
+        let backend = OpendalBackend::from_config(config).unwrap();
+        assert_eq!(format!("{backend:?}"), "OpendalBackend(\"webdav\")");
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_told() {
+        let config = Config::from([("service", "webdav"), ("endpoint", "http://127.0.0.1:1")]);
+        let backend = OpendalBackend::from_config(config).unwrap();
+        let error = backend.stat(&path("a")).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Unavailable, "{error}");
+        assert_eq!(error.location(), Some(("opendal", "a")));
+    }
+
+    /// What is gathered in memory has a limit.
+    #[tokio::test]
+    async fn an_object_too_large_to_hold_is_refused() {
+        let backend = OpendalBackend::from_config(config().with("max_object", "10")).unwrap();
+        backend.write_all(&path("small"), "0123456789".into(), &WriteOptions::default()).await.unwrap();
+        let error = backend.write_all(&path("large"), "0123456789a".into(), &WriteOptions::default()).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::LimitExceeded);
+        assert!(error.message().contains("`max_object`"), "{error}");
+        assert!(!backend.exists(&path("large")).await.unwrap());
+    }
+
+    /// What a writer left that was killed between its requests.
+    #[tokio::test]
+    async fn what_is_left_of_a_write_is_hidden() {
+        let config = config();
+        let (backend, other) =
+            (OpendalBackend::from_config(config.clone()), OpendalBackend::from_config(config));
+        let (backend, other) = (backend.unwrap(), other.unwrap());
+        for name in ["dir/.omnistorage-0123456789abcdef-0.tmp", "dir/.omnistorage-notes"] {
+            other.write_all(&path(name), "x".into(), &WriteOptions::default()).await.unwrap();
+        }
+        let options = ListOptions { recursive: true, ..ListOptions::default() };
+        let entries = backend.list(&Path::root(), &options).await.unwrap().next(10).await.unwrap();
+        let names: Vec<_> = entries.iter().map(|entry| entry.path.as_str()).collect();
+        assert_eq!(names, ["dir", "dir/.omnistorage-notes"]);
+        backend.delete(&[path("dir/.omnistorage-notes")]).await.remove(0).unwrap();
+        backend.rmdir(&path("dir")).await.unwrap();
+        assert!(backend.read(&path("dir"), &ReadOptions::default()).await.is_err());
+    }
+}

@@ -1,0 +1,44 @@
+//! A directory served over WebDAV by rclone.
+
+use std::{process::Command, sync::OnceLock};
+
+use omnistorage::Config;
+
+use crate::{
+    http,
+    process::{Process, free_port},
+    rclone, until, unused_prefix,
+};
+
+/// The server, and the settings for it.
+#[derive(Debug)]
+pub struct Webdav {
+    /// `http://127.0.0.1:port`
+    pub endpoint: String,
+    _process: Process,
+}
+
+impl Webdav {
+    /// The settings of a backend, below a directory that nobody else uses.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let root = format!("/{}", unused_prefix());
+        Config::from([("service", "webdav"), ("endpoint", &self.endpoint), ("root", &root)])
+    }
+}
+
+/// rclone, serving a directory.
+pub fn webdav() -> &'static Webdav {
+    static SERVER: OnceLock<Webdav> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("data")).unwrap();
+        let port = free_port(&[0]);
+        let mut command = Command::new(rclone());
+        command.args(["serve", "webdav", "--config", "/dev/null", "--no-unicode-normalization"]);
+        command.args(["--addr", &format!("127.0.0.1:{port}"), "data"]);
+        let process = Process::start(command, directory);
+        until("rclone does not serve WebDAV", || http::send(port, "GET", "/", "") == 200);
+        Webdav { endpoint: format!("http://127.0.0.1:{port}"), _process: process }
+    })
+}
