@@ -22,6 +22,7 @@ mod service {
         omnistorage_test_servers::webdav().config()
     }
 
+    #[allow(clippy::unwrap_used, reason = "the paths of these tests are written here")]
     fn path(path: &str) -> Path {
         Path::parse(path).unwrap()
     }
