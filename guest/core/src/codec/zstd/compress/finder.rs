@@ -86,15 +86,36 @@ fn half(data: &[u8], at: usize) -> Option<u32> {
 }
 
 /// How many bytes are the same from both places on; `at` is the later one.
+///
+/// Most matches are short. Their way has no loop, since the engine asks at the head of each whether time is up.
 #[inline(always)]
 fn common_length(data: &[u8], earlier: usize, at: usize) -> usize {
+    match common_word(data, earlier, at) {
+        Some(8) => match common_word(data, earlier + 8, at + 8) {
+            Some(8) => 16 + common_length_beyond(data, earlier + 16, at + 16),
+            Some(length) => 8 + length,
+            None => 8 + common_length_beyond(data, earlier + 8, at + 8),
+        },
+        Some(length) => length,
+        None => common_length_beyond(data, earlier, at),
+    }
+}
+
+/// How many of eight bytes are the same from both places on, if there are as many.
+#[inline(always)]
+fn common_word(data: &[u8], earlier: usize, at: usize) -> Option<usize> {
+    let difference = word(data, at)? ^ word(data, earlier)?;
+    Some((difference.trailing_zeros() >> 3) as usize)
+}
+
+#[inline(never)]
+fn common_length_beyond(data: &[u8], earlier: usize, at: usize) -> usize {
     let mut length = 0;
-    while let (Some(ahead), Some(behind)) = (word(data, at + length), word(data, earlier + length)) {
-        let difference = ahead ^ behind;
-        if difference != 0 {
-            return length + (difference.trailing_zeros() >> 3) as usize;
+    while let Some(more) = common_word(data, earlier + length, at + length) {
+        length += more;
+        if more < 8 {
+            return length;
         }
-        length += 8;
     }
     while data.get(at + length).is_some_and(|byte| data.get(earlier + length) == Some(byte)) {
         length += 1;
@@ -105,12 +126,18 @@ fn common_length(data: &[u8], earlier: usize, at: usize) -> usize {
 /// How many bytes are the same before both places, down to the limits of each.
 #[inline(always)]
 fn common_before(data: &[u8], earlier: usize, lowest: usize, at: usize, from: usize) -> usize {
-    let mut length = 0;
-    while earlier - length > lowest
-        && at - length > from
-        && data[earlier - length - 1] == data[at - length - 1]
+    let most = (earlier - lowest).min(at - from);
+    if let (Some(ahead), Some(behind)) = (word(data, at.wrapping_sub(8)), word(data, earlier.wrapping_sub(8)))
     {
-        length += 1;
+        let length = ((ahead ^ behind).leading_zeros() >> 3) as usize;
+        if length < 8 || most <= 8 {
+            return most.min(length);
+        }
     }
-    length
+    common_length_before(data, earlier, at, most)
+}
+
+#[inline(never)]
+fn common_length_before(data: &[u8], earlier: usize, at: usize, most: usize) -> usize {
+    (0..most).take_while(|length| data[earlier - length - 1] == data[at - length - 1]).count()
 }

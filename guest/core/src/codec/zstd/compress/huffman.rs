@@ -13,10 +13,10 @@ pub(super) type Histogram = [u32; 256];
 pub(super) fn count(bytes: &[u8]) -> Histogram {
     // Four tables, so that a run of one byte need not wait for itself.
     let mut counts = [[0_u32; 256]; 4];
-    let (words, rest) = bytes.as_chunks::<4>();
+    let (words, rest) = bytes.as_chunks::<16>();
     for word in words {
-        for (counts, byte) in counts.iter_mut().zip(word) {
-            counts[usize::from(*byte)] += 1;
+        for (place, byte) in word.iter().enumerate() {
+            counts[place % 4][usize::from(*byte)] += 1;
         }
     }
     for byte in rest {
@@ -89,7 +89,7 @@ impl Code {
 
     /// Writes one stream. Returns the length, unless there is no room.
     pub(super) fn encode(&self, bytes: &[u8], out: &mut [u8]) -> Option<usize> {
-        let (quads, rest) = bytes.as_chunks::<4>();
+        let (groups, rest) = bytes.as_chunks::<8>();
         // Bits enter at the top. What is below them does not matter, so that entries need no masks; their lengths add up
         // in the lowest bits of the sum.
         let (mut bits, mut count, mut at) = (0_u64, 0_u64, 0);
@@ -108,13 +108,17 @@ impl Code {
         };
         for byte in rest.iter().rev() {
             add(*byte, &mut bits, &mut count);
+            flush(bits, &mut count)?;
         }
-        flush(bits, &mut count)?;
-        for [first, second, third, fourth] in quads.iter().rev() {
-            add(*fourth, &mut bits, &mut count);
-            add(*third, &mut bits, &mut count);
-            add(*second, &mut bits, &mut count);
-            add(*first, &mut bits, &mut count);
+        for [first, second, third, fourth, fifth, sixth, seventh, eighth] in groups.iter().rev() {
+            // Four codes have at most 44 bits, and up to seven wait for them.
+            for byte in [eighth, seventh, sixth, fifth] {
+                add(*byte, &mut bits, &mut count);
+            }
+            flush(bits, &mut count)?;
+            for byte in [fourth, third, second, first] {
+                add(*byte, &mut bits, &mut count);
+            }
             flush(bits, &mut count)?;
         }
         bits = bits >> 1 | 1 << 63;

@@ -258,7 +258,7 @@ impl SequenceCoder {
         let mut offset_state = offsets.last(offset);
         writer.put(last.extra, extra.into());
         writer.flush();
-        for &Coded { extra, codes: [length, matched, offset, bits] } in before.iter().rev() {
+        let mut write = |&Coded { extra, codes: [length, matched, offset, bits] }: &Coded| {
             // At most 26 bits of the states, then 55 of the rest.
             offsets.code(&mut offset_state, offset, &mut writer);
             matches.code(&mut match_state, matched, &mut writer);
@@ -266,7 +266,13 @@ impl SequenceCoder {
             writer.flush();
             writer.put(extra, bits.into());
             writer.flush();
+        };
+        let (rest, pairs) = before.as_rchunks::<2>();
+        for [first, second] in pairs.iter().rev() {
+            write(second);
+            write(first);
         }
+        rest.iter().for_each(write);
         matches.end(match_state, &mut writer);
         offsets.end(offset_state, &mut writer);
         lengths.end(length_state, &mut writer);

@@ -23,6 +23,52 @@ impl Double {
     }
 }
 
+/// Where a match was found.
+enum Hit {
+    /// Of the latest offset, at the next position.
+    Repeated(usize),
+    /// Of eight bytes.
+    Long(usize),
+    /// Of four bytes.
+    Short(usize),
+}
+
+impl Double {
+    #[inline(always)]
+    fn probe(&mut self, data: &[u8], at: usize, lowest: usize, latest: usize) -> Option<Hit> {
+        let bytes = word(data, at)?;
+        let far = self.long.replace(hash(bytes, 0), at);
+        let near = self.short.replace(hash(bytes, self.ignored), at);
+        let repeated = (at + 1).wrapping_sub(latest);
+        if repeated >= lowest && half(data, repeated) == Some((bytes >> 8) as u32) {
+            return Some(Hit::Repeated(repeated));
+        }
+        if far > lowest && word(data, far) == Some(bytes) {
+            return Some(Hit::Long(far));
+        }
+        if near > lowest && half(data, near) == Some(bytes as u32) {
+            return Some(Hit::Short(near));
+        }
+        None
+    }
+
+    /// A short match and its length, or a longer one that begins one byte later.
+    #[inline(always)]
+    fn better(&mut self, data: &[u8], at: usize, near: usize, lowest: usize) -> (usize, usize, usize) {
+        let length = 4 + common_length(data, near + 4, at + 4);
+        if let Some(bytes) = word(data, at + 1) {
+            let far = self.long.replace(hash(bytes, 0), at + 1);
+            if far > lowest && word(data, far) == Some(bytes) {
+                let longer = 8 + common_length(data, far + 8, at + 9);
+                if longer > length {
+                    return (at + 1, far, longer);
+                }
+            }
+        }
+        (at, near, length)
+    }
+}
+
 impl Finder for Double {
     fn find(
         &mut self,
@@ -32,65 +78,55 @@ impl Finder for Double {
         offsets: &mut Offsets,
         sequences: &mut Sequences,
     ) {
-        let (long, short, ignored) = (&mut self.long, &mut self.short, self.ignored);
         let [mut latest, mut before] = offsets.map(|offset| offset as usize);
         let mut anchor = start;
         let mut at = start;
         'block: loop {
             let (mut step, mut patience) = (1, at + PATIENCE);
-            let place = loop {
-                let Some(bytes) = word(data, at) else { break 'block };
-                let far = long.replace(hash(bytes, 0), at);
-                let near = short.replace(hash(bytes, ignored), at);
-                let repeated = (at + 1).wrapping_sub(latest);
-                if repeated >= lowest && half(data, repeated) == Some((bytes >> 8) as u32) {
-                    let length = 4 + common_length(data, repeated + 4, at + 5);
-                    sequences.push(data, anchor, at + 1, 1, length);
-                    anchor = at + 1 + length;
-                    break at;
+            let (place, hit) = loop {
+                let next = at + step;
+                if next + 8 > data.len() {
+                    break 'block;
                 }
-                let (mut from, mut matched, mut length);
-                if far > lowest && word(data, far) == Some(bytes) {
-                    (from, matched) = (at, far);
-                    length = 8 + common_length(data, far + 8, at + 8);
-                } else if near > lowest && half(data, near) == Some(bytes as u32) {
-                    (from, matched) = (at, near);
-                    length = 4 + common_length(data, near + 4, at + 4);
-                    // A long match one byte later may be worth the wait.
-                    if let Some(bytes) = word(data, at + 1) {
-                        let far = long.replace(hash(bytes, 0), at + 1);
-                        if far > lowest && word(data, far) == Some(bytes) {
-                            let longer = 8 + common_length(data, far + 8, at + 9);
-                            if longer > length {
-                                (from, matched, length) = (at + 1, far, longer);
-                            }
-                        }
-                    }
-                } else {
-                    at += step;
-                    if at >= patience {
-                        step += 1;
-                        patience += PATIENCE;
-                    }
-                    continue;
+                if let Some(hit) = self.probe(data, at, lowest, latest) {
+                    break (at, hit);
                 }
+                if let Some(hit) = self.probe(data, next, lowest, latest) {
+                    break (next, hit);
+                }
+                at = next + step;
+                if at >= patience {
+                    step += 1;
+                    patience += PATIENCE;
+                }
+            };
+            let (mut from, mut matched, mut length) = match hit {
+                Hit::Repeated(matched) => {
+                    (place + 1, matched, 4 + common_length(data, matched + 4, place + 5))
+                }
+                Hit::Long(far) => (place, far, 8 + common_length(data, far + 8, place + 8)),
+                Hit::Short(near) => self.better(data, place, near, lowest),
+            };
+            if let Hit::Repeated(_) = hit {
+                sequences.push(data, anchor, from, 1, length);
+            } else {
                 let back = common_before(data, matched, lowest, from, anchor);
                 from -= back;
                 matched -= back;
                 length += back;
-                sequences.push(data, anchor, from, (from - matched) as u32 + 3, length);
-                (latest, before) = (from - matched, latest);
-                anchor = from + length;
-                break at;
-            };
+                let offset = from - matched;
+                sequences.push(data, anchor, from, offset as u32 + 3, length);
+                (latest, before) = (offset, latest);
+            }
+            anchor = from + length;
             at = anchor;
             if let (Some(early), Some(last), Some(after)) =
                 (word(data, place + 2), word(data, at - 2), word(data, at - 1))
             {
-                long.set(hash(early, 0), place + 2);
-                long.set(hash(last, 0), at - 2);
-                short.set(hash(early, ignored), place + 2);
-                short.set(hash(after, ignored), at - 1);
+                self.long.set(hash(early, 0), place + 2);
+                self.long.set(hash(last, 0), at - 2);
+                self.short.set(hash(early, self.ignored), place + 2);
+                self.short.set(hash(after, self.ignored), at - 1);
             }
             // Here, without literals, a 1 means the offset before the latest.
             while let Some(bytes) = word(data, at) {
@@ -100,8 +136,8 @@ impl Finder for Double {
                 }
                 let length = 4 + common_length(data, repeated + 4, at + 4);
                 (latest, before) = (before, latest);
-                short.set(hash(bytes, ignored), at);
-                long.set(hash(bytes, 0), at);
+                self.short.set(hash(bytes, self.ignored), at);
+                self.long.set(hash(bytes, 0), at);
                 sequences.push(data, at, at, 1, length);
                 at += length;
                 anchor = at;

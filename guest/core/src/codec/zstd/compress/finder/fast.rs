@@ -23,6 +23,37 @@ impl Fast {
     }
 }
 
+/// Where a match was found.
+struct Hit {
+    /// What was looked up.
+    place: usize,
+    from: usize,
+    matched: usize,
+    /// It has the latest offset.
+    is_repeated: bool,
+}
+
+impl Fast {
+    /// Looks up a position and the one after it, and at the next one, what has the latest offset.
+    #[inline(always)]
+    fn probe(&mut self, data: &[u8], at: usize, lowest: usize, latest: usize) -> Option<Hit> {
+        let bytes = word(data, at)?;
+        let first = self.table.replace(hash(bytes, self.ignored), at);
+        let second = self.table.replace(hash(bytes >> 8, self.ignored), at + 1);
+        let repeated = (at + 2).wrapping_sub(latest);
+        if repeated >= lowest && half(data, repeated) == Some((bytes >> 16) as u32) {
+            return Some(Hit { place: at, from: at + 2, matched: repeated, is_repeated: true });
+        }
+        if first > lowest && half(data, first) == Some(bytes as u32) {
+            return Some(Hit { place: at, from: at, matched: first, is_repeated: false });
+        }
+        if second > lowest && half(data, second) == Some((bytes >> 8) as u32) {
+            return Some(Hit { place: at, from: at + 1, matched: second, is_repeated: false });
+        }
+        None
+    }
+}
+
 impl Finder for Fast {
     fn find(
         &mut self,
@@ -32,49 +63,44 @@ impl Finder for Fast {
         offsets: &mut Offsets,
         sequences: &mut Sequences,
     ) {
-        let (table, ignored) = (&mut self.table, self.ignored);
         let [mut latest, mut before] = offsets.map(|offset| offset as usize);
         let mut anchor = start;
         let mut at = start;
         'block: loop {
             let (mut step, mut patience) = (self.step, at + PATIENCE);
-            let (place, mut from, mut matched) = loop {
-                let Some(bytes) = word(data, at) else { break 'block };
-                let first = table.replace(hash(bytes, ignored), at);
-                let second = table.replace(hash(bytes >> 8, ignored), at + 1);
-                let repeated = (at + 2).wrapping_sub(latest);
-                if repeated >= lowest && half(data, repeated) == Some((bytes >> 16) as u32) {
-                    break (at, at + 2, repeated);
+            let Hit { place, mut from, mut matched, is_repeated } = loop {
+                let next = at + step;
+                if next + 8 > data.len() {
+                    break 'block;
                 }
-                if first > lowest && half(data, first) == Some(bytes as u32) {
-                    break (at, at, first);
+                if let Some(hit) = self.probe(data, at, lowest, latest) {
+                    break hit;
                 }
-                if second > lowest && half(data, second) == Some((bytes >> 8) as u32) {
-                    break (at, at + 1, second);
+                if let Some(hit) = self.probe(data, next, lowest, latest) {
+                    break hit;
                 }
-                at += step;
+                at = next + step;
                 if at >= patience {
                     step += 1;
                     patience += PATIENCE;
                 }
             };
-            let offset = from - matched;
-            let is_repeated = offset == latest && from == place + 2;
             let length = 4 + common_length(data, matched + 4, from + 4);
             // A repeated offset has another meaning without literals before it.
             let back = common_before(data, matched, lowest, from, anchor + usize::from(is_repeated));
             from -= back;
             matched -= back;
+            let offset = from - matched;
             let value = if is_repeated { 1 } else { offset as u32 + 3 };
             sequences.push(data, anchor, from, value, length + back);
             if !is_repeated {
-                (latest, before) = (from - matched, latest);
+                (latest, before) = (offset, latest);
             }
             at = from + length + back;
             anchor = at;
             if let (Some(bytes), Some(last)) = (word(data, place + 2), word(data, at - 2)) {
-                table.set(hash(bytes, ignored), place + 2);
-                table.set(hash(last, ignored), at - 2);
+                self.table.set(hash(bytes, self.ignored), place + 2);
+                self.table.set(hash(last, self.ignored), at - 2);
             }
             // Here, without literals, a 1 means the offset before the latest.
             while let Some(bytes) = word(data, at) {
@@ -84,7 +110,7 @@ impl Finder for Fast {
                 }
                 let length = 4 + common_length(data, repeated + 4, at + 4);
                 (latest, before) = (before, latest);
-                table.set(hash(bytes, ignored), at);
+                self.table.set(hash(bytes, self.ignored), at);
                 sequences.push(data, at, at, 1, length);
                 at += length;
                 anchor = at;
