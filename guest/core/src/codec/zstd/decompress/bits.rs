@@ -13,6 +13,8 @@ pub(super) struct BackwardBits<'a> {
     /// The next ones on top. Below the bits of the stream there is a 1, which moves up with them: so the zeros at the
     /// bottom tell how many were taken.
     bits: u64,
+    /// The first bytes of the stream, at most 8, as a number.
+    first: u64,
 }
 
 impl<'a> BackwardBits<'a> {
@@ -22,7 +24,9 @@ impl<'a> BackwardBits<'a> {
     /// Begins below the 1 that ends the stream.
     pub(super) fn new(bytes: &'a [u8]) -> Result<Self, Damaged> {
         let last = bytes.last().filter(|last| **last != 0).ok_or(Damaged)?;
-        let mut bits = Self { bytes, bits: 1 << (last.leading_zeros() + 1) };
+        let first =
+            bytes.iter().zip(0..8).fold(0, |first, (byte, place)| first | u64::from(*byte) << (8 * place));
+        let mut bits = Self { bytes, bits: 1 << (last.leading_zeros() + 1), first };
         bits.refill()?;
         Ok(bits)
     }
@@ -34,7 +38,8 @@ impl<'a> BackwardBits<'a> {
         self.bytes = self.bytes.get(..left).ok_or(Damaged)?;
         let word = match self.bytes.last_chunk() {
             Some(word) => u64::from_le_bytes(*word),
-            None => first_bytes(self.bytes),
+            // Fewer than 8 bytes, on top of zeros.
+            None => self.first << 8 << (56 - 8 * self.bytes.len()),
         };
         self.bits = (word | 1) << (taken & 7);
         Ok(())
@@ -74,12 +79,6 @@ impl<'a> BackwardBits<'a> {
     pub(super) fn is_beyond_start(&self) -> bool {
         self.left() < 0
     }
-}
-
-/// Fewer than 8 bytes, on top of zeros.
-#[cold]
-fn first_bytes(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().zip(1..).fold(0, |word, (byte, place)| word | u64::from(*byte) << (64 - 8 * place))
 }
 
 /// Reads from the lowest bit of the first byte on; beyond the end there are zeros.

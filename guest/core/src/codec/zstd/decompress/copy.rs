@@ -81,7 +81,8 @@ impl<'a> Output<'a> {
         self.at.addr() - self.start.addr()
     }
 
-    /// Takes so many literals, then repeats what is `offset` bytes back.
+    /// Takes so many literals, then repeats what is `offset` bytes back, if that is in this lap: else that is left to
+    /// [`repeat_lap`](Self::repeat_lap). Tells whether it did.
     #[inline(always)]
     pub(super) fn execute(
         &mut self,
@@ -89,7 +90,7 @@ impl<'a> Output<'a> {
         count: usize,
         offset: usize,
         length: usize,
-    ) -> Result<(), Damaged> {
+    ) -> Result<bool, Damaged> {
         // Neither number has more than 18 bits.
         if count > literals.left || count + length > self.end.addr() - self.at.addr() {
             return Err(Damaged);
@@ -103,42 +104,75 @@ impl<'a> Output<'a> {
         }
         literals.left -= count;
 
-        let written = self.written();
         // Also an offset of 0 is wrong.
         if offset.wrapping_sub(1) >= self.reach {
             return Err(Damaged);
         }
+        if offset > self.written() {
+            return Ok(false);
+        }
         // SAFETY: what was checked before leaves room for `length` bytes and SLACK; the offset is at least 1, and reaches
-        // no further than the start in the first case.
+        // no further than the start.
         unsafe {
-            if offset <= written {
-                repeat(self.at, offset, length);
-            } else {
-                repeat_lap(self.start, self.lap, self.at, offset, length)?;
-            }
+            repeat(self.at, offset, length);
             self.at = self.at.add(length);
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// Repeats what begins `offset` bytes back in the lap before. By value, so that what is moved on in the loop can stay in
+    /// registers.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn repeat_lap(mut self, offset: usize, length: usize) -> Result<Self, Damaged> {
+        let before = offset.checked_sub(self.written()).ok_or(Damaged)?;
+        let from = self.lap.checked_sub(before).ok_or(Damaged)?;
+        if offset.wrapping_sub(1) >= self.reach || length > self.end.addr() - self.at.addr() {
+            return Err(Damaged);
+        }
+        let part = before.min(length);
+        // SAFETY: there is room for `length` bytes, as was checked; `from + part` is at most `lap`. What is behind that part
+        // is `offset` back as well, and begins at the start.
+        unsafe {
+            ptr::copy(self.start.add(from), self.at, part);
+            self.at = self.at.add(part);
+            if part < length {
+                repeat(self.at, offset, length - part);
+                self.at = self.at.add(length - part);
+            }
+        }
+        Ok(self)
     }
 }
 
-/// Copies `count` bytes, and up to a whole piece more.
+/// Copies `count` bytes, and less than [`SLACK`] more. Only what is long goes through a loop: in a sandbox each round of one
+/// also looks whether its time is up.
 ///
 /// # Safety
-/// `count` bytes and [`SLACK`] can be read and written; what is written first may be read later.
+/// `count` bytes and [`SLACK`] can be read and written. If they overlap, `to` is at least a [`PIECE`] behind `from`.
 #[inline(always)]
-unsafe fn copy(mut from: *const u8, mut to: *mut u8, count: usize) {
-    let end = to.wrapping_add(count);
-    loop {
-        // SAFETY: a piece begins less than `count` bytes from the start, or at it.
-        unsafe {
-            to.cast::<[u8; PIECE]>().write_unaligned(from.cast::<[u8; PIECE]>().read_unaligned());
-            (from, to) = (from.add(PIECE), to.add(PIECE));
-        }
-        if to >= end {
-            break;
+unsafe fn copy(from: *const u8, to: *mut u8, count: usize) {
+    // SAFETY: as this function, for two pieces. In the loop a pair begins less than `count` bytes from the start.
+    unsafe {
+        copy_piece(from, to);
+        if count > PIECE {
+            copy_piece(from.add(PIECE), to.add(PIECE));
+            let mut done = 2 * PIECE;
+            while done < count {
+                copy_piece(from.add(done), to.add(done));
+                copy_piece(from.add(done + PIECE), to.add(done + PIECE));
+                done += 2 * PIECE;
+            }
         }
     }
+}
+
+/// # Safety
+/// A piece can be read and written.
+#[inline(always)]
+unsafe fn copy_piece(from: *const u8, to: *mut u8) {
+    // SAFETY: as this function.
+    unsafe { to.cast::<[u8; PIECE]>().write_unaligned(from.cast::<[u8; PIECE]>().read_unaligned()) }
 }
 
 /// Repeats what is `offset` bytes back.
@@ -162,7 +196,7 @@ unsafe fn repeat(to: *mut u8, offset: usize, length: usize) {
 ///
 /// # Safety
 /// As [`repeat`], with an offset below [`PIECE`].
-#[inline(never)]
+#[inline(always)]
 unsafe fn spread(to: *mut u8, offset: usize, length: usize) {
     // SAFETY: as this function, which has SLACK of two pieces; words are half as long. The distance is at least a piece and
     // less than two of them, so that `next` is at most a piece and the offset further than `from`, and behind the end of
@@ -206,31 +240,4 @@ unsafe fn word(from: *const u8) -> u64 {
 unsafe fn put(to: *mut u8, word: u64) {
     // SAFETY: as this function.
     unsafe { to.cast::<[u8; 8]>().write_unaligned(word.to_le_bytes()) }
-}
-
-/// Repeats what begins in the lap before.
-///
-/// # Safety
-/// `start` and `to` are of one slice, of which the first `lap` bytes can be read too; the offset reaches further back than
-/// the start; behind `to`, `length` and [`SLACK`] can be written and read.
-#[cold]
-#[inline(never)]
-unsafe fn repeat_lap(
-    start: *mut u8,
-    lap: usize,
-    to: *mut u8,
-    offset: usize,
-    length: usize,
-) -> Result<(), Damaged> {
-    let before = offset - (to.addr() - start.addr());
-    let from = lap.checked_sub(before).ok_or(Damaged)?;
-    let part = before.min(length);
-    // SAFETY: `from + part` is at most `lap`; what is behind that part is `offset` back as well, and begins at the start.
-    unsafe {
-        ptr::copy(start.add(from), to, part);
-        if part < length {
-            repeat(to.add(part), offset, length - part);
-        }
-    }
-    Ok(())
 }

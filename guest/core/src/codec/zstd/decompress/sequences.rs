@@ -85,7 +85,9 @@ impl Sequences {
         let mut offset_state = bits.take(offsets.accuracy_log()) as usize;
         let mut match_state = bits.take(match_lengths.accuracy_log()) as usize;
         let [mut first, mut second, mut third] = self.offsets;
-        for left in (0..count).rev() {
+        let mut left = count;
+        while left > 0 {
+            left -= 1;
             bits.refill()?;
             let literal_entry = literal_lengths.entry(literal_state);
             let match_entry = match_lengths.entry(match_state);
@@ -116,7 +118,10 @@ impl Sequences {
             second = if stays { second } else { first };
             first = if stays { first } else { other };
 
-            output.execute(&mut literals, literal_length as usize, first as usize, match_length as usize)?;
+            let (offset, match_length) = (first as usize, match_length as usize);
+            if !output.execute(&mut literals, literal_length as usize, offset, match_length)? {
+                output = output.repeat_lap(offset, match_length)?;
+            }
         }
         self.offsets = [first, second, third];
         if bits.is_at_start() { output.finish(&literals) } else { Err(Damaged) }
