@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 tools := $(target)/tools
 
 # The components compile for wasm32-wasip2 only; the rest is native.
-components := omnistorage-engine omnistorage-codec omnistorage-test-guest
+components := omnistorage-engine omnistorage-codec omnistorage-test-guest omnistorage-conformance-component
 native := --workspace $(components:%=--exclude %)
 rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
@@ -13,7 +13,7 @@ rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # make test OMNISTORAGE_WITHOUT='python node'
 languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node)
 
-.PHONY: setup build codec demo test lint msrv advisories bench package fuzz clean
+.PHONY: setup build codec conformance demo test lint msrv advisories bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -26,6 +26,10 @@ build: setup
 # The component of formats and codecs alone: target/omnistorage-codec.wasm.
 codec: setup
 	guest/build.sh omnistorage-codec $(target)/omnistorage-codec.wasm
+
+# The component that holds any provider of storage to the interface: target/omnistorage-conformance.wasm.
+conformance: setup
+	guest/build.sh omnistorage-conformance-component $(target)/omnistorage-conformance.wasm
 
 demo: build
 	examples/demo.sh $(target)/release/omnistorage

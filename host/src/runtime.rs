@@ -28,6 +28,7 @@
 
 mod bindings;
 mod chunk;
+mod closed;
 mod compiled;
 mod compression;
 mod convert;

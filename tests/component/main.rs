@@ -5,6 +5,7 @@
 mod build;
 mod channel;
 mod commit;
+mod conformance;
 mod faults;
 mod features;
 mod filters;

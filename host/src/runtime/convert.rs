@@ -44,8 +44,8 @@ macro_rules! error_codes {
             fn from(code: ErrorCode) -> Self {
                 match code {
                     $(ErrorCode::$case => Self::$case,)*
-                    // Only a host sees a trap.
-                    ErrorCode::Trapped => Self::Other,
+                    // `Trapped`: only a host sees a trap.
+                    _ => Self::Other,
                 }
             }
         }

@@ -9,6 +9,7 @@ use wasmtime::component::{Access, Accessor, FutureReader, Resource, ResourceTabl
 
 use super::{
     bindings::omnistorage::storage::{backend as wit, types},
+    closed::Closed,
     limits::Progress,
     receive, stream,
     view::{HasStorage, StorageCtxView},
@@ -18,7 +19,6 @@ use crate::{
         Backend, Capabilities, CopyRequest, Listing, ReadOptions, WriteOptions,
         layer::Layered,
         limit::{Limit, LimitOptions},
-        memory::MemoryBackend,
         transfer,
     },
     config::Config,
@@ -492,11 +492,10 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
     }
 
     async fn close(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>) -> Reply<()> {
-        let closed = MemoryBackend::new();
         // A mount belongs to the host: this handle is closed, not what others use.
-        let _ = closed.close().await;
         accessor.with(|mut access| {
-            access.get().table.get_mut(&this)?.backend = Arc::new(closed);
+            let open = access.get().table.get_mut(&this)?;
+            open.backend = Arc::new(Closed::of(&*open.backend));
             Ok(Ok(()))
         })
     }

@@ -2,33 +2,35 @@
 
 use std::sync::Arc;
 
+use crate::{
+    shorthand::{Shorthand, path},
+    together::{give_way, together},
+};
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use omnistorage::{
     Backend, ErrorCode,
     backend::{WriteCondition, WriteOptions},
 };
-use tokio::task::JoinSet;
-
-use crate::shorthand::{Shorthand, path};
 
 /// Writers of one object race: one of them wins it whole.
 pub async fn racing_writers_never_mix(backend: Arc<dyn Backend>) {
     const CHUNK: usize = 16 * 1024;
     const CHUNKS: usize = 16;
     for _ in 0..5 {
-        let mut writers = JoinSet::new();
+        let mut writers = Vec::new();
         for writer in 1..=4_u8 {
             let backend = Arc::clone(&backend);
-            writers.spawn(async move {
+            writers.push(async move {
                 let mut upload = backend.upload("dir/object").await.unwrap();
                 for _ in 0..CHUNKS {
                     upload.push(Bytes::from(vec![writer; CHUNK])).await.unwrap();
-                    tokio::task::yield_now().await;
+                    give_way().await;
                 }
                 upload.commit().await.unwrap();
             });
         }
-        writers.join_all().await;
+        together(writers).await;
         let contents = backend.get("dir/object").await.unwrap();
         assert_eq!(contents.len(), CHUNK * CHUNKS);
         assert!(contents.iter().all(|byte| *byte == contents[0]), "a mixture");
@@ -43,37 +45,36 @@ pub async fn readers_see_whole_objects(backend: Arc<dyn Backend>) {
     }
     let version = |n: u8| Bytes::from(vec![n; 10_000 + usize::from(n)]);
     backend.put("object", version(0)).await.unwrap();
-    let mut tasks = JoinSet::new();
+    let mut tasks: Vec<BoxFuture<'static, ()>> = Vec::new();
     for half in [0, 20] {
         let backend = Arc::clone(&backend);
-        tasks.spawn(async move {
+        tasks.push(Box::pin(async move {
             for n in half..half + 20 {
                 backend.put("object", version(n)).await.unwrap();
             }
-        });
+        }));
     }
     for _ in 0..2 {
         let backend = Arc::clone(&backend);
-        tasks.spawn(async move {
+        tasks.push(Box::pin(async move {
             for _ in 0..40 {
                 let seen = backend.get("object").await.unwrap();
                 assert!(seen == version(seen[0]), "{} bytes of {}", seen.len(), seen[0]);
             }
-        });
+        }));
     }
-    tasks.join_all().await;
+    together(tasks).await;
 }
 
 /// Writers of different objects, in directories that none of them has made, do not disturb each other.
 pub async fn writers_share_new_directories(backend: Arc<dyn Backend>) {
-    let mut writers = JoinSet::new();
+    let mut writers = Vec::new();
     for n in 0..64 {
         let backend = Arc::clone(&backend);
-        writers.spawn(
-            async move { drop(backend.put(&format!("new/dir/{n:02}"), n.to_string()).await.unwrap()) },
-        );
+        writers
+            .push(async move { drop(backend.put(&format!("new/dir/{n:02}"), n.to_string()).await.unwrap()) });
     }
-    writers.join_all().await;
+    together(writers).await;
     assert_eq!(backend.objects("").await, (0..64).map(|n| format!("new/dir/{n:02}")).collect::<Vec<_>>());
     for n in 0..64 {
         assert_eq!(backend.get(&format!("new/dir/{n:02}")).await.unwrap(), n.to_string());
@@ -86,10 +87,10 @@ pub async fn one_creator_wins(backend: Arc<dyn Backend>) {
         return;
     }
     let options = WriteOptions { condition: WriteCondition::IfAbsent, ..WriteOptions::default() };
-    let mut creators = JoinSet::new();
+    let mut creators = Vec::new();
     for n in 0..8 {
         let (backend, options) = (Arc::clone(&backend), options.clone());
-        creators.spawn(async move {
+        creators.push(async move {
             match backend.put_with("object", n.to_string(), &options).await {
                 Ok(_) => Some(n),
                 Err(error) => {
@@ -99,7 +100,7 @@ pub async fn one_creator_wins(backend: Arc<dyn Backend>) {
             }
         });
     }
-    let winners: Vec<_> = creators.join_all().await.into_iter().flatten().collect();
+    let winners: Vec<_> = together(creators).await.into_iter().flatten().collect();
     assert_eq!(winners.len(), 1);
     assert_eq!(backend.get("object").await.unwrap(), winners[0].to_string());
 }
@@ -110,10 +111,10 @@ pub async fn compare_and_swap_loses_no_update(backend: Arc<dyn Backend>) {
         return;
     }
     backend.put("counter", "0").await.unwrap();
-    let mut workers = JoinSet::new();
+    let mut workers = Vec::new();
     for _ in 0..5 {
         let backend = Arc::clone(&backend);
-        workers.spawn(async move {
+        workers.push(async move {
             let mut done = 0;
             while done < 10 {
                 let etag = backend.info("counter").await.unwrap().etag.unwrap();
@@ -128,7 +129,7 @@ pub async fn compare_and_swap_loses_no_update(backend: Arc<dyn Backend>) {
             }
         });
     }
-    workers.join_all().await;
+    together(workers).await;
     assert_eq!(backend.get("counter").await.unwrap(), "50");
 }
 
@@ -138,15 +139,15 @@ pub async fn deleters_share_objects(backend: Arc<dyn Backend>) {
     for path in &paths {
         backend.put(path.as_str(), "x").await.unwrap();
     }
-    let mut deleters = JoinSet::new();
+    let mut deleters = Vec::new();
     for _ in 0..4 {
         let (backend, paths) = (Arc::clone(&backend), paths.clone());
-        deleters.spawn(async move {
+        deleters.push(async move {
             for result in backend.delete(&paths).await {
                 result.unwrap();
             }
         });
     }
-    deleters.join_all().await;
+    together(deleters).await;
     assert_eq!(backend.objects("").await, [""; 0]);
 }

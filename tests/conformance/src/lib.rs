@@ -41,16 +41,22 @@ pub mod names;
 pub mod place;
 pub mod read;
 mod shorthand;
+mod together;
 pub mod write;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+#[cfg(not(target_family = "wasm"))]
+use std::time::Duration;
 
+use futures::future::BoxFuture;
 use omnistorage::Backend;
 
 /// No row takes longer, unless something hangs.
+#[cfg(not(target_family = "wasm"))]
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// Runs one row on a backend that `make` has made. What it gives beside the backend is dropped after it.
+#[cfg(not(target_family = "wasm"))]
 pub fn run<Guard>(
     make: impl AsyncFnOnce() -> (Arc<dyn Backend>, Guard),
     row: impl AsyncFnOnce(Arc<dyn Backend>),
@@ -69,7 +75,29 @@ pub fn run<Guard>(
 #[macro_export]
 macro_rules! conformance_tests {
     ($make:expr) => {
-        $crate::conformance_tests!($make,
+        $crate::every_row!(conformance_tests! $make);
+    };
+    ($make:expr, $($subject:ident { $($row:ident)* })*) => {
+        $(
+            mod $subject {
+                #[allow(unused_imports)]
+                use super::*;
+                $(
+                    #[test]
+                    fn $row() {
+                        $crate::run($make, $crate::$subject::$row);
+                    }
+                )*
+            }
+        )*
+    };
+}
+
+/// Calls another macro with an expression and all rows after it: `every_row!(conformance_tests! my_backend)`.
+#[macro_export]
+macro_rules! every_row {
+    ($macro:ident! $argument:expr) => {
+        $crate::$macro! { $argument,
             attributes {
                 the_time_of_a_write_is_kept
                 the_time_can_be_set
@@ -186,23 +214,26 @@ macro_rules! conformance_tests {
                 what_was_announced_must_come
                 a_reader_never_sees_a_mixture
             }
-        );
-    };
-    ($make:expr, $($subject:ident { $($row:ident)* })*) => {
-        $(
-            mod $subject {
-                #[allow(unused_imports)]
-                use super::*;
-                $(
-                    #[test]
-                    fn $row() {
-                        $crate::run($make, $crate::$subject::$row);
-                    }
-                )*
-            }
-        )*
+        }
     };
 }
+
+/// A row, to be run on a backend without any object. It panics where a promise is not kept.
+pub type Row = fn(Arc<dyn Backend>) -> BoxFuture<'static, ()>;
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! table {
+    ($nothing:expr, $($subject:ident { $($row:ident)* })*) => {
+        &[$($((
+            concat!(stringify!($subject), "::", stringify!($row)),
+            |backend| Box::pin($crate::$subject::$row(backend)),
+        )),*),*]
+    };
+}
+
+/// All rows by their names, as in `write::an_abort_leaves_nothing`.
+pub const ROWS: &[(&str, Row)] = every_row!(table!());
 
 #[cfg(test)]
 mod tests {

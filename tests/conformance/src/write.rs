@@ -9,7 +9,10 @@ use omnistorage::{
     backend::{ReadOptions, WriteOptions},
 };
 
-use crate::shorthand::{Shorthand, fails, path, pattern};
+use crate::{
+    shorthand::{Shorthand, fails, path, pattern},
+    together::wait,
+};
 
 /// A longer and a shorter object replace the old one to the last byte.
 pub async fn overwriting_replaces_all(backend: Arc<dyn Backend>) {
@@ -108,7 +111,7 @@ pub async fn a_drop_leaves_nothing(backend: Arc<dyn Backend>) {
             if backend.snapshot().await == before {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            wait(Duration::from_millis(20)).await;
         }
         assert_eq!(backend.snapshot().await, before, "{target}");
     }

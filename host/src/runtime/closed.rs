@@ -1,0 +1,109 @@
+//! What is left of a backend once a component has closed its handle.
+
+use std::any::Any;
+
+use async_trait::async_trait;
+use omnistorage_path::Path;
+
+use crate::{
+    backend::{
+        Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
+    },
+    error::{Error, Result},
+    hash::{Hash, HashAlgorithm},
+    object::{ObjectInfo, Timestamp},
+};
+
+/// Tells of every call that the backend was closed, and still what it could do.
+#[derive(Debug)]
+pub(super) struct Closed {
+    kind: String,
+    capabilities: Capabilities,
+}
+
+impl Closed {
+    pub(super) fn of(backend: &dyn Backend) -> Self {
+        Self { kind: backend.kind().to_owned(), capabilities: backend.capabilities() }
+    }
+
+    fn refuse<T>(&self, path: &Path) -> Result<T> {
+        Err(Error::backend_closed().at(&self.kind, path))
+    }
+}
+
+#[async_trait]
+impl Backend for Closed {
+    fn kind(&self) -> &str {
+        &self.kind
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        self.capabilities.clone()
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    async fn read(&self, path: &Path, _: &ReadOptions) -> Result<Reader> {
+        self.refuse(path)
+    }
+
+    async fn write(&self, path: &Path, _: &WriteOptions) -> Result<Box<dyn Upload>> {
+        self.refuse(path)
+    }
+
+    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
+        self.refuse(path)
+    }
+
+    async fn list(&self, prefix: &Path, _: &ListOptions) -> Result<Box<dyn Listing>> {
+        self.refuse(prefix)
+    }
+
+    async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
+        paths.iter().map(|path| self.refuse(path)).collect()
+    }
+
+    async fn mkdir(&self, path: &Path) -> Result<()> {
+        self.refuse(path)
+    }
+
+    async fn rmdir(&self, path: &Path) -> Result<()> {
+        self.refuse(path)
+    }
+
+    async fn purge(&self, prefix: &Path) -> Result<u64> {
+        self.refuse(prefix)
+    }
+
+    async fn copy_to(
+        &self,
+        source: &Path,
+        _: &dyn Backend,
+        _: &Path,
+        _: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        self.refuse(source)
+    }
+
+    async fn copy_many(&self, requests: &[CopyRequest], _: &dyn Backend) -> Vec<Result<ObjectInfo>> {
+        requests.iter().map(|request| self.refuse(&request.source)).collect()
+    }
+
+    async fn move_to(&self, source: &Path, _: &Path, _: &WriteOptions) -> Result<ObjectInfo> {
+        self.refuse(source)
+    }
+
+    async fn set_modified(&self, path: &Path, _: Timestamp) -> Result<()> {
+        self.refuse(path)
+    }
+
+    async fn hash(&self, path: &Path, _: HashAlgorithm) -> Result<Hash> {
+        self.refuse(path)
+    }
+
+    async fn close(&self) -> Result<()> {
+        Ok(())
+    }
+}
