@@ -2,6 +2,8 @@
 //!
 //! The rows are those of the crate `omnistorage-conformance`, for which [`imported`] makes a backend of the import.
 
+#![cfg(target_family = "wasm")]
+
 mod imported;
 mod upload;
 
