@@ -107,6 +107,33 @@ fn frames_stand_alone() {
     }
 }
 
+/// Bytes of which each is so much as often as the next one, in any order.
+fn skewed(ratio: f64, symbols: usize, size: usize) -> Vec<u8> {
+    let mut random = Random(symbols as u64);
+    let shares: Vec<f64> = (0..symbols).map(|symbol| ratio.powi(-(symbol as i32))).collect();
+    let sum: f64 = shares.iter().sum();
+    let mut bytes: Vec<u8> = (0_u8..=255)
+        .zip(&shares)
+        .flat_map(|(symbol, share)| vec![symbol; (share / sum * size as f64) as usize + 1])
+        .collect();
+    for place in (1..bytes.len()).rev() {
+        bytes.swap(place, random.below(place + 1));
+    }
+    bytes
+}
+
+/// Huffman's trees deeper than the format allows, with alphabets of every kind of description.
+#[test]
+fn literals_of_any_distribution_round_trip() {
+    for symbols in [2, 3, 5, 17, 40, 128, 129, 130, 200, 255, 256] {
+        for ratio in [1.0, 1.001, 1.01, 1.1, 1.618, 2.0, 4.0] {
+            for size in [100, 700, 20_000] {
+                round_trip(&skewed(ratio, symbols, size), 1);
+            }
+        }
+    }
+}
+
 #[test]
 fn text_has_the_ratio_of_the_reference() {
     for text in Text::ALL {
