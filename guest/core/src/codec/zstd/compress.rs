@@ -1,15 +1,17 @@
 //! Compression to frames, by an engine of our own.
 //!
 //! A block is first cut into literals and matches by a match finder ([`finder`]); what that gives is then coded
-//! ([`literals`], [`sequences`]). The finders are of the reference's kinds, with its parameters at each level.
+//! ([`literals`], [`section`]). The finders are of the reference's kinds, with its parameters at each level.
 
 mod bits;
 mod block;
+mod codes;
 mod finder;
 mod fse;
 mod huffman;
 mod level;
 mod literals;
+mod section;
 mod sequences;
 
 use std::hash::Hasher as _;
@@ -77,7 +79,7 @@ impl Encoder {
             block: 0,
             offsets: START,
             sequences: Sequences::default(),
-            blocks: BlockWriter::new(level.codes_literals()),
+            blocks: BlockWriter::new(level.codes_literals),
             checksum: XxHash64::with_seed(0),
             pending: Pending::default(),
             state: State::Before,

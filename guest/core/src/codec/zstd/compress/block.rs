@@ -2,7 +2,8 @@
 
 use super::{
     literals::{Literals, min_gain},
-    sequences::{SequenceCoder, Sequences},
+    section::SequenceCoder,
+    sequences::Sequences,
 };
 
 /// No block is longer.
@@ -87,7 +88,7 @@ impl BlockWriter {
         }
         let out = &mut self.scratch[..length + SLACK];
         let literals = sequences.literals();
-        let are_suspect = literals.len() / SUSPICIOUS >= sequences.count();
+        let are_suspect = literals.len() / SUSPICIOUS >= sequences.matches().len();
         let end = self.literals.write(literals, are_suspect, out)?;
         Some(end + self.sequences.write(sequences, &mut out[end..])?)
     }

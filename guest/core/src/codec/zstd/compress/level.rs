@@ -10,6 +10,8 @@ use super::{
 pub(super) struct Level {
     /// How far back matches reach, as a power of two.
     pub(super) window_log: u32,
+    /// Whether literals are worth a code: the negative levels do without.
+    pub(super) codes_literals: bool,
     search: Search,
 }
 
@@ -27,7 +29,10 @@ impl Level {
     /// Of the reference's scale; what is beyond this table has the parameters of the nearest.
     pub(super) const fn new(level: i32) -> Self {
         let (window_log, search) = match level {
-            ..=0 => (19, Search::Fast { log: 13, min_match: 6, skipped: level.unsigned_abs() as usize }),
+            ..=0 => {
+                let skipped = level.unsigned_abs().saturating_sub(1) as usize;
+                (19, Search::Fast { log: 13, min_match: 6, skipped })
+            }
             1 => (19, Search::Fast { log: 14, min_match: 7, skipped: 0 }),
             2 => (20, Search::Fast { log: 16, min_match: 6, skipped: 0 }),
             3 => (21, Search::Double { long_log: 17, short_log: 16, min_match: 5 }),
@@ -42,12 +47,7 @@ impl Level {
             12..17 => (22, Search::Lazy { log: 23, attempts_log: 6, patience: 2 }),
             _ => (23, Search::Lazy { log: 23, attempts_log: 6, patience: 2 }),
         };
-        Self { window_log, search }
-    }
-
-    /// Whether literals are worth a code: the negative levels do without.
-    pub(super) const fn codes_literals(self) -> bool {
-        !matches!(self.search, Search::Fast { skipped: 1.., .. })
+        Self { window_log, codes_literals: level > 0, search }
     }
 
     /// A finder for contents of that length, where they are known to be short.
