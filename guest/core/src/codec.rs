@@ -53,6 +53,7 @@ mod guard;
 pub mod gzip;
 mod pending;
 pub mod snappy;
+mod window;
 pub mod zstd;
 
 use std::{borrow::Cow, fmt};

@@ -4,6 +4,7 @@
 //! an end mark: input that ends between two chunks is whole, and a damaged chunk type may turn a chunk into one to be
 //! passed over.
 
+mod block;
 mod decoder;
 mod encoder;
 pub mod raw;

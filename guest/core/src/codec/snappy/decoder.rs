@@ -1,10 +1,10 @@
 //! Decompression of the framing format, chunk by chunk.
 
-use snap::raw::{Decoder as Blocks, decompress_len, max_compress_len};
+use snap::raw::max_compress_len;
 
 use super::{
-    super::{Codec, CodecError, CodecErrorKind, gather::Gather, pending::Pending},
-    COMPRESSED, IDENTIFIER, MAX_CONTENTS, STREAM_IDENTIFIER, UNCOMPRESSED, checksum,
+    super::{Codec, CodecError, CodecErrorKind, gather::Gather, window::Window},
+    COMPRESSED, IDENTIFIER, MAX_CONTENTS, STREAM_IDENTIFIER, UNCOMPRESSED, block, checksum,
 };
 
 /// See [`decoder`](super::decoder).
@@ -14,18 +14,36 @@ pub(super) struct Decoder {
     begun: bool,
     /// So many bytes of a chunk are to be passed over.
     skipping: u64,
-    blocks: Blocks,
-    pending: Pending,
+    contents: Contents,
+}
+
+/// The contents of the last chunk.
+struct Contents {
+    window: Window,
+    length: usize,
+    /// So many of them are out.
+    sent: usize,
+}
+
+impl Contents {
+    /// Appends what fits within the capacity of `output`; tells whether that was all.
+    fn drain(&mut self, output: &mut Vec<u8>) -> bool {
+        let room = output.capacity() - output.len();
+        let end = self.length.min(self.sent + room);
+        output.extend_from_slice(self.window.between(self.sent, end));
+        self.sent = end;
+        end == self.length
+    }
 }
 
 impl Decoder {
     pub(super) fn new() -> Self {
+        const { assert!(MAX_CONTENTS <= Window::CAPACITY) }
         Self {
             gather: Gather::default(),
             begun: false,
             skipping: 0,
-            blocks: Blocks::new(),
-            pending: Pending::default(),
+            contents: Contents { window: Window::new(), length: 0, sent: 0 },
         }
     }
 }
@@ -56,23 +74,40 @@ fn chunk_length(bytes: &[u8], begun: bool, at: u64) -> Result<usize, CodecError>
     }
 }
 
+/// The length that a block tells at its start, and the rest of the block: a variable-length integer of up to 32 bits.
+fn told_length(block: &[u8]) -> Option<(usize, &[u8])> {
+    let mut length = 0_u64;
+    for (place, byte) in block.iter().enumerate().take(5) {
+        length |= u64::from(byte & 0x7f) << (7 * place);
+        if *byte < 0x80 {
+            let length = usize::try_from(length).ok().filter(|length| *length <= MAX_CONTENTS)?;
+            return Some((length, &block[place + 1..]));
+        }
+    }
+    None
+}
+
 /// Unpacks a chunk with contents.
-fn unpack(chunk: &[u8], blocks: &mut Blocks, contents: &mut Vec<u8>, at: u64) -> Result<(), CodecError> {
+fn unpack(chunk: &[u8], contents: &mut Contents, at: u64) -> Result<(), CodecError> {
     let (Some(header), Some(data)) = (chunk.first_chunk::<8>(), chunk.get(8..)) else {
         return Err(corrupted(at, "the snappy chunk has no checksum"));
     };
     let &[kind, _, _, _, c0, c1, c2, c3] = header;
-    if kind == UNCOMPRESSED {
-        contents.extend_from_slice(data);
+    let length = if kind == UNCOMPRESSED {
+        contents.window.append(0, data)
     } else {
-        let length = decompress_len(data).ok().filter(|length| *length <= MAX_CONTENTS);
-        let length = length.ok_or_else(|| corrupted(at, "the snappy chunk tells no length up to 64 KiB"))?;
-        contents.resize(length, 0);
-        blocks.decompress(data, contents).map_err(|_| corrupted(at, "the snappy data is damaged"))?;
-    }
-    if checksum(contents) != u32::from_le_bytes([c0, c1, c2, c3]) {
+        let told = told_length(data);
+        let (length, elements) =
+            told.ok_or_else(|| corrupted(at, "the snappy chunk tells no length up to 64 KiB"))?;
+        if !block::decompress(elements, &mut contents.window, length) {
+            return Err(corrupted(at, "the snappy data is damaged"));
+        }
+        length
+    };
+    if checksum(contents.window.between(0, length)) != u32::from_le_bytes([c0, c1, c2, c3]) {
         return Err(corrupted(at, "the CRC-32C of the snappy chunk does not match"));
     }
+    (contents.length, contents.sent) = (length, 0);
     Ok(())
 }
 
@@ -83,7 +118,7 @@ fn corrupted(at: u64, message: &'static str) -> CodecError {
 impl Codec for Decoder {
     fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
         let mut rest = input;
-        while self.pending.drain(output) {
+        while self.contents.drain(output) {
             if self.skipping > 0 {
                 match self.gather.skip(&mut rest, self.skipping) {
                     0 => break,
@@ -96,7 +131,7 @@ impl Codec for Decoder {
             let Some(chunk) = self.gather.piece(&mut rest, length)? else { break };
             match chunk {
                 [COMPRESSED | UNCOMPRESSED, ..] => {
-                    unpack(chunk, &mut self.blocks, self.pending.refill(), at)?;
+                    unpack(chunk, &mut self.contents, at)?;
                 }
                 [IDENTIFIER, ..] if chunk == STREAM_IDENTIFIER => self.begun = true,
                 [IDENTIFIER, ..] => return Err(corrupted(at, "the snappy stream identifier is damaged")),
@@ -109,7 +144,7 @@ impl Codec for Decoder {
 
     fn finish(&mut self, output: &mut Vec<u8>) -> Result<bool, CodecError> {
         self.push(&[], output)?;
-        if !self.pending.drain(output) {
+        if !self.contents.drain(output) {
             return Ok(false);
         }
         if !self.begun || self.skipping > 0 || !self.gather.unfinished().is_empty() {

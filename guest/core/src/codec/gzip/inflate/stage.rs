@@ -1,17 +1,19 @@
 //! Where the contents are put together: the last 32 KiB of them, as matches may reach back so far, then what is new.
 
+use super::super::super::window::Window;
+
 /// How far back a match may reach.
 const HISTORY: usize = 32 << 10;
 
 /// What is put together before it is moved down. More of it falls out of the caches.
 const FRESH: usize = 96 << 10;
 
-/// Beyond the limit one symbol still fits in: a match of 258 bytes, and what copying in wide steps writes behind it.
-const SLACK: usize = 258 + 64;
+/// The longest match.
+const LONGEST: usize = 258;
 
-/// A window over the contents.
+/// The contents, as far as they are needed.
 pub(super) struct Stage {
-    pub(super) bytes: Box<[u8]>,
+    pub(super) window: Window,
     /// Where the contents end.
     pub(super) end: usize,
     /// What is before was handed out.
@@ -23,7 +25,8 @@ impl Stage {
     pub(super) const LIMIT: usize = HISTORY + FRESH;
 
     pub(super) fn new() -> Self {
-        Self { bytes: vec![0; Self::LIMIT + SLACK].into(), end: 0, sent: 0 }
+        const { assert!(Self::LIMIT + LONGEST <= Window::CAPACITY) }
+        Self { window: Window::new(), end: 0, sent: 0 }
     }
 
     /// Forgets all contents.
@@ -39,8 +42,7 @@ impl Stage {
     pub(super) fn take(&mut self, input: &mut &[u8], count: usize) -> usize {
         let count = count.min(input.len()).min((Self::LIMIT + 1).saturating_sub(self.end));
         let (bytes, rest) = input.split_at(count);
-        self.bytes[self.end..self.end + count].copy_from_slice(bytes);
-        self.end += count;
+        self.end = self.window.append(self.end, bytes);
         *input = rest;
         count
     }
@@ -49,13 +51,13 @@ impl Stage {
     pub(super) fn drain(&mut self, output: &mut Vec<u8>) -> bool {
         let room = output.capacity() - output.len();
         let end = self.end.min(self.sent + room);
-        output.extend_from_slice(&self.bytes[self.sent..end]);
+        output.extend_from_slice(self.window.between(self.sent, end));
         self.sent = end;
         if end < self.end {
             return false;
         }
         if self.is_full() {
-            self.bytes.copy_within(self.end - HISTORY..self.end, 0);
+            self.window.keep(self.end - HISTORY, self.end);
             (self.end, self.sent) = (HISTORY, HISTORY);
         }
         true

@@ -44,7 +44,7 @@ impl Codes {
             }
             if entry.is_literal() {
                 bits.consume(entry.bits());
-                stage.bytes[stage.end..stage.end + 2].copy_from_slice(&entry.bytes());
+                stage.window.store(stage.end, entry.bytes());
                 stage.end += entry.literals();
                 continue;
             }
@@ -65,7 +65,7 @@ impl Codes {
             if !far.is_number() || distance > stage.end {
                 return Err(Damaged);
             }
-            stage.end = repeat(&mut stage.bytes, stage.end, distance, entry.value(bits.buffer));
+            stage.end = stage.window.repeat(stage.end, distance, entry.value(bits.buffer));
             bits.consume(used);
         }
     }
@@ -75,20 +75,19 @@ impl Codes {
     #[inline(never)]
     fn run<'i>(&self, bits: &mut Bits, mut input: &'i [u8], stage: &mut Stage) -> &'i [u8] {
         let (mut buffer, mut count, mut end) = (bits.buffer, bits.count, stage.end);
-        let bytes = &mut *stage.bytes;
+        let window = &mut stage.window;
         // To 56 bits or more, without a branch: bits that are there already are the same once more.
         macro_rules! refill {
             () => {
                 let Some(word) = input.first_chunk::<8>() else { break };
                 buffer |= u64::from_le_bytes(*word) << count;
-                input = &input[(63 - count as usize) >> 3..];
+                input = &input[(63 - count as usize) / 8 % 8..];
                 count |= 56;
             };
         }
         macro_rules! put {
             ($entry:ident) => {
-                let Some(place) = bytes[end..].first_chunk_mut() else { break };
-                *place = $entry.bytes();
+                window.store(end, $entry.bytes());
                 end += $entry.literals();
                 buffer >>= $entry.bits();
                 count -= $entry.bits();
@@ -123,38 +122,10 @@ impl Codes {
             let length = entry.value(buffer);
             buffer = behind >> far.bits();
             count -= entry.bits() + far.bits();
-            end = repeat(bytes, end, distance, length);
+            end = window.repeat(end, distance, length);
         }
         *bits = Bits { buffer: buffer & ((1 << count) - 1), count };
         stage.end = end;
         input
-    }
-}
-
-/// Appends `length` bytes from so far back, and writes some more behind them; gives the new end.
-#[inline(always)]
-fn repeat(bytes: &mut [u8], end: usize, distance: usize, length: usize) -> usize {
-    let after = end + length;
-    if distance >= 16 {
-        copy::<16>(bytes, end - distance, end, after);
-    } else if distance >= 8 {
-        copy::<8>(bytes, end - distance, end, after);
-    } else {
-        for at in end..after {
-            bytes[at] = bytes[at - distance];
-        }
-    }
-    after
-}
-
-/// Copies in steps that do not reach into what they copy, and goes on to the end of a step.
-#[inline(always)]
-fn copy<const WIDE: usize>(bytes: &mut [u8], mut from: usize, mut to: usize, after: usize) {
-    while to < after {
-        let Some(step) = bytes[from..].first_chunk::<WIDE>().copied() else { break };
-        if let Some(place) = bytes[to..].first_chunk_mut() {
-            *place = step;
-        }
-        (from, to) = (from + WIDE, to + WIDE);
     }
 }

@@ -1,0 +1,98 @@
+//! Memory in which what was unpacked is unpacked to once more: the matches of deflate and the copies of Snappy.
+//!
+//! Places are taken modulo a power of two far beyond those that are used. So no place is outside and none has to be
+//! checked, which in the innermost loops costs more than the memory, of which the rest is never touched.
+
+/// The largest place and one.
+const MODULUS: usize = 256 << 10;
+
+/// What is read or written at once, at most.
+const WIDEST: usize = 16;
+
+/// Contents, from place 0 on.
+pub(super) struct Window(Box<[u8; MODULUS + WIDEST]>);
+
+impl Window {
+    /// What it can hold: behind a match, up to twice what is written at once is written.
+    pub(super) const CAPACITY: usize = MODULUS - 2 * WIDEST;
+
+    pub(super) fn new() -> Self {
+        Self(Box::new([0; MODULUS + WIDEST]))
+    }
+
+    /// Bytes that were written before; all that are there if there are fewer.
+    pub(super) fn between(&self, start: usize, end: usize) -> &[u8] {
+        self.0.get(start..end).unwrap_or_default()
+    }
+
+    /// Moves these bytes to the start.
+    #[cfg(feature = "fast")]
+    pub(super) fn keep(&mut self, start: usize, end: usize) {
+        self.0.copy_within(start..end, 0);
+    }
+
+    #[inline(always)]
+    fn load<const WIDE: usize>(&self, at: usize) -> [u8; WIDE] {
+        const { assert!(WIDE <= WIDEST) }
+        // The compiler sees that they are there, and so that there is no choice.
+        self.0[at % MODULUS..].first_chunk().copied().unwrap_or([0; WIDE])
+    }
+
+    /// Writes bytes at a place.
+    #[inline(always)]
+    pub(super) fn store<const WIDE: usize>(&mut self, at: usize, bytes: [u8; WIDE]) {
+        const { assert!(WIDE <= WIDEST) }
+        if let Some(place) = self.0[at % MODULUS..].first_chunk_mut() {
+            *place = bytes;
+        }
+    }
+
+    /// Writes bytes behind the end, within the capacity; gives the new end.
+    pub(super) fn append(&mut self, end: usize, bytes: &[u8]) -> usize {
+        self.0[end..end + bytes.len()].copy_from_slice(bytes);
+        end + bytes.len()
+    }
+
+    /// Repeats `length` bytes from so far back, 1 at least, and writes some more behind them; gives the new end.
+    #[inline(always)]
+    pub(super) fn repeat(&mut self, end: usize, distance: usize, length: usize) -> usize {
+        let (from, after) = (end.wrapping_sub(distance), end + length);
+        match distance {
+            16.. => self.copy::<16>(from, end, after),
+            8.. => self.copy::<8>(from, end, after),
+            _ => self.fill(from, end, after),
+        }
+        after
+    }
+
+    /// Copies in steps that do not reach into what they copy, two at least, and goes on to the end of a step. Most matches
+    /// are short, and a loop costs a look at the clock of the sandbox each time around.
+    #[inline(always)]
+    fn copy<const WIDE: usize>(&mut self, mut from: usize, mut to: usize, after: usize) {
+        loop {
+            self.store::<WIDE>(to, self.load(from));
+            self.store::<WIDE>(to + WIDE, self.load(from + WIDE));
+            (from, to) = (from + 2 * WIDE, to + 2 * WIDE);
+            if to >= after {
+                break;
+            }
+        }
+    }
+
+    /// Repeats less than eight bytes.
+    fn fill(&mut self, from: usize, mut to: usize, after: usize) {
+        // What repeats, as often as it fits in eight bytes, and the bytes of that.
+        let period = (to - from).max(1);
+        let mut pattern = u64::from_le_bytes(self.load(from)) & ((1 << (8 * period)) - 1);
+        let mut width = period;
+        while width < 8 {
+            pattern |= pattern << (8 * width);
+            width *= 2;
+        }
+        let whole = 8 / period * period;
+        while to < after {
+            self.store(to, pattern.to_le_bytes());
+            to += whole;
+        }
+    }
+}
