@@ -24,6 +24,17 @@ fn bytes_go_in_and_come_out() {
 }
 
 #[test]
+fn several_cores_make_what_gzip_reads() {
+    let scratch = Scratch::new();
+    let packed = scratch.path("packed.gz");
+    let contents = "All work and no play. ".repeat(200_000).into_bytes();
+    run_with(&contents, command(["put", "--compress", "gzip:1", "--cores", "2"]).arg(&packed)).ok();
+    let unpacked = Command::new("gzip").arg("-dc").arg(&packed).output().unwrap();
+    assert!(unpacked.status.success() && unpacked.stdout == contents);
+    assert!(run_with(b"", command(["cat", "--decompress"]).arg(&packed)).ok().stdout == contents);
+}
+
+#[test]
 fn gzip_reads_what_we_write_and_we_read_what_gzip_writes() {
     let scratch = Scratch::new();
     let (ours, theirs) = (scratch.path("ours.gz"), scratch.path("theirs.gz"));

@@ -6,6 +6,7 @@ mod build;
 mod channel;
 mod commit;
 mod conformance;
+mod cores;
 mod faults;
 mod features;
 mod filters;

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Read},
+    num::NonZero,
     thread,
 };
 
@@ -13,7 +14,7 @@ use super::{exit::Failure, output::printable, place::Place, records::codec};
 use crate::{
     Error, Metadata, Result as StorageResult,
     backend::{Contents, WriteOptions},
-    runtime::Compression,
+    runtime::{Compression, Storage},
 };
 
 /// What is stored with an object, and how.
@@ -28,18 +29,43 @@ pub(crate) struct StoredWith {
     /// Compress with CODEC: gzip (LEVEL 0 to 9), zstd (-131072 to 22) or snappy (no level)
     #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = compression)]
     compress: Option<Compression>,
+    /// Compress on up to N cores, in blocks that every tool reads one after the other
+    #[arg(long, value_name = "N", default_value = "1", requires = "compress")]
+    cores: NonZero<usize>,
+}
+
+/// How the bytes of an object are compressed on their way into it.
+pub(crate) enum Compressed {
+    /// Where they are written, if at all.
+    There(Option<Compression>),
+    /// Before, on several cores.
+    Before(Compression, NonZero<usize>),
+}
+
+impl Compressed {
+    /// The contents as they are to be written, and what is left to be done there.
+    pub(crate) fn apply(self, storage: &Storage, contents: Contents) -> (Contents, Option<Compression>) {
+        match self {
+            Self::There(compression) => (contents, compression),
+            Self::Before(compression, cores) => (storage.compress(contents, compression, cores), None),
+        }
+    }
 }
 
 impl StoredWith {
     /// In the words of the library.
-    pub(crate) fn options(self) -> Result<(WriteOptions, Option<Compression>), Failure> {
+    pub(crate) fn options(self) -> Result<(WriteOptions, Compressed), Failure> {
         let mut metadata: Metadata = self.metadata;
         metadata.sort();
         if let Some(twice) = metadata.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(Failure::usage(format!("--metadata gives `{}` twice", printable(&twice[0].0))));
         }
         let options = WriteOptions { content_type: self.content_type, metadata, ..WriteOptions::default() };
-        Ok((options, self.compress))
+        let compressed = match self.compress {
+            Some(compression) if self.cores.get() > 1 => Compressed::Before(compression, self.cores),
+            compression => Compressed::There(compression),
+        };
+        Ok((options, compressed))
     }
 }
 

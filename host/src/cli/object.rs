@@ -119,7 +119,8 @@ impl Put {
         refuse_directory(&self.place)?;
         let (options, compress) = self.stored_with.options()?;
         let (session, target) = Session::one(globals, &self.place, Need::Contents)?;
-        let written = session.storage.write(&target, standard_input()?, &options, compress).await;
+        let (contents, compress) = compress.apply(&session.storage, standard_input()?);
+        let written = session.storage.write(&target, contents, &options, compress).await;
         let info = written.map_err(session.failure(Subject::Object))?;
         if globals.is_verbose() {
             let size =

@@ -95,7 +95,7 @@ impl Tee {
         let (options, compress) = self.stored_with.options()?;
         let (session, targets) = Session::many(globals, &self.targets)?;
         let started = Instant::now();
-        let contents = standard_input()?;
+        let (contents, compress) = compress.apply(&session.storage, standard_input()?);
         let done = session.storage.tee(&targets, contents, &options, compress, self.mode.into()).await;
         let (results, error) = match done {
             Ok(results) => (results, None),

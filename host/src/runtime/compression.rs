@@ -1,5 +1,7 @@
 //! Compression in the words of this crate.
 
+mod cores;
+
 use super::{
     bindings::exports::omnistorage::storage::{compression as wit, objects},
     stream::Body,

@@ -13,7 +13,7 @@ use wasmtime::{
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::{
-    bindings::exports::omnistorage::storage::{multi, objects, records, sync},
+    bindings::exports::omnistorage::storage::{compression, multi, objects, records, sync},
     limits::{Growth, Limits, Progress},
     view::{Grants, StorageCtx, StorageCtxView, StorageView},
 };
@@ -24,6 +24,7 @@ pub(super) struct Template {
     instance: InstancePre<State>,
     /// As many permits as there may be sandboxes at once.
     room: Arc<Semaphore>,
+    compression: compression::GuestIndices,
     multi: multi::GuestIndices,
     objects: objects::GuestIndices,
     records: records::GuestIndices,
@@ -38,6 +39,7 @@ impl Template {
     ) -> wasmtime::Result<Self> {
         let instance = linker.instantiate_pre(component)?;
         Ok(Self {
+            compression: compression::GuestIndices::new(&instance)?,
             multi: multi::GuestIndices::new(&instance)?,
             objects: objects::GuestIndices::new(&instance)?,
             records: records::GuestIndices::new(&instance)?,
@@ -56,6 +58,10 @@ pub(super) struct Guest {
 }
 
 impl Guest {
+    pub(super) fn compression(&self, inside: &Inside) -> wasmtime::Result<compression::Guest> {
+        inside.with(|store| self.template.compression.load(store, &self.instance))
+    }
+
     pub(super) fn multi(&self, inside: &Inside) -> wasmtime::Result<multi::Guest> {
         inside.with(|store| self.template.multi.load(store, &self.instance))
     }
