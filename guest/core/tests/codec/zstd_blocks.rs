@@ -171,6 +171,8 @@ fn tables_of_one_symbol_are_kept_for_later_blocks() {
         &sequences(2, 1, 2, 0, "11 00"),
         &sequences(6, 1, 2, 0, "00 00 00 00 00 00"),
         &sequences(1, 36, 2, 0, "00 0000000000000000"),
+        &sequences(1, 0, 31, 0, &"1".repeat(31)),
+        &sequences(2, 1, 31, 0, &"1".repeat(62)),
         &sequences(1, 1, 32, 0, "00"),
         &sequences(1, 1, 2, 53, "00 0000000000000000"),
         &[1, 0b01_01_01_01, 1, 2, 0, 0b101],

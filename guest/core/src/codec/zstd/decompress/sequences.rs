@@ -108,7 +108,7 @@ impl Sequences {
 
             // Section 3.1.1.5: without literals in front, the latest offset is not among the repeated ones. What a
             // sequence does cannot be foretold, so nothing branches on it.
-            let turn = value + u32::from(literal_length == 0);
+            let turn = value.wrapping_add(u32::from(literal_length == 0));
             let is_new = value > REPEATED;
             let repeated = if turn == 2 { second } else { third };
             let repeated = if turn == 4 { first.wrapping_sub(1) } else { repeated };
