@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Write,
     path::Path,
-    process::{Child, ChildStdin, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     thread,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -30,6 +30,60 @@ fn version(scratch: &Scratch, name: &str, seed: usize) {
     }
 }
 
+/// Random moments in the time that a run takes.
+struct Moments {
+    whole: Duration,
+    last: u32,
+}
+
+impl Moments {
+    fn within(whole: Duration) -> Self {
+        Self { whole, last: SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos() }
+    }
+
+    /// Kills a command at one of them; says when that was.
+    fn kill_at_one(&mut self, command: &mut Command) -> Duration {
+        self.last = self.last.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let delay = self.whole.mul_f64(f64::from(self.last) / f64::from(u32::MAX));
+        let mut child = command.spawn().unwrap();
+        thread::sleep(delay);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        delay
+    }
+}
+
+#[test]
+fn a_killed_move_has_every_object_on_one_side() {
+    let scratch = Scratch::new();
+    let (source, target, kept) = (scratch.path("source"), scratch.path("target"), scratch.path("kept"));
+    fs::create_dir(&kept).unwrap();
+    let options = ["--backup-dir", kept.to_str().unwrap()];
+    version(&scratch, "source", 1);
+    let started = Instant::now();
+    pair("move", &source, &target, &options).ok();
+    let mut moments = Moments::within(started.elapsed());
+    for round in 1..=ROUNDS / 2 {
+        version(&scratch, "source", 10_000 * round as usize);
+        let [new, old] = [&source, &target].map(|place| contents(place));
+        let delay = moments.kill_at_one(command(["move", "-q"]).arg(&source).arg(&target).args(options));
+        let [left, arrived, kept] = [&source, &target, &kept].map(|place| contents(place));
+        for (path, bytes) in &new {
+            let is_there = [&left, &arrived].into_iter().any(|side| side.get(path) == Some(bytes));
+            assert!(is_there, "{} is lost, killed after {delay:?}", path.display());
+        }
+        for (path, bytes) in &old {
+            let is_there = [&arrived, &kept].into_iter().any(|side| side.get(path) == Some(bytes));
+            assert!(is_there, "the old {} is lost, killed after {delay:?}", path.display());
+        }
+
+        pair("move", &source, &target, &options).ok();
+        assert!(contents(&source).is_empty());
+        assert!(contents(&target) == new, "killed after {delay:?}");
+        assert_eq!(debris(&target), Vec::<std::path::PathBuf>::new());
+    }
+}
+
 #[test]
 fn a_killed_sync_leaves_old_or_new_objects() {
     let scratch = Scratch::new();
@@ -42,15 +96,10 @@ fn a_killed_sync_leaves_old_or_new_objects() {
     let whole = started.elapsed();
     let versions = [contents(&one), contents(&two)];
 
-    let mut moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos();
+    let mut moments = Moments::within(whole);
     for round in 0..ROUNDS {
-        moment = moment.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        let delay = whole.mul_f64(f64::from(moment) / f64::from(u32::MAX));
         let source = if round % 2 == 0 { &one } else { &two };
-        let mut child = command(["sync", "-I", "-q"]).arg(source).arg(&target).spawn().unwrap();
-        thread::sleep(delay);
-        child.kill().unwrap();
-        child.wait().unwrap();
+        let delay = moments.kill_at_one(command(["sync", "-I", "-q"]).arg(source).arg(&target));
 
         let left = debris(&target);
         for (path, found) in contents(&target).iter().filter(|(path, _)| !left.contains(path)) {
@@ -65,6 +114,13 @@ fn a_killed_sync_leaves_old_or_new_objects() {
     assert_equal(&one, &target);
 }
 
+/// Whether a process holds a file of a directory open. One that has no name yet shows as deleted.
+fn has_open_below(process: &Child, directory: &Path) -> bool {
+    let open = fs::read_dir(format!("/proc/{}/fd", process.id())).into_iter().flatten().flatten();
+    let mut files = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+    files.any(|file| file != directory && file.starts_with(directory))
+}
+
 /// A `put` that has had half of its input.
 fn half_a_put(target: &Path) -> (Child, ChildStdin) {
     let mut child = command(["put"])
@@ -77,7 +133,7 @@ fn half_a_put(target: &Path) -> (Child, ChildStdin) {
     stdin.write_all(&bytes(3, 2 << 20)).expect("it reads");
     let directory = target.parent().expect("it has a directory");
     let deadline = Instant::now() + Duration::from_secs(20);
-    while debris(directory).is_empty() {
+    while !has_open_below(&child, directory) {
         assert!(Instant::now() < deadline, "nothing is being written");
         thread::sleep(Duration::from_millis(5));
     }

@@ -3,8 +3,9 @@
 //! - **Confined.** Nothing outside the root is reached. Symbolic links are listed and never followed: a path through
 //!   one is refused, a write over one replaces it, a delete removes it. Devices, sockets and named pipes are listed
 //!   and never read.
-//! - **Whole or absent.** Bytes go to a hidden temporary file beside the object, and a rename puts it in place.
-//!   Listings and later writes sweep what a killed process left.
+//! - **Whole or absent.** Bytes go to a file that has no name until it is whole, or, where the file system has no such
+//!   files, to a hidden temporary file beside the object, which a rename puts in place. Listings and later writes sweep
+//!   what a killed process left of those.
 //! - **Times** are kept to the nanosecond. **Content types and metadata** are kept in extended attributes (`user.mime_type`,
 //!   `user.<key>`) where the file system has them.
 //! - A name that is not UTF-8 cannot be a path: a listing that meets one ends with an error that names it.
@@ -25,6 +26,7 @@ mod temporary;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unnamed;
 mod upload;
 
 use std::{any::Any, path::PathBuf, sync::Arc, time::Duration};

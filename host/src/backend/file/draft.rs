@@ -14,7 +14,7 @@ use super::{
     tree::split_object,
 };
 use crate::{
-    error::{ErrorCode, Result},
+    error::{Error, ErrorCode, Result},
     object::{ObjectInfo, Timestamp},
 };
 
@@ -47,6 +47,24 @@ impl Parents {
     /// Of a directory that is there.
     pub(super) fn existing(root: &Arc<Root>, directory: &Arc<OwnedFd>) -> Self {
         Self { root: root.clone(), directory: directory.clone(), made: Vec::new() }
+    }
+
+    /// Puts a file in its place here. A directory that another call took away, since it was empty to all others, is made
+    /// again.
+    fn put_in_place(&mut self, temporary: &mut Temporary, path: &Path) -> Result<(), Errno> {
+        let (parent, name) = split_object(path)?;
+        for _ in 1..ATTEMPTS {
+            match temporary.put_in_place(name, &self.root.unnamed) {
+                Err(Errno::NOENT) if temporary.is_unnamed() => {}
+                done => return done,
+            }
+            let (directory, made) = self.root.tree.make_directory(parent)?;
+            self.made.retain(|before| !made.contains(before));
+            self.made.extend(made);
+            temporary.rebase(&directory);
+            self.directory = directory;
+        }
+        temporary.put_in_place(name, &self.root.unnamed)
     }
 
     /// Leaves them, and makes their names last if the root is to.
@@ -82,17 +100,12 @@ impl Draft {
             }
             Self::begin_in(Parents::make(root, parent)?, name, path)
         };
-        begin().map_err(|errno| match errno {
-            Errno::AGAIN => {
-                error(ErrorCode::Unavailable, "too many write this object at the same time", path)
-            }
-            _ => failure(errno, path),
-        })
+        begin().map_err(|errno| refused(errno, path))
     }
 
     /// In a directory that is open.
     pub(super) fn begin_in(parents: Parents, name: &str, path: &Path) -> Result<Self, Errno> {
-        let temporary = Temporary::create(&parents.directory, name)?;
+        let temporary = Temporary::create(&parents.directory, name, &parents.root.unnamed)?;
         Ok(Self { temporary, parents, path: path.clone() })
     }
 
@@ -120,10 +133,10 @@ impl Draft {
     /// Puts it in place, with what is kept beside the bytes.
     pub(super) fn commit(self, attributes: Attributes, modified: Option<Timestamp>) -> Result<ObjectInfo> {
         // Locals are dropped in the opposite order: the file before the directories.
-        let Self { path, parents, temporary } = self;
+        let Self { path, mut parents, mut temporary } = self;
         attributes.write(temporary.file(), &path)?;
         let times = modified.map(|modified| modification_time(modified, &path)).transpose()?;
-        let commit = || {
+        let mut commit = || {
             if let Some(times) = &times {
                 rustix::fs::futimens(temporary.file(), times)?;
             }
@@ -131,14 +144,21 @@ impl Draft {
                 rustix::fs::fsync(temporary.file())?;
             }
             let stat = rustix::fs::fstat(temporary.file())?;
-            let (_, name) = split_object(&path)?;
-            temporary.rename(name)?;
-            parents.keep()?;
+            parents.put_in_place(&mut temporary, &path)?;
             Ok(stat)
         };
-        let stat = commit().map_err(|errno| failure(errno, &path))?;
+        let stat = commit().map_err(|errno| refused(errno, &path))?;
+        parents.keep().map_err(|errno| failure(errno, &path))?;
         let mut info = info(path, &stat);
         attributes.add_to(&mut info);
         Ok(info)
+    }
+}
+
+/// What the system says of a temporary file.
+fn refused(errno: Errno, path: &Path) -> Error {
+    match errno {
+        Errno::AGAIN => error(ErrorCode::Unavailable, "too many write this object at the same time", path),
+        _ => failure(errno, path),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{
 use futures::FutureExt;
 use omnistorage_path::Path;
 
-use super::{FileOptions, KIND, attributes, error, temporary, tree::Tree};
+use super::{FileOptions, KIND, attributes, error, temporary, tree::Tree, unnamed::Unnamed};
 use crate::{
     backend::{WriteCondition, WriteOptions},
     error::{Error, ErrorCode, Result},
@@ -20,6 +20,7 @@ pub(super) struct Root {
     pub(super) tree: Tree,
     pub(super) fsync: bool,
     pub(super) keeps_attributes: bool,
+    pub(super) unnamed: Unnamed,
     closed: AtomicBool,
 }
 
@@ -35,7 +36,8 @@ impl Root {
         }
         let tree = Tree::open(root).map_err(|errno| refused(errno.into()))?;
         let keeps_attributes = tree.directory("").is_ok_and(|directory| attributes::are_kept(&directory));
-        Ok(Self { tree, fsync: options.fsync, keeps_attributes, closed: AtomicBool::new(false) })
+        let (unnamed, closed) = (Unnamed::default(), AtomicBool::new(false));
+        Ok(Self { tree, fsync: options.fsync, keeps_attributes, unnamed, closed })
     }
 
     pub(super) fn close(&self) {

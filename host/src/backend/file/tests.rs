@@ -15,13 +15,21 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use rustix::fs::{CWD, FlockOperation, Mode, flock, mkfifoat};
 use tempfile::TempDir;
 
-use super::{tree::Resolution, *};
+use super::{tree::Resolution, unnamed::Unnamed, *};
 use crate::{backend::WriteCondition, error::ErrorCode, object::ObjectKind};
 
 fn backend() -> (TempDir, FileBackend) {
     let directory = tempfile::tempdir().unwrap();
     let backend = FileBackend::open(directory.path(), FileOptions::default()).unwrap();
     (directory, backend)
+}
+
+/// One whose temporary files have names, as where the file system has no others.
+fn backend_with_names() -> (TempDir, FileBackend) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut root = Root::open(directory.path(), FileOptions::default()).unwrap();
+    root.unnamed = Unnamed::none();
+    (directory, FileBackend { root: Arc::new(root) })
 }
 
 fn path(path: &str) -> Path {

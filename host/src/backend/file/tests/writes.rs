@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn debris_is_hidden_swept_and_reused_and_a_live_writer_is_left_alone() {
-    let (directory, backend) = backend();
+    let (directory, backend) = backend_with_names();
     let mut upload = backend.write(&path("a"), &WriteOptions::default()).await.unwrap();
     upload.push("half".into()).await.unwrap();
     let live = on_disk(directory.path());
@@ -52,8 +52,13 @@ async fn an_empty_directory_with_debris_can_be_removed() {
 
 #[tokio::test]
 async fn a_write_given_up_leaves_nothing_not_even_directories() {
-    let (directory, backend) = backend();
-    put(&backend, "kept/x", "").await.unwrap();
+    for (directory, backend) in [backend(), backend_with_names()] {
+        gives_up_writes(&directory, &backend).await;
+    }
+}
+
+async fn gives_up_writes(directory: &TempDir, backend: &FileBackend) {
+    put(backend, "kept/x", "").await.unwrap();
     let mut upload = backend.write(&path("kept/new/deep/y"), &WriteOptions::default()).await.unwrap();
     upload.push("half".into()).await.unwrap();
     drop(upload);
@@ -87,9 +92,46 @@ async fn a_call_given_up_leaves_nothing() {
     panic!("{:?}", on_disk(directory.path()));
 }
 
+#[tokio::test]
+async fn an_unnamed_file_takes_the_place_of_what_is_there() {
+    let (directory, backend) = backend();
+    let names = || {
+        let mut names = on_disk(directory.path());
+        names.sort();
+        names
+    };
+    let at = |name: &str| directory.path().join(name).display().to_string();
+    let mut upload = backend.write(&path("d/a"), &WriteOptions::default()).await.unwrap();
+    upload.push("new".into()).await.unwrap();
+    #[cfg(target_os = "linux")]
+    if Unnamed::default().create(&fs::File::open(directory.path()).unwrap().into()).is_some() {
+        assert_eq!(names(), [at("d")]);
+        // To all others the directory is empty.
+        fs::remove_dir(at("d")).unwrap();
+    }
+    upload.commit().await.unwrap();
+    assert_eq!((names(), get(&backend, "d/a").await.unwrap()), (vec![at("d"), at("d/a")], "new".to_owned()));
+
+    symlink("nowhere", at("d/link")).unwrap();
+    for name in ["d/a", "d/link"] {
+        put(&backend, name, "newer").await.unwrap();
+        assert_eq!(get(&backend, name).await.unwrap(), "newer");
+    }
+    backend.copy_to(&path("d/link"), &backend, &path("d/a"), &WriteOptions::default()).await.unwrap();
+    assert_eq!(names(), [at("d"), at("d/a"), at("d/link")]);
+    fs::create_dir(at("e")).unwrap();
+    assert_eq!(code(put(&backend, "e", "").await), ErrorCode::IsDirectory);
+    assert_eq!(names(), [at("d"), at("d/a"), at("d/link"), at("e")]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn writers_and_sweepers_race_and_no_object_is_mixed_or_lost() {
-    let (directory, backend) = backend();
+    for (directory, backend) in [backend(), backend_with_names()] {
+        races(directory, backend).await;
+    }
+}
+
+async fn races(directory: TempDir, backend: FileBackend) {
     let writers = (0..4_u8).map(|writer| {
         let backend = backend.clone();
         tokio::spawn(async move {
