@@ -25,6 +25,7 @@ pub mod read_only;
 pub mod retry;
 #[cfg(feature = "s3")]
 pub mod s3;
+pub mod sorted;
 mod transfer;
 mod whole;
 

@@ -19,6 +19,7 @@ use crate::{
         Backend, Capabilities, CopyRequest, Listing, ReadOptions, WriteOptions,
         layer::Layered,
         limit::{Limit, LimitOptions},
+        sorted::{SortOptions, SortedListing},
         transfer,
     },
     config::Config,
@@ -350,7 +351,10 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
     ) -> Reply<Resource<OpenListing>> {
         let open = opened(accessor, &this)?;
         let listed = open.with(&prefix, async |prefix| {
-            let listing = open.backend.list(&prefix, &options.try_into()?).await?;
+            let mut listing = open.backend.list(&prefix, &options.try_into()?).await?;
+            if !open.backend.capabilities().features.sorted_list {
+                listing = Box::new(SortedListing::new(listing, SortOptions::default()));
+            }
             Ok((prefix, listing))
         });
         let (prefix, listing) = match listed.await {

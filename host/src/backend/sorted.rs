@@ -1,0 +1,173 @@
+//! Listings in byte order, from backends that list in another: sorted in memory as far as that goes, and on disk from
+//! there on.
+//!
+//! Entries are gathered in a run of some MiB. A run that is full is sorted and written to a temporary file; when all are
+//! there, the runs are merged while they are read. So memory does not grow with the listing, and the disk needs room for
+//! it once: some hundred bytes an entry.
+
+mod record;
+mod run;
+
+use std::{fs::File, path::PathBuf};
+
+use async_trait::async_trait;
+
+use self::run::{Gathering, Merged, Sorted};
+use super::Listing;
+use crate::{
+    error::{Error, ErrorCode, Result},
+    object::ObjectInfo,
+};
+
+/// Entries asked for at once.
+const PAGE: usize = 1000;
+
+/// How much a [`SortedListing`] may hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SortOptions {
+    /// Bytes of entries in memory, of which more go to disk. Default 16 MiB.
+    pub memory: usize,
+    /// Bytes on disk, of which more are refused: a listing without an end must not fill it. Default 16 GiB, which is
+    /// some hundred million entries.
+    pub disk: u64,
+    /// Where temporary files go. Default: where the system has them.
+    pub directory: PathBuf,
+}
+
+impl Default for SortOptions {
+    fn default() -> Self {
+        Self { memory: 16 << 20, disk: 16 << 30, directory: std::env::temp_dir() }
+    }
+}
+
+/// A listing in byte order of the paths, of one in any order. The first entry comes when the last one is known.
+/// Entries that are listed twice stay so.
+///
+/// ```
+/// use async_trait::async_trait;
+/// use omnistorage::{
+///     ObjectInfo, ObjectKind, Path, Result,
+///     backend::{Listing, sorted::{SortOptions, SortedListing}},
+/// };
+///
+/// /// Lists `b`, then `a`.
+/// struct Backwards(Vec<&'static str>);
+///
+/// #[async_trait]
+/// impl Listing for Backwards {
+///     async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+///         let paths = self.0.drain(..max.min(self.0.len()));
+///         paths.map(|path| Ok(ObjectInfo::new(Path::parse(path)?, ObjectKind::Object))).collect()
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let mut listing = SortedListing::new(Box::new(Backwards(vec!["b", "a"])), SortOptions::default());
+/// let paths: Vec<_> = listing.next(10).await?.into_iter().map(|entry| String::from(entry.path)).collect();
+/// assert_eq!(paths, ["a", "b"]);
+/// # Ok(())
+/// # }
+/// ```
+pub struct SortedListing(State);
+
+enum State {
+    Unsorted(Box<dyn Listing>, SortOptions),
+    Sorted(Sorted),
+    /// An error ended it, or a call was given up.
+    BrokenOff,
+}
+
+impl SortedListing {
+    /// Sorts a listing.
+    #[must_use]
+    pub fn new(listing: Box<dyn Listing>, options: SortOptions) -> Self {
+        Self(State::Unsorted(listing, options))
+    }
+}
+
+impl std::fmt::Debug for SortedListing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SortedListing").finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Listing for SortedListing {
+    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+        let sorted = match std::mem::replace(&mut self.0, State::BrokenOff) {
+            State::Unsorted(listing, options) => sort(listing, options).await?,
+            State::Sorted(sorted) => sorted,
+            State::BrokenOff => {
+                return Err(Error::new(ErrorCode::Other, "the listing ended before it was complete"));
+            }
+        };
+        let (batch, sorted) = match sorted {
+            Sorted::InMemory(mut run) => (run.take(max)?, Sorted::InMemory(run)),
+            Sorted::OnDisk(mut merged) => {
+                blocking(move || Ok((merged.take(max)?, Sorted::OnDisk(merged)))).await?
+            }
+        };
+        self.0 = State::Sorted(sorted);
+        Ok(batch)
+    }
+}
+
+/// Reads a listing to its end.
+async fn sort(mut listing: Box<dyn Listing>, options: SortOptions) -> Result<Sorted> {
+    let mut gathering = Gathering::default();
+    let mut spilled: Option<Spilled> = None;
+    loop {
+        let page = listing.next(PAGE).await?;
+        if page.is_empty() {
+            break;
+        }
+        page.iter().for_each(|entry| gathering.push(entry));
+        if gathering.size() >= options.memory {
+            let full = std::mem::take(&mut gathering);
+            let (before, options) = (spilled.take(), options.clone());
+            spilled = Some(blocking(move || Spilled::add(before, full, &options)).await?);
+        }
+    }
+    match spilled {
+        None => Ok(Sorted::InMemory(gathering.sort())),
+        Some(before) => blocking(move || Spilled::add(Some(before), gathering, &options)?.merge()).await,
+    }
+}
+
+/// Runs on disk, one behind the other.
+struct Spilled {
+    file: File,
+    ends: Vec<u64>,
+}
+
+impl Spilled {
+    fn add(before: Option<Self>, run: Gathering, options: &SortOptions) -> Result<Self> {
+        let mut spilled = match before {
+            Some(before) => before,
+            None => Self { file: tempfile::tempfile_in(&options.directory)?, ends: vec![0] },
+        };
+        let start = spilled.ends.last().copied().unwrap_or(0);
+        let end = start + run.size() as u64;
+        if end > options.disk {
+            let message =
+                format!("the listing is longer than the {} bytes that may be sorted on disk", options.disk);
+            return Err(Error::new(ErrorCode::LimitExceeded, message));
+        }
+        run.sort().write(&mut spilled.file)?;
+        spilled.ends.push(end);
+        Ok(spilled)
+    }
+
+    fn merge(self) -> Result<Sorted> {
+        Ok(Sorted::OnDisk(Box::new(Merged::new(self.file, &self.ends)?)))
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    let broken_off = |error| Error::new(ErrorCode::Cancelled, format!("the sorting was broken off: {error}"));
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(broken_off(error)))
+}
+
+#[cfg(test)]
+mod tests;

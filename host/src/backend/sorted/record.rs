@@ -1,0 +1,123 @@
+//! Entries as bytes: what goes to disk never leaves this process, so the form is ours.
+
+use omnistorage_path::Path;
+
+use crate::{
+    error::{Error, ErrorCode, Result},
+    hash::{Hash, HashAlgorithm},
+    object::{Metadata, ObjectInfo, ObjectKind, Timestamp},
+};
+
+const KINDS: [ObjectKind; 4] =
+    [ObjectKind::Object, ObjectKind::Directory, ObjectKind::Symlink, ObjectKind::Special];
+
+/// Appends all of an entry but its path.
+pub(super) fn encode(entry: &ObjectInfo, bytes: &mut Vec<u8>) {
+    let ObjectInfo { path: _, kind, size, modified, etag, content_type, hashes, metadata } = entry;
+    bytes.push(position(&KINDS, kind));
+    put_option(bytes, size.as_ref(), |bytes, size| bytes.extend(size.to_le_bytes()));
+    put_option(bytes, modified.as_ref(), |bytes, modified| {
+        bytes.extend(modified.seconds.to_le_bytes());
+        bytes.extend(modified.nanoseconds.to_le_bytes());
+    });
+    put_option(bytes, etag.as_ref(), |bytes, etag| put_bytes(bytes, etag.as_bytes()));
+    put_option(bytes, content_type.as_ref(), |bytes, content_type| put_bytes(bytes, content_type.as_bytes()));
+    put_length(bytes, hashes.len());
+    for hash in hashes {
+        bytes.push(position(&HashAlgorithm::ALL, &hash.algorithm));
+        put_bytes(bytes, &hash.digest);
+    }
+    put_length(bytes, metadata.len());
+    for (key, value) in metadata {
+        put_bytes(bytes, key.as_bytes());
+        put_bytes(bytes, value.as_bytes());
+    }
+}
+
+/// Takes an entry out of what [`encode`] made.
+pub(super) fn decode(path: &[u8], mut bytes: &[u8]) -> Result<ObjectInfo> {
+    read(path, &mut bytes).ok_or_else(|| {
+        Error::new(
+            ErrorCode::Corrupted,
+            "an entry of the listing did not come back from disk as it went there",
+        )
+    })
+}
+
+fn read(path: &[u8], bytes: &mut &[u8]) -> Option<ObjectInfo> {
+    let path = Path::parse(str::from_utf8(path).ok()?).ok()?;
+    let mut info = ObjectInfo::new(path, *KINDS.get(usize::from(byte(bytes)?))?);
+    info.size = option(bytes, |bytes| Some(u64::from_le_bytes(array(bytes)?)))?;
+    info.modified = option(bytes, |bytes| {
+        let seconds = i64::from_le_bytes(array(bytes)?);
+        Some(Timestamp { seconds, nanoseconds: u32::from_le_bytes(array(bytes)?) })
+    })?;
+    info.etag = option(bytes, text)?;
+    info.content_type = option(bytes, text)?;
+    info.hashes = many(bytes, |bytes| {
+        let algorithm = *HashAlgorithm::ALL.get(usize::from(byte(bytes)?))?;
+        Some(Hash { algorithm, digest: slice(bytes)?.to_vec() })
+    })?;
+    let metadata: Metadata = many(bytes, |bytes| Some((text(bytes)?, text(bytes)?)))?;
+    info.metadata = metadata;
+    bytes.is_empty().then_some(info)
+}
+
+fn position<T: PartialEq>(all: &[T], one: &T) -> u8 {
+    all.iter()
+        .position(|other| other == one)
+        .and_then(|position| u8::try_from(position).ok())
+        .unwrap_or(u8::MAX)
+}
+
+fn put_option<T>(bytes: &mut Vec<u8>, value: Option<&T>, put: impl FnOnce(&mut Vec<u8>, &T)) {
+    bytes.push(u8::from(value.is_some()));
+    if let Some(value) = value {
+        put(bytes, value);
+    }
+}
+
+fn put_length(bytes: &mut Vec<u8>, length: usize) {
+    bytes.extend((length as u64).to_le_bytes());
+}
+
+fn put_bytes(bytes: &mut Vec<u8>, value: &[u8]) {
+    put_length(bytes, value.len());
+    bytes.extend_from_slice(value);
+}
+
+fn array<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (array, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*array)
+}
+
+fn byte(bytes: &mut &[u8]) -> Option<u8> {
+    array(bytes).map(|[byte]| byte)
+}
+
+fn length(bytes: &mut &[u8]) -> Option<usize> {
+    usize::try_from(u64::from_le_bytes(array(bytes)?)).ok()
+}
+
+fn slice<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (slice, rest) = length(bytes).and_then(|length| bytes.split_at_checked(length))?;
+    *bytes = rest;
+    Some(slice)
+}
+
+fn text(bytes: &mut &[u8]) -> Option<String> {
+    String::from_utf8(slice(bytes)?.to_vec()).ok()
+}
+
+/// `None` if it breaks off.
+fn option<T>(bytes: &mut &[u8], take: impl FnOnce(&mut &[u8]) -> Option<T>) -> Option<Option<T>> {
+    match byte(bytes)? {
+        0 => Some(None),
+        _ => take(bytes).map(Some),
+    }
+}
+
+fn many<T>(bytes: &mut &[u8], mut take: impl FnMut(&mut &[u8]) -> Option<T>) -> Option<Vec<T>> {
+    (0..length(bytes)?).map(|_| take(bytes)).collect()
+}
