@@ -17,6 +17,7 @@ pub mod gcs;
 pub mod layer;
 pub mod limit;
 pub mod memory;
+mod meter;
 pub mod observe;
 #[cfg(feature = "opendal")]
 pub mod opendal;
@@ -38,6 +39,7 @@ use omnistorage_path::Path;
 
 pub use announced::Announced;
 pub use capabilities::{Capabilities, Features};
+pub use meter::Meter;
 pub use transfer::transfer;
 pub use whole::{WholeListing, WholeUpload};
 
@@ -95,6 +97,8 @@ pub struct WriteOptions {
     pub expected_size: Option<u64>,
     /// The same for the hash of the bytes.
     pub expected_hash: Option<Hash>,
+    /// Learns how far it is: [`Backend::copy_to`] and [`transfer`] tell it, other writes need not.
+    pub meter: Meter,
 }
 
 impl WriteOptions {

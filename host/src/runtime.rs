@@ -26,6 +26,7 @@
 //! # }
 //! ```
 
+mod activity;
 mod bindings;
 mod chunk;
 mod closed;
@@ -53,6 +54,7 @@ use wasmtime::{
     component::{Component, Linker},
 };
 
+pub use activity::Activity;
 pub use compression::{Codec, Compression, DecompressOptions};
 pub use explain::Explanation;
 pub use filter::{Filter, RuleKind, RuleSource};

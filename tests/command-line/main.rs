@@ -9,6 +9,7 @@ mod mistakes;
 mod objects;
 mod places;
 mod records;
+mod schema;
 mod sync;
 mod tee;
 mod tree;

@@ -3,7 +3,8 @@
 use std::{fs, time::Duration};
 
 use crate::{
-    command::{assert_golden, pair, run},
+    command::{Run, assert_golden, pair, run},
+    schema,
     tree::{Scratch, assert_equal, contents},
 };
 
@@ -93,6 +94,13 @@ fn what_counts_as_the_same_is_the_users_choice() {
     assert_eq!(transferred(&["-I", "--modify-window", "2m"]), Some(1));
 }
 
+/// As the golden file and the schema say.
+#[track_caller]
+fn assert_events(golden: &str, run: &Run) {
+    schema::assert_holds(run);
+    assert_golden(golden, run);
+}
+
 #[test]
 fn events_and_differences_are_json() {
     let scratch = Scratch::new();
@@ -116,7 +124,10 @@ fn events_and_differences_are_json() {
     assert_eq!(lines, ["* changed", "+ d/only in the source", "- only in the target", "= same"]);
 
     assert_eq!(pair("check", &source, &target, &["--one-way", "--json"]).summary()["missing_on_source"], 0);
-    assert_golden("sync.jsonl", &pair("sync", &source, &target, &["--json"]).ok());
+    assert_events("sync.jsonl", &pair("sync", &source, &target, &["--json"]).ok());
+    let refused = pair("sync", &source, &source.join("d"), &["--json"]);
+    assert_eq!(refused.code, Some(7), "{refused:?}");
+    schema::assert_holds(&refused);
     assert_golden("check-same.jsonl", &pair("check", &source, &target, &["--json"]).ok());
 }
 
@@ -276,12 +287,12 @@ fn the_events_of_moves_and_renames_are_json() {
     scratch.write("source/both", "the same");
     let (source, target) = (scratch.path("source"), scratch.path("target"));
     pair("copy", &source.join("both"), &target, &[]).ok();
-    assert_golden("move.jsonl", &pair("move", &source, &target, &["--json"]).ok());
+    assert_events("move.jsonl", &pair("move", &source, &target, &["--json"]).ok());
     pair("copy", &target, &source, &[]).ok();
     fs::rename(source.join("d/a"), source.join("new name")).unwrap();
-    assert_golden("renames.jsonl", &pair("sync", &source, &target, &["--track-renames", "--json"]).ok());
+    assert_events("renames.jsonl", &pair("sync", &source, &target, &["--track-renames", "--json"]).ok());
     scratch.write("source/more", "12345");
-    assert_golden("stopped.jsonl", &pair("sync", &source, &target, &["--max-transfer", "4B", "--json"]));
+    assert_events("stopped.jsonl", &pair("sync", &source, &target, &["--max-transfer", "4B", "--json"]));
 }
 
 #[test]

@@ -37,12 +37,18 @@ pub async fn transfer(
     let mut contents = reader.contents;
     while let Some(chunk) = contents.next().await {
         let pushed = match chunk {
-            Ok(chunk) => upload.push(chunk).await,
+            Ok(chunk) => {
+                let bytes = chunk.len() as u64;
+                upload.push(chunk).await.map(|()| bytes)
+            }
             Err(error) => Err(error),
         };
-        if let Err(error) = pushed {
-            upload.abort().await;
-            return Err(error);
+        match pushed {
+            Ok(bytes) => options.meter.moved(bytes),
+            Err(error) => {
+                upload.abort().await;
+                return Err(error);
+            }
         }
     }
     upload.commit().await

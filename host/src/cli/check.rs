@@ -1,6 +1,7 @@
 //! `check`.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{BufWriter, Write},
     time::Instant,
@@ -14,14 +15,14 @@ use super::{
     compare::{Concurrency, Places},
     exit::{Exit, Failure, Subject},
     filter::FilterOptions,
-    output::{ErrorJson, Output, printable},
+    output::{ErrorJson, Output, calls, printable},
     progress::Progress,
     session::{Session, join},
     transfer::{objects, seconds},
 };
 use crate::{
     Error,
-    runtime::{CheckEntry, CheckJob, CheckReport, Comparison, Difference, SyncOptions},
+    runtime::{Activity, CheckEntry, CheckJob, CheckReport, Comparison, Difference, SyncOptions},
 };
 
 /// Compare SOURCE with TARGET, and change nothing
@@ -85,7 +86,7 @@ impl Check {
             places: &self.places,
             session: &session,
             started,
-            progress: Progress::new(!globals.quiet && !self.json),
+            progress: Progress::new(!globals.quiet && !self.json, false),
             output: Output::new(),
             combined,
             checked: 0,
@@ -196,18 +197,20 @@ struct SummaryJson<'a> {
     missing_on_target: Option<u64>,
     errors: Option<u64>,
     error: Option<ErrorJson<'a>>,
+    calls: BTreeMap<&'static str, u64>,
     elapsed_ms: u128,
 }
 
 impl Run<'_> {
     async fn follow(mut self, mut job: CheckJob) -> Result<(), Failure> {
+        let activity = job.activity();
         while let Some(entry) = job.next().await {
             self.report(&entry)?;
         }
         let outcome = job.outcome().await;
         self.combined.finish()?;
         if self.json {
-            self.output.json(&self.summary(&outcome))?;
+            self.output.json(&self.summary(&outcome, &activity))?;
         }
         self.output.flush()?;
         let report = outcome.map_err(self.session.failure(Subject::Trees))?;
@@ -255,7 +258,7 @@ impl Run<'_> {
         self.exit = self.exit.worse(exit);
     }
 
-    fn summary<'o>(&self, outcome: &'o Result<CheckReport, Error>) -> SummaryJson<'o> {
+    fn summary<'o>(&self, outcome: &'o Result<CheckReport, Error>, activity: &Activity) -> SummaryJson<'o> {
         let count = |counter: fn(&CheckReport) -> u64| outcome.as_ref().ok().map(counter);
         SummaryJson {
             event: "summary",
@@ -266,6 +269,7 @@ impl Run<'_> {
             missing_on_target: count(|report| report.missing_on_target),
             errors: count(|report| report.errors),
             error: outcome.as_ref().err().map(Into::into),
+            calls: calls(activity),
             elapsed_ms: self.started.elapsed().as_millis(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeMap,
     fmt,
     io::{self, BufWriter, IsTerminal, StdoutLock, Write},
 };
@@ -9,7 +10,7 @@ use std::{
 use serde::{Serialize, Serializer};
 
 use super::{exit::Failure, time::rfc3339};
-use crate::{Error, Metadata, ObjectInfo, ObjectKind};
+use crate::{Error, Metadata, ObjectInfo, ObjectKind, backend::layer::Operation, runtime::Activity};
 
 /// Standard output, buffered. What is in the buffer is lost unless it is flushed.
 pub(crate) struct Output {
@@ -71,6 +72,12 @@ pub(crate) const fn kind_name(kind: ObjectKind) -> &'static str {
         ObjectKind::Symlink => "symlink",
         ObjectKind::Special => "special",
     }
+}
+
+/// The calls that a job had its backends take, by their words; those that it did not need are left out.
+pub(crate) fn calls(activity: &Activity) -> BTreeMap<&'static str, u64> {
+    let counted = Operation::ALL.map(|operation| (operation.as_str(), activity.calls(operation)));
+    counted.into_iter().filter(|(_, count)| *count > 0).collect()
 }
 
 /// What is known of an object, as JSON. Unknown is `null`.

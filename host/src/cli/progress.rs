@@ -1,43 +1,93 @@
-//! The progress line: on a terminal only, and never in colour.
+//! How far a command is: a line that changes in place on a terminal, in no colour, or on demand a line every second.
 
 use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::output::note;
 
-/// A line on standard error that changes in place, where there is a terminal to show it.
-pub(crate) struct Progress(ProgressBar);
+/// Tells on standard error how far a command is.
+pub(crate) enum Progress {
+    Nothing,
+    /// Changes in place.
+    Terminal(ProgressBar),
+    /// Anything but a terminal.
+    Lines,
+}
 
 impl Progress {
-    /// Shows nothing unless `wanted`, and standard error is a terminal.
-    pub(crate) fn new(wanted: bool) -> Self {
-        if !wanted || !std::io::stderr().is_terminal() {
-            return Self(ProgressBar::hidden());
+    /// Shows something only if `wanted` and standard error is a terminal, or `anywhere`.
+    pub(crate) fn new(wanted: bool, anywhere: bool) -> Self {
+        match (wanted, std::io::stderr().is_terminal()) {
+            (false, _) => Self::Nothing,
+            (true, false) if anywhere => Self::Lines,
+            (true, false) => Self::Nothing,
+            (true, true) => {
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+                if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
+                    bar.set_style(style);
+                }
+                bar.enable_steady_tick(Duration::from_millis(100));
+                Self::Terminal(bar)
+            }
         }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
-            bar.set_style(style);
+    }
+
+    pub(crate) const fn is_shown(&self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+
+    /// When to say how far it is.
+    pub(crate) fn moments(&self) -> Moments {
+        let every = |period| {
+            let mut interval = interval(period);
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            interval.reset(); // there is nothing to say at once
+            Moments(Some(interval))
+        };
+        match self {
+            Self::Nothing => Moments(None),
+            Self::Terminal(_) => every(Duration::from_millis(100)),
+            Self::Lines => every(Duration::from_secs(1)),
         }
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Self(bar)
     }
 
     /// Says how far it is.
     pub(crate) fn update(&self, message: impl FnOnce() -> String) {
-        if !self.0.is_hidden() {
-            self.0.set_message(message());
+        match self {
+            Self::Nothing => {}
+            Self::Terminal(bar) => bar.set_message(message()),
+            Self::Lines => note(message()),
         }
     }
 
-    /// Writes a line above the progress line.
+    /// Writes a line that stays.
     pub(crate) fn note(&self, line: impl std::fmt::Display) {
-        self.0.suspend(|| note(line));
+        match self {
+            Self::Nothing | Self::Lines => note(line),
+            Self::Terminal(bar) => bar.suspend(|| note(line)),
+        }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        if let Self::Terminal(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// See [`Progress::moments`].
+pub(crate) struct Moments(Option<Interval>);
+
+impl Moments {
+    /// The next one, which may never come.
+    pub(crate) async fn next(&mut self) {
+        match &mut self.0 {
+            Some(interval) => _ = interval.tick().await,
+            None => std::future::pending().await,
+        }
     }
 }

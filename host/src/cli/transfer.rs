@@ -1,26 +1,29 @@
 //! `copy`, `sync` and `move`.
 
+mod json;
 mod options;
 
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{HumanBytes, HumanDuration};
-use serde::Serialize;
 
-use self::options::{DeleteOptions, TransferOptions};
+use self::{
+    json::{EventJson, SummaryJson},
+    options::{DeleteOptions, TransferOptions},
+};
 use super::{
     Globals,
     compare::Places,
     exit::{Exit, Failure, Subject},
     explain::explain,
-    output::{ErrorJson, Output, printable},
+    output::{Output, printable},
     progress::Progress,
     session::{Session, join},
 };
 use crate::{
     Error, Location,
-    runtime::{Action, Event, Report, Stop, Storage, SyncJob, SyncOptions},
+    runtime::{Action, Activity, Event, Report, Stop, Storage, SyncJob, SyncOptions},
 };
 
 /// Transfer what differs from SOURCE to TARGET; delete nothing
@@ -131,37 +134,9 @@ struct Run<'a> {
     progress: Progress,
     output: Output,
     transferred: u64,
-    bytes: u64,
+    /// The path that was transferred last.
+    last: String,
     exit: Exit,
-}
-
-#[derive(Serialize)]
-struct EventJson<'a> {
-    event: &'static str,
-    path: &'a str,
-    size: Option<u64>,
-    reason: Option<&'a str>,
-    error: Option<ErrorJson<'a>>,
-}
-
-/// The counters are null if the run could not be carried through; `error` then tells why.
-#[derive(Serialize)]
-struct SummaryJson<'a> {
-    event: &'static str,
-    dry_run: bool,
-    checked: Option<u64>,
-    transferred: Option<u64>,
-    bytes: Option<u64>,
-    updated_times: Option<u64>,
-    deleted: Option<u64>,
-    renamed: Option<u64>,
-    sources_removed: Option<u64>,
-    skipped: Option<u64>,
-    errors: Option<u64>,
-    deletes_withheld: Option<u64>,
-    stopped: Option<&'static str>,
-    error: Option<ErrorJson<'a>>,
-    elapsed_ms: u128,
 }
 
 impl<'a> Run<'a> {
@@ -179,22 +154,34 @@ impl<'a> Run<'a> {
             places,
             session,
             started,
-            progress: Progress::new(!globals.quiet && !transfer.json),
+            progress: Progress::new(
+                !globals.quiet && (!transfer.json || transfer.progress),
+                transfer.progress,
+            ),
             output: Output::new(),
             transferred: 0,
-            bytes: 0,
+            last: String::new(),
             exit: Exit::Done,
         }
     }
 
     /// Reports each event as it comes, then the whole.
     async fn follow(mut self, mut job: SyncJob) -> Result<(), Failure> {
-        while let Some(event) = job.next().await {
-            self.report(&event)?;
+        let activity = job.activity();
+        let mut moments = self.progress.moments();
+        loop {
+            tokio::select! {
+                event = job.next() => match event {
+                    Some(event) => self.report(&event)?,
+                    None => break,
+                },
+                () = moments.next() => self.show_progress(&activity),
+            }
         }
         let outcome = job.outcome().await;
         if self.json {
-            self.output.json(&self.summary(&outcome))?;
+            let elapsed = self.started.elapsed();
+            self.output.json(&SummaryJson::new(&outcome, &activity, self.dry_run, elapsed))?;
             self.output.flush()?;
         }
         let report = outcome.map_err(self.session.failure(Subject::Trees))?;
@@ -212,18 +199,12 @@ impl<'a> Run<'a> {
     fn report(&mut self, event: &Event) -> Result<(), Failure> {
         if event.action == Action::Transferred {
             self.transferred += 1;
-            self.bytes += event.size.unwrap_or(0);
-            let (transferred, bytes) = (self.transferred, HumanBytes(self.bytes));
-            self.progress.update(|| format!("{transferred} objects, {bytes}: {}", printable(&event.path)));
+            if self.progress.is_shown() {
+                self.last.clone_from(&event.path);
+            }
         }
         if self.json {
-            self.output.json(&EventJson {
-                event: event.action.as_str(),
-                path: &event.path,
-                size: event.size,
-                reason: event.reason.as_deref(),
-                error: event.error.as_ref().map(Into::into),
-            })?;
+            self.output.json(&EventJson::from(event))?;
             self.output.flush()?;
         }
         if event.action == Action::Failed {
@@ -232,6 +213,18 @@ impl<'a> Run<'a> {
             self.progress.note(line(event, self.dry_run));
         }
         Ok(())
+    }
+
+    /// How far it is; the bytes are those that have moved, also of what is not through yet.
+    fn show_progress(&self, activity: &Activity) {
+        let bytes = activity.bytes_moved();
+        self.progress.update(|| {
+            let rate = bytes as f64 / self.started.elapsed().as_secs_f64().max(0.001);
+            let (objects, rate) = (objects(self.transferred), HumanBytes(rate as u64));
+            let last =
+                if self.last.is_empty() { String::new() } else { format!(": {}", printable(&self.last)) };
+            format!("{objects}, {}, {rate}/s{last}", HumanBytes(bytes))
+        });
     }
 
     fn report_failure(&mut self, event: &Event) {
@@ -244,27 +237,6 @@ impl<'a> Run<'a> {
         self.progress.note(format_args!("error: {sentence}"));
         let exit = event.error.as_ref().map_or(Exit::Other, |error| Exit::of(error.code(), Subject::Object));
         self.exit = self.exit.worse(exit);
-    }
-
-    fn summary<'o>(&self, outcome: &'o Result<Report, Error>) -> SummaryJson<'o> {
-        let count = |counter: fn(&Report) -> u64| outcome.as_ref().ok().map(counter);
-        SummaryJson {
-            event: "summary",
-            dry_run: self.dry_run,
-            checked: count(|report| report.checked),
-            transferred: count(|report| report.transferred),
-            bytes: count(|report| report.bytes),
-            updated_times: count(|report| report.updated_times),
-            deleted: count(|report| report.deleted),
-            renamed: count(|report| report.renamed),
-            sources_removed: count(|report| report.sources_removed),
-            skipped: count(|report| report.skipped),
-            errors: count(|report| report.errors),
-            deletes_withheld: count(|report| report.deletes_withheld),
-            stopped: outcome.as_ref().ok().and_then(|report| report.stopped).map(Stop::as_str),
-            error: outcome.as_ref().err().map(Into::into),
-            elapsed_ms: self.started.elapsed().as_millis(),
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use omnistorage_path::Path;
 
 use super::bindings::omnistorage::storage::{backend as wit, types};
 use crate::{
-    backend::{Capabilities, Features, ListOptions, ReadOptions, WriteCondition, WriteOptions},
+    backend::{Capabilities, Features, ListOptions, Meter, ReadOptions, WriteCondition, WriteOptions},
     error::{Error, ErrorCode, Result},
     hash::{Hash, HashAlgorithm},
     object::{Location, ObjectInfo, ObjectKind, Timestamp},
@@ -178,6 +178,7 @@ impl From<wit::WriteOptions> for WriteOptions {
             metadata: options.metadata,
             expected_size: options.expected_size,
             expected_hash: options.expected_hash.map(Into::into),
+            meter: Meter::default(),
         }
     }
 }

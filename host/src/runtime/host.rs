@@ -8,6 +8,7 @@ use tokio::sync::Mutex;
 use wasmtime::component::{Access, Accessor, FutureReader, Resource, ResourceTable, StreamReader};
 
 use super::{
+    activity::Activity,
     bindings::omnistorage::storage::{backend as wit, types},
     closed::Closed,
     limits::Progress,
@@ -16,8 +17,8 @@ use super::{
 };
 use crate::{
     backend::{
-        Backend, Capabilities, CopyRequest, Listing, ReadOptions, WriteOptions,
-        layer::Layered,
+        Backend, Capabilities, CopyRequest, Listing, Meter, ReadOptions, WriteOptions,
+        layer::{Layered, Operation},
         limit::{Limit, LimitOptions},
         sorted::{SortOptions, SortedListing},
         transfer,
@@ -25,6 +26,7 @@ use crate::{
     config::Config,
     error::{Error, ErrorCode, Result},
     hash::HashAlgorithm,
+    object::ObjectInfo,
 };
 
 /// A backend that a component opened.
@@ -36,6 +38,7 @@ pub struct OpenBackend {
     unlimited: Option<Arc<dyn Backend>>,
     without_transfer: bool,
     progress: Progress,
+    activity: Activity,
 }
 
 /// A listing that a component opened.
@@ -105,15 +108,34 @@ impl OpenBackend {
         self.unlimited.is_some() && !self.without_transfer && !Arc::ptr_eq(self.below(), target.below())
     }
 
-    async fn copy(&self, request: CopyRequest, target: &Self) -> Result<crate::ObjectInfo> {
-        let CopyRequest { source, target: to, options } = request;
+    async fn copy(&self, request: CopyRequest, target: &Self) -> Result<ObjectInfo> {
+        let CopyRequest { source, target: to, mut options } = request;
+        let meter = self.meter(&mut options);
+        let copied = self.copy_metered(&source, target, &to, &options).await?;
+        meter.ended_at(copied.size.unwrap_or(0));
+        Ok(copied)
+    }
+
+    /// Meters what is written with these options.
+    fn meter(&self, options: &mut WriteOptions) -> Meter {
+        options.meter = self.activity.meter();
+        options.meter.clone()
+    }
+
+    async fn copy_metered(
+        &self,
+        source: &Path,
+        target: &Self,
+        to: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
         if self.must_count(target) {
-            return transfer(&*self.backend, &source, &*target.backend, &to, &options).await;
+            return transfer(&*self.backend, source, &*target.backend, to, options).await;
         }
-        let copied = self.backend.copy_to(&source, &*target.backend, &to, &options).await;
+        let copied = self.backend.copy_to(source, &*target.backend, to, options).await;
         match copied {
             Err(error) if error.code() == ErrorCode::Unsupported && !self.without_transfer => {
-                transfer(&*self.backend, &source, &*target.backend, &to, &options).await
+                transfer(&*self.backend, source, &*target.backend, to, options).await
             }
             copied => copied,
         }
@@ -186,6 +208,7 @@ impl<T: Send + 'static> wit::HostWithStore<T> for HasStorage {
         accessor.with(|mut access| {
             let view = access.get();
             let (grants, progress) = (view.ctx.grants.clone(), view.ctx.progress.clone());
+            let activity = view.ctx.activity.clone();
             progress.tick();
             let opened = match grants.mounts.get(&name) {
                 Some(backend) => {
@@ -205,8 +228,8 @@ impl<T: Send + 'static> wit::HostWithStore<T> for HasStorage {
                 Err(error) => return Ok(Err(error.into())),
             };
             let without_transfer = grants.without_transfer;
-            let open =
-                OpenBackend { name: name.into(), backend, unlimited: None, without_transfer, progress };
+            let name = name.into();
+            let open = OpenBackend { name, backend, unlimited: None, without_transfer, progress, activity };
             push(view.table, open)
         })
     }
@@ -222,16 +245,32 @@ fn push<R: Send + 'static>(
     }))
 }
 
+/// The backend of a call that begins.
 fn opened<T: 'static>(
     accessor: &Accessor<T, HasStorage>,
     this: &Resource<OpenBackend>,
+    operation: Operation,
 ) -> wasmtime::Result<OpenBackend> {
     accessor.with(|mut access: Access<'_, T, HasStorage>| {
         let view = access.get();
         let open = view.table.get(this)?.clone();
         open.progress.tick();
+        open.activity.begins(operation);
         Ok(open)
     })
+}
+
+/// The two backends of a copy that begins.
+fn both<T: 'static>(
+    accessor: &Accessor<T, HasStorage>,
+    this: &Resource<OpenBackend>,
+    target: &Resource<OpenBackend>,
+) -> wasmtime::Result<(OpenBackend, OpenBackend)> {
+    let open = opened(accessor, this, Operation::CopyTo)?;
+    let to = accessor.with(|mut access: Access<'_, T, HasStorage>| {
+        wasmtime::error::Ok(access.get().table.get(target)?.clone())
+    })?;
+    Ok((open, to))
 }
 
 impl<T: Send + 'static> wit::HostListingWithStore<T> for HasStorage {
@@ -244,6 +283,7 @@ impl<T: Send + 'static> wit::HostListingWithStore<T> for HasStorage {
             let open: &OpenListing = access.get().table.get(&this)?;
             wasmtime::error::Ok((open.backend.clone(), open.prefix.clone(), open.listing.clone()))
         })?;
+        backend.activity.begins(Operation::ListNext);
         let entries = listing.lock().await.next(max.clamp(1, MAX_PAGE) as usize).await;
         backend.progress.tick();
         Ok(entries
@@ -264,7 +304,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         path: String,
         options: wit::ReadOptions,
     ) -> Reply<wit::ObjectReader> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::Read)?;
         let options: ReadOptions = options.into();
         let opened = open.with(&path, async |path| open.backend.read(&path, &options).await).await;
         let reader = match opened {
@@ -287,7 +327,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         options: wit::ReadOptions,
         max: u32,
     ) -> Reply<Vec<u8>> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::ReadAll)?;
         let options: ReadOptions = options.into();
         let read = open.with(&path, async |path| open.backend.read_all(&path, &options, max as usize).await);
         Ok(read.await.map(Vec::from))
@@ -301,11 +341,11 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         completion: FutureReader<Result<(), types::Error>>,
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::Write)?;
         let options: WriteOptions = options.into();
         let begun = open.with(&path, async |path| open.backend.write(&path, &options).await).await;
         let upload = match begun {
-            Ok(upload) => upload,
+            Ok(upload) => open.activity.metered(upload),
             Err(error) => {
                 receive::close(accessor, contents, completion)?;
                 return Ok(Err(error));
@@ -323,14 +363,14 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         contents: Vec<u8>,
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::WriteAll)?;
         let (options, contents): (WriteOptions, _) = (options.into(), Bytes::from(contents));
         let written = open.with(&path, async |path| open.backend.write_all(&path, contents, &options).await);
         Ok(written.await.map(Into::into))
     }
 
     async fn exists(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, path: String) -> Reply<bool> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::Exists)?;
         Ok(open.with(&path, async |path| open.backend.exists(&path).await).await)
     }
 
@@ -339,7 +379,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         this: Resource<OpenBackend>,
         path: String,
     ) -> Reply<types::ObjectInfo> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::Stat)?;
         Ok(open.with(&path, async |path| open.backend.stat(&path).await).await.map(Into::into))
     }
 
@@ -349,7 +389,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         prefix: String,
         options: wit::ListOptions,
     ) -> Reply<Resource<OpenListing>> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::List)?;
         let listed = open.with(&prefix, async |prefix| {
             let mut listing = open.backend.list(&prefix, &options.try_into()?).await?;
             if !open.backend.capabilities().features.sorted_list {
@@ -370,22 +410,22 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         this: Resource<OpenBackend>,
         paths: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<(), types::Error>>> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::Delete)?;
         Ok(open.with_many(paths, async |paths| open.backend.delete(&paths).await).await)
     }
 
     async fn mkdir(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, path: String) -> Reply<()> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::Mkdir)?;
         Ok(open.with(&path, async |path| open.backend.mkdir(&path).await).await)
     }
 
     async fn rmdir(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, path: String) -> Reply<()> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::Rmdir)?;
         Ok(open.with(&path, async |path| open.backend.rmdir(&path).await).await)
     }
 
     async fn purge(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, prefix: String) -> Reply<u64> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::Purge)?;
         Ok(open.with(&prefix, async |prefix| open.backend.purge(&prefix).await).await)
     }
 
@@ -397,7 +437,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         target: String,
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
-        let (open, to) = (opened(accessor, &this)?, opened(accessor, &target_backend)?);
+        let (open, to) = both(accessor, &this, &target_backend)?;
         let copied = open.with(&source, async |source| {
             let target = Path::parse(target).map_err(|error| Error::from(error).at(&to.name, &source))?;
             open.copy(CopyRequest { source, target, options: options.into() }, &to).await
@@ -411,32 +451,35 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         requests: Vec<wit::CopyRequest>,
         target_backend: Resource<OpenBackend>,
     ) -> wasmtime::Result<Vec<Result<types::ObjectInfo, types::Error>>> {
-        let (open, to) = (opened(accessor, &this)?, opened(accessor, &target_backend)?);
+        let (open, to) = both(accessor, &this, &target_backend)?;
         let names: Vec<_> = requests.iter().map(|request| request.source.clone()).collect();
         let checked: Vec<_> = requests.into_iter().map(check).collect();
-        let legal: Vec<_> = checked.iter().flatten().cloned().collect();
+        let mut legal: Vec<_> = checked.iter().flatten().cloned().collect();
+        let meters: Vec<_> = legal.iter_mut().map(|request| open.meter(&mut request.options)).collect();
         let short_ways = if open.must_count(&to) {
-            legal
-                .iter()
-                .map(|request| {
-                    Err(Error::unsupported(open.backend.kind(), "copy")
-                        .at(open.backend.kind(), &request.source))
-                })
-                .collect()
+            let refused = |request: &CopyRequest| {
+                let kind = open.backend.kind();
+                Err(Error::unsupported(kind, "copy").at(kind, &request.source))
+            };
+            legal.iter().map(refused).collect()
         } else {
             open.backend.copy_many(&legal, &*to.backend).await
         };
-        let mut results = short_ways.into_iter();
+        let mut results = short_ways.into_iter().zip(meters);
         open.progress.tick();
         let mut in_order = Vec::with_capacity(names.len());
         for (name, checked) in names.iter().zip(checked) {
             let result = match checked {
                 Err(refused) => Err(refused),
                 Ok(request) => match results.next() {
-                    Some(Err(error)) if error.code() == ErrorCode::Unsupported => {
+                    Some((Err(error), _)) if error.code() == ErrorCode::Unsupported => {
                         open.copy(request, &to).await
                     }
-                    Some(result) => result,
+                    Some((Ok(copied), meter)) => {
+                        meter.ended_at(copied.size.unwrap_or(0));
+                        Ok(copied)
+                    }
+                    Some((failed, _)) => failed,
                     None => Err(short_of_results()),
                 },
             };
@@ -453,7 +496,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         target: String,
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::Move)?;
         let options: WriteOptions = options.into();
         let moved = open.with(&source, async |source| {
             open.backend.move_to(&source, &Path::parse(target)?, &options).await
@@ -467,7 +510,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         path: String,
         modified: types::Timestamp,
     ) -> Reply<()> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::SetModified)?;
         Ok(open.with(&path, async |path| open.backend.set_modified(&path, modified.into()).await).await)
     }
 
@@ -477,7 +520,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         path: String,
         algorithm: types::HashAlgorithm,
     ) -> Reply<types::Hash> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::Hash)?;
         let algorithm = HashAlgorithm::from(algorithm);
         let hashed = open.with(&path, async |path| open.backend.hash(&path, algorithm).await);
         Ok(hashed.await.map(Into::into))
@@ -489,7 +532,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         paths: Vec<String>,
         algorithm: types::HashAlgorithm,
     ) -> wasmtime::Result<Vec<Result<types::Hash, types::Error>>> {
-        let open = opened(accessor, &this)?;
+        let open = opened(accessor, &this, Operation::Hash)?;
         let algorithm = HashAlgorithm::from(algorithm);
         let hashed = open.with_many(paths, async |paths| open.backend.hash_many(&paths, algorithm).await);
         Ok(hashed.await.into_iter().map(|hashed| hashed.map(Into::into)).collect())

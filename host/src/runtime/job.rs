@@ -15,6 +15,7 @@ use wasmtime::component::{FutureReader, Lift, StreamReader};
 
 use super::{
     Storage,
+    activity::Activity,
     bindings::omnistorage::storage::types,
     sandbox::{Guest, Inside, Task},
     stream,
@@ -27,12 +28,19 @@ use crate::error::{Error, Result};
 pub struct Job<I, R> {
     items: BoxStream<'static, I>,
     task: Task<R>,
+    activity: Activity,
 }
 
 impl<I, R: Send + 'static> Job<I, R> {
     /// The next item; `None` after the last.
     pub async fn next(&mut self) -> Option<I> {
         self.items.next().await
+    }
+
+    /// What it has its backends do, from now on and after its end.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        self.activity.clone()
     }
 
     /// The outcome; items that were not read are gone.
@@ -73,7 +81,7 @@ impl Storage {
         R: From<O> + Send + 'static,
     {
         let sandbox = self.sandbox().await?;
-        let progress = sandbox.progress();
+        let (progress, activity) = (sandbox.progress(), sandbox.activity());
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
             let (items, outcome) = match call(inside, guest).await? {
@@ -91,7 +99,7 @@ impl Storage {
         match start.await {
             Ok(pages) => {
                 let items = pages.flat_map(|page| streams::iter(page.into_iter().map(I::from))).boxed();
-                Ok(Job { items, task })
+                Ok(Job { items, task, activity })
             }
             Err(_) => Err(task.failure().await),
         }

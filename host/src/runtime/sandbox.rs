@@ -13,6 +13,7 @@ use wasmtime::{
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::{
+    activity::Activity,
     bindings::exports::omnistorage::storage::{compression, multi, objects, records, sync},
     limits::{Growth, Limits, Progress},
     view::{Grants, StorageCtx, StorageCtxView, StorageView},
@@ -142,6 +143,11 @@ impl Sandbox {
     /// What counts as getting something done in here.
     pub(super) fn progress(&self) -> Progress {
         self.progress.clone()
+    }
+
+    /// What is done in here.
+    pub(super) fn activity(&self) -> Activity {
+        self.store.data().storage.activity.clone()
     }
 
     /// Runs a job to its end. A trap, or a limit that was reached, is an error.

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use wasmtime::component::{HasData, Linker, ResourceTable};
 
 use super::{
+    activity::Activity,
     bindings::omnistorage::storage::{backend, types},
     limits::Progress,
 };
@@ -28,6 +29,7 @@ pub(super) struct Grants {
 pub struct StorageCtx {
     pub(super) grants: Arc<Grants>,
     pub(super) progress: Progress,
+    pub(super) activity: Activity,
 }
 
 impl StorageCtx {
@@ -38,7 +40,7 @@ impl StorageCtx {
     }
 
     pub(super) fn granting(grants: Arc<Grants>, progress: Progress) -> Self {
-        Self { grants, progress }
+        Self { grants, progress, activity: Activity::default() }
     }
 
     /// Grants a backend under a name.

@@ -18,7 +18,7 @@ use super::{
     upload::{check_hash, check_size},
 };
 use crate::{
-    backend::{CopyRequest, WriteOptions},
+    backend::{CopyRequest, Meter, WriteOptions},
     error::{ErrorCode, Result},
     object::ObjectInfo,
 };
@@ -148,7 +148,7 @@ impl<'a> Copier<'a> {
         #[cfg(target_os = "linux")]
         if options.expected_hash.is_none()
             && size > SMALL
-            && self.ways.copy(object, draft, source, self.interrupt)?
+            && self.ways.copy(object, draft, source, self.interrupt, &options.meter)?
         {
             return Ok(());
         }
@@ -168,6 +168,7 @@ impl<'a> Copier<'a> {
                     }
                     draft.write(bytes)?;
                     copied += count as u64;
+                    options.meter.moved(count as u64);
                 }
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(failure(errno, source)),
@@ -187,7 +188,14 @@ impl<'a> Copier<'a> {
 impl Ways {
     /// Copies without the bytes passing through this process: by sharing them (`FICLONE`) or within the kernel
     /// (`copy_file_range`). `false` if the file systems can do neither; then nothing was written.
-    fn copy(&mut self, object: &Object, draft: &Draft, source: &Path, interrupt: &Interrupt) -> Result<bool> {
+    fn copy(
+        &mut self,
+        object: &Object,
+        draft: &Draft,
+        source: &Path,
+        interrupt: &Interrupt,
+        meter: &Meter,
+    ) -> Result<bool> {
         if self.clone {
             if rustix::fs::ioctl_ficlone(draft.file(), &object.file).is_ok() {
                 return Ok(true);
@@ -207,7 +215,8 @@ impl Ways {
                 // Some file systems say so of a file that has bytes.
                 Ok(0) if offset == 0 => return Ok(false),
                 Ok(0) => return Err(changed(source)),
-                Ok(_) | Err(Errno::INTR) => {}
+                Ok(count) => meter.moved(count as u64),
+                Err(Errno::INTR) => {}
                 Err(errno) if offset > 0 => return Err(failure(errno, source)),
                 // EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EPERM...: whatever it is, reading and writing tells it better.
                 Err(_) => {

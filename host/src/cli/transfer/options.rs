@@ -70,6 +70,9 @@ pub(crate) struct TransferOptions {
     /// Print one JSON event a line, then a summary
     #[arg(long)]
     pub(crate) json: bool,
+    /// Say every second how far it is, also where standard error is no terminal
+    #[arg(long, short = 'P')]
+    pub(crate) progress: bool,
     /// Say what would be made of the path PATH below both places and why, and do nothing
     #[arg(long, value_name = "PATH", value_parser = parse_path)]
     pub(crate) explain: Option<Path>,

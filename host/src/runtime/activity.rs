@@ -1,0 +1,96 @@
+//! What a job has its backends do.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{
+    backend::{Meter, Upload, layer::Operation},
+    error::Result,
+    object::ObjectInfo,
+};
+
+/// What a job has asked of its backends so far, and how many bytes it had them move. A clone sees the same, also after
+/// the job.
+///
+/// ```
+/// use std::sync::Arc;
+/// use omnistorage::{Location, MemoryBackend, backend::layer::Operation};
+/// use omnistorage::runtime::{Runtime, RuntimeOptions, Storage, SyncOptions};
+///
+/// # #[tokio::main]
+/// # async fn main() -> omnistorage::Result<()> {
+/// let storage = Storage::builder(&Runtime::new(&RuntimeOptions::default())?)
+///     .mount("here", Arc::new(MemoryBackend::new()))
+///     .mount("there", Arc::new(MemoryBackend::new()))
+///     .build();
+/// storage.write_all(&Location::new("here", "note")?, "hello".into(), &Default::default()).await?;
+///
+/// let job = storage.sync(&Location::new("here", "")?, &Location::new("there", "")?, &SyncOptions::default()).await?;
+/// let activity = job.activity();
+/// job.outcome().await?;
+/// assert_eq!((activity.calls(Operation::CopyTo), activity.bytes_moved()), (1, 5));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Activity {
+    calls: Arc<[AtomicU64; Operation::ALL.len()]>,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Activity {
+    /// Calls of the interface `backend`, which began. One about many objects is one.
+    #[must_use]
+    pub fn calls(&self, operation: Operation) -> u64 {
+        self.calls[operation as usize].load(Ordering::Relaxed)
+    }
+
+    /// Bytes that were moved between backends, or within one, also of objects that are not through yet, or failed.
+    #[must_use]
+    pub fn bytes_moved(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn begins(&self, operation: Operation) {
+        self.calls[operation as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// For one object.
+    pub(super) fn meter(&self) -> Meter {
+        Meter::adding_to(&self.bytes)
+    }
+
+    /// An upload of bytes that come through the component.
+    pub(super) fn metered(&self, upload: Box<dyn Upload>) -> Box<dyn Upload> {
+        Box::new(Metered { upload, meter: self.meter() })
+    }
+}
+
+/// An upload that tells a meter of its bytes.
+struct Metered {
+    upload: Box<dyn Upload>,
+    meter: Meter,
+}
+
+#[async_trait]
+impl Upload for Metered {
+    async fn push(&mut self, chunk: Bytes) -> Result<()> {
+        let bytes = chunk.len() as u64;
+        self.upload.push(chunk).await?;
+        self.meter.moved(bytes);
+        Ok(())
+    }
+
+    async fn commit(self: Box<Self>) -> Result<ObjectInfo> {
+        self.upload.commit().await
+    }
+
+    async fn abort(self: Box<Self>) {
+        self.upload.abort().await;
+    }
+}
