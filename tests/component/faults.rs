@@ -13,7 +13,10 @@ use omnistorage::{
     runtime::{Action, Backup, Comparison, RenameStrategy, Report, Storage, SyncJob, SyncOptions},
 };
 
-use crate::setup::{at, memory, storage, tree};
+use crate::{
+    replay::Replay,
+    setup::{at, memory, storage, tree},
+};
 
 type Tree = BTreeMap<String, String>;
 
@@ -85,20 +88,29 @@ async fn map(backend: &dyn Backend) -> Tree {
     tree(backend).await.into_iter().collect()
 }
 
-/// Runs to the end; gives the report, and the paths that failed.
-async fn run(scenario: Scenario, storage: &Storage) -> (omnistorage::Result<Report>, Vec<String>) {
+/// Runs to the end; gives the report, and the paths that failed. The events tell what became of the target, which is
+/// looked at by `sound`.
+async fn run(
+    scenario: Scenario,
+    storage: &Storage,
+    sound: &Storage,
+) -> (omnistorage::Result<Report>, Vec<String>) {
+    let mut replay = Replay::new(sound, &at("target", "tree"), &scenario.options()).await;
     let mut job = match scenario.start(storage).await {
         Ok(job) => job,
         Err(error) => return (Err(error), Vec::new()),
     };
     let mut failed = Vec::new();
     while let Some(event) = job.next().await {
+        replay.event(&event);
         if event.action == Action::Failed {
             assert!(event.error.is_some(), "{event:?}");
             failed.push(event.path);
         }
     }
-    (job.outcome().await, failed)
+    let outcome = job.outcome().await;
+    replay.assert_holds(sound).await;
+    (outcome, failed)
 }
 
 /// One run with faults, and what must hold after it and after the next one without.
@@ -107,8 +119,9 @@ async fn survives(scenario: Scenario, faults: &Faults, may_fail: bool, what: &st
     let broken = |inner: &Arc<dyn Backend>| -> Arc<dyn Backend> {
         Arc::new(Layered::new(inner.clone(), faults.clone()))
     };
-    let (outcome, failed) =
-        run(scenario, &storage([("source", broken(&source)), ("target", broken(&target))])).await;
+    let sound = storage([("source", source.clone()), ("target", target.clone())]);
+    let broken = storage([("source", broken(&source)), ("target", broken(&target))]);
+    let (outcome, failed) = run(scenario, &broken, &sound).await;
 
     match &outcome {
         Ok(report) => {
@@ -142,8 +155,7 @@ async fn survives(scenario: Scenario, faults: &Faults, may_fail: bool, what: &st
         assert!(old.contains(&true), "{what}: what was replaced is lost");
     }
 
-    let (outcome, failed) =
-        run(scenario, &storage([("source", source.clone()), ("target", target.clone())])).await;
+    let (outcome, failed) = run(scenario, &sound, &sound).await;
     assert_eq!((outcome.unwrap().errors, failed.len()), (0, 0), "{what}: the next run");
     let (after, there) = (map(&*source).await, map(&*target).await);
     let mirrored: Tree = there

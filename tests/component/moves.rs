@@ -12,7 +12,10 @@ use omnistorage::{
     runtime::{Comparison, Report, Storage, SyncOptions},
 };
 
-use crate::setup::{at, memory, put, storage, tree};
+use crate::{
+    replay::Replay,
+    setup::{at, memory, put, storage, tree},
+};
 
 async fn move_all(
     storage: &Storage,
@@ -20,13 +23,18 @@ async fn move_all(
     to: &str,
     options: &SyncOptions,
 ) -> omnistorage::Result<(Vec<String>, Report)> {
-    let mut job = storage.move_to(&at("source", from), &at("target", to), options).await?;
+    let target = at("target", to);
+    let mut replay = Replay::new(storage, &target, options).await;
+    let mut job = storage.move_to(&at("source", from), &target, options).await?;
     let mut events = Vec::new();
     while let Some(event) = job.next().await {
+        replay.event(&event);
         events.push(format!("{} {}", event.action.as_str(), event.path));
     }
     events.sort();
-    Ok((events, job.outcome().await?))
+    let outcome = job.outcome().await;
+    replay.assert_holds(storage).await;
+    Ok((events, outcome?))
 }
 
 async fn paths(backend: &dyn Backend) -> Vec<String> {

@@ -7,7 +7,10 @@ use omnistorage::{
     runtime::{Report, Storage, SyncOptions},
 };
 
-use crate::setup::{at, memory, storage};
+use crate::{
+    replay::Replay,
+    setup::{at, memory, storage},
+};
 
 pub(crate) struct Pair {
     pub(crate) source: Arc<dyn Backend>,
@@ -21,15 +24,20 @@ pub(crate) fn pair() -> Pair {
     Pair { source, target, storage }
 }
 
-/// The events in the order in which they came, and the report.
+/// The events in the order in which they came, and the report. The events tell what became of the target.
 pub(crate) async fn sync(
     storage: &Storage,
     options: &SyncOptions,
 ) -> omnistorage::Result<(Vec<String>, Report)> {
-    let mut job = storage.sync(&at("source", ""), &at("target", ""), options).await?;
+    let target = at("target", "");
+    let mut replay = Replay::new(storage, &target, options).await;
+    let mut job = storage.sync(&at("source", ""), &target, options).await?;
     let mut events = Vec::new();
     while let Some(event) = job.next().await {
+        replay.event(&event);
         events.push(format!("{} {}", event.action.as_str(), event.path));
     }
-    Ok((events, job.outcome().await?))
+    let outcome = job.outcome().await;
+    replay.assert_holds(storage).await;
+    Ok((events, outcome?))
 }

@@ -31,6 +31,7 @@ pub(crate) struct Twisted {
     upload: TwistUpload,
     listing: TwistListing,
     atomic: bool,
+    sorted: bool,
 }
 
 impl Twisted {
@@ -40,6 +41,7 @@ impl Twisted {
             contents: Box::new(|_, contents| contents),
             upload: Box::new(Ok),
             atomic: true,
+            sorted: true,
             listing: Box::new(|listing| listing),
         }
     }
@@ -63,6 +65,11 @@ impl Twisted {
     /// Does not promise that a reader keeps the version that it opened.
     pub(crate) fn without_atomic_writes(self) -> Self {
         Self { atomic: false, ..self }
+    }
+
+    /// Does not promise any order of its listings.
+    pub(crate) fn unsorted(self) -> Self {
+        Self { sorted: false, ..self }
     }
 
     /// Counts the bodies that are open.
@@ -129,7 +136,15 @@ impl Backend for Twisted {
         let inner = self.inner.capabilities();
         // The short ways would lead past the twists.
         let atomic_write = inner.features.atomic_write && self.atomic;
-        let features = Features { copy: false, move_to: false, purge: false, atomic_write, ..inner.features };
+        let sorted_list = inner.features.sorted_list && self.sorted;
+        let features = Features {
+            copy: false,
+            move_to: false,
+            purge: false,
+            atomic_write,
+            sorted_list,
+            ..inner.features
+        };
         Capabilities { features, hashes: Vec::new(), ..inner }
     }
 

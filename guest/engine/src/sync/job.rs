@@ -1,5 +1,7 @@
 //! Work that tells what it does while it does it, and then its outcome.
 
+use std::future::{pending, poll_fn};
+
 use futures::{SinkExt, StreamExt, channel::mpsc, join};
 use wit_bindgen::{FutureReader, StreamReader, spawn_local};
 
@@ -33,6 +35,17 @@ impl<T> Outlet<T> {
     /// Whether so much is told that it should be sent.
     pub(super) fn is_full(&self) -> bool {
         self.page.len() >= PAGE
+    }
+
+    /// Sends what was told as soon as the reader has room for it. May be dropped half way; never ends if there is
+    /// nothing to send.
+    pub(super) async fn flush_soon(&mut self) {
+        if self.page.is_empty() {
+            return pending().await;
+        }
+        // The receiver ends after this sender.
+        let _ = poll_fn(|context| self.pages.poll_ready(context)).await;
+        let _ = self.pages.start_send(std::mem::take(&mut self.page));
     }
 
     /// Sends what was told, and waits while the reader is behind.

@@ -1,11 +1,8 @@
 //! A run of `sync`, `copy` or `move`: the listings are merged, and what each step of the merge asks for is begun.
 
-use std::pin::pin;
+use std::{future::pending, pin::pin};
 
-use futures::{
-    FutureExt,
-    future::{Either, select},
-};
+use futures::{FutureExt, future::select};
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
     sync::{
@@ -118,10 +115,14 @@ pub(super) struct Run {
     pub(super) deletes_begun: u64,
 }
 
-/// What comes first: a step of the merge, or the end of a call.
+/// What comes first.
 enum Next {
+    /// Of the merge.
     Step(Step),
+    /// The end of a call.
     Done(Option<Done>),
+    /// What there was to tell is told.
+    Told,
 }
 
 impl Run {
@@ -171,26 +172,42 @@ impl Run {
                 while self.in_flight.has_room() && self.send_waiting() {}
             }
             let listings = pairs.as_mut().filter(|_| self.in_flight.has_room());
-            let next = match (listings, self.in_flight.is_empty()) {
-                (None, true) => return Ok(()),
-                (None, false) => Next::Done(self.in_flight.next().await),
-                (Some(listings), true) => Next::Step(listings.next().await?),
-                (Some(listings), false) => {
-                    match select(pin!(listings.next()), pin!(self.in_flight.next())).await {
-                        Either::Left((step, _)) => Next::Step(step?),
-                        Either::Right((done, _)) => Next::Done(done),
-                    }
-                }
-            };
-            match next {
+            if listings.is_none() && self.in_flight.is_empty() {
+                return Ok(());
+            }
+            match self.next(listings).await? {
                 Next::Step(step) => {
                     if self.take(step) {
                         pairs = None;
                     }
                 }
                 Next::Done(done) => done.into_iter().for_each(|done| self.settle(done)),
+                Next::Told => {}
             }
         }
+    }
+
+    /// Waits for what comes first. Meanwhile it tells what there is to tell.
+    async fn next(&mut self, listings: Option<&mut Pairs>) -> Result<Next, Error> {
+        let Self { in_flight, journal, .. } = self;
+        let step = pin!(async {
+            match listings {
+                Some(listings) => listings.next().await.map(Next::Step),
+                None => pending().await,
+            }
+        });
+        let done = pin!(async {
+            if in_flight.is_empty() {
+                return pending().await;
+            }
+            Ok(Next::Done(in_flight.next().await))
+        });
+        let told = pin!(async {
+            journal.events.flush_soon().await;
+            Ok(Next::Told)
+        });
+        let work = select(step, done).map(|first| first.factor_first().0);
+        select(work, told).await.factor_first().0
     }
 
     /// Decides on a step of the merge; says whether it was the last.

@@ -1,0 +1,79 @@
+//! Listing, comparing, transferring and deleting overlap, and what is slow keeps nothing else waiting.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use futures::{StreamExt, stream};
+use omnistorage::{
+    Backend,
+    runtime::{Action, Deletion, SyncOptions},
+};
+use tokio::sync::Semaphore;
+
+use crate::{
+    setup::{at, memory, put, storage},
+    twisted::Twisted,
+};
+
+/// More than what goes many to a call.
+const LARGE: usize = 300 << 10;
+
+/// A backend whose object `slow` gives no byte before there is a permit.
+fn with_slow(inner: &Arc<dyn Backend>, permits: &Arc<Semaphore>) -> Arc<dyn Backend> {
+    let permits = permits.clone();
+    Twisted::new(inner).contents(move |path, contents| {
+        if path.name() != Some("slow") {
+            return contents;
+        }
+        let permits = permits.clone();
+        let wait = stream::once(async move { permits.acquire().await.map(|permit| permit.forget()) });
+        wait.filter_map(async |_| None).chain(contents).boxed()
+    })
+}
+
+#[tokio::test]
+async fn a_slow_object_keeps_nothing_else_waiting() {
+    for transfer in [true, false] {
+        let (source, target) = (memory(), memory());
+        let plain = storage([("source", source.clone()), ("target", target.clone())]);
+        // First in the order of the listing.
+        put(&plain, "source", &[("a/slow", &"x".repeat(LARGE))]).await;
+        let names: Vec<_> = (0..3000).map(|number| format!("b/{number:04}")).collect();
+        for name in &names {
+            put_quickly(&*source, name).await;
+        }
+        let extra: Vec<_> = (0..600).map(|number| format!("b/{number:04} extra")).collect();
+        for name in &extra {
+            put_quickly(&*target, name).await;
+        }
+        let permits = Arc::new(Semaphore::new(0));
+        let storage = omnistorage::runtime::Storage::builder(crate::setup::runtime())
+            .mount("source", with_slow(&source, &permits))
+            .mount("target", target.clone())
+            .transfer(transfer)
+            .build();
+        let options = SyncOptions { transfers: 2, deletion: Deletion::During, ..Default::default() };
+        let mut job = storage.sync(&at("source", ""), &at("target", ""), &options).await.unwrap();
+
+        let mut waiting: BTreeSet<_> = names.iter().cloned().collect();
+        let mut deleted = 0;
+        let others = async {
+            while !waiting.is_empty() || deleted < 500 {
+                let event = job.next().await.unwrap();
+                match event.action {
+                    Action::Transferred => assert!(waiting.remove(&event.path), "{event:?}"),
+                    Action::Deleted => deleted += 1,
+                    _ => panic!("{event:?}"),
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), others).await.expect("the others do not wait");
+        permits.add_permits(1);
+        let report = job.outcome().await.unwrap();
+        assert_eq!((report.transferred, report.deleted, report.errors), (3001, 600, 0));
+    }
+}
+
+async fn put_quickly(backend: &dyn Backend, path: &str) {
+    let path = omnistorage::Path::parse(path).unwrap();
+    backend.write_all(&path, "x".into(), &Default::default()).await.unwrap();
+}
