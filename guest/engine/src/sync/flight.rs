@@ -19,6 +19,20 @@ pub(super) enum Done {
     Renamed(Box<Entry>, Path, Result<(), Error>),
 }
 
+impl Done {
+    /// Whether something was changed, or failed to be, and nothing follows from it.
+    pub(super) const fn is_change(&self) -> bool {
+        match self {
+            Self::Compared(_) | Self::Renamed(_, _, Err(_)) => false,
+            Self::Carried(_)
+            | Self::TimeSet(..)
+            | Self::Removed(_)
+            | Self::Deleted(_)
+            | Self::Renamed(_, _, Ok(())) => true,
+        }
+    }
+}
+
 /// What bounds the number of a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {

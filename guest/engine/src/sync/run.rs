@@ -128,7 +128,12 @@ enum Next {
 impl Run {
     async fn carry_out(mut self) -> Result<Report, Error> {
         let outcome = if self.sides.is_onto_itself() { Ok(()) } else { self.make_equal().await };
-        // What was done before it failed was done.
+        // What was done before it failed was done, and what is in flight may be: it is told of too.
+        while let Some(done) = self.in_flight.next().await {
+            if done.is_change() {
+                self.settle(done);
+            }
+        }
         self.journal.events.flush().await;
         outcome.map(|()| self.journal.report)
     }
