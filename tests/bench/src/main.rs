@@ -48,6 +48,9 @@ struct Arguments {
     /// How often each contender does everything
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
+    /// A million files of one byte too, once: needs 10 GiB of memory where the data is kept there
+    #[arg(long)]
+    million: bool,
     /// Only these, in this order
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Contender>,
@@ -122,8 +125,8 @@ fn main() -> Result<()> {
     let this = env::current_exe()?;
     let beside = this.parent().unwrap_or(Path::new(".")).to_owned();
     let place = Place::choose(arguments.data.take(), beside.join("../bench-data"))?;
-    let (versions_only, inside_only, codecs_only) =
-        (arguments.versions, arguments.inside_only, arguments.codecs_only);
+    let (versions_only, inside_only, codecs_only, million) =
+        (arguments.versions, arguments.inside_only, arguments.codecs_only, arguments.million);
     let options = Options::new(arguments, this, &beside, &place);
     let mut output = io::stdout().lock();
     writeln!(output, "{}, {}", versions(&options)?, place.describe())?;
@@ -146,7 +149,15 @@ fn main() -> Result<()> {
                 DataSet { folders: 1, files: 10, size: 100 << 20 },
             )
         };
-        let rows = [processes::measure(small, &options)?, processes::measure(large, &options)?].concat();
+        let mut rows = [small, large]
+            .map(|set| processes::measure(set, options.rounds, &options))
+            .into_iter()
+            .collect::<Result<Vec<_>>>()?
+            .concat();
+        if million {
+            let million = DataSet { folders: 1000, files: 1000, size: 1 };
+            rows.extend(processes::measure(million, 1, &options)?);
+        }
         processes::write_table(&mut output, &rows)?;
         layers::write_table(&mut output, small, &rows)?;
     }
