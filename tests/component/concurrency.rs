@@ -1,11 +1,18 @@
 //! Listing, comparing, transferring and deleting overlap, and what is slow keeps nothing else waiting.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use futures::{StreamExt, stream};
 use omnistorage::{
     Backend,
-    runtime::{Action, Deletion, SyncOptions},
+    runtime::{Action, Comparison, Deletion, SyncOptions},
 };
 use tokio::sync::Semaphore;
 
@@ -70,6 +77,51 @@ async fn a_slow_object_keeps_nothing_else_waiting() {
         permits.add_permits(1);
         let report = job.outcome().await.unwrap();
         assert_eq!((report.transferred, report.deleted, report.errors), (3001, 600, 0));
+    }
+}
+
+/// A backend that counts the bodies that are asked for, and gives none of them a byte before there is a permit.
+fn gated(inner: &Arc<dyn Backend>, asked: &Arc<AtomicUsize>, permits: &Arc<Semaphore>) -> Arc<dyn Backend> {
+    let (asked, permits) = (asked.clone(), permits.clone());
+    Twisted::new(inner).contents(move |_, contents| {
+        asked.fetch_add(1, Ordering::SeqCst);
+        let permits = permits.clone();
+        let wait = stream::once(async move { permits.acquire().await.map(|permit| permit.forget()) });
+        wait.filter_map(async |_| None).chain(contents).boxed()
+    })
+}
+
+#[tokio::test]
+async fn as_many_calls_are_in_flight_as_are_allowed_and_no_more() {
+    const OBJECTS: usize = 12;
+    for (comparison, on_target) in [(Comparison::Automatic, false), (Comparison::Checksum, true)] {
+        let (source, target) = (memory(), memory());
+        let plain = storage([("source", source.clone()), ("target", target.clone())]);
+        for number in 0..OBJECTS {
+            let contents = "x".repeat(LARGE);
+            put(&plain, "source", &[(&format!("{number:02}"), &contents)]).await;
+            if on_target {
+                put(&plain, "target", &[(&format!("{number:02}"), &contents)]).await;
+            }
+        }
+        let (asked, permits) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+        let storage = storage([("source", gated(&source, &asked, &permits)), ("target", target)]);
+        // Each bounds what it is for.
+        let (transfers, checkers) = if on_target { (1, 3) } else { (3, 1) };
+        let options = SyncOptions { comparison, transfers, checkers, ..Default::default() };
+        let job = storage.sync(&at("source", ""), &at("target", ""), &options).await.unwrap();
+        let all_are_asked = async {
+            while asked.load(Ordering::SeqCst) < 3 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), all_are_asked).await.expect("three are in flight");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert_eq!(asked.load(Ordering::SeqCst), 3, "{comparison:?}");
+        permits.add_permits(2 * OBJECTS);
+        let report = job.outcome().await.unwrap();
+        let transferred = if on_target { 0 } else { OBJECTS as u64 };
+        assert_eq!((report.checked, report.transferred), (OBJECTS as u64, transferred));
     }
 }
 

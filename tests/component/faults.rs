@@ -15,7 +15,7 @@ use omnistorage::{
 
 use crate::{
     replay::Replay,
-    setup::{at, memory, storage, tree},
+    setup::{at, memory, runtime, storage, tree},
 };
 
 type Tree = BTreeMap<String, String>;
@@ -23,6 +23,8 @@ type Tree = BTreeMap<String, String>;
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Scenario {
     Sync,
+    /// The bytes go through the component.
+    SyncThrough,
     SyncByChecksum,
     SyncWithBackup,
     SyncWithRenames,
@@ -33,7 +35,7 @@ impl Scenario {
     fn options(self) -> SyncOptions {
         let options = SyncOptions { transfers: 2, ..Default::default() };
         match self {
-            Self::Sync | Self::Move => options,
+            Self::Sync | Self::SyncThrough | Self::Move => options,
             Self::SyncByChecksum => SyncOptions { comparison: Comparison::Checksum, ..options },
             Self::SyncWithBackup => {
                 let place = Some(at("target", "kept"));
@@ -120,7 +122,11 @@ async fn survives(scenario: Scenario, faults: &Faults, may_fail: bool, what: &st
         Arc::new(Layered::new(inner.clone(), faults.clone()))
     };
     let sound = storage([("source", source.clone()), ("target", target.clone())]);
-    let broken = storage([("source", broken(&source)), ("target", broken(&target))]);
+    let broken = Storage::builder(runtime())
+        .mount("source", broken(&source))
+        .mount("target", broken(&target))
+        .transfer(scenario != Scenario::SyncThrough)
+        .build();
     let (outcome, failed) = run(scenario, &broken, &sound).await;
 
     match &outcome {
@@ -183,6 +189,7 @@ async fn every_call(scenario: Scenario) {
             (Fault::Error(error(ErrorCode::Unavailable)), false),
             (Fault::Error(error(ErrorCode::PermissionDenied)), true),
             (Fault::Error(error(ErrorCode::NotFound)), true),
+            (Fault::Error(error(ErrorCode::PreconditionFailed)), true),
             (Fault::LostAnswer(error(ErrorCode::Timeout)), true),
             (Fault::EarlyEnd, true),
         ] {
@@ -195,6 +202,11 @@ async fn every_call(scenario: Scenario) {
 #[tokio::test]
 async fn a_sync_survives_a_fault_at_every_call() {
     every_call(Scenario::Sync).await;
+}
+
+#[tokio::test]
+async fn a_sync_through_the_component_survives_a_fault_at_every_call() {
+    every_call(Scenario::SyncThrough).await;
 }
 
 #[tokio::test]

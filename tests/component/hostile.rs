@@ -11,8 +11,12 @@ use std::{
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use omnistorage::{
-    Backend, ErrorCode, ObjectInfo, ObjectKind, Path, Result,
-    backend::{ListOptions, Listing},
+    Backend, ErrorCode, HashAlgorithm, ObjectInfo, ObjectKind, Path, Result,
+    backend::{
+        ListOptions, Listing,
+        fault::{Fault, Faults},
+        layer::{Layered, Operation},
+    },
     runtime::{Action, Report, Storage, SyncOptions},
 };
 
@@ -147,6 +151,35 @@ async fn a_size_that_lies_in_the_listing_is_found_out() {
         assert_eq!(failed, [ErrorCode::Corrupted; 2]);
         assert_eq!(report.deleted, 0);
         assert_eq!(tree(&*pair.target).await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_flipped_bit_never_replaces_a_good_object_whose_hash_is_known() {
+    let hash = |bytes: &str| {
+        let mut hasher = HashAlgorithm::Sha256.hasher();
+        hasher.update(bytes.as_bytes());
+        hasher.finish()
+    };
+    for transfer in [true, false] {
+        let pair = Pair::new().await;
+        let before = tree(&*pair.target).await;
+        let flips = Faults::of(Operation::ReadChunk, Fault::FlippedBit);
+        let flipping: Arc<dyn Backend> = Arc::new(Layered::new(pair.source.clone(), flips));
+        let listed = [("data/a", "0123456789"), ("data/b", "fine")].map(|(path, contents)| ObjectInfo {
+            hashes: vec![hash(contents)],
+            ..object(path, Some(contents.len() as u64))
+        });
+        let twisted = Twisted::new(&flipping).lists(listed.to_vec());
+        let (failed, report) = pair.sync(twisted, transfer).await.unwrap();
+        assert_eq!(failed, [ErrorCode::Corrupted; 2], "{transfer}");
+        assert_eq!((report.deleted, report.deletes_withheld), (0, 1));
+        assert_eq!(tree(&*pair.target).await, before);
+
+        // A good one is what it is.
+        let twisted = Twisted::new(&pair.source).lists(listed.to_vec());
+        let (failed, report) = pair.sync(twisted, transfer).await.unwrap();
+        assert_eq!((failed.len(), report.transferred, report.deleted), (0, 2, 1));
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Fault {
     LostAnswer(Error),
     /// A body ends here, as if that were all of it. Any other call is made as always.
     EarlyEnd,
+    /// Of the next chunk of a body one bit is another. Any other call is made as always.
+    FlippedBit,
     /// The call never returns.
     Hang,
 }
@@ -106,7 +108,7 @@ impl Layer for Faults {
         run: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
         match self.next(call) {
-            None | Some(Fault::EarlyEnd) => run.await,
+            None | Some(Fault::EarlyEnd | Fault::FlippedBit) => run.await,
             Some(Fault::Error(error)) => Err(error),
             Some(Fault::LostAnswer(error)) => run.await.and(Err(error)),
             Some(Fault::Hang) => std::future::pending().await,
@@ -121,8 +123,17 @@ impl Layer for Faults {
         match self.next(call) {
             None => next.await,
             Some(Fault::EarlyEnd) => None,
+            Some(Fault::FlippedBit) => Some(next.await?.map(flipped)),
             Some(Fault::Error(error) | Fault::LostAnswer(error)) => Some(Err(error)),
             Some(Fault::Hang) => std::future::pending().await,
         }
     }
+}
+
+fn flipped(chunk: Bytes) -> Bytes {
+    let mut bytes = chunk.to_vec();
+    if let Some(byte) = bytes.last_mut() {
+        *byte ^= 1;
+    }
+    bytes.into()
 }
