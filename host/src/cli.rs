@@ -1,6 +1,7 @@
 //! The command line: places and options in, the typed API of [`runtime`](crate::runtime) in the middle, text, JSON and
 //! exit codes out. Each command has its own file; none of them touches a backend by itself.
 
+mod bisync;
 mod check;
 mod compare;
 mod configuration;
@@ -17,6 +18,7 @@ mod object;
 mod output;
 mod place;
 mod progress;
+mod recode;
 mod records;
 mod session;
 mod size;
@@ -92,6 +94,7 @@ enum Command {
     Sync(transfer::Sync),
     Move(transfer::Move),
     Check(check::Check),
+    Bisync(bisync::Bisync),
     Hash(hash::Hash),
     Records(records::Records),
     Backends(information::Backends),
@@ -114,6 +117,7 @@ impl Command {
             Self::Sync(command) => wait(command.run(globals)),
             Self::Move(command) => wait(command.run(globals)),
             Self::Check(command) => wait(command.run(globals)),
+            Self::Bisync(command) => wait(command.run(globals)),
             Self::Hash(command) => wait(command.run(globals)),
             Self::Records(command) => wait(command.run(globals)),
             Self::Features(command) => wait(command.run(globals)),

@@ -28,6 +28,7 @@
 
 mod activity;
 mod bindings;
+mod bisync;
 mod chunk;
 mod closed;
 mod compiled;
@@ -55,6 +56,9 @@ use wasmtime::{
 };
 
 pub use activity::Activity;
+pub use bisync::{
+    BisyncAction, BisyncEvent, BisyncJob, BisyncOptions, BisyncReport, DeleteLimit, Side, Winner,
+};
 pub use compression::{Codec, Compression, DecompressOptions};
 pub use explain::Explanation;
 pub use filter::{Filter, RuleKind, RuleSource};
@@ -69,7 +73,7 @@ pub use records::{
 pub use storage::{Entries, Storage, StorageBuilder};
 pub use sync::{
     Action, Backup, CheckEntry, CheckJob, CheckReport, Comparison, Deletion, Difference, Event, Order,
-    OrderKey, RenameStrategy, Report, Stop, SyncJob, SyncOptions,
+    OrderKey, Recoding, RenameStrategy, Report, Stop, SyncJob, SyncOptions,
 };
 pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker};
 

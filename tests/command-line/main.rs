@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "all of this crate is tests")]
 
+mod bisync;
 mod command;
 mod filters;
 mod killed;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails loudly, its helpers too")]
 
+mod bisync;
 mod build;
 mod channel;
 mod commit;
@@ -23,6 +24,7 @@ mod multi;
 mod objects;
 mod options;
 mod pair;
+mod recode;
 mod records;
 mod replay;
 mod replicas;

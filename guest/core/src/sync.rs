@@ -1,10 +1,12 @@
 //! The decisions of sync: what stands on which side, what is to be done with it, and what must not be.
 
 pub mod backup;
+pub mod bisync;
 pub mod compare;
 pub mod filter;
 pub mod guard;
 pub mod merge;
 pub mod order;
+pub mod recode;
 pub mod rename;
 pub mod walk;

@@ -124,7 +124,7 @@ impl Guest for crate::Component {
 
 /// What stands at a place; a prefix that objects share counts as a directory, also where directories do not exist
 /// by themselves.
-async fn stat(place: &Place) -> Result<ObjectInfo, Error> {
+pub(crate) async fn stat(place: &Place) -> Result<ObjectInfo, Error> {
     match place.stat().await {
         Err(error) if error.code == ErrorCode::NotFound => {
             let options = ListOptions { recursive: false, start_after: None, full_info: false };

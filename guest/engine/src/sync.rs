@@ -5,6 +5,7 @@
 
 mod backup;
 mod batch;
+mod bisync;
 mod check;
 mod contents;
 mod delete;
@@ -18,6 +19,7 @@ mod journal;
 mod options;
 mod pages;
 mod pairs;
+mod recode;
 mod removal;
 mod rename;
 mod retry;

@@ -17,6 +17,7 @@ use super::{
     filter::FilterOptions,
     output::{ErrorJson, Output, calls, printable},
     progress::Progress,
+    recode::RecodingOptions,
     session::{Session, join},
     transfer::{objects, seconds},
 };
@@ -39,6 +40,8 @@ pub(crate) struct Check {
     /// `-` only in TARGET, `!` an error; then a blank and the path
     #[arg(long, value_name = "FILE")]
     combined: Option<String>,
+    #[command(flatten)]
+    recoding: RecodingOptions,
     #[command(flatten)]
     concurrency: Concurrency,
     /// Print one JSON event a line, then a summary
@@ -74,7 +77,13 @@ impl Check {
             _ => Comparison::Automatic,
         };
         let filter = self.filter.filter()?;
-        let options = SyncOptions { comparison, one_way: self.one_way, filter, ..self.concurrency.options() };
+        let options = SyncOptions {
+            comparison,
+            recoding: self.recoding.recoding(),
+            one_way: self.one_way,
+            filter,
+            ..self.concurrency.options()
+        };
         let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
         let started = Instant::now();
         let job = session.storage.check(&source, &target, &options).await;

@@ -27,7 +27,7 @@ pub(crate) struct StoredWith {
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     metadata: Vec<(String, String)>,
     /// Compress with CODEC: gzip (LEVEL 0 to 9), zstd (-131072 to 22) or snappy (no level)
-    #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = compression)]
+    #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = parse_compression)]
     compress: Option<Compression>,
     /// Compress on up to N cores, in blocks that every tool reads one after the other
     #[arg(long, value_name = "N", default_value = "1", requires = "compress")]
@@ -114,7 +114,7 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-fn compression(text: &str) -> Result<Compression, String> {
+pub(crate) fn parse_compression(text: &str) -> Result<Compression, String> {
     let (name, level) = match text.split_once(':') {
         None => (text, None),
         Some((name, level)) => (name, Some(level.parse().map_err(|_| format!("`{level}` is no level"))?)),
@@ -129,11 +129,11 @@ mod tests {
 
     #[test]
     fn compression_is_a_codec_and_a_level() {
-        let parsed = compression("gzip:9").unwrap();
+        let parsed = parse_compression("gzip:9").unwrap();
         assert_eq!((parsed.codec, parsed.level), (Codec::Gzip, Some(9)));
-        assert_eq!(compression("gz").unwrap().level, None);
+        assert_eq!(parse_compression("gz").unwrap().level, None);
         for text in ["", "gzip:", "gzip:high", "lzma"] {
-            assert!(compression(text).is_err(), "{text}");
+            assert!(parse_compression(text).is_err(), "{text}");
         }
     }
 

@@ -97,15 +97,37 @@ impl Session {
         target: &Place,
         backup: Option<&Place>,
     ) -> Result<(Self, Location, Location, Option<Location>), Failure> {
+        Self::places(globals, [source, target], backup.map(|backup| (backup, "backup")))
+    }
+
+    /// Grants two places, and one for the state of their last sync, in the same way.
+    pub(crate) fn with_state(
+        globals: &Globals,
+        first: &Place,
+        second: &Place,
+        state: &Place,
+    ) -> Result<(Self, Location, Location, Location), Failure> {
+        match Self::places(globals, [first, second], Some((state, "state")))? {
+            (session, first, second, Some(state)) => Ok((session, first, second, state)),
+            _ => Err(Failure::new(Exit::Other, "a place was not granted")),
+        }
+    }
+
+    fn places(
+        globals: &Globals,
+        [source, target]: [&Place; 2],
+        third: Option<(&Place, &str)>,
+    ) -> Result<(Self, Location, Location, Option<Location>), Failure> {
         let mut mounts = Mounts::new(globals);
         let mut places =
             vec![mounts.resolve(source, Need::Contents)?, mounts.resolve(target, Need::Contents)?];
-        if let Some(backup) = backup {
-            places.push(mounts.resolve(backup, Need::Contents)?);
+        if let Some((place, _)) = third {
+            places.push(mounts.resolve(place, Need::Contents)?);
         }
         let shared = share_roots(&mut places)?;
         let mut locations = Vec::with_capacity(places.len());
-        for ((place, name), is_shared) in places.iter().zip(["source", "target", "backup"]).zip(shared) {
+        let names = ["source", "target", third.map_or("", |(_, name)| name)];
+        for ((place, name), is_shared) in places.iter().zip(names).zip(shared) {
             locations.push(match (&place.root, is_shared) {
                 (Some(root), true) => mounts.mount_directory(place, "file", root)?,
                 _ => mounts.mount(place, name)?,
@@ -113,7 +135,7 @@ impl Session {
         }
         let mut locations = locations.into_iter();
         match (locations.next(), locations.next(), locations.next()) {
-            (Some(source), Some(target), backup) => Ok((mounts.finish()?, source, target, backup)),
+            (Some(source), Some(target), third) => Ok((mounts.finish()?, source, target, third)),
             _ => Err(Failure::new(Exit::Other, "a place was not granted")),
         }
     }

@@ -14,7 +14,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::{
     activity::Activity,
-    bindings::exports::omnistorage::storage::{compression, multi, objects, records, sync},
+    bindings::exports::omnistorage::storage::{bisync, compression, multi, objects, records, sync},
     limits::{Growth, Limits, Progress},
     view::{Grants, StorageCtx, StorageCtxView, StorageView},
 };
@@ -25,6 +25,7 @@ pub(super) struct Template {
     instance: InstancePre<State>,
     /// As many permits as there may be sandboxes at once.
     room: Arc<Semaphore>,
+    bisync: bisync::GuestIndices,
     compression: compression::GuestIndices,
     multi: multi::GuestIndices,
     objects: objects::GuestIndices,
@@ -40,6 +41,7 @@ impl Template {
     ) -> wasmtime::Result<Self> {
         let instance = linker.instantiate_pre(component)?;
         Ok(Self {
+            bisync: bisync::GuestIndices::new(&instance)?,
             compression: compression::GuestIndices::new(&instance)?,
             multi: multi::GuestIndices::new(&instance)?,
             objects: objects::GuestIndices::new(&instance)?,
@@ -59,6 +61,10 @@ pub(super) struct Guest {
 }
 
 impl Guest {
+    pub(super) fn bisync(&self, inside: &Inside) -> wasmtime::Result<bisync::Guest> {
+        inside.with(|store| self.template.bisync.load(store, &self.instance))
+    }
+
     pub(super) fn compression(&self, inside: &Inside) -> wasmtime::Result<compression::Guest> {
         inside.with(|store| self.template.compression.load(store, &self.instance))
     }

@@ -4,7 +4,9 @@ mod options;
 
 use std::sync::Arc;
 
-pub use self::options::{Backup, Comparison, Deletion, Order, OrderKey, RenameStrategy, SyncOptions};
+pub use self::options::{
+    Backup, Comparison, Deletion, Order, OrderKey, Recoding, RenameStrategy, SyncOptions,
+};
 use super::{Storage, bindings::exports::omnistorage::storage::sync as wit, job::Job};
 #[cfg(unix)]
 use crate::FileBackend;

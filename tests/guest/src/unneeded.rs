@@ -3,6 +3,7 @@
 use crate::{
     Component,
     exports::{
+        bisync::{self, BisyncJob, BisyncOptions},
         compression::{self, Body, Codec, DecompressOptions},
         multi,
         objects::{CompressionOptions, Reader},
@@ -14,6 +15,12 @@ use crate::{
         types::{Error, Location, ObjectInfo},
     },
 };
+
+impl bisync::Guest for Component {
+    async fn bisync(_: Location, _: Location, _: Location, _: BisyncOptions) -> Result<BisyncJob, Error> {
+        unimplemented!()
+    }
+}
 
 impl compression::Guest for Component {
     async fn compress(_: Body, _: Codec, _: Option<i32>) -> Result<Body, Error> {

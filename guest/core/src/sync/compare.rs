@@ -214,6 +214,31 @@ fn compare_kinds(source: &Entry, target: &Entry, options: CompareOptions) -> Ver
     }
 }
 
+/// The same for objects of which one side is the other one compressed. Neither sizes nor hashes can be compared then:
+/// the time decides, which a transfer gives to the target. [`Verdict::NeedHash`] means to compare the contents, as they
+/// are without compression.
+#[must_use]
+pub fn compare_recoded(source: &Entry, target: &Entry, options: CompareOptions) -> Verdict {
+    if (source.kind, target.kind) != (ObjectKind::Object, ObjectKind::Object) {
+        return compare(source, target, options);
+    }
+    let verdict = compare_recoded_objects(source, target, options);
+    if options.immutable { verdict.of_immutable() } else { verdict }
+}
+
+fn compare_recoded_objects(source: &Entry, target: &Entry, options: CompareOptions) -> Verdict {
+    let time = target_time(source, target, options.window_ns.unwrap_or(0));
+    match (options.comparison, time) {
+        (Comparison::IgnoreExisting, _) => Verdict::Skip(Reason::ExistsOnTarget),
+        (Comparison::Always, _) => Verdict::Transfer(Reason::TransferAll),
+        (_, TargetTime::Newer) if options.update_only => Verdict::Skip(Reason::TargetNewer),
+        (Comparison::Checksum, _) | (_, TargetTime::Unknown) => Verdict::NeedHash(IfEqual::Same),
+        (_, TargetTime::Within) => Verdict::Same,
+        (Comparison::Automatic, TargetTime::Newer) if options.window_ns.is_none() => Verdict::Same,
+        _ => Verdict::Transfer(Reason::TimeDiffers),
+    }
+}
+
 fn compare_objects(source: &Entry, target: &Entry, options: CompareOptions) -> Verdict {
     match options.comparison {
         Comparison::IgnoreExisting => return Verdict::Skip(Reason::ExistsOnTarget),

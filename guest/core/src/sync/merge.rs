@@ -31,7 +31,7 @@
 
 use std::{cmp::Ordering, collections::VecDeque, fmt};
 
-use omnistorage_path::Path;
+use omnistorage_path::{Path, PathError};
 
 use crate::entry::Entry;
 
@@ -90,6 +90,20 @@ pub enum MergeError {
         /// Whose listing.
         side: Side,
     },
+    /// Two objects of the source would have one name on the target.
+    Clash {
+        /// Their paths.
+        paths: [Path; 2],
+        /// The path on the target.
+        name: Path,
+    },
+    /// An object of the source has no name on the target.
+    Name {
+        /// Its path.
+        path: Path,
+        /// Why not.
+        why: PathError,
+    },
 }
 
 impl fmt::Display for MergeError {
@@ -101,6 +115,16 @@ impl fmt::Display for MergeError {
             Self::Unsorted { side, previous, path } => {
                 let (previous, path) = (previous.as_str(), path.as_str());
                 write!(f, "the listing of the {side} is not in byte order: {path:?} comes after {previous:?}")
+            }
+            Self::Clash { paths: [one, other], name } => write!(
+                f,
+                "both {:?} and {:?} of the source would be {:?} on the target: rename or exclude one of them",
+                one.as_str(),
+                other.as_str(),
+                name.as_str()
+            ),
+            Self::Name { path, why } => {
+                write!(f, "{:?} of the source gets no name on the target: {why}", path.as_str())
             }
             Self::AfterEnd { side } => write!(f, "the listing of the {side} went on after its end"),
         }

@@ -73,7 +73,7 @@ impl Check {
                 Step::SourceOnly(entry) => self.tell(&entry, Ok(Some(Reason::MissingOnTarget))),
                 Step::TargetOnly(_) if options.one_way => {}
                 Step::TargetOnly(entry) => self.tell(&entry, Ok(Some(Reason::MissingOnSource))),
-                Step::Both { source, target } => match known(&source, &target, options) {
+                Step::Both { source, target } => match known(sides, &source, &target, options) {
                     Some(found) => self.tell(&source, Ok(found)),
                     None => {
                         let size = source.size;
@@ -127,12 +127,13 @@ impl Check {
 }
 
 /// What the listings alone tell; `None` if the contents have to.
-fn known(source: &Entry, target: &Entry, options: &SyncOptions) -> Option<Option<Reason>> {
+fn known(sides: &Sides, source: &Entry, target: &Entry, options: &SyncOptions) -> Option<Option<Reason>> {
     let comparison = options.comparison;
     if source.kind != target.kind {
         return Some(Some(Reason::KindDiffers));
     }
     match source.kind {
+        ObjectKind::Object if sides.recoder.is_some_and(|recoder| recoder.changes(source)) => return None,
         ObjectKind::Object => {}
         ObjectKind::Directory => return Some(None),
         ObjectKind::Symlink => return Some(Some(Reason::SymbolicLink)),
@@ -153,6 +154,17 @@ fn known(source: &Entry, target: &Entry, options: &SyncOptions) -> Option<Option
 async fn compare(sides: &Sides, entries: Vec<Entry>, comparison: Comparison) -> Vec<(Entry, Found)> {
     let found = |same: bool| (!same).then_some(Reason::ContentsDiffer);
     let mut compared = Vec::with_capacity(entries.len());
+    let mut alike = Vec::with_capacity(entries.len());
+    for entry in entries {
+        match sides.recoder.filter(|recoder| recoder.changes(&entry)) {
+            Some(recoder) => {
+                let same = recoder.same_contents(&sides.source, &sides.target, &entry).await;
+                compared.push((entry, same.map(found)));
+            }
+            None => alike.push(entry),
+        }
+    }
+    let entries = alike;
     if comparison == Comparison::Always {
         for entry in entries {
             let same = same_bytes(sides, &entry).await;

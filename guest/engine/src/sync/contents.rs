@@ -9,7 +9,7 @@ use super::{
     sides::{Reading, Sides},
 };
 use crate::{
-    body::Source,
+    body::{Coded, Source},
     imports::{
         backend::ReadOptions,
         types::{Error, ErrorCode},
@@ -49,10 +49,14 @@ pub(super) async fn hashes(
     .await
 }
 
-/// Compares byte by byte. An error of either side is an error, also where the bytes differ before it.
+/// Compares an object byte by byte.
 pub(super) async fn same_bytes(sides: &Sides, entry: &Entry) -> Result<bool, Error> {
     let (source, target) = join!(body(&sides.source, entry), body(&sides.target, entry));
-    let (mut source, mut target) = (source?, target?);
+    same_contents(source?, target?).await
+}
+
+/// Compares byte by byte. An error of either side is an error, also where the bytes differ before it.
+pub(super) async fn same_contents(mut source: Coded, mut target: Coded) -> Result<bool, Error> {
     let (mut left, mut right) = (Vec::new(), Vec::new());
     let mut same = true;
     loop {
@@ -73,7 +77,7 @@ pub(super) async fn same_bytes(sides: &Sides, entry: &Entry) -> Result<bool, Err
 }
 
 /// More bytes, unless there are some; says whether there are any.
-async fn fill(source: &mut Source, bytes: &mut Vec<u8>) -> Result<bool, Error> {
+async fn fill(source: &mut Coded, bytes: &mut Vec<u8>) -> Result<bool, Error> {
     if bytes.is_empty()
         && let Some(chunk) = source.next(std::mem::take(bytes)).await?
     {
@@ -82,8 +86,8 @@ async fn fill(source: &mut Source, bytes: &mut Vec<u8>) -> Result<bool, Error> {
     Ok(!bytes.is_empty())
 }
 
-async fn body(side: &Reading, entry: &Entry) -> Result<Source, Error> {
+async fn body(side: &Reading, entry: &Entry) -> Result<Coded, Error> {
     let options = ReadOptions { offset: 0, length: None, if_match: None };
     let reader = side.backend().read(side.full(&entry.path)?, options).await?;
-    Ok(Source::new(reader.contents, reader.completion))
+    Ok(Coded::new(Source::new(reader.contents, reader.completion), None))
 }

@@ -3,14 +3,14 @@
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
     sync::{
-        compare::{Reason, Verdict, after_hashing, compare},
+        compare::{Reason, Verdict, after_hashing},
         filter::Filter,
         merge::Step,
     },
 };
 use omnistorage_path::Path;
 
-use super::{contents::hash_both, options::compare_options, sides::Sides};
+use super::{contents::hash_both, options::compare_options, recode::compare_listed, sides::Sides};
 use crate::{
     exports::sync::{Action, Deletion, Explanation, SyncOptions},
     imports::types::{Error, Location},
@@ -25,7 +25,8 @@ pub(super) async fn explain(
     filter: Filter,
 ) -> Result<Explanation, Error> {
     let sides = Sides::open(source, target, filter, &options).await?;
-    let (source, target) = (sides.source.stat(&path).await?, sides.target.stat(&path).await?);
+    let on_target = sides.target_path(&path);
+    let (source, target) = (sides.source.stat(&path).await?, sides.target.stat(&on_target).await?);
     let (included, ruling) = judge(&sides.filter, &path, source.as_ref().or(target.as_ref()));
     let (action, reason) = match (source, target) {
         (Some(source), _) if source.kind == ObjectKind::Directory => {
@@ -80,7 +81,11 @@ async fn decide(
         Step::TargetOnly(_) => return Ok((Some(Action::Deleted), Reason::MissingOnSource.as_str())),
         Step::Both { source, target } => {
             let compare_options = compare_options(options, sides.window(options));
-            match compare(&source, &target, compare_options) {
+            let recoder = sides.recoder.filter(|recoder| recoder.changes(&source));
+            match compare_listed(recoder, &source, &target, compare_options) {
+                Verdict::NeedHash(_) if let Some(recoder) = recoder => {
+                    recoder.decide(&sides.source, &sides.target, &source, compare_options).await?
+                }
                 Verdict::NeedHash(if_equal) => {
                     let paths = [&source.path];
                     let hashes =

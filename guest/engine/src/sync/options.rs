@@ -8,6 +8,7 @@ use omnistorage_core::sync::{
     rename,
 };
 
+use super::recode::Recoder;
 use crate::{
     error::error,
     exports::sync::{Comparison, Deletion, OrderKey, RenameStrategy, SyncOptions},
@@ -20,18 +21,25 @@ const MAX_IN_FLIGHT: u32 = 256;
 /// Attempts that a caller may ask for.
 const MAX_RETRIES: u32 = 100;
 
+/// Refuses numbers of calls in flight and of attempts that are out of their range.
+pub(super) fn check_calls(transfers: u32, checkers: u32, retries: u32) -> Result<(), Error> {
+    for (name, value, most) in [
+        ("transfers", transfers, MAX_IN_FLIGHT),
+        ("checkers", checkers, MAX_IN_FLIGHT),
+        ("retries", retries, MAX_RETRIES),
+    ] {
+        if !(1..=most).contains(&value) {
+            let message = format!("`{name}` must be from 1 to {most}, not {value}");
+            return Err(error(ErrorCode::InvalidArgument, message));
+        }
+    }
+    Ok(())
+}
+
 /// Refuses what makes no sense, naming the option, and understands the filter.
 pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
     let refused = |message: String| Err(error(ErrorCode::InvalidArgument, message));
-    for (name, value, most) in [
-        ("transfers", options.transfers, MAX_IN_FLIGHT),
-        ("checkers", options.checkers, MAX_IN_FLIGHT),
-        ("retries", options.retries, MAX_RETRIES),
-    ] {
-        if !(1..=most).contains(&value) {
-            return refused(format!("`{name}` must be from 1 to {most}, not {value}"));
-        }
-    }
+    check_calls(options.transfers, options.checkers, options.retries)?;
     if options.bandwidth == Some(0) {
         return refused("`bandwidth` must be at least 1 byte a second".to_owned());
     }
@@ -50,7 +58,10 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
         Some(backup) if backup.place.is_none() && backup.suffix.is_empty() => {
             refused("a backup beside the objects needs a suffix".to_owned())
         }
-        _ => Ok(Filter::new((&options.filter).into())?),
+        _ => {
+            Recoder::new(options)?;
+            Ok(Filter::new((&options.filter).into())?)
+        }
     }
 }
 

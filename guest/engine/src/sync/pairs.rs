@@ -3,9 +3,13 @@
 use std::rc::Rc;
 
 use futures::StreamExt;
-use omnistorage_core::sync::{
-    filter::Filter,
-    merge::{Merge, Side, Step},
+use omnistorage_core::{
+    entry::{Entry, ObjectKind},
+    sync::{
+        filter::Filter,
+        merge::{Merge, MergeError, Side, Step},
+        recode::{Recoded, Recoding},
+    },
 };
 
 use super::{pages::Pages, sides::Sides};
@@ -16,7 +20,8 @@ use crate::{
 
 /// Both listings, merged while they stream.
 pub(super) struct Pairs {
-    merge: Merge,
+    merge: Listings,
+    recoding: Option<Recoding>,
     /// Absent where there is nothing to list.
     source: Option<Pages>,
     target: Option<Pages>,
@@ -26,20 +31,29 @@ pub(super) struct Pairs {
 impl Pairs {
     /// Of two trees, or of a single object and what stands at its place.
     pub(super) async fn new(sides: &Sides) -> Result<Self, Error> {
-        let mut merge = Merge::new();
+        let recoding = sides.recoder.map(|recoder| recoder.recoding);
+        let mut merge = match recoding {
+            None => Listings::Alike(Merge::new()),
+            Some(recoding) => Listings::Recoded(Box::new(Recoded::new(recoding))),
+        };
         let Some(name) = &sides.single else {
             return Ok(Self {
                 merge,
+                recoding,
                 source: Some(sides.source.pages(sides.filter.clone())),
                 target: Some(sides.target.pages(sides.filter.for_target().into())),
                 filter: sides.filter.clone(),
             });
         };
         for side in [Side::Source, Side::Target] {
-            merge.push(side, sides.side(side).stat(name).await?.into_iter().collect());
+            let name = match side {
+                Side::Source => name.clone(),
+                Side::Target => sides.target_path(name),
+            };
+            merge.push(side, sides.side(side).stat(&name).await?.into_iter().collect());
             merge.end(side);
         }
-        Ok(Self { merge, source: None, target: None, filter: sides.filter.clone() })
+        Ok(Self { merge, recoding, source: None, target: None, filter: sides.filter.clone() })
     }
 
     /// The next pair that the filter leaves. May be dropped half way, and called again.
@@ -47,11 +61,17 @@ impl Pairs {
         loop {
             let side = match self.merge.next() {
                 Ok(Step::Need(side)) => side,
-                Ok(step) => match self.filter.screen(step) {
+                Ok(step) => match self.screen(step) {
                     Some(step) => return Ok(step),
                     None => continue,
                 },
-                Err(why) => return Err(error(ErrorCode::Other, why.to_string())),
+                Err(why) => {
+                    let code = match why {
+                        MergeError::Clash { .. } | MergeError::Name { .. } => ErrorCode::InvalidArgument,
+                        MergeError::Unsorted { .. } | MergeError::AfterEnd { .. } => ErrorCode::Other,
+                    };
+                    return Err(error(code, why.to_string()));
+                }
             };
             let pages = match side {
                 Side::Source => &mut self.source,
@@ -65,6 +85,52 @@ impl Pairs {
                 Some(page) => self.merge.push(side, page?),
                 None => self.merge.end(side),
             }
+        }
+    }
+    /// What the filter leaves of a step. An object that only the target has is judged by what it is called on the
+    /// source: if anything that it could be of is excluded, it stays.
+    fn screen(&self, step: Step) -> Option<Step> {
+        let (Some(recoding), Step::TargetOnly(target)) = (self.recoding, &step) else {
+            return self.filter.screen(step);
+        };
+        let names = recoding.source_paths(&target.path);
+        if target.kind != ObjectKind::Object || names.is_empty() {
+            return self.filter.screen(step);
+        }
+        let is_meant = |path| {
+            // Its size is another on the source.
+            let entry = Entry { path, size: None, ..target.clone() };
+            self.filter.screen(Step::TargetOnly(entry)).is_some()
+        };
+        names.into_iter().all(is_meant).then_some(step)
+    }
+}
+
+/// The merge, of names that are alike or of names that change on the way.
+enum Listings {
+    Alike(Merge),
+    Recoded(Box<Recoded>),
+}
+
+impl Listings {
+    fn push(&mut self, side: Side, entries: Vec<Entry>) {
+        match self {
+            Self::Alike(merge) => merge.push(side, entries),
+            Self::Recoded(merge) => merge.push(side, entries),
+        }
+    }
+
+    fn end(&mut self, side: Side) {
+        match self {
+            Self::Alike(merge) => merge.end(side),
+            Self::Recoded(merge) => merge.end(side),
+        }
+    }
+
+    fn next(&mut self) -> Result<Step, MergeError> {
+        match self {
+            Self::Alike(merge) => merge.next(),
+            Self::Recoded(merge) => merge.next(),
         }
     }
 }

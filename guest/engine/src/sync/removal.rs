@@ -31,9 +31,15 @@ pub(super) async fn delete(place: &Writing, paths: &[&Path]) -> Vec<Result<(), E
     .await
 }
 
-/// Deletes objects of the source that are on the target now, unless they are not what was listed any more.
+/// Deletes objects that may go, unless they are not what was listed any more.
 pub(super) async fn delete_unchanged(source: &Writing, entries: &[&Entry]) -> Vec<Result<(), Error>> {
-    let looks = stream::iter(entries).map(|entry| still_is(&source.0, entry));
+    let looks = stream::iter(entries).map(async |entry| match is_unchanged(&source.0, entry).await? {
+        true => Ok(()),
+        false => {
+            let message = "it changed meanwhile, and stays where it is";
+            Err(source.0.error(ErrorCode::Unavailable, &entry.path, message))
+        }
+    });
     let mut results: Vec<_> = looks.buffered(LOOKS).collect().await;
     let unchanged = entries.iter().zip(&results).filter(|(_, look)| look.is_ok());
     let unchanged: Vec<_> = unchanged.map(|(entry, _)| &entry.path).collect();
@@ -48,16 +54,12 @@ pub(super) async fn delete_unchanged(source: &Writing, entries: &[&Entry]) -> Ve
     results
 }
 
-/// An object that is gone is fine: there is nothing left to delete.
-async fn still_is(source: &Reading, entry: &Entry) -> Result<(), Error> {
-    let Some(now) = source.stat(&entry.path).await? else { return Ok(()) };
+/// Whether an object is what was listed. One that is gone is: there is nothing left to lose.
+pub(super) async fn is_unchanged(place: &Reading, entry: &Entry) -> Result<bool, Error> {
+    let Some(now) = place.stat(&entry.path).await? else { return Ok(true) };
     let same = match (&entry.etag, &now.etag) {
         (Some(listed), Some(now)) => listed == now,
         _ => (entry.size, entry.modified) == (now.size, now.modified),
     };
-    if same && entry.kind == now.kind {
-        return Ok(());
-    }
-    let message = "it changed while it was moved, and stays on the source";
-    Err(source.error(ErrorCode::Unavailable, &entry.path, message))
+    Ok(same && entry.kind == now.kind)
 }

@@ -4,9 +4,9 @@ use std::{future::pending, pin::pin};
 
 use futures::{FutureExt, future::select};
 use omnistorage_core::{
-    entry::{Entry, ObjectKind},
+    entry::{Entry, HashAlgorithm, ObjectKind},
     sync::{
-        compare::{CompareOptions, IfEqual, Reason, Verdict, after_hashing, compare},
+        compare::{CompareOptions, IfEqual, Reason, Verdict, after_hashing},
         filter::Filter,
         merge::Step,
     },
@@ -22,6 +22,7 @@ use super::{
     journal::Journal,
     options,
     pairs::Pairs,
+    recode::compare_listed,
     removal::delete_unchanged,
     rename::Unmatched,
     sides::{Sides, Writing},
@@ -29,7 +30,7 @@ use super::{
     waiting::{Item, Waiting},
 };
 use crate::{
-    exports::sync::{Action, Deletion, Event, Report, Stop, SyncOptions},
+    exports::sync::{Action, Comparison, Deletion, Event, Report, Stop, SyncOptions},
     imports::{
         backend::Features,
         types::{Error, ErrorCode, Location},
@@ -57,6 +58,13 @@ pub(super) async fn run(
     if operation != Operation::Sync || sides.single.is_some() {
         options.deletion = Deletion::None;
     }
+    if operation == Operation::Move
+        && sides.recoder.is_some()
+        && matches!(options.comparison, Comparison::Automatic | Comparison::ExactTimes)
+    {
+        // A time alone is not enough to let an object go.
+        options.comparison = Comparison::Checksum;
+    }
     let writes = (!options.dry_run).then(|| Writing(sides.target.clone()));
     let remover = Writing(sides.source.clone());
     let run = Run {
@@ -68,6 +76,7 @@ pub(super) async fn run(
             target,
             remover: (operation == Operation::Move).then_some(remover),
             backup: sides.backup.clone(),
+            recoder: sides.recoder,
             ignore_size: options.ignore_size,
         }),
         deleter: writes.map(|target| Deleter { target, backup: sides.backup.clone() }),
@@ -238,7 +247,7 @@ impl Run {
                     self.directories.add_source(&source, Some(&target), window);
                     return false;
                 }
-                let verdict = compare(&source, &target, self.compare);
+                let verdict = compare_listed(self.sides.recoder, &source, &target, self.compare);
                 self.act(source, verdict);
             }
             Step::Need(_) => {}
@@ -340,6 +349,27 @@ impl Run {
     fn compare_contents(&mut self, entries: Vec<(Entry, IfEqual)>) {
         let (algorithm, options) = (self.sides.hash_algorithm(), self.compare);
         let (source, target) = (self.sides.source.clone(), self.sides.target.clone());
+        let Some(recoder) = self.sides.recoder else {
+            return self.hash_contents(entries, algorithm);
+        };
+        let (recoded, alike): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|(entry, _)| recoder.changes(entry));
+        self.in_flight.start(Bound::Checkers, async move {
+            let mut compared = Vec::with_capacity(recoded.len());
+            for (entry, _) in recoded {
+                let verdict = recoder.decide(&source, &target, &entry, options).await;
+                compared.push((entry, verdict));
+            }
+            Done::Compared(compared)
+        });
+        if !alike.is_empty() {
+            self.hash_contents(alike, algorithm);
+        }
+    }
+
+    fn hash_contents(&mut self, entries: Vec<(Entry, IfEqual)>, algorithm: HashAlgorithm) {
+        let options = self.compare;
+        let (source, target) = (self.sides.source.clone(), self.sides.target.clone());
         self.in_flight.start(Bound::Checkers, async move {
             let paths: Vec<_> = entries.iter().map(|(entry, _)| &entry.path).collect();
             let hashes = hash_both(&source, &target, &paths, algorithm).await;
@@ -427,7 +457,8 @@ impl Run {
 
     /// Gives the target the time of the source, or the bytes again where it cannot take a time.
     fn set_time(&mut self, source: Entry) {
-        let Some(modified) = source.modified else { return };
+        // A time that is not known cannot be given: what is the same is all that can be said.
+        let Some(modified) = source.modified else { return self.act(source, Verdict::Same) };
         if !self.sides.target.has(Features::SET_MODIFIED) {
             return self.queue(source, Reason::TimeDiffers);
         }

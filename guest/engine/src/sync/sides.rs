@@ -9,7 +9,7 @@ use omnistorage_core::{
 };
 use omnistorage_path::Path;
 
-use super::{backup::Backup, retry::retrying};
+use super::{backup::Backup, recode::Recoder, retry::retrying};
 use crate::{
     backends::Place,
     convert::{entry, place_of},
@@ -45,6 +45,8 @@ pub(super) struct Sides {
     pub(super) backup: Option<Rc<Backup>>,
     /// Which objects are meant.
     pub(super) filter: Rc<Filter>,
+    /// What is done with them on the way.
+    pub(super) recoder: Option<Recoder>,
 }
 
 impl Writing {
@@ -57,7 +59,7 @@ impl Writing {
 }
 
 impl Reading {
-    fn new(place: Place, prefix: Path, attempts: u32) -> Self {
+    pub(super) fn new(place: Place, prefix: Path, attempts: u32) -> Self {
         let capabilities = place.backend.capabilities();
         Self {
             backend: Rc::new(place.backend),
@@ -172,6 +174,7 @@ impl Sides {
             single,
             backup,
             filter: Rc::new(filter),
+            recoder: Recoder::new(options)?,
         };
         // Where directories do not exist by themselves, a prefix is there if something is below it.
         if let Some(missing) = missing
@@ -184,9 +187,14 @@ impl Sides {
 
     /// Whether the source is an object of the target directory: then there is nothing to do.
     pub(super) fn is_onto_itself(&self) -> bool {
-        self.single.is_some()
+        self.single.as_ref().is_some_and(|name| self.target_path(name) == *name)
             && self.source.shares_backend(&self.target)
             && self.source.prefix == self.target.prefix
+    }
+
+    /// The path on the target of an object of the source.
+    pub(super) fn target_path(&self, path: &Path) -> Path {
+        self.recoder.map_or_else(|| path.clone(), |recoder| recoder.target_path(path))
     }
 
     /// Whether an object of the target is one that a backup beside the objects keeps.
@@ -208,14 +216,16 @@ impl Sides {
         modify_window(source.modified_precision_ns, target.modified_precision_ns, options.modify_window_ns)
     }
 
-    /// The algorithm to compare by: one that costs nothing on both sides, else on one, else the strongest.
     pub(super) fn hash_algorithm(&self) -> HashAlgorithm {
-        let (source, target) = (&self.source.capabilities.hashes, &self.target.capabilities.hashes);
-        let both = source.iter().find(|algorithm| target.contains(algorithm));
-        both.or(source.first())
-            .or(target.first())
-            .map_or(HashAlgorithm::Sha256, |&algorithm| algorithm.into())
+        hash_algorithm(&self.source, &self.target)
     }
+}
+
+/// The algorithm to compare by: one that costs nothing on both sides, else on one, else the strongest.
+pub(super) fn hash_algorithm(source: &Reading, target: &Reading) -> HashAlgorithm {
+    let (source, target) = (&source.capabilities.hashes, &target.capabilities.hashes);
+    let both = source.iter().find(|algorithm| target.contains(algorithm));
+    both.or(source.first()).or(target.first()).map_or(HashAlgorithm::Sha256, |&algorithm| algorithm.into())
 }
 
 /// Whether a source leaves out the directory in which the target is.
@@ -223,6 +233,15 @@ fn leaves_out(filter: &Filter, source: &Place, target: &Place) -> bool {
     let inside = target.path.strip_prefix(&source.path).filter(|inside| !inside.is_root());
     inside.is_some_and(|inside| {
         filter.excluded_above(&inside).is_some() || !filter.ruling_on_directory(&inside).is_included()
+    })
+}
+
+/// Whether a place leaves out an object that lies in it.
+pub(super) fn leaves_out_object(filter: &Filter, place: &Place, object: &Place) -> bool {
+    let inside = object.path.strip_prefix(&place.path).filter(|inside| !inside.is_root());
+    inside.is_some_and(|inside| {
+        filter.excluded_above(&inside).is_some()
+            || !filter.ruling(&Entry::new(inside, omnistorage_core::entry::ObjectKind::Object)).is_included()
     })
 }
 
@@ -252,6 +271,7 @@ async fn open_backup(
     Ok(Backup { place: Reading::new(place, prefix, attempts), names, in_place })
 }
 
-fn location(place: &Place) -> omnistorage_core::entry::Location {
+/// In the words of the core.
+pub(super) fn location(place: &Place) -> omnistorage_core::entry::Location {
     omnistorage_core::entry::Location { backend: place.name.clone(), path: place.path.clone() }
 }

@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use omnistorage_core::{entry::Entry, sync::compare::common_hash};
+use omnistorage_path::Path;
 
 use super::{
     backup::{Backup, as_it_is},
+    recode::Recoder,
     removal::delete_unchanged,
     retry::retrying_many,
     sides::{Reading, Writing},
@@ -24,6 +26,7 @@ pub(super) struct Carrier {
     /// For a move: what arrived is removed from the source.
     pub(super) remover: Option<Writing>,
     pub(super) backup: Option<Rc<Backup>>,
+    pub(super) recoder: Option<Recoder>,
     pub(super) ignore_size: bool,
 }
 
@@ -42,8 +45,10 @@ impl Carrier {
         let ready = items.iter().zip(&arrived).filter(|(_, kept)| kept.is_ok());
         let ready: Vec<_> = ready.map(|(item, _)| &item.source).collect();
         let in_one_step = self.in_one_step();
-        let carried = retrying_many(self.source.attempts, &ready, async |entries| {
-            if in_one_step { self.relocate(&entries).await } else { self.copy(&entries).await }
+        let carried = retrying_many(self.source.attempts, &ready, async |entries| match self.recoder {
+            Some(recoder) => self.recode(recoder, &entries).await,
+            None if in_one_step => self.relocate(&entries).await,
+            None => self.copy(&entries).await,
         });
         fill_in(&mut arrived, carried.await);
 
@@ -69,6 +74,7 @@ impl Carrier {
     /// Whether a move is one call of the backend.
     fn in_one_step(&self) -> bool {
         self.remover.is_some()
+            && self.recoder.is_none()
             && self.source.shares_backend(&self.target.0)
             && self.source.has(Features::MOVE)
     }
@@ -78,7 +84,8 @@ impl Carrier {
         let mut results: Vec<_> = items.iter().map(|_| Ok(())).collect();
         let Some(backup) = &self.backup else { return results };
         let replaced = || items.iter().enumerate().filter(|(_, item)| item.replaces());
-        let paths: Vec<_> = replaced().map(|(_, item)| &item.source.path).collect();
+        let paths: Vec<_> = replaced().map(|(_, item)| self.target_path(&item.source)).collect();
+        let paths: Vec<_> = paths.iter().collect();
         let kept = retrying_many(self.source.attempts, &paths, async |paths| {
             backup.keep(&self.target, &paths).await
         });
@@ -104,13 +111,33 @@ impl Carrier {
         moved
     }
 
+    fn target_path(&self, entry: &Entry) -> Path {
+        self.recoder.map_or_else(|| entry.path.clone(), |recoder| recoder.target_path(&entry.path))
+    }
+
+    /// Compresses or decompresses what has to be, one after another: the component computes on one thread.
+    async fn recode(&self, recoder: Recoder, entries: &[&Entry]) -> Vec<Result<(), Error>> {
+        let mut carried = Vec::with_capacity(entries.len());
+        for entry in entries {
+            carried.push(if recoder.changes(entry) {
+                let size = entry.size.filter(|_| !self.ignore_size);
+                recoder.carry(&self.source, &self.target.0, entry, size).await
+            } else {
+                self.copy(&[*entry]).await.into_iter().collect()
+            });
+        }
+        carried
+    }
+
     async fn copy(&self, entries: &[&Entry]) -> Vec<Result<(), Error>> {
         let requests: Result<Vec<_>, Error> = entries.iter().map(|entry| self.request(entry)).collect();
         let copied = match requests {
             Ok(requests) => copy_many(&self.source, &self.target.0, requests).await,
             Err(error) => entries.iter().map(|_| Err(error.clone())).collect(),
         };
-        let verified = |(entry, copied): (&&Entry, Result<ObjectInfo, Error>)| self.verify(entry, &copied?);
+        let verified = |(entry, copied): (&&Entry, Result<ObjectInfo, Error>)| {
+            verify(&self.target.0, entry, &copied?, self.ignore_size)
+        };
         entries.iter().zip(copied).map(verified).collect()
     }
 
@@ -127,23 +154,28 @@ impl Carrier {
         let (source, target) = (self.source.full(&entry.path)?, self.target.0.full(&entry.path)?);
         Ok(CopyRequest { source, target, options })
     }
+}
 
-    /// The size is always checked, whatever the backend promised, and a hash that both sides know.
-    fn verify(&self, entry: &Entry, written: &ObjectInfo) -> Result<(), Error> {
-        let corrupted = |message: &str| Err(self.target.0.error(ErrorCode::Corrupted, &entry.path, message));
-        match (entry.size, written.size) {
-            (Some(expected), Some(size)) if expected != size && !self.ignore_size => {
-                return corrupted(&format!("{size} bytes arrived of {expected}"));
-            }
-            _ => {}
+/// The size is always checked, whatever the backend promised, and a hash that both sides know.
+pub(super) fn verify(
+    target: &Reading,
+    entry: &Entry,
+    written: &ObjectInfo,
+    ignore_size: bool,
+) -> Result<(), Error> {
+    let corrupted = |message: &str| Err(target.error(ErrorCode::Corrupted, &entry.path, message));
+    match (entry.size, written.size) {
+        (Some(expected), Some(size)) if expected != size && !ignore_size => {
+            return corrupted(&format!("{size} bytes arrived of {expected}"));
         }
-        let hashes: Vec<_> = written.hashes.iter().cloned().map(Into::into).collect();
-        match common_hash(&entry.hashes, &hashes) {
-            Some((sent, arrived)) if sent.digest != arrived.digest => {
-                corrupted("its hash on the target is not that of the source")
-            }
-            _ => Ok(()),
+        _ => {}
+    }
+    let hashes: Vec<_> = written.hashes.iter().cloned().map(Into::into).collect();
+    match common_hash(&entry.hashes, &hashes) {
+        Some((sent, arrived)) if sent.digest != arrived.digest => {
+            corrupted("its hash on the target is not that of the source")
         }
+        _ => Ok(()),
     }
 }
 

@@ -10,6 +10,7 @@ use super::super::{
     explain::parse_path,
     filter::FilterOptions,
     place::Place,
+    recode::RecodingOptions,
     size::{parse_rate, parse_size},
     time::parse_duration,
 };
@@ -42,7 +43,7 @@ pub(crate) struct TransferOptions {
     #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
     pub(crate) backup_dir: Option<Place>,
     /// Put S behind the names of what is kept; without --backup-dir it is kept beside the objects
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_hyphen_values = true)]
     suffix: Option<String>,
     /// Put the suffix before the extension
     #[arg(long, requires = "suffix")]
@@ -53,6 +54,8 @@ pub(crate) struct TransferOptions {
     /// Content type and user metadata come along: what is always done
     #[arg(long, short = 'M')]
     metadata: bool,
+    #[command(flatten)]
+    recoding: RecodingOptions,
     /// Transfer in this order: name, size or modtime; then `,asc` or `,desc`
     #[arg(long, value_name = "ORDER", value_parser = parse_order)]
     order_by: Option<Order>,
@@ -98,6 +101,7 @@ impl TransferOptions {
                 keep_extension: self.suffix_keep_extension,
             }),
             empty_directories: self.create_empty_src_dirs,
+            recoding: self.recoding.recoding(),
             order: self.order_by,
             bandwidth: self.bwlimit,
             max_transfer: self.max_transfer,

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::wit;
-use crate::{object::Location, runtime::Filter};
+use crate::{
+    object::Location,
+    runtime::{Compression, Filter},
+};
 
 /// When an object that is on both sides counts as the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,6 +63,22 @@ pub struct RenameStrategy {
     pub modified: bool,
     /// The last segment of the path.
     pub name: bool,
+}
+
+/// How objects change on their way. A name is that of a compressed object if it ends in `.gz`, `.zst` or `.sz`. Two
+/// objects that would have one name on the target end the run
+/// ([`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument)).
+///
+/// Objects of which one side is the other one compressed are the same if their times are; where a listing carries no
+/// times, a look at the object tells, and where nobody keeps any, the contents. [`Comparison::Checksum`] compares the
+/// contents, as does a move before it lets an object go that it did not transfer. [`Comparison::SizeOnly`] and renames
+/// are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recoding {
+    /// They are compressed, and get the extension of the codec. What is compressed by its name goes as it is.
+    Compress(Compression),
+    /// What is compressed by its name is decompressed, and loses the extension. The rest goes as it is.
+    Decompress,
 }
 
 /// By what transfers are ordered.
@@ -130,6 +149,8 @@ pub struct SyncOptions {
     pub max_transfer: Option<u64>,
     /// Bytes a second that move, at most.
     pub bandwidth: Option<u64>,
+    /// `None`: objects stay as they are.
+    pub recoding: Option<Recoding>,
     /// For [`Storage::check`](crate::runtime::Storage::check): ignore what only the target has.
     pub one_way: bool,
     /// Which objects are meant. An object of both sides is judged by the source. A target within the source is no
@@ -161,6 +182,7 @@ impl Default for SyncOptions {
             max_errors: None,
             max_transfer: None,
             bandwidth: None,
+            recoding: None,
             one_way: false,
             filter: Filter::default(),
         }
@@ -215,6 +237,15 @@ impl From<RenameStrategy> for wit::RenameStrategy {
     }
 }
 
+impl From<Recoding> for wit::Recoding {
+    fn from(recoding: Recoding) -> Self {
+        match recoding {
+            Recoding::Compress(compression) => Self::Compress(compression.into()),
+            Recoding::Decompress => Self::Decompress,
+        }
+    }
+}
+
 impl From<Order> for wit::Order {
     fn from(order: Order) -> Self {
         let key = match order.key {
@@ -251,6 +282,7 @@ impl From<&SyncOptions> for wit::SyncOptions {
             max_errors: options.max_errors,
             max_transfer: options.max_transfer,
             bandwidth: options.bandwidth,
+            recoding: options.recoding.map(Into::into),
             one_way: options.one_way,
             filter: (&options.filter).into(),
         }

@@ -1,0 +1,229 @@
+//! Doing what was decided on one object.
+
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+
+use omnistorage_core::{
+    entry::Entry,
+    sync::{
+        bisync::{Decision, Known, Record, Trio},
+        compare::Reason,
+        merge::Side,
+    },
+};
+use omnistorage_path::Path;
+
+use super::{
+    conflict::Conflicts,
+    ends::Ends,
+    journal::{done, failed},
+};
+use crate::{
+    exports::bisync::{BisyncAction, BisyncEvent},
+    imports::{
+        backend::{CopyRequest, WriteOptions},
+        types::{Error, ErrorCode},
+    },
+    sync::{
+        backup::as_it_is,
+        removal::{delete_unchanged, is_unchanged},
+        retry::retrying,
+        sides::Writing,
+        transfer::{copy_many, verify},
+    },
+};
+
+/// Works on objects, one a call; many calls at once.
+pub(super) struct Actor {
+    pub(super) ends: Ends,
+    pub(super) conflicts: Conflicts,
+    pub(super) dry_run: bool,
+    /// Names that this run gave to versions that lost. Whatever a listing says of them came later.
+    pub(super) given: Rc<RefCell<BTreeSet<Path>>>,
+}
+
+/// What became of a path.
+pub(super) struct Settled {
+    pub(super) path: Path,
+    /// What the state is to say of it; if it was not settled, what it said.
+    pub(super) record: Option<Record>,
+    /// The same for the version that lost a conflict, whose name sorts behind.
+    pub(super) loser: Option<Record>,
+    pub(super) events: Vec<BisyncEvent>,
+}
+
+/// The side that is not this one.
+pub(super) const fn other(side: Side) -> Side {
+    match side {
+        Side::Source => Side::Target,
+        Side::Target => Side::Source,
+    }
+}
+
+impl Settled {
+    /// Nothing was done.
+    pub(super) const fn unchanged(path: Path, record: Option<Record>) -> Self {
+        Self { path, record, loser: None, events: Vec::new() }
+    }
+}
+
+const fn only_on(side: Side) -> &'static str {
+    match side {
+        Side::Source => "only the first has it",
+        Side::Target => "only the second has it",
+    }
+}
+
+/// What both sides have now.
+pub(super) fn agreed(path: &Path, of_side: Side, entry: &Entry, of_other: &Entry) -> Record {
+    let (first, second) = match of_side {
+        Side::Source => (entry, of_other),
+        Side::Target => (of_other, entry),
+    };
+    Record { path: path.clone(), first: Known::from(first), second: Known::from(second) }
+}
+
+impl Actor {
+    /// Does what was decided. What fails keeps its place in the state.
+    pub(super) async fn act(&self, trio: Trio, decision: Decision) -> Settled {
+        let Trio { path, first, second, record } = trio;
+        let mut settled = Settled::unchanged(path, record);
+        let outcome = match (decision, first, second) {
+            (Decision::Create { from: Side::Source }, Some(entry), _) => {
+                self.bring(&mut settled, Side::Source, &entry, None, only_on(Side::Source)).await
+            }
+            (Decision::Create { from: Side::Target }, _, Some(entry)) => {
+                self.bring(&mut settled, Side::Target, &entry, None, only_on(Side::Target)).await
+            }
+            (Decision::Update { from }, Some(first), Some(second)) => {
+                self.update(&mut settled, from, &first, &second).await
+            }
+            (Decision::Reconcile, Some(first), Some(second)) => {
+                self.reconcile(&mut settled, &first, &second).await
+            }
+            (Decision::Delete { on: Side::Source }, Some(entry), _) => {
+                self.delete(&mut settled, Side::Source, &entry).await
+            }
+            (Decision::Delete { on: Side::Target }, _, Some(entry)) => {
+                self.delete(&mut settled, Side::Target, &entry).await
+            }
+            (Decision::Forget, ..) => {
+                settled.record = None;
+                Ok(())
+            }
+            (Decision::Skip(reason), first, _) => {
+                let side = if first.is_some() { Side::Source } else { Side::Target };
+                let event = done(BisyncAction::Skipped, side, &settled.path, None, reason.as_str());
+                settled.events.push(event);
+                Ok(())
+            }
+            (Decision::Clash, ..) => {
+                let message = Reason::KindDiffers.as_str();
+                let error = self.ends.first.error(ErrorCode::IsDirectory, &settled.path, message);
+                Err((Side::Source, error))
+            }
+            _ => Ok(()),
+        };
+        if let Err((side, error)) = outcome {
+            settled.events.push(failed(side, &settled.path, error));
+        }
+        settled
+    }
+
+    /// Brings an object to the other side.
+    pub(super) async fn bring(
+        &self,
+        settled: &mut Settled,
+        from: Side,
+        entry: &Entry,
+        replaced: Option<&Entry>,
+        reason: &str,
+    ) -> Result<(), (Side, Error)> {
+        let to = other(from);
+        if !self.dry_run {
+            let written = self.transfer(from, entry, replaced).await.map_err(|error| (to, error))?;
+            settled.record = Some(agreed(&settled.path, from, entry, &written));
+        }
+        settled.events.push(done(BisyncAction::Transferred, to, &entry.path, entry.size, reason));
+        Ok(())
+    }
+
+    async fn update(
+        &self,
+        settled: &mut Settled,
+        from: Side,
+        first: &Entry,
+        second: &Entry,
+    ) -> Result<(), (Side, Error)> {
+        if self.ends.are_same(first, second).await.map_err(|error| (from, error))? {
+            settled.record = Some(agreed(&settled.path, Side::Source, first, second));
+            return Ok(());
+        }
+        let (changed, replaced, reason) = match from {
+            Side::Source => (first, second, "changed on the first"),
+            Side::Target => (second, first, "changed on the second"),
+        };
+        self.bring(settled, from, changed, Some(replaced), reason).await
+    }
+
+    async fn reconcile(
+        &self,
+        settled: &mut Settled,
+        first: &Entry,
+        second: &Entry,
+    ) -> Result<(), (Side, Error)> {
+        if self.ends.are_same(first, second).await.map_err(|error| (Side::Source, error))? {
+            settled.record = Some(agreed(&settled.path, Side::Source, first, second));
+            return Ok(());
+        }
+        self.resolve(settled, first, second).await
+    }
+
+    async fn delete(&self, settled: &mut Settled, on: Side, entry: &Entry) -> Result<(), (Side, Error)> {
+        if !self.dry_run {
+            let place = Writing(self.ends.place(on).clone());
+            let deleted = delete_unchanged(&place, &[entry]).await;
+            deleted.into_iter().collect::<Result<(), _>>().map_err(|error| (on, error))?;
+            settled.record = None;
+        }
+        let reason = match on {
+            Side::Source => "deleted on the second",
+            Side::Target => "deleted on the first",
+        };
+        settled.events.push(done(BisyncAction::Deleted, on, &entry.path, entry.size, reason));
+        Ok(())
+    }
+
+    /// Transfers an object to the other side, over what is to be replaced there, and gives what stands there then.
+    pub(super) async fn transfer(
+        &self,
+        from: Side,
+        entry: &Entry,
+        replaced: Option<&Entry>,
+    ) -> Result<Entry, Error> {
+        let (source, target) = (self.ends.place(from), self.ends.place(other(from)));
+        // What appeared or changed since it was listed is for the next run to see.
+        let unchanged = match replaced {
+            Some(replaced) => is_unchanged(target, replaced).await?,
+            None => target.stat(&entry.path).await?.is_none(),
+        };
+        if !unchanged {
+            let message = "it changed on both sides meanwhile: the next run will see it";
+            return Err(target.error(ErrorCode::Unavailable, &entry.path, message));
+        }
+        let options = WriteOptions {
+            expected_size: entry.size,
+            expected_hash: entry.hashes.first().cloned().map(Into::into),
+            ..as_it_is()
+        };
+        let request =
+            CopyRequest { source: source.full(&entry.path)?, target: target.full(&entry.path)?, options };
+        let copy = async || {
+            let copied = copy_many(source, target, vec![request.clone()]).await.pop();
+            let message = "the backend gave no result for it";
+            copied.unwrap_or_else(|| Err(target.error(ErrorCode::Other, &entry.path, message)))
+        };
+        let written = retrying(source.attempts, copy).await?;
+        verify(target, entry, &written, false)?;
+        target.entry(written)
+    }
+}

@@ -1,0 +1,166 @@
+//! Both places of a two-way sync, and where its state is.
+
+use std::rc::Rc;
+
+use omnistorage_core::{
+    entry::{Entry, Hash, HashAlgorithm},
+    sync::{
+        bisync::{Precisions, state::Header},
+        compare::{CompareOptions, Reason, Verdict, after_hashing, compare, modify_window},
+        filter::Filter,
+        guard,
+        merge::Side,
+    },
+};
+
+use super::{
+    options::{compare_options, filter_fingerprint},
+    state::StateFile,
+};
+use crate::{
+    backends::Place,
+    exports::bisync::{self, BisyncOptions},
+    imports::{
+        backend::Features,
+        types::{Error, ErrorCode, Location, ObjectKind},
+    },
+    objects::stat,
+    sync::{
+        contents::hash_both,
+        retry::retrying,
+        sides::{Reading, hash_algorithm, leaves_out_object, location},
+    },
+};
+
+/// Both places. The first is the source of a merge, the second its target.
+pub(super) struct Ends {
+    pub(super) first: Reading,
+    pub(super) second: Reading,
+    pub(super) filter: Rc<Filter>,
+    pub(super) compare: CompareOptions,
+    /// What the state must say it is about.
+    pub(super) header: Header,
+    /// Objects worked on at once.
+    pub(super) transfers: u32,
+}
+
+impl Ends {
+    /// Opens everything, and refuses what cannot be a run: a place that is missing, places that overlap.
+    pub(super) async fn open(
+        [first, second]: [Location; 2],
+        state: Location,
+        options: &BisyncOptions,
+        filter: Filter,
+    ) -> Result<(Self, StateFile), Error> {
+        let attempts = options.retries;
+        let (first, second, state) =
+            (Place::open(first).await?, Place::open(second).await?, Place::open(state).await?);
+        if let Some(overlap) = guard::overlap(&location(&first), &location(&second)) {
+            let message = format!("{overlap} (the first is the source here): nothing was done");
+            return Err(first.error(ErrorCode::InvalidArgument, &message));
+        }
+        for place in [&first, &second] {
+            if guard::overlap(&location(place), &location(&state)).is_some()
+                && !leaves_out_object(&filter, place, &state)
+            {
+                let message = "the state lies in one of the places, where it would be synced: exclude it by a filter, \
+                               or put it elsewhere";
+                return Err(state.error(ErrorCode::InvalidArgument, message));
+            }
+        }
+        let is_there = [is_there(&first, attempts).await?, is_there(&second, attempts).await?];
+        if is_there == [false, false] {
+            return Err(first.error(ErrorCode::NotFound, "neither place exists"));
+        }
+        for (place, is_there) in [&first, &second].into_iter().zip(is_there) {
+            // A prefix that nothing shares any more has become empty; a directory that is gone is more.
+            let has_directories = place.backend.capabilities().features.contains(Features::DIRECTORIES);
+            if !is_there && has_directories && !options.resync {
+                let message = "the place does not exist: nothing was done; with `resync` it is made";
+                return Err(place.error(ErrorCode::NotFound, message));
+            }
+        }
+        for place in [&first, &second] {
+            place.backend.limit_bandwidth(options.bandwidth);
+        }
+        let header = Header {
+            filter: filter_fingerprint(&options.filter),
+            ..names(options, &location(&first), &location(&second))
+        };
+        let [first, second] = [first, second].map(|place| {
+            let prefix = place.path.clone();
+            Reading::new(place, prefix, attempts)
+        });
+        let precisions = [&first, &second].map(|place: &Reading| place.capabilities.modified_precision_ns);
+        let window = modify_window(precisions[0], precisions[1], options.modify_window_ns);
+        let compare = compare_options(options, window);
+        let ends =
+            Self { first, second, filter: Rc::new(filter), compare, header, transfers: options.transfers };
+        Ok((ends, StateFile::new(state, attempts)))
+    }
+
+    pub(super) const fn place(&self, side: Side) -> &Reading {
+        match side {
+            Side::Source => &self.first,
+            Side::Target => &self.second,
+        }
+    }
+
+    pub(super) const fn precisions(&self) -> Precisions {
+        Precisions {
+            first: self.first.capabilities.modified_precision_ns,
+            second: self.second.capabilities.modified_precision_ns,
+        }
+    }
+
+    /// Whether the contents of two versions are the same, with hashes where the listings do not tell.
+    pub(super) async fn are_same(&self, first: &Entry, second: &Entry) -> Result<bool, Error> {
+        let verdict = match compare(first, second, self.compare) {
+            Verdict::NeedHash(if_equal) => {
+                let algorithm = self.hash_algorithm();
+                let hashes = hash_both(&self.first, &self.second, &[&first.path], algorithm).await;
+                let (one, other): (Hash, Hash) = hashes.into_iter().next().unwrap_or_else(|| {
+                    Err(self.first.error(ErrorCode::Other, &first.path, Reason::NoCommonHash.as_str()))
+                })?;
+                after_hashing(if_equal, Some(&one), Some(&other), self.compare)
+            }
+            verdict => verdict,
+        };
+        Ok(matches!(verdict, Verdict::Same | Verdict::SetTime))
+    }
+
+    pub(super) fn hash_algorithm(&self) -> HashAlgorithm {
+        hash_algorithm(&self.first, &self.second)
+    }
+}
+
+/// Whether there is a directory, or a prefix that something shares.
+async fn is_there(place: &Place, attempts: u32) -> Result<bool, Error> {
+    match retrying(attempts, async || stat(place).await).await {
+        Ok(info) if info.kind == ObjectKind::Directory => Ok(true),
+        Ok(_) => Err(place.error(ErrorCode::NotDirectory, "it is an object, and not a directory")),
+        Err(error) if error.code == ErrorCode::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn names(
+    options: &BisyncOptions,
+    first: &omnistorage_core::entry::Location,
+    second: &omnistorage_core::entry::Location,
+) -> Header {
+    let (first, second) = match &options.names {
+        Some((first, second)) => (first.clone(), second.clone()),
+        None => (first.to_string(), second.to_string()),
+    };
+    Header { first, second, filter: String::new() }
+}
+
+impl From<Side> for bisync::Side {
+    fn from(side: Side) -> Self {
+        match side {
+            Side::Source => Self::First,
+            Side::Target => Self::Second,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! What the options of a two-way sync may be, and what they are in the words of the core.
+
+use omnistorage_core::sync::{
+    bisync::{
+        conflict,
+        guard::{self, Limits},
+        state::fingerprint,
+    },
+    compare::{self, CompareOptions},
+    filter::Filter,
+};
+
+use crate::{
+    error::error,
+    exports::{
+        bisync::{BisyncOptions, DeleteLimit, Winner},
+        sync::Comparison,
+    },
+    imports::{
+        filters::{self, RuleKind},
+        types::{Error, ErrorCode},
+    },
+    sync::options::check_calls,
+};
+
+/// Refuses what makes no sense, naming the option, and understands the filter.
+pub(super) fn check(options: &BisyncOptions) -> Result<Filter, Error> {
+    let refused = |message: &str| Err(error(ErrorCode::InvalidArgument, message));
+    check_calls(options.transfers, 1, options.retries)?;
+    if options.bandwidth == Some(0) {
+        return refused("`bandwidth` must be at least 1 byte a second");
+    }
+    if options.conflict_suffix.is_empty() || options.conflict_suffix.contains(['/', '\0']) {
+        return refused("the suffix of conflicts is empty, or holds a `/` or a NUL");
+    }
+    if matches!(options.comparison, Comparison::Always | Comparison::IgnoreExisting) {
+        return refused("a two-way sync compares by times, by checksums or by sizes");
+    }
+    let filter = &options.filter;
+    if filter.min_size.or(filter.max_size).is_some()
+        || filter.modified_from.or(filter.modified_until).is_some()
+    {
+        return refused(
+            "bounds of size or time cannot go with a two-way sync: an object that outgrows them would look deleted",
+        );
+    }
+    if filter.delete_excluded {
+        return refused("what is excluded has no side that decides on it: a two-way sync leaves it alone");
+    }
+    Ok(Filter::new(filter.into())?)
+}
+
+/// How to tell whether two versions are the same. A time alone never is enough where a side keeps none.
+pub(super) fn compare_options(options: &BisyncOptions, window_ns: Option<u64>) -> CompareOptions {
+    let comparison = match options.comparison {
+        Comparison::Automatic => compare::Comparison::ExactTimes,
+        other => other.into(),
+    };
+    CompareOptions { comparison, window_ns, ..CompareOptions::default() }
+}
+
+pub(super) fn limits(options: &BisyncOptions) -> Limits {
+    Limits {
+        max_delete: match options.max_delete {
+            DeleteLimit::Count(count) => guard::DeleteLimit::Count(count),
+            DeleteLimit::Percent(percent) => guard::DeleteLimit::Percent(percent),
+        },
+        allow_empty: options.allow_empty,
+    }
+}
+
+impl From<Winner> for conflict::Winner {
+    fn from(winner: Winner) -> Self {
+        match winner {
+            Winner::Newer => Self::Newer,
+            Winner::Older => Self::Older,
+            Winner::Larger => Self::Larger,
+            Winner::Smaller => Self::Smaller,
+            Winner::First => Self::First,
+            Winner::Second => Self::Second,
+        }
+    }
+}
+
+/// What of a filter decides which objects are meant. The names of files do not.
+pub(super) fn filter_fingerprint(filter: &filters::Filter) -> String {
+    let depth = filter.max_depth.map_or_else(String::new, |depth| depth.to_string());
+    let ignore_case = if filter.ignore_case { "ignore-case" } else { "" };
+    let mut parts = vec![depth.as_str(), ignore_case];
+    for rule in &filter.rules {
+        // A rule to the byte and the lines of a file are read in different ways.
+        parts.push(match (rule.kind, rule.file.is_some()) {
+            (RuleKind::Filter, false) => "filter",
+            (RuleKind::Filter, true) => "filters",
+            (RuleKind::Include, false) => "include",
+            (RuleKind::Include, true) => "includes",
+            (RuleKind::Exclude, false) => "exclude",
+            (RuleKind::Exclude, true) => "excludes",
+            (RuleKind::Files, _) => "files",
+            (RuleKind::FilesRaw, _) => "files-raw",
+        });
+        parts.push(&rule.text);
+    }
+    fingerprint(parts)
+}

@@ -1,0 +1,294 @@
+//! A run: a look at everything, then the transfers, then the deletes; each a merge of both listings and the state.
+
+use std::{collections::BTreeMap, pin::pin, rc::Rc};
+
+use futures::{
+    future::{Either, select},
+    join,
+};
+use omnistorage_core::{
+    entry::{Entry, ObjectKind},
+    sync::{
+        bisync::{
+            Decision, Record, Trio, decide,
+            guard::{Limits, Plan, Refusal},
+        },
+        filter::Filter,
+        merge::Side,
+    },
+};
+use omnistorage_path::Path;
+
+use super::{
+    act::{Actor, Settled},
+    conflict::Conflicts,
+    ends::Ends,
+    journal::Journal,
+    options,
+    slots::Slots,
+    state::{Known, NewState, StateFile},
+    trios::Trios,
+};
+use crate::{
+    exports::bisync::{BisyncEvent, BisyncOptions, BisyncReport},
+    imports::types::{Error, ErrorCode, Location},
+    sync::job::Outlet,
+};
+
+/// Runs to the end. An error is what kept the run from being carried through.
+pub(super) async fn run(
+    places: [Location; 2],
+    state: Location,
+    options: BisyncOptions,
+    filter: Filter,
+    events: Outlet<BisyncEvent>,
+) -> Result<BisyncReport, Error> {
+    let (ends, file) = Ends::open(places, state, &options, filter).await?;
+    let known = if options.resync { None } else { Some(file.check(&ends.header).await?) };
+    let conflicts = Conflicts {
+        winner: options.winner.into(),
+        keep_loser: options.keep_loser,
+        suffix: options.conflict_suffix.clone(),
+        window_ns: ends.compare.window_ns.unwrap_or(0),
+    };
+    let actor = Actor { ends, conflicts, dry_run: options.dry_run, given: Rc::default() };
+    let mut run = Run {
+        actor: &actor,
+        file: &file,
+        journal: Journal::new(events),
+        plan: Plan::default(),
+        deletes: [0; 2],
+    };
+    let outcome = run.carry_out(known, &options).await;
+    // What was done before it failed was done.
+    run.journal.flush().await;
+    outcome.map(|()| run.journal.report)
+}
+
+/// What a merge is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    Transfers,
+    Deletes { limit: u64 },
+}
+
+struct Run<'a> {
+    actor: &'a Actor,
+    file: &'a StateFile,
+    journal: Journal,
+    plan: Plan,
+    /// Begun, on each side.
+    deletes: [u64; 2],
+}
+
+impl Run<'_> {
+    async fn carry_out(&mut self, known: Option<Known>, options: &BisyncOptions) -> Result<(), Error> {
+        let limits = options::limits(options);
+        self.look(known.as_ref()).await?;
+        self.plan.check(limits).map_err(|refusal| self.refused(refusal))?;
+        let mut known = known;
+        if self.plan.others > 0 || options.resync {
+            known = self.go_through(Pass::Transfers, known).await?;
+        }
+        if self.plan.deletes() == 0 {
+            return Ok(());
+        }
+        if self.journal.report.errors > 0 {
+            self.journal.report.deletes_withheld = self.plan.deletes();
+            return Ok(());
+        }
+        let Limits { max_delete, .. } = limits;
+        self.go_through(Pass::Deletes { limit: max_delete.of(self.plan.records) }, known).await?;
+        Ok(())
+    }
+
+    fn refused(&self, refusal: Refusal) -> Error {
+        let (code, side) = match refusal {
+            Refusal::Emptied { side, .. } => (ErrorCode::PreconditionFailed, side),
+            Refusal::TooMany { side, .. } => (ErrorCode::LimitExceeded, side),
+        };
+        self.actor.ends.place(side).error(code, &Path::root(), &refusal.to_string())
+    }
+
+    fn decide(&self, trio: &Trio) -> Decision {
+        let Trio { first, second, record, .. } = trio;
+        decide(first.as_ref(), second.as_ref(), record.as_ref(), self.actor.ends.precisions())
+    }
+
+    /// Counts what is to be done.
+    async fn look(&mut self, known: Option<&Known>) -> Result<(), Error> {
+        let mut trios = self.trios(known).await?;
+        let mut plan = Plan { records: known.map_or(0, |known| known.records), ..Plan::default() };
+        let is_object =
+            |entry: &Option<Entry>| entry.as_ref().is_some_and(|entry| entry.kind == ObjectKind::Object);
+        while let Some(trio) = trios.next().await? {
+            let (on_first, on_second) = (is_object(&trio.first), is_object(&trio.second));
+            plan.on_first += u64::from(on_first);
+            plan.on_second += u64::from(on_second);
+            self.journal.report.checked += u64::from(on_first || on_second);
+            plan.count(self.decide(&trio));
+        }
+        self.plan = plan;
+        Ok(())
+    }
+
+    async fn trios<'b>(&self, known: Option<&Known>) -> Result<Trios<'b>, Error>
+    where
+        Self: 'b,
+    {
+        let records = match known {
+            Some(known) => Some(self.file.known_records(known).await?),
+            None => None,
+        };
+        Ok(Trios::new(&self.actor.ends, records))
+    }
+
+    /// Does what the pass is for, and replaces the state; gives what is known then.
+    async fn go_through(&mut self, pass: Pass, known: Option<Known>) -> Result<Option<Known>, Error> {
+        let trios = self.trios(known.as_ref()).await?;
+        if self.actor.dry_run {
+            self.work(pass, trios, &mut State::default()).await?;
+            return Ok(known);
+        }
+        let (new, stored) = self.file.replace(&self.actor.ends.header);
+        let mut state = State { new: Some(new), ..State::default() };
+        let work = async {
+            let done = self.work(pass, trios, &mut state).await;
+            let State { new: Some(new), records, .. } = state else { return done.map(|()| 0) };
+            match done {
+                Ok(()) => new.finish().await.map(|()| records),
+                Err(error) => {
+                    new.abandon().await;
+                    Err(error)
+                }
+            }
+        };
+        match join!(work, stored) {
+            (Ok(records), Ok(info)) => Ok(Some(Known { records, etag: info.etag })),
+            // That nobody took the state is not why.
+            (Err(error), Err(why)) if error.code == ErrorCode::Cancelled => Err(why),
+            (Err(error), _) | (Ok(_), Err(error)) => Err(error),
+        }
+    }
+
+    async fn work(&mut self, pass: Pass, mut trios: Trios<'_>, state: &mut State) -> Result<(), Error> {
+        let actor = self.actor;
+        let mut slots = Slots::new(actor.ends.transfers);
+        loop {
+            while let Some(settled) = slots.next().await {
+                self.take(settled, state).await?;
+            }
+            let Some(trio) = self.next(&mut trios, &mut slots, state).await? else { break };
+            if self.was_given(&trio.path) {
+                continue;
+            }
+            let decision = self.decide(&trio);
+            if self.is_due(pass, decision) {
+                slots.start(actor.act(*trio, decision));
+                continue;
+            }
+            let Trio { path, record, .. } = *trio;
+            let unchanged = Settled::unchanged(path, record);
+            if slots.is_empty() {
+                self.take(unchanged, state).await?;
+            } else {
+                slots.put(unchanged);
+            }
+        }
+        while let Some(settled) = slots.finish().await {
+            self.take(settled, state).await?;
+        }
+        state.write_before(None).await
+    }
+
+    /// The next path, while the work goes on.
+    async fn next(
+        &mut self,
+        trios: &mut Trios<'_>,
+        slots: &mut Slots<'_, Settled>,
+        state: &mut State,
+    ) -> Result<Option<Box<Trio>>, Error> {
+        let mut next = pin!(trios.next());
+        while !slots.is_empty() {
+            let settled = match select(next.as_mut(), pin!(slots.finish())).await {
+                Either::Left((trio, _)) => return trio,
+                Either::Right((settled, _)) => settled,
+            };
+            if let Some(settled) = settled {
+                self.take(settled, state).await?;
+            }
+        }
+        next.await
+    }
+
+    /// Whether a version that lost has got this name since the run began.
+    fn was_given(&self, path: &Path) -> bool {
+        let mut given = self.actor.given.borrow_mut();
+        // What the merge has passed, it will not meet any more.
+        while given.first().is_some_and(|first| first < path) {
+            given.pop_first();
+        }
+        given.contains(path)
+    }
+
+    fn is_due(&mut self, pass: Pass, decision: Decision) -> bool {
+        let deletes_on = match decision {
+            Decision::Delete { on: Side::Source } => 0,
+            Decision::Delete { on: Side::Target } => 1,
+            Decision::Keep => return false,
+            _ => return pass == Pass::Transfers,
+        };
+        let (Pass::Deletes { limit }, Some(begun)) = (pass, self.deletes.get_mut(deletes_on)) else {
+            return false;
+        };
+        // Only what was counted before, should there be more by now.
+        *begun += 1;
+        *begun <= limit
+    }
+
+    async fn take(&mut self, settled: Settled, state: &mut State) -> Result<(), Error> {
+        let Settled { path, record, loser, events } = settled;
+        for event in events {
+            self.journal.tell(event).await;
+        }
+        state.write_before(Some(&path)).await?;
+        if let Some(loser) = loser {
+            state.losers.insert(loser.path.clone(), loser);
+        }
+        match record {
+            Some(record) => state.write(&record).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// The state as it is written. A dry run writes none.
+#[derive(Default)]
+struct State {
+    new: Option<NewState>,
+    records: u64,
+    /// What belongs between the paths that come.
+    losers: BTreeMap<Path, Record>,
+}
+
+impl State {
+    async fn write(&mut self, record: &Record) -> Result<(), Error> {
+        self.records += 1;
+        match &mut self.new {
+            Some(new) => new.write(record).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what belongs before a path; all of it, if there is none.
+    async fn write_before(&mut self, path: Option<&Path>) -> Result<(), Error> {
+        while let Some(first) = self.losers.first_entry() {
+            if path.is_some_and(|path| first.key() >= path) {
+                break;
+            }
+            let record = first.remove();
+            self.write(&record).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! What both places list and what is known of them, merged while it streams.
+
+use futures::StreamExt;
+use omnistorage_core::{
+    entry::Entry,
+    sync::{
+        bisync::{Trio, TrioStep, Trios as Merge},
+        merge::Side,
+    },
+};
+
+use super::{ends::Ends, state::Records};
+use crate::{
+    error::error,
+    imports::types::{Error, ErrorCode},
+    sync::pages::Pages,
+};
+
+/// The merge, with where its sequences come from.
+pub(super) struct Trios<'a> {
+    ends: &'a Ends,
+    merge: Merge,
+    first: Pages,
+    second: Pages,
+    records: Option<Records<'a>>,
+}
+
+impl<'a> Trios<'a> {
+    /// From the beginning. Without records: nothing is known.
+    pub(super) fn new(ends: &'a Ends, records: Option<Records<'a>>) -> Self {
+        let pages = |side| ends.place(side).pages(ends.filter.clone());
+        Self { ends, merge: Merge::new(), first: pages(Side::Source), second: pages(Side::Target), records }
+    }
+
+    /// The next path that the filter leaves; `None` after the last.
+    pub(super) async fn next(&mut self) -> Result<Option<Box<Trio>>, Error> {
+        loop {
+            let step = self.merge.next().map_err(|why| error(ErrorCode::Other, why.to_string()))?;
+            match step {
+                TrioStep::Need(side) => {
+                    let pages = if side == Side::Source { &mut self.first } else { &mut self.second };
+                    match pages.next().await {
+                        Some(page) => {
+                            let is_meant = |entry: &Entry| self.ends.filter.ruling(entry).is_included();
+                            self.merge.push(side, page?.into_iter().filter(is_meant).collect());
+                        }
+                        None => self.merge.end(side),
+                    }
+                }
+                TrioStep::NeedRecords => {
+                    let more = match &mut self.records {
+                        Some(records) => records.next().await?,
+                        None => None,
+                    };
+                    match more {
+                        Some(records) => self.merge.push_records(records),
+                        None => self.merge.end_records(),
+                    }
+                }
+                TrioStep::Trio(trio) => return Ok(Some(trio)),
+                TrioStep::End => return Ok(None),
+            }
+        }
+    }
+}

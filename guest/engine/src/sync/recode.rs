@@ -1,0 +1,227 @@
+//! Compressing or decompressing objects on the way.
+
+use futures::{FutureExt, future::LocalBoxFuture, join};
+use omnistorage_core::{
+    codec::{self, Codec, CodecKind, DecoderLimits},
+    entry::{Entry, ObjectKind},
+    sync::{
+        compare::{CompareOptions, Comparison, Reason, Verdict, compare, compare_recoded},
+        recode::Recoding,
+    },
+};
+use omnistorage_path::Path;
+
+use super::{contents::same_contents, sides::Reading};
+use crate::{
+    body::{Coded, Sink, Source},
+    error::error,
+    exports::sync::{self, SyncOptions},
+    imports::{
+        backend::{Features, ReadOptions, WriteOptions},
+        types::{Error, ErrorCode},
+    },
+    sync::backup::as_it_is,
+};
+
+/// What is done with objects on the way.
+#[derive(Clone, Copy)]
+pub(super) struct Recoder {
+    pub(super) recoding: Recoding,
+    level: Option<i32>,
+}
+
+impl Recoder {
+    /// What the options ask for.
+    ///
+    /// # Errors
+    /// A level that the codec lacks, and options that make no sense beside it.
+    pub(super) fn new(options: &SyncOptions) -> Result<Option<Self>, Error> {
+        let Some(recoding) = options.recoding else { return Ok(None) };
+        let refused = |what: &str| {
+            let message = format!("{what} tells nothing of objects that are compressed on one side");
+            Err(error(ErrorCode::InvalidArgument, message))
+        };
+        if options.comparison == sync::Comparison::SizeOnly {
+            return refused("the size");
+        }
+        if !options.track_renames.is_empty() {
+            return refused("a rename strategy");
+        }
+        let recoder = match recoding {
+            sync::Recoding::Compress(options) => {
+                Self { recoding: Recoding::Compress(options.codec.into()), level: options.level }
+            }
+            sync::Recoding::Decompress => Self { recoding: Recoding::Decompress, level: None },
+        };
+        if let Recoding::Compress(codec) = recoder.recoding {
+            codec::encoder(codec, recoder.level)?;
+        }
+        Ok(Some(recoder))
+    }
+
+    /// Whether an object of the source changes on the way.
+    pub(super) fn changes(self, source: &Entry) -> bool {
+        source.kind == ObjectKind::Object && self.recoding.codec(&source.path).is_some()
+    }
+
+    /// What it goes through; `None` if it goes as it is.
+    fn codec(self, path: &Path) -> Result<Option<Box<dyn Codec>>, Error> {
+        let Some(codec) = self.recoding.codec(path) else { return Ok(None) };
+        Ok(Some(match self.recoding {
+            Recoding::Compress(_) => codec::encoder(codec, self.level)?,
+            Recoding::Decompress => decoder(codec),
+        }))
+    }
+
+    /// Transfers an object through its codec. What the target holds then is whole, and from all of the source.
+    ///
+    /// `size`: what must come of the source.
+    pub(super) async fn carry(
+        self,
+        source: &Reading,
+        target: &Reading,
+        entry: &Entry,
+        size: Option<u64>,
+    ) -> Result<(), Error> {
+        let to = self.target_path(&entry.path);
+        let read = ReadOptions { offset: 0, length: None, if_match: None };
+        let reader = source.backend().read(source.full(&entry.path)?, read).await?;
+        let modified = entry.modified.map(Into::into).or(reader.info.modified);
+        let options = WriteOptions {
+            modified: modified.filter(|_| target.has(Features::SET_MODIFIED)),
+            metadata: match target.has(Features::CUSTOM_METADATA) {
+                true => reader.info.metadata,
+                false => Vec::new(),
+            },
+            ..as_it_is()
+        };
+        let body = Source::new(reader.contents, reader.completion);
+        let (sink, contents) = Sink::new();
+        let full = target.full(&to)?;
+        let write = target.backend().write(full, contents.contents, contents.completion, options);
+        let pump = pump(Coded::new(body, self.codec(&entry.path)?), sink, size);
+        match join!(pump, write) {
+            (Ok(sent), Ok(written)) => match written.size {
+                Some(size) if size != sent => {
+                    let message = format!("{size} bytes arrived of {sent}");
+                    Err(target.error(ErrorCode::Corrupted, &to, &message))
+                }
+                _ => Ok(()),
+            },
+            // That nobody took the bytes is not why.
+            (Err(error), Err(why)) if error.code == ErrorCode::Cancelled => Err(why),
+            (Err(error), _) => Err(match error.at {
+                Some(_) => error,
+                None => Error { at: source.error(error.code, &entry.path, "").at, ..error },
+            }),
+            (Ok(_), Err(why)) => Err(why),
+        }
+    }
+
+    /// The path on the target of an object of the source.
+    pub(super) fn target_path(self, path: &Path) -> Path {
+        // The merge has refused those that have none.
+        self.recoding.target_path(path).unwrap_or_else(|_| path.clone())
+    }
+
+    /// What is to be done with an object that both sides have. A time that no listing carried is looked up.
+    pub(super) async fn decide(
+        self,
+        source: &Reading,
+        target: &Reading,
+        entry: &Entry,
+        options: CompareOptions,
+    ) -> Result<Verdict, Error> {
+        if options.comparison != Comparison::Checksum {
+            let (from, to) = join!(source.stat(&entry.path), async {
+                let to = self.target_path(&entry.path);
+                target.stat(&to).await
+            });
+            match (from?, to?) {
+                (Some(from), Some(to)) => match compare_recoded(&from, &to, options) {
+                    Verdict::NeedHash(_) => {}
+                    verdict => return Ok(verdict),
+                },
+                (_, None) => return Ok(Verdict::Transfer(Reason::MissingOnTarget)),
+                (None, _) => return Err(source.error(ErrorCode::NotFound, &entry.path, "it is gone")),
+            }
+        }
+        Ok(match self.same_contents(source, target, entry).await? {
+            true => Verdict::Same,
+            false if options.immutable => Verdict::Refuse(Reason::ContentsDiffer),
+            false => Verdict::Transfer(Reason::ContentsDiffer),
+        })
+    }
+
+    /// Compares an object with what it is without compression on the other side, byte by byte.
+    pub(super) async fn same_contents(
+        self,
+        source: &Reading,
+        target: &Reading,
+        entry: &Entry,
+    ) -> Result<bool, Error> {
+        let codec = self.recoding.codec(&entry.path);
+        let (of_source, of_target) = match self.recoding {
+            Recoding::Compress(_) => (None, codec),
+            Recoding::Decompress => (codec, None),
+        };
+        let to = self.target_path(&entry.path);
+        let (source, target) = join!(open(source, &entry.path, of_source), open(target, &to, of_target));
+        same_contents(source?, target?).await
+    }
+}
+
+async fn open(place: &Reading, path: &Path, codec: Option<CodecKind>) -> Result<Coded, Error> {
+    let read = ReadOptions { offset: 0, length: None, if_match: None };
+    let reader = place.backend().read(place.full(path)?, read).await?;
+    Ok(Coded::new(Source::new(reader.contents, reader.completion), codec.map(decoder)))
+}
+
+fn decoder(codec: CodecKind) -> Box<dyn Codec> {
+    codec::decoder(codec, DecoderLimits::default())
+}
+
+/// Feeds a body through its codec, and ends the sink well only if all of the source came; gives the bytes sent.
+fn pump(mut body: Coded, mut sink: Sink, size: Option<u64>) -> LocalBoxFuture<'static, Result<u64, Error>> {
+    async move {
+        let (mut buffer, mut sent) = (Vec::new(), 0);
+        let verdict = loop {
+            match body.next(buffer).await {
+                Ok(Some(chunk)) => {
+                    sent += chunk.len() as u64;
+                    match sink.push(chunk).await {
+                        Ok(empty) => buffer = empty,
+                        Err(error) => break Err(error),
+                    }
+                }
+                Ok(None) => {
+                    let read = body.source().bytes();
+                    break match size {
+                        Some(size) if size != read => {
+                            let message = format!("{read} bytes came of {size}");
+                            Err(error(ErrorCode::Corrupted, message))
+                        }
+                        _ => Ok(sent),
+                    };
+                }
+                Err(error) => break Err(error),
+            }
+        };
+        sink.end(verdict.clone().map(drop)).await;
+        verdict
+    }
+    .boxed_local()
+}
+
+/// What is to be done with an object that both sides have, from what the listings say.
+pub(super) fn compare_listed(
+    recoder: Option<Recoder>,
+    source: &Entry,
+    target: &Entry,
+    options: CompareOptions,
+) -> Verdict {
+    match recoder {
+        Some(recoder) if recoder.changes(source) => compare_recoded(source, target, options),
+        _ => compare(source, target, options),
+    }
+}

@@ -1,0 +1,104 @@
+//! Where the state of a pair of places is, and what the places are called in it.
+
+use std::{env, path::PathBuf};
+
+use clap::Args;
+use sha2::{Digest, Sha256};
+
+use super::super::{
+    exit::{Exit, Failure},
+    local,
+    output::printable,
+    place::{Place, PlaceKind},
+    session::Need,
+};
+use crate::{Location, Path};
+
+/// Where the states are.
+#[derive(Args)]
+pub(super) struct StateOptions {
+    /// Keep the state of the last run in the directory PLACE, under a name that is made of FIRST and SECOND
+    /// [default: `omnistorage/bisync` in the user's state directory]
+    #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
+    state: Option<Place>,
+}
+
+impl StateOptions {
+    pub(super) fn directory(&self) -> Result<Place, Failure> {
+        if let Some(place) = &self.state {
+            return Ok(place.clone());
+        }
+        let directory = default_directory().ok_or_else(|| {
+            Failure::usage("there is no home directory to keep the state in: name a place with --state")
+        })?;
+        Place::parse(directory.as_os_str()).map_err(Failure::usage)
+    }
+}
+
+/// `omnistorage/bisync` in the user's state directory (XDG Base Directory Specification).
+fn default_directory() -> Option<PathBuf> {
+    let directory = env::var_os("XDG_STATE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".local/state")))?;
+    Some(directory.join("omnistorage/bisync"))
+}
+
+/// What a place is called, however it was typed: of local ones, the absolute path without links.
+pub(super) fn identity(place: &Place) -> Result<String, Failure> {
+    Ok(match &place.kind {
+        PlaceKind::Local { path, directory } => {
+            let (root, path) = local::resolve(&place.typed, path, *directory, Need::Contents)?;
+            let root = root.to_str().ok_or_else(|| {
+                Failure::usage(format!("`{}`: its path is not UTF-8", printable(&place.typed)))
+            })?;
+            if path.is_root() { root.to_owned() } else { format!("{}/{path}", root.trim_end_matches('/')) }
+        }
+        PlaceKind::Memory(path) | PlaceKind::Standard(path) => format!("memory:{path}"),
+        PlaceKind::Bucket { kind, bucket, path } => format!("{kind}://{bucket}/{path}"),
+        PlaceKind::Configured { name, path } => format!("{name}:{path}"),
+    })
+}
+
+/// The name of the state of a pair: 128 bits of the SHA-256 of what both are called.
+pub(super) fn name((first, second): &(String, String)) -> String {
+    let digest = Sha256::new().chain_update(first).chain_update([0]).chain_update(second).finalize();
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{hex}.state")
+}
+
+/// The state in its directory.
+pub(super) fn within(directory: Location, name: &str) -> Result<Location, Failure> {
+    let refused = |error| Failure::new(Exit::Usage, format!("the path of the state is refused: {error}"));
+    let path = Path::parse(name).and_then(|name| directory.path.join(&name)).map_err(refused)?;
+    Ok(Location { path, ..directory })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_has_one_name_however_it_is_typed() {
+        let scratch = tempfile::tempdir().unwrap();
+        let root = std::fs::canonicalize(scratch.path()).unwrap();
+        std::fs::create_dir(root.join("d")).unwrap();
+        let named = |text: &str| identity(&Place::parse(text.as_ref()).unwrap()).unwrap();
+        let root = root.to_str().unwrap();
+        for typed in ["d", "d/", "d/../d", "./d"] {
+            assert_eq!(named(&format!("{root}/{typed}")), format!("{root}/d"));
+        }
+        assert_eq!(named(&format!("{root}/new/x")), format!("{root}/new/x"));
+        assert_eq!(named("s3://b/c/"), "s3://b/c");
+        assert_eq!(named("nas:x"), "nas:x");
+    }
+
+    #[test]
+    fn each_pair_has_a_name_of_its_own() {
+        let named = |first: &str, second: &str| name(&(first.to_owned(), second.to_owned()));
+        assert_eq!(named("/a", "/b"), named("/a", "/b"));
+        assert_ne!(named("/a", "/b"), named("/b", "/a"));
+        assert_ne!(named("/ab", "/c"), named("/a", "b/c"));
+        assert!(named("/a", "/b").ends_with(".state"));
+    }
+}

@@ -1,0 +1,26 @@
+//! `--compress` and `--decompress` of the commands on two places.
+
+use clap::Args;
+
+use super::input::parse_compression;
+use crate::runtime::{Compression, Recoding};
+
+/// How objects change on their way. A name is that of a compressed object if it ends in .gz, .zst or .sz.
+#[derive(Args)]
+#[group(multiple = false)]
+pub(crate) struct RecodingOptions {
+    /// TARGET holds what is in SOURCE compressed, under names with .gz, .zst or .sz: gzip, zstd or snappy, with a level
+    /// if need be; what is compressed by its name goes as it is
+    #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = parse_compression)]
+    compress: Option<Compression>,
+    /// TARGET holds what is in SOURCE decompressed, under names without .gz, .zst or .sz; the rest goes as it is
+    #[arg(long)]
+    decompress: bool,
+}
+
+impl RecodingOptions {
+    pub(crate) fn recoding(&self) -> Option<Recoding> {
+        let decompress = self.decompress.then_some(Recoding::Decompress);
+        self.compress.map(Recoding::Compress).or(decompress)
+    }
+}
