@@ -173,5 +173,8 @@ fn memory_lasts_as_long_as_the_command() {
     run_with(b"", command(["sync"]).arg(scratch.path("t")).arg("memory:t")).ok();
     run(["ls", "memory:"]).ok();
     assert!(run(["completions", "bash"]).ok().text().contains("omnistorage"));
-    assert_eq!(run(["backends"]).ok().lines(), ["channel", "file", "gcs", "memory", "s3"]);
+    let backends = run(["backends"]).ok();
+    // Which services of OpenDAL there are is for the features of the build.
+    let own: Vec<_> = backends.lines().into_iter().filter(|kind| *kind != "opendal").collect();
+    assert_eq!(own, ["channel", "file", "gcs", "memory", "s3"]);
 }

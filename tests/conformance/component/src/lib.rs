@@ -1,6 +1,6 @@
 //! The conformance suite as a component: it imports `backend`, and holds whatever provides that to the interface.
 //!
-//! The rows are those of the crate `omnistorage-conformance`, for which [`imported`] makes a backend of the import.
+//! The rows are those of the crate `omnistorage-conformance`, for which `imported` makes a backend of the import.
 
 #![cfg(target_family = "wasm")]
 
