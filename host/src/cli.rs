@@ -18,6 +18,7 @@ mod object;
 mod output;
 mod place;
 mod progress;
+mod rclone;
 mod recode;
 mod records;
 mod session;
@@ -134,6 +135,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
+            rclone::hint(&error).into_iter().for_each(output::note);
             return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         }
     };

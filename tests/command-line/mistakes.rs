@@ -38,8 +38,7 @@ fn wrong_use_is_explained() {
         (vec!["cat", "file:///a/../b"], vec!["`..`"]),
         (vec!["cat", "-"], vec!["standard input"]),
         (vec!["cat", ""], vec!["empty"]),
-        (vec!["ls", "gs://bucket/prefix"], vec!["gs", "not in this build"]),
-        (vec!["ls", "gs://bucket"], vec!["gs", "not in this build"]),
+        (vec!["ls", "gs:bucket"], vec!["gs://bucket/key"]),
         (vec!["ls", "ftp://host/x"], vec!["ftp"]),
         (vec!["ls", "nas:x"], vec!["no backend `nas`", "./nas:"]),
         (vec!["ls", "--nope", "."], vec!["--nope"]),
@@ -154,4 +153,54 @@ fn a_closed_input_is_empty_and_a_broken_one_is_an_error() {
     assert_ne!(run.code, Some(0), "{run:?}");
     run.says(&["standard input"]);
     assert_eq!(fs::read(&target).unwrap(), b"old");
+}
+
+/// Whoever comes from rclone finds an option working, or learns what there is instead.
+#[test]
+fn options_of_rclone_work_or_are_refused_by_name() {
+    let scratch = Scratch::new();
+    scratch.write("a/x", "1");
+    let (source, target) = (scratch.path("a"), scratch.path("b"));
+    for (name, option, words) in [
+        ("sync", "--compare-dest", ["--compare-dest", "hint: "]),
+        ("sync", "--copy-dest", ["--copy-dest", "hint: "]),
+        ("copy", "--no-traverse", ["--no-traverse", "hint: "]),
+        ("copy", "--inplace", ["--inplace", "temporary name"]),
+        ("move", "--max-duration=1m", ["--max-duration", "hint: "]),
+        ("sync", "--ignore-case-sync", ["--ignore-case-sync", "to the byte"]),
+        ("sync", "--stats=1s", ["--stats", "--json"]),
+        ("check", "--differ=x", ["--differ", "--combined"]),
+        ("sync", "--s3-region=x", ["--s3-region", "configuration"]),
+        ("bisync", "--workdir=x", ["--workdir", "--state"]),
+        ("sync", "--not-even-rclones", ["--not-even-rclones", "unexpected"]),
+    ] {
+        let run = pair(name, &source, &target, &[option]);
+        assert_eq!(run.code, Some(2), "{run:?}");
+        run.says(&words);
+        assert!(!target.exists(), "{option}");
+    }
+    for option in ["--metadata", "--ignore-case", "--create-empty-src-dirs", "--order-by=size,desc"] {
+        pair("copy", &source, &target, &[option]).ok();
+    }
+    pair("copy", &source, &target, &["--suffix", ".bak", "--suffix-keep-extension"]).ok();
+}
+
+/// An option by its variable is the same option.
+#[test]
+fn options_are_taken_from_the_environment() {
+    let scratch = Scratch::new();
+    scratch.write("a/x", "1");
+    scratch.write("a/y.tmp", "2");
+    let run = |variables: &[(&str, &str)], target: &str| {
+        let mut command = command(["sync"]);
+        command.arg(scratch.path("a")).arg(scratch.path(target)).envs(variables.iter().copied());
+        crate::command::Run::from(command.output().unwrap())
+    };
+    run(&[("OMNISTORAGE_DRY_RUN", "true")], "dry").ok();
+    assert!(!scratch.path("dry").exists());
+    run(&[("OMNISTORAGE_EXCLUDE", "*.tmp"), ("OMNISTORAGE_COMPRESS", "gzip:9")], "packed").ok();
+    assert!(scratch.path("packed/x.gz").exists() && !scratch.path("packed/y.tmp.gz").exists());
+    run(&[("OMNISTORAGE_TRANSFERS", "0")], "none").says(&["transfers"]);
+    let told = run(&[("OMNISTORAGE_JSON", "true"), ("OMNISTORAGE_MAX_DEPTH", "1")], "json").ok();
+    assert_eq!(told.summary()["transferred"], 2);
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails loudly, its helpers too")]
 
+mod acceptance;
 mod bisync;
 mod build;
 mod channel;

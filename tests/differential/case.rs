@@ -3,6 +3,9 @@
 //! - includes beside excludes, which ours refuses;
 //! - an empty source, which ours refuses to mirror: `--allow-empty-source` is always given;
 //! - objects of both sides of which a bound of size or time excludes one: ours judges by the source alone;
+//! - deletes before or during transfers that fail, which ours withholds as soon as it knows;
+//! - `--track-renames`, where ours gives the renamed object the time that it has on the source (`options.rs`);
+//! - a move with `--update`, where ours leaves an object whose target is newer;
 //! - `--delete-excluded` beside `--max-depth`: ours leaves what lies deeper alone;
 //! - an object where the other side has a directory, which ours reports as an error;
 //! - patterns with a backslash before a letter, which ours refuses.
@@ -28,6 +31,8 @@ pub(crate) struct Case {
     options: Vec<String>,
     /// The contents of a file of rules, and the option that takes it.
     rules: Option<(&'static str, Vec<String>)>,
+    /// What is replaced or deleted is kept elsewhere.
+    keeps: bool,
     source: Tree,
     target: Tree,
 }
@@ -47,6 +52,7 @@ pub(crate) struct Outcome {
     succeeded: bool,
     source: Tree,
     target: Tree,
+    kept: Tree,
     /// Of a check: its report.
     report: Vec<String>,
     /// For a person; not compared.
@@ -56,8 +62,8 @@ pub(crate) struct Outcome {
 impl PartialEq for Outcome {
     fn eq(&self, other: &Self) -> bool {
         let parts = |outcome: &Self| {
-            let Self { succeeded, source, target, report, messages: _ } = outcome;
-            (*succeeded, source.clone(), target.clone(), report.clone())
+            let Self { succeeded, source, target, kept, report, messages: _ } = outcome;
+            (*succeeded, source.clone(), target.clone(), kept.clone(), report.clone())
         };
         parts(self) == parts(other)
     }
@@ -82,6 +88,11 @@ impl Case {
         if let Some((option, rules)) = &self.rules {
             command.arg(option).arg(scratch.write("rules", rules.join("\n")));
         }
+        let kept = scratch.path("kept");
+        fs::create_dir(&kept).unwrap();
+        if self.keeps {
+            command.arg("--backup-dir").arg(&kept);
+        }
         match (self.command, contender) {
             ("check", _) => _ = command.arg("--combined").arg(&report),
             ("sync", Contender::Ours) => _ = command.arg("--allow-empty-source"),
@@ -95,6 +106,7 @@ impl Case {
             succeeded: output.status.success(),
             source: read(&source),
             target: read(&target),
+            kept: read(&kept),
             report,
             messages: messages(&output),
         }
@@ -102,7 +114,8 @@ impl Case {
 
     /// What to type to see it again.
     pub(crate) fn command_line(&self) -> String {
-        format!("{} SOURCE TARGET {:?} {:?}", self.command, self.options, self.rules)
+        let keeps = if self.keeps { "--backup-dir KEPT" } else { "" };
+        format!("{} SOURCE TARGET {:?} {:?} {keeps}", self.command, self.options, self.rules)
     }
 }
 
@@ -218,7 +231,7 @@ fn some(options: &[&'static str], chance: f64) -> impl Strategy<Value = Option<S
 }
 
 pub(crate) fn case() -> impl Strategy<Value = Case> {
-    let command = prop::sample::select(vec!["copy", "sync", "sync", "check"]);
+    let command = prop::sample::select(vec!["copy", "sync", "sync", "move", "check"]);
     let comparison = some(&["--checksum", "--size-only", "--ignore-existing", "--ignore-times"], 0.4);
     let bounds =
         some(&["--min-size=2B", "--max-size=8B", "--max-age=2005-01-01", "--min-age=2015-01-01"], 0.2);
@@ -228,10 +241,15 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
         some(&["--ignore-case"], 0.15),
         some(&["--delete-excluded"], 0.2),
         some(&["--dry-run"], 0.1),
+        some(&["--immutable"], 0.1),
+        some(&["--delete-before", "--delete-during", "--delete-after"], 0.3),
+        some(&["--order-by=size", "--order-by=modtime,desc", "--order-by=name"], 0.2),
+        prop::option::weighted(0.2, Just(())),
     );
     (command, trees(), rules(), comparison, bounds, more).prop_map(
         |(command, (source, mut target), (mut options, rules), comparison, bounds, more)| {
-            let (update, depth, ignore_case, delete_excluded, dry_run) = more;
+            let (update, depth, ignore_case, delete_excluded, dry_run, immutable, deletes, order, keep) =
+                more;
             let is_list = matches!(rules, Some(("--files-from", _)));
             let bounds = bounds.filter(|_| !is_list);
             if bounds.is_some() {
@@ -240,15 +258,23 @@ pub(crate) fn case() -> impl Strategy<Value = Case> {
                 }
             }
             let has_depth = depth.is_some();
+            // Deletes that do not wait for the errors of the transfers.
+            let deletes = deletes.filter(|option| immutable.is_none() || option == "--delete-after");
             options.extend(bounds.into_iter().chain(depth).chain(ignore_case.filter(|_| !is_list)));
             match command {
                 "check" => options.extend(comparison.filter(|option| option == "--size-only")),
-                _ => options.extend(comparison.into_iter().chain(update).chain(dry_run)),
+                "move" => options.extend(comparison.into_iter().chain(dry_run).chain(immutable).chain(order)),
+                _ => {
+                    let more = [update, dry_run, immutable, order];
+                    options.extend(comparison.into_iter().chain(more.into_iter().flatten()));
+                }
             }
-            if command == "sync" && !has_depth {
-                options.extend(delete_excluded);
+            if command == "sync" {
+                options.extend(delete_excluded.filter(|_| !has_depth));
+                options.extend(deletes);
             }
-            Case { command, options, rules, source, target }
+            let keeps = keep.is_some() && command != "check";
+            Case { command, options, rules, keeps, source, target }
         },
     )
 }

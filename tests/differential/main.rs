@@ -7,6 +7,7 @@
 
 mod case;
 mod contenders;
+mod options;
 #[path = "../command-line/tree.rs"]
 #[expect(dead_code, reason = "it has more than is used here")]
 mod tree;

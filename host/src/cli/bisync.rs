@@ -65,7 +65,7 @@ impl Bisync {
             places: [&first, &second],
             session: &session,
             started,
-            progress: Progress::new(!globals.quiet && !json),
+            progress: Progress::new(!globals.quiet && !json, false),
             output: Output::new(),
             done: 0,
             exit: Exit::Done,

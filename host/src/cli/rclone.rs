@@ -1,0 +1,216 @@
+//! Options of rclone that are not here: who tries one is told what there is instead.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// What an option of rclone is here.
+struct Hint {
+    /// Without the hyphens.
+    options: &'static [&'static str],
+    /// A sentence.
+    instead: &'static str,
+}
+
+const fn hint_for(options: &'static [&'static str], instead: &'static str) -> Hint {
+    Hint { options, instead }
+}
+
+/// The options of rclone 1.75 that its users reach for, by what they are for.
+const HINTS: &[Hint] = &[
+    hint_for(
+        &["compare-dest", "copy-dest"],
+        "there is no third place to compare with; --backup-dir keeps what is replaced, and what both places have is \
+         never sent again",
+    ),
+    hint_for(
+        &["no-traverse", "fast-list", "list-cutoff"],
+        "listings stream, and no directory is listed that the filters leave out",
+    ),
+    hint_for(&["no-check-dest"], "--ignore-times transfers everything"),
+    hint_for(
+        &["check-first", "max-backlog", "order-by-pattern"],
+        "comparisons and transfers overlap; --delete-before makes room first, and --order-by orders what is known at a \
+         time",
+    ),
+    hint_for(
+        &["inplace", "partial-suffix"],
+        "an object is always written under a temporary name, verified, and then put in its place",
+    ),
+    hint_for(
+        &[
+            "multi-thread-streams",
+            "multi-thread-cutoff",
+            "multi-thread-chunk-size",
+            "multi-thread-write-buffer-size",
+            "buffer-size",
+            "use-mmap",
+            "streaming-upload-cutoff",
+        ],
+        "how an object is cut into parts is for its backend to choose; --transfers tells how many move at once",
+    ),
+    hint_for(
+        &["low-level-retries", "retries-sleep", "timeout", "contimeout", "expect-continue-timeout"],
+        "--retries counts the attempts at each object; pauses between them grow by themselves",
+    ),
+    hint_for(
+        &["max-duration", "cutoff-mode"],
+        "--max-transfer begins nothing that would go beyond it; a signal ends a run without debris",
+    ),
+    hint_for(&["max-delete-size"], "--max-delete bounds the number of objects"),
+    hint_for(&["error-on-no-transfer"], "the summary of --json tells how many objects were transferred"),
+    hint_for(&["ignore-checksum"], "transfers are always verified"),
+    hint_for(
+        &["use-server-modtime", "refresh-times"],
+        "times are compared where listings carry them; --checksum and --size-only look at no times",
+    ),
+    hint_for(&["no-update-modtime", "no-update-dir-modtime"], "--checksum leaves times alone"),
+    hint_for(
+        &[
+            "metadata-set",
+            "metadata-mapper",
+            "metadata-include",
+            "metadata-exclude",
+            "metadata-filter",
+            "metadata-include-from",
+            "metadata-exclude-from",
+            "metadata-filter-from",
+        ],
+        "metadata comes along as it is",
+    ),
+    hint_for(
+        &["ignore-case-sync", "fix-case", "no-unicode-normalization"],
+        "names are kept to the byte: `A` and `a`, and two spellings of an accent, are two objects",
+    ),
+    hint_for(
+        &[
+            "stats",
+            "stats-one-line",
+            "stats-log-level",
+            "stats-unit",
+            "stats-file-name-length",
+            "progress-terminal-title",
+        ],
+        "a terminal shows progress unasked; --json tells each object as it is done",
+    ),
+    hint_for(&["use-json-log", "log-format"], "--json prints an event a line on standard output"),
+    hint_for(
+        &["log-level", "log-file", "syslog", "dump", "dump-bodies", "dump-headers"],
+        "-v, -vv and -q choose how much is said on standard error; --explain tells which filter decides",
+    ),
+    hint_for(&["interactive", "i"], "--dry-run tells what would be done"),
+    hint_for(
+        &["tpslimit", "tpslimit-burst", "bwlimit-file"],
+        "--bwlimit bounds all bytes together; the configuration of a backend can bound its requests",
+    ),
+    hint_for(
+        &["exclude-if-present", "hash-filter", "files-from0"],
+        "rules go by paths: --filter, --exclude, --files-from",
+    ),
+    hint_for(
+        &["differ", "match", "missing-on-src", "missing-on-dst", "error", "dest-after"],
+        "--combined FILE holds all of it, a sign and a path a line",
+    ),
+    hint_for(&["checkfile"], "`omnistorage hash` prints what md5sum -c reads"),
+    hint_for(
+        &["links", "l", "copy-links", "L", "skip-links", "local-links"],
+        "links are reported, and never followed nor copied",
+    ),
+    hint_for(&["one-file-system", "x"], "--exclude leaves out what is mounted below"),
+    hint_for(
+        &["server-side-across-configs", "disable", "disable-http2"],
+        "the fastest way that both backends have is taken unasked",
+    ),
+    hint_for(&["resync-mode"], "--conflict-resolve says which version takes the name, also with --resync"),
+    hint_for(&["workdir"], "--state PLACE keeps the state of both sides"),
+    hint_for(
+        &["check-access", "check-filename"],
+        "a side that is missing or has become empty is refused by itself",
+    ),
+    hint_for(&["force"], "--max-delete 100% allows every delete, and --allow-empty an empty side"),
+    hint_for(&["filters-file"], "--filter-from reads the rules, and a changed filter asks for --resync"),
+    hint_for(
+        &["resilient", "recover", "max-lock", "no-cleanup"],
+        "a run that was interrupted is taken up by the next one, without being told",
+    ),
+    hint_for(
+        &["remove-empty-dirs", "rmdirs", "leave-root"],
+        "`omnistorage rmdir` removes an empty directory",
+    ),
+    hint_for(&["compare"], "--checksum and --size-only choose what is compared"),
+    hint_for(
+        &["rc", "rc-addr", "rc-no-auth"],
+        "there is no remote control: the library is the interface for programs",
+    ),
+    hint_for(
+        &[
+            "user-agent",
+            "header",
+            "header-upload",
+            "header-download",
+            "ca-cert",
+            "client-cert",
+            "no-check-certificate",
+        ],
+        "what concerns the connection stands in the configuration of the backend",
+    ),
+];
+
+/// Beginnings of options for one backend alone.
+const OF_BACKENDS: [&str; 10] =
+    ["s3-", "gcs-", "local-", "sftp-", "drive-", "azureblob-", "b2-", "webdav-", "onedrive-", "dropbox-"];
+
+/// A sentence for who tried an option of rclone that is not here.
+pub(super) fn hint(error: &clap::Error) -> Option<String> {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return None;
+    }
+    let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
+    let option = argument.trim_start_matches('-').split('=').next()?;
+    let instead = match HINTS.iter().find(|hint| hint.options.contains(&option)) {
+        Some(hint) => hint.instead,
+        None if OF_BACKENDS.iter().any(|backend| option.starts_with(backend)) => {
+            "what concerns one backend stands in its configuration, or in the environment"
+        }
+        None => return None,
+    };
+    Some(format!("hint: rclone's `{argument}` is not here: {instead}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::cli::command_line;
+
+    fn hinted(command: &str, option: &str) -> Option<String> {
+        let error = command_line().try_get_matches_from(["omnistorage", command, option, "a", "b"]).err()?;
+        assert_eq!(error.exit_code(), 2);
+        hint(&error)
+    }
+
+    #[test]
+    fn an_option_of_rclone_gets_a_hint_and_another_does_not() {
+        let told = hinted("sync", "--compare-dest=x").unwrap();
+        assert!(told.contains("`--compare-dest") && told.contains("--backup-dir"), "{told}");
+        assert!(hinted("copy", "--s3-chunk-size=5M").unwrap().contains("configuration"));
+        assert!(hinted("bisync", "--workdir=x").unwrap().contains("--state"));
+        assert_eq!(hinted("sync", "--nope"), None);
+        assert_eq!(hinted("sync", "--checksum"), None);
+    }
+
+    /// What is here needs no hint, and one option gets one.
+    #[test]
+    fn hints_are_for_options_that_are_not_here() {
+        let mut seen = BTreeSet::new();
+        for option in HINTS.iter().flat_map(|hint| hint.options) {
+            assert!(seen.insert(option), "{option} twice");
+        }
+        for command in ["sync", "copy", "move"] {
+            let grammar = command_line();
+            let command = grammar.find_subcommand(command).unwrap();
+            for here in command.get_arguments().filter_map(clap::Arg::get_long) {
+                assert!(!seen.contains(&here), "--{here} is here");
+            }
+        }
+    }
+}
