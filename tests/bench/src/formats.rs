@@ -1,5 +1,5 @@
-//! What the sandbox costs the record formats: the readers of the core, in the component and natively, on the same bytes
-//! in memory. Rows are bytes read a second, medians of runs in turns; the ratio is of times, so that less is better.
+//! What the sandbox costs the record formats: the readers of the core, in the component and natively, over the same
+//! chunks of the same bytes in memory. Rows are bytes read a second, medians of runs in turns.
 //!
 //! NDJSON lines are some 340 bytes, and length-prefixed records are the same lines; rows of CSV have eleven fields and
 //! some 80 bytes, every twelfth field with quotes. *Checked* is the full syntax of JSON.
@@ -16,7 +16,7 @@ use omnistorage::{
 };
 use omnistorage_core::record::{Batch, Format, RecordError, RecordOptions, Validation, reader};
 
-use crate::inside::{Comparison, Times, rate};
+use crate::inside::{Comparison, Times};
 
 /// Bytes of each format.
 const SIZE: usize = 16 << 20;
@@ -65,7 +65,7 @@ pub(crate) async fn measure(test_guest: &Path, rounds: u32) -> Result<Vec<Compar
             Ok(())
         };
         let times = Times::measure(rounds, inside, native).await?;
-        table.push(times.row(what, "the same, native", rate(bytes.len() as u64 * u64::from(OFTEN))));
+        table.push(times.rate(what, "the same, native", bytes.len() as u64 * u64::from(OFTEN)));
     }
     Ok(table)
 }

@@ -1,5 +1,6 @@
 //! What the sandbox costs, measured within one process: each row is ours beside a yardstick that does the same without
-//! it, in turns, medians of both.
+//! it, in turns, medians of both. All of it runs in one thread, and what is told is that thread's time on a processor,
+//! but where processes and other threads have a part: there it is what a clock on the wall shows.
 //!
 //! - *bytes handed on*: one object of 1 GiB from memory to a sink that copies each chunk once. The component reads and
 //!   writes (`transfer` is off), and hands the stream on untouched. The yardstick is the host's own loop over read and
@@ -14,6 +15,7 @@
 //! - *bytes framed*: the same object converted from NDJSON to NDJSON: every byte goes into the component, is cut into
 //!   lines of 128 bytes there, and comes out again. Same yardstick.
 //! - *record formats*: see [`formats`]. Only if the test guest is given.
+//! - *instance alone*: see [`instance`](crate::instance); a hundred in a row. The yardstick is as for the next row.
 //! - *sandbox and first call*: a fresh sandbox, one call in it (`features`), and its end; a hundred in a row, as a busy
 //!   host makes them. The yardstick is what other programs take for isolation: a process (`true`), from start to end.
 //! - *load the component*: a new engine with the compiled component from the cache. The yardstick compiles it.
@@ -35,6 +37,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use cpu_time::ThreadTime;
 use futures::TryStreamExt;
 use omnistorage::{
     Backend, Location, MemoryBackend, ObjectKind, Path as ObjectPath,
@@ -43,7 +46,9 @@ use omnistorage::{
 };
 
 use crate::{
-    Options, formats, measure,
+    Options, formats,
+    instance::Instances,
+    measure,
     pattern::{Pattern, Sink},
 };
 
@@ -66,8 +71,17 @@ pub(crate) struct Comparison {
     pub(crate) ours: String,
     /// The yardstick's, for people.
     pub(crate) theirs: String,
-    /// Ours to the yardstick's: of times and sizes, so that less is better.
+    /// Ours to the yardstick's.
     pub(crate) ratio: f64,
+}
+
+/// All of them.
+#[derive(Default)]
+pub(crate) struct Comparisons {
+    /// Bytes a second: more is better.
+    rates: Vec<Comparison>,
+    /// Times and sizes: less is better.
+    costs: Vec<Comparison>,
 }
 
 /// How often each work is done, and how much of it.
@@ -80,27 +94,30 @@ struct Scale {
     starts: u32,
 }
 
-const FULL: Scale = Scale { bytes: 1 << 30, objects: 10_000, rounds: 5, sandboxes: 10, starts: 20 };
+const FULL: Scale = Scale { bytes: 256 << 20, objects: 10_000, rounds: 11, sandboxes: 20, starts: 40 };
 const QUICK: Scale = Scale { bytes: 64 << 20, objects: 1000, rounds: 1, sandboxes: 1, starts: 3 };
 
 /// Measures every row.
 ///
 /// # Errors
 /// The first work that fails.
-pub(crate) async fn measure(options: &Options) -> Result<Vec<Comparison>> {
+pub(crate) async fn measure(options: &Options) -> Result<Comparisons> {
     let scale = if options.quick { QUICK } else { FULL };
     let runtime = Runtime::new(&RuntimeOptions::default())?;
-    let mut rows = bytes(&runtime, &scale, options.test_guest.as_deref()).await?;
+    let mut rates = bytes(&runtime, &scale, options.test_guest.as_deref()).await?;
     if let Some(test_guest) = &options.test_guest {
-        rows.extend(formats::measure(test_guest, scale.rounds).await?);
+        rates.extend(formats::measure(test_guest, scale.rounds).await?);
     }
-    rows.push(sandbox(&runtime, &scale).await?);
-    rows.push(load(&scale).await?);
-    rows.push(small_objects_synced(&runtime, &scale).await?);
-    rows.push(small_objects_one_by_one(&runtime, &scale).await?);
-    rows.push(start(options, &scale).await?);
-    rows.push(size(options)?);
-    Ok(rows)
+    let costs = vec![
+        instances(&scale).await?,
+        sandbox(&runtime, &scale).await?,
+        load(&scale).await?,
+        small_objects_synced(&runtime, &scale).await?,
+        small_objects_one_by_one(&runtime, &scale).await?,
+        start(options, &scale).await?,
+        size(options)?,
+    ];
+    Ok(Comparisons { rates, costs })
 }
 
 /// The medians of both, done in turns.
@@ -110,25 +127,45 @@ pub(crate) struct Times {
 }
 
 impl Times {
+    /// Of this thread's time.
     pub(crate) async fn measure(
+        rounds: u32,
+        ours: impl AsyncFnMut() -> Result<()>,
+        yardstick: impl AsyncFnMut() -> Result<()>,
+    ) -> Result<Self> {
+        Self::by(ThreadTime::now, |clock| clock.elapsed(), rounds, ours, yardstick).await
+    }
+
+    /// Of the time that passes, for what runs elsewhere.
+    async fn on_the_wall(
+        rounds: u32,
+        ours: impl AsyncFnMut() -> Result<()>,
+        yardstick: impl AsyncFnMut() -> Result<()>,
+    ) -> Result<Self> {
+        Self::by(Instant::now, |clock| clock.elapsed(), rounds, ours, yardstick).await
+    }
+
+    async fn by<C>(
+        start: fn() -> C,
+        elapsed: fn(&C) -> Duration,
         rounds: u32,
         mut ours: impl AsyncFnMut() -> Result<()>,
         mut yardstick: impl AsyncFnMut() -> Result<()>,
     ) -> Result<Self> {
         let (mut of_ours, mut of_yardstick) = (Vec::new(), Vec::new());
         for _ in 0..rounds {
-            let start = Instant::now();
+            let clock = start();
             ours().await?;
-            let between = Instant::now();
+            of_ours.push(elapsed(&clock));
+            let clock = start();
             yardstick().await?;
-            of_yardstick.push(between.elapsed());
-            of_ours.push(between - start);
+            of_yardstick.push(elapsed(&clock));
         }
         let median = |times| measure::median(times).context("nothing was measured");
         Ok(Self { ours: median(of_ours)?, yardstick: median(of_yardstick)? })
     }
 
-    pub(crate) fn row(
+    fn cost(
         &self,
         what: impl Into<String>,
         yardstick: &'static str,
@@ -142,11 +179,13 @@ impl Times {
             ratio: self.ours.as_secs_f64() / self.yardstick.as_secs_f64(),
         }
     }
-}
 
-/// Says a time as bytes a second.
-pub(crate) fn rate(bytes: u64) -> impl Fn(Duration) -> String {
-    move |time| format!("{:.2} GB/s", bytes as f64 / 1e9 / time.as_secs_f64())
+    /// The times as bytes a second.
+    pub(crate) fn rate(&self, what: impl Into<String>, yardstick: &'static str, bytes: u64) -> Comparison {
+        let say = |time: Duration| format!("{:.2}", bytes as f64 / 1e9 / time.as_secs_f64());
+        let cost = self.cost(what, yardstick, say);
+        Comparison { ratio: cost.ratio.recip(), ..cost }
+    }
 }
 
 fn each(count: u32) -> impl Fn(Duration) -> String {
@@ -177,7 +216,7 @@ async fn bytes(runtime: &Runtime, scale: &Scale, test_guest: Option<&Path>) -> R
     };
     let mut rows = Vec::new();
     let mut push = |what: &str, times: Times| {
-        rows.push(times.row(format!("{} MiB {what}", size >> 20), "host alone", rate(size)));
+        rows.push(times.rate(format!("{} MiB {what}", size >> 20), "host alone", size));
     };
 
     let ours = storage(runtime);
@@ -232,6 +271,19 @@ async fn bytes(runtime: &Runtime, scale: &Scale, test_guest: Option<&Path>) -> R
     Ok(rows)
 }
 
+async fn instances(scale: &Scale) -> Result<Comparison> {
+    let (instances, backend) = (Instances::new()?, Arc::new(MemoryBackend::new()));
+    let make = async || {
+        for _ in 0..SANDBOXES {
+            instances.make(&backend).await?;
+        }
+        Ok(())
+    };
+    let processes = async || (0..SANDBOXES).try_for_each(|_| run_true());
+    let times = Times::on_the_wall(scale.sandboxes, make, processes).await?;
+    Ok(times.cost("instance alone", "a process", each(SANDBOXES)))
+}
+
 async fn sandbox(runtime: &Runtime, scale: &Scale) -> Result<Comparison> {
     let storage = Storage::builder(runtime).mount("memory", Arc::new(MemoryBackend::new())).build();
     let calls = async || {
@@ -241,8 +293,8 @@ async fn sandbox(runtime: &Runtime, scale: &Scale) -> Result<Comparison> {
         Ok(())
     };
     let processes = async || (0..SANDBOXES).try_for_each(|_| run_true());
-    let times = Times::measure(scale.sandboxes, calls, processes).await?;
-    Ok(times.row("sandbox and first call", "a process", each(SANDBOXES)))
+    let times = Times::on_the_wall(scale.sandboxes, calls, processes).await?;
+    Ok(times.cost("sandbox and first call", "a process", each(SANDBOXES)))
 }
 
 fn run_true() -> Result<()> {
@@ -256,12 +308,12 @@ async fn load(scale: &Scale) -> Result<Comparison> {
         options.cache = cache;
         Runtime::new(&options)
     };
-    let times = Times::measure(
-        scale.rounds,
+    let times = Times::on_the_wall(
+        scale.rounds.min(3),
         async || Ok(runtime(true).map(drop)?),
         async || Ok(runtime(false).map(drop)?),
     );
-    Ok(times.await?.row("load the component", "compiling it", milliseconds))
+    Ok(times.await?.cost("load the component", "compiling it", milliseconds))
 }
 
 async fn small_objects_synced(runtime: &Runtime, scale: &Scale) -> Result<Comparison> {
@@ -295,7 +347,7 @@ async fn small_objects_synced(runtime: &Runtime, scale: &Scale) -> Result<Compar
         Ok(())
     };
     let times = Times::measure(scale.rounds, sync, host).await?;
-    Ok(times.row("1 KiB object, synced", "host alone", each(scale.objects)))
+    Ok(times.cost("1 KiB object, synced", "host alone", each(scale.objects)))
 }
 
 async fn small_objects(count: u32) -> Result<MemoryBackend> {
@@ -335,7 +387,7 @@ async fn small_objects_one_by_one(runtime: &Runtime, scale: &Scale) -> Result<Co
     };
     // Twice as many sandboxes as objects: one round says enough.
     let times = Times::measure(scale.rounds.min(3), sandboxed, host).await?;
-    Ok(times.row("1 KiB object, written and read by itself", "host alone", each(scale.objects)))
+    Ok(times.cost("1 KiB object, written and read by itself", "host alone", each(scale.objects)))
 }
 
 async fn start(options: &Options, scale: &Scale) -> Result<Comparison> {
@@ -346,8 +398,8 @@ async fn start(options: &Options, scale: &Scale) -> Result<Comparison> {
     };
     // The first one fills the cache.
     features().await?;
-    let times = Times::measure(scale.starts, features, async || run_true()).await?;
-    Ok(times.row("start of the command line", "`true`", milliseconds))
+    let times = Times::on_the_wall(scale.starts, features, async || run_true()).await?;
+    Ok(times.cost("start of the command line", "`true`", milliseconds))
 }
 
 fn size(options: &Options) -> Result<Comparison> {
@@ -366,12 +418,20 @@ fn size(options: &Options) -> Result<Comparison> {
     })
 }
 
-/// One line a comparison.
-///
-/// # Errors
-/// If it cannot be written.
-pub(crate) fn write_table(output: &mut impl Write, rows: &[Comparison]) -> Result<()> {
-    writeln!(output, "\n| within one process | ours | yardstick | | ratio |")?;
+impl Comparisons {
+    /// Two tables, one line a comparison.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub(crate) fn write_tables(&self, output: &mut impl Write) -> Result<()> {
+        writeln!(output, "\n| within one process, GB/s | ours | yardstick | | of it |")?;
+        write_rows(output, &self.rates)?;
+        writeln!(output, "\n| within one process | ours | yardstick | | ratio, less is better |")?;
+        write_rows(output, &self.costs)
+    }
+}
+
+fn write_rows(output: &mut impl Write, rows: &[Comparison]) -> Result<()> {
     writeln!(output, "|---|--:|---|--:|--:|")?;
     for Comparison { what, yardstick, ours, theirs, ratio } in rows {
         writeln!(output, "| {what} | {ours} | {yardstick} | {theirs} | {ratio:.2} |")?;

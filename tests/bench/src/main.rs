@@ -19,6 +19,7 @@ mod data;
 mod floor;
 mod formats;
 mod inside;
+mod instance;
 mod layers;
 mod measure;
 mod pattern;
@@ -162,8 +163,8 @@ fn main() -> Result<()> {
         layers::write_table(&mut output, small, &rows)?;
     }
     // Last: the kernel counts our memory to that of the processes we start.
-    let comparisons = asynchronous()?.block_on(inside::measure(&options))?;
-    inside::write_table(&mut output, &comparisons)?;
+    let comparisons = one_thread()?.block_on(inside::measure(&options))?;
+    comparisons.write_tables(&mut output)?;
     write_codecs(&mut output, &options)?;
     writeln!(output, "\nload average at the end: {}", load())?;
     Ok(())
@@ -185,10 +186,13 @@ impl Layer {
 }
 
 fn write_codecs(output: &mut impl Write, options: &Options) -> Result<()> {
-    // One thread, whose time is what is told.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let rows = runtime.block_on(codecs::measure(options))?;
+    let rows = one_thread()?.block_on(codecs::measure(options))?;
     codecs::write_table(output, &rows)
+}
+
+/// All in this thread, whose time is what is told.
+fn one_thread() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Threads as the command line has them.
