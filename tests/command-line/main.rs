@@ -5,6 +5,7 @@
 mod bisync;
 mod command;
 mod filters;
+mod gcs;
 mod killed;
 mod mistakes;
 mod objects;
