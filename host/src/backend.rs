@@ -30,7 +30,7 @@ pub mod sorted;
 mod transfer;
 mod whole;
 
-use std::{any::Any, fmt::Debug};
+use std::{any::Any, fmt::Debug, time::Duration};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -297,6 +297,17 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// [`ErrorCode::Unsupported`]; [`ErrorCode::NotDirectory`] if the path is an object.
     async fn purge(&self, prefix: &Path) -> Result<u64> {
         Err(Error::unsupported(self.kind(), "purge").at(self.kind(), prefix))
+    }
+
+    /// Removes what writes below a prefix left behind that began so long ago and never came to an end, since their
+    /// program was killed or its network failed: uploads that the store keeps, whoever began them. Gives their number.
+    /// By default 0: nothing is left behind, or it goes by itself.
+    ///
+    /// # Errors
+    /// What the store says.
+    async fn sweep(&self, prefix: &Path, older_than: Duration) -> Result<u64> {
+        let _ = (prefix, older_than);
+        Ok(0)
     }
 
     /// Copies an object within this backend, or to `target_backend` if this one knows a short way there. Content

@@ -4,6 +4,7 @@
 
 mod bisync;
 mod command;
+mod credentials;
 mod filters;
 mod gcs;
 mod killed;

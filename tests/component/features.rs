@@ -49,6 +49,8 @@ impl Backend for Lacking {
             range_read,
             atomic_write,
             conditional_write,
+            listed_times,
+            batches,
             ..
         } = &mut capabilities.features;
         let flag = match self.1 {
@@ -61,6 +63,8 @@ impl Backend for Lacking {
             "range-read" => range_read,
             "atomic-write" => atomic_write,
             "conditional-write" => conditional_write,
+            "listed-times" => listed_times,
+            "batches" => batches,
             other => panic!("{other}"),
         };
         *flag = false;
@@ -162,7 +166,7 @@ async fn transferred(storage: &Storage, source: &Location, target: &Location) ->
 
 #[tokio::test]
 async fn every_feature_can_be_missing() {
-    assert_eq!(features().len(), 9);
+    assert_eq!(features().len(), 11);
     for feature in features() {
         for by_host in [true, false] {
             let (here, there) = (memory(), memory());

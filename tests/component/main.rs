@@ -33,3 +33,4 @@ mod setup;
 mod sync;
 mod target;
 mod twisted;
+mod write_times;

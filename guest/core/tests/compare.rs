@@ -9,7 +9,7 @@ use omnistorage_core::{
         Comparison::{self, *},
         IfEqual, Reason,
         Verdict::{self, *},
-        after_hashing, compare, modify_window,
+        WriteTimes, after_hashing, compare, modify_window,
     },
 };
 
@@ -257,4 +257,84 @@ fn what_is_immutable_is_not_changed() {
         let after = after_hashing(IfEqual::SetTime, Some(&one), Some(target), immutable(Automatic));
         assert_eq!(after, verdict);
     }
+}
+
+/// What a listing tells that holds no times but those of the writes, of one side or of both.
+fn listed(comparison: Comparison, source: bool, target: bool) -> CompareOptions {
+    CompareOptions { write_times: WriteTimes { source, target }, ..options(comparison, Some(0)) }
+}
+
+#[test]
+fn a_target_that_was_written_later_is_the_same() {
+    for (target, verdict) in [
+        (object(3, 9 * SECOND), Same),
+        (object(3, 0), Same),
+        (object(3, -1), NeedTimes),
+        (object(3, None), NeedTimes),
+        (object(4, 9 * SECOND), Transfer(Reason::SizeDiffers)),
+    ] {
+        assert_eq!(compare(&object(3, 0), &target, listed(Automatic, false, true)), verdict, "{target:?}");
+        assert_eq!(compare(&object(3, 0), &target, listed(Automatic, true, true)), verdict, "{target:?}");
+    }
+}
+
+#[test]
+fn a_source_that_was_written_later_is_judged_by_a_hash_that_is_listed() {
+    use HashAlgorithm::{Crc32c, Md5};
+    let with = |nanoseconds, hashes| Entry { hashes, ..object(3, nanoseconds) };
+    let source = with(9 * SECOND, vec![hash(Md5, 1)]);
+    for (target, of_source, of_both) in [
+        (with(0, vec![]), HASH, NeedTimes),
+        (with(0, vec![hash(Crc32c, 1)]), HASH, NeedTimes),
+        (with(0, vec![hash(Md5, 1)]), Same, Same),
+        (with(0, vec![hash(Md5, 2)]), Transfer(Reason::ContentsDiffer), Transfer(Reason::ContentsDiffer)),
+        (with(9 * SECOND, vec![hash(Md5, 2)]), Same, Same),
+    ] {
+        assert_eq!(compare(&source, &target, listed(Automatic, true, false)), of_source, "{target:?}");
+        assert_eq!(compare(&source, &target, listed(Automatic, true, true)), of_both, "{target:?}");
+    }
+    // Later than when the source was written says nothing of a time that was given.
+    assert_eq!(compare(&object(3, 0), &object(3, 5), listed(Automatic, true, false)), NeedTimes);
+}
+
+#[test]
+fn times_that_are_not_listed_are_asked_for_where_they_decide() {
+    for (source, target) in [(true, false), (false, true), (true, true)] {
+        let exact = listed(ExactTimes, source, target);
+        assert_eq!(compare(&object(3, 0), &object(3, 0), exact), NeedTimes);
+        assert_eq!(compare(&object(3, 0), &object(4, 0), exact), Transfer(Reason::SizeDiffers));
+        assert_eq!(compare(&object(3, 0), &object(3, 0), exact.with_times()), Same);
+        assert_eq!(compare(&object(3, 0), &object(3, 5), exact.with_times()), HASH_THEN_TIME);
+        for comparison in [Checksum, SizeOnly] {
+            let verdict = compare(&object(3, 0), &object(3, 0), listed(comparison, source, target));
+            assert_eq!(verdict, if comparison == Checksum { HASH } else { Same });
+        }
+    }
+    // A side without any times has none to tell.
+    let without = CompareOptions { window_ns: None, ..listed(Automatic, true, true) };
+    assert_eq!(compare(&object(3, 0), &object(3, -1), without), HASH_THEN_TIME);
+}
+
+#[test]
+fn update_asks_for_times_unless_the_target_is_the_same_anyway() {
+    let update = |comparison| CompareOptions { update_only: true, ..listed(comparison, false, true) };
+    for (target, verdicts) in [
+        // Automatic, checksum, size alone.
+        (object(3, SECOND), [Same, NeedTimes, NeedTimes]),
+        (object(3, -SECOND), [NeedTimes; 3]),
+        (object(4, SECOND), [NeedTimes; 3]),
+        (object(4, -SECOND), [NeedTimes; 3]),
+    ] {
+        for (comparison, verdict) in [Automatic, Checksum, SizeOnly].into_iter().zip(verdicts) {
+            assert_eq!(
+                compare(&object(3, 0), &target, update(comparison)),
+                verdict,
+                "{comparison:?} {target:?}"
+            );
+        }
+    }
+    assert_eq!(
+        compare(&object(3, 0), &object(4, 5), update(Automatic).with_times()),
+        Skip(Reason::TargetNewer)
+    );
 }

@@ -106,6 +106,11 @@ impl Guest for crate::Component {
         delete_below(&place).await
     }
 
+    async fn sweep(at: Location, older_than_s: u64) -> Result<u64, Error> {
+        let place = Place::open(at).await?;
+        place.backend.sweep(place.path(), older_than_s).await
+    }
+
     async fn mkdir(at: Location) -> Result<(), Error> {
         let place = Place::open(at).await?;
         place.backend.mkdir(place.path()).await

@@ -27,6 +27,7 @@ mod run;
 mod settle;
 mod sides;
 mod transfer;
+mod unsure;
 mod waiting;
 
 use omnistorage_path::Path;

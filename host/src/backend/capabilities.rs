@@ -32,12 +32,17 @@ pub struct Features {
     pub conditional_write: bool,
     /// Listings come in byte order of the full paths.
     pub sorted_list: bool,
+    /// The times in listings are those that `stat` tells. Otherwise a listing without
+    /// [`full_info`](super::ListOptions::full_info) tells when an object was written, whatever time it was given.
+    pub listed_times: bool,
+    /// Many small objects are better handed over in one call than in as many, as where no network is between.
+    pub batches: bool,
 }
 
 impl Features {
     /// The names, as in the WIT package, and whether each is there.
     #[must_use]
-    pub fn entries(self) -> [(&'static str, bool); 12] {
+    pub fn entries(self) -> [(&'static str, bool); 14] {
         [
             ("copy", self.copy),
             ("move", self.move_to),
@@ -51,6 +56,8 @@ impl Features {
             ("atomic-write", self.atomic_write),
             ("conditional-write", self.conditional_write),
             ("sorted-list", self.sorted_list),
+            ("listed-times", self.listed_times),
+            ("batches", self.batches),
         ]
     }
 }

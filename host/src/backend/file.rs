@@ -196,6 +196,8 @@ impl Backend for FileBackend {
                 atomic_write: true,
                 conditional_write: false,
                 sorted_list: true,
+                listed_times: true,
+                batches: true,
             },
             hashes: Vec::new(),
             modified_precision: Some(Duration::from_nanos(1)),

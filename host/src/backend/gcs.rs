@@ -125,6 +125,8 @@ impl Backend for GcsBackend {
                 atomic_write: true,
                 conditional_write: true,
                 sorted_list: true,
+                listed_times: true,
+                batches: false,
             },
             hashes: vec![HashAlgorithm::Md5, HashAlgorithm::Crc32c],
             modified_precision: Some(Duration::from_nanos(1)),
@@ -175,7 +177,7 @@ impl Backend for GcsBackend {
     ) -> Result<ObjectInfo> {
         let no_way = |message| Err(Error::unsupported(KIND, message).at(KIND, source));
         let Some(Self(to)) = target_backend.as_any().downcast_ref() else {
-            return no_way("short way to a backend of another kind");
+            return target_backend.copy_from(self, source, target, options).await;
         };
         if to.identity != self.0.identity {
             return no_way("short way to another account or endpoint");

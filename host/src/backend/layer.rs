@@ -7,7 +7,7 @@
 mod body;
 mod operation;
 
-use std::{any::Any, fmt::Debug, future::Future, sync::Arc};
+use std::{any::Any, fmt::Debug, future::Future, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -208,6 +208,10 @@ impl<L: Layer> Backend for Layered<L> {
 
     async fn purge(&self, prefix: &Path) -> Result<u64> {
         self.around(Operation::Purge, prefix, self.inner.purge(prefix)).await
+    }
+
+    async fn sweep(&self, prefix: &Path, older_than: Duration) -> Result<u64> {
+        self.around(Operation::Sweep, prefix, self.inner.sweep(prefix, older_than)).await
     }
 
     async fn copy_to(

@@ -135,6 +135,8 @@ impl Backend for MemoryBackend {
                 atomic_write: true,
                 conditional_write: true,
                 sorted_list: true,
+                listed_times: true,
+                batches: true,
                 transfer: false,
                 directories: false,
             },

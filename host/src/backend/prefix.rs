@@ -1,6 +1,6 @@
 //! A backend whose root is a directory of another one.
 
-use std::{any::Any, future::Future, sync::Arc};
+use std::{any::Any, future::Future, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -167,6 +167,11 @@ impl Backend for Prefix {
 
     async fn purge(&self, prefix: &Path) -> Result<u64> {
         self.inner.purge(&self.inside(prefix)?).await.map_err(|error| self.explain(error, prefix))
+    }
+
+    async fn sweep(&self, prefix: &Path, older_than: Duration) -> Result<u64> {
+        let swept = self.inner.sweep(&self.inside(prefix)?, older_than).await;
+        swept.map_err(|error| self.explain(error, prefix))
     }
 
     async fn copy_to(

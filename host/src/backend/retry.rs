@@ -214,6 +214,10 @@ impl Backend for Retry {
         self.inner.purge(prefix).await
     }
 
+    async fn sweep(&self, prefix: &Path, older_than: Duration) -> Result<u64> {
+        self.repeat(|| self.inner.sweep(prefix, older_than)).await
+    }
+
     async fn copy_to(
         &self,
         source: &Path,

@@ -10,12 +10,14 @@ mod answer;
 mod attributes;
 mod bucket;
 mod copy;
+mod credentials;
 mod listing;
 mod parts;
 mod read;
 mod remove;
 mod settings;
 mod upload;
+mod uploads;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
@@ -71,6 +73,8 @@ impl S3Backend {
     /// | `anonymous` | `true`: requests are not signed |
     /// | `instance_metadata` | `false`: neither the instance nor the container is asked for credentials |
     /// | `part_size` | in bytes, from 5 MiB to 1 GiB; 8 MiB |
+    /// | `copy_limit` | the most that the store copies in one request, in bytes, from 5 MiB on; 5 GiB. What is larger is copied in parts |
+    /// | `timeout` | for a request, and between two pieces of a large answer, as `90s`; 60 s |
     /// | `conditional_write` | `false` for a store that ignores conditions |
     /// | `sorted_list` | `false` for a store that lists in another order than that of bytes, as SeaweedFS does: listings are then sorted in memory |
     /// | `checksum` | `false` for a store that refuses checksums in headers |
@@ -79,15 +83,6 @@ impl S3Backend {
     /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown, malformed or contradicts another.
     pub fn from_config(config: Config) -> Result<Self> {
         settings::bucket(config).map(|bucket| Self(Arc::new(bucket)))
-    }
-
-    /// Aborts the uploads that began before so long and were never finished: a program that was killed leaves them,
-    /// and the store keeps their bytes. Gives their number. Uploads of other programs count too.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn sweep(&self, age: Duration) -> Result<u64> {
-        remove::sweep(&self.0, age).await.map_err(|error| error.at(KIND, &Path::root()))
     }
 }
 
@@ -130,8 +125,10 @@ impl Backend for S3Backend {
                 content_type: true,
                 range_read: true,
                 atomic_write: true,
-                conditional_write: self.0.conditional_write,
+                conditional_write: self.0.traits.conditional_write,
                 sorted_list: true,
+                listed_times: false,
+                batches: false,
             },
             hashes: vec![HashAlgorithm::Md5],
             modified_precision: Some(Duration::from_nanos(1)),
@@ -173,6 +170,10 @@ impl Backend for S3Backend {
         remove::purge(&self.0, prefix).await.map_err(|error| error.at(KIND, prefix))
     }
 
+    async fn sweep(&self, prefix: &Path, older_than: Duration) -> Result<u64> {
+        uploads::sweep(&self.0, prefix, older_than).await.map_err(|error| error.at(KIND, prefix))
+    }
+
     async fn copy_to(
         &self,
         source: &Path,
@@ -182,7 +183,7 @@ impl Backend for S3Backend {
     ) -> Result<ObjectInfo> {
         let no_way = |message| Err(Error::unsupported(KIND, message).at(KIND, source));
         let Some(Self(to)) = target_backend.as_any().downcast_ref() else {
-            return no_way("short way to a backend of another kind");
+            return target_backend.copy_from(self, source, target, options).await;
         };
         if to.identity != self.0.identity {
             return no_way("short way to another account or endpoint");

@@ -1,4 +1,6 @@
-//! The commands on one object or directory: `stat`, `cat`, `put`, `rm`, `mkdir`, `rmdir`.
+//! The commands on one object or directory: `stat`, `cat`, `put`, `rm`, `mkdir`, `rmdir`, `sweep`.
+
+use std::time::Duration;
 
 use clap::Args;
 use futures::StreamExt;
@@ -12,7 +14,7 @@ use super::{
     session::{Need, Session},
     time::rfc3339,
 };
-use crate::{backend::ReadOptions, runtime::DecompressOptions};
+use crate::{backend::ReadOptions, duration::parse_duration, runtime::DecompressOptions};
 
 /// Tell what is known of an object or a directory
 #[derive(Args)]
@@ -180,5 +182,30 @@ impl Rmdir {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let (session, at) = Session::one(globals, &self.place, Need::Entry)?;
         session.storage.rmdir(&at).await.map_err(session.failure(Subject::Tree))
+    }
+}
+
+/// Remove what unfinished uploads left at a store
+///
+/// A program that was killed, or cut off, leaves uploads that never became objects. No listing shows them, and the store
+/// keeps their bytes. Those of other programs go too.
+#[derive(Args)]
+pub(crate) struct Sweep {
+    /// Only those that began so long ago, as `36h` or `2w`: a younger one may still be on its way
+    #[arg(long, value_name = "AGE", default_value = "1d", value_parser = parse_duration)]
+    older_than: Duration,
+    #[arg(value_parser = Place::parser())]
+    place: Place,
+}
+
+impl Sweep {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let (session, at) = Session::one(globals, &self.place, Need::Contents)?;
+        let swept = session.storage.sweep(&at, self.older_than).await;
+        let swept = swept.map_err(session.failure(Subject::Tree))?;
+        if !globals.quiet {
+            note(format_args!("removed {swept} unfinished uploads"));
+        }
+        Ok(())
     }
 }

@@ -1,8 +1,9 @@
 //! The interface `backend` as the host provides it: the one thing that a component can touch.
 
-use std::{future::Future, num::NonZeroU64, sync::Arc, time::Duration};
+use std::{collections::HashSet, future::Future, num::NonZeroU64, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures::StreamExt;
 use omnistorage_path::Path;
 use tokio::sync::Mutex;
 use wasmtime::component::{Access, Accessor, FutureReader, Resource, ResourceTable, StreamReader};
@@ -295,6 +296,9 @@ impl<T: Send + 'static> wit::HostListingWithStore<T> for HasStorage {
 /// Entries of a listing at once, whatever the guest asks for.
 const MAX_PAGE: u32 = 10_000;
 
+/// Copies of one call by reading and writing, at a time.
+const COPIES: usize = 16;
+
 type Reply<R> = wasmtime::Result<Result<R, types::Error>>;
 
 impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
@@ -429,6 +433,17 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         Ok(open.with(&prefix, async |prefix| open.backend.purge(&prefix).await).await)
     }
 
+    async fn sweep(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        prefix: String,
+        older_than_s: u64,
+    ) -> Reply<u64> {
+        let open = opened(accessor, &this, Operation::Sweep)?;
+        let age = Duration::from_secs(older_than_s);
+        Ok(open.with(&prefix, async |prefix| open.backend.sweep(&prefix, age).await).await)
+    }
+
     async fn copy(
         accessor: &Accessor<T, Self>,
         this: Resource<OpenBackend>,
@@ -467,26 +482,31 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         };
         let mut results = short_ways.into_iter().zip(meters);
         open.progress.tick();
-        let mut in_order = Vec::with_capacity(names.len());
+        // Of two copies to one target the second must win.
+        let targets: HashSet<_> = legal.iter().map(|request| &request.target).collect();
+        let at_once = if targets.len() == legal.len() { COPIES } else { 1 };
+        let mut copies = Vec::with_capacity(names.len());
         for (name, checked) in names.iter().zip(checked) {
-            let result = match checked {
-                Err(refused) => Err(refused),
-                Ok(request) => match results.next() {
-                    Some((Err(error), _)) if error.code() == ErrorCode::Unsupported => {
-                        open.copy(request, &to).await
+            let (open, to) = (&open, &to);
+            let short_way = if checked.is_ok() { results.next() } else { None };
+            copies.push(async move {
+                let result = match (checked, short_way) {
+                    (Err(refused), _) => Err(refused),
+                    (Ok(request), Some((Err(error), _))) if error.code() == ErrorCode::Unsupported => {
+                        open.copy(request, to).await
                     }
-                    Some((Ok(copied), meter)) => {
+                    (Ok(_), Some((Ok(copied), meter))) => {
                         meter.ended_at(copied.size.unwrap_or(0));
                         Ok(copied)
                     }
-                    Some((failed, _)) => failed,
-                    None => Err(short_of_results()),
-                },
-            };
-            open.progress.tick();
-            in_order.push(result.map(Into::into).map_err(|error| open.explain(error, name).into()));
+                    (Ok(_), Some((failed, _))) => failed,
+                    (Ok(_), None) => Err(short_of_results()),
+                };
+                open.progress.tick();
+                result.map(Into::into).map_err(|error| open.explain(error, name).into())
+            });
         }
-        Ok(in_order)
+        Ok(futures::stream::iter(copies).buffered(at_once).collect().await)
     }
 
     async fn move_(

@@ -4,6 +4,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -259,6 +260,18 @@ impl Storage {
     pub async fn purge(&self, at: &Location) -> Result<u64> {
         let at = at.into();
         let call = async |inside: &Inside, guest: &Guest| guest.objects(inside)?.call_purge(inside, at).await;
+        self.call(call).await
+    }
+
+    /// Removes what unfinished writes below a prefix left behind so long ago; gives their number. See
+    /// [`Backend::sweep`](crate::Backend::sweep).
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn sweep(&self, at: &Location, older_than: Duration) -> Result<u64> {
+        let (at, age) = (at.into(), older_than.as_secs());
+        let call =
+            async |inside: &Inside, guest: &Guest| guest.objects(inside)?.call_sweep(inside, at, age).await;
         self.call(call).await
     }
 

@@ -7,7 +7,8 @@
 //!    as the kernel counts it.
 //! 2. Where the time of a small file goes, one layer after the other (`layers`).
 //! 3. What the sandbox costs, within one process (`inside`).
-//! 4. The codecs in the component, beside the same code without it and, with the feature `c`, beside C (`codecs`).
+//! 4. With `--stores-only`, and nothing else then: trees to S3 and back, beside rclone and s5cmd (`stores`).
+//! 5. The codecs in the component, beside the same code without it and, with the feature `c`, beside C (`codecs`).
 //!
 //! Source and destination are on one file system, the source is in the page cache: in `/dev/shm` if it has 4 GiB free,
 //! so that no disk has a part in it, else in the target directory; `--data` names another place. On ext4, wait five
@@ -25,6 +26,7 @@ mod measure;
 mod pattern;
 mod place;
 mod processes;
+mod stores;
 mod text;
 
 use std::{
@@ -61,6 +63,9 @@ struct Arguments {
     /// Only the table of the codecs
     #[arg(long, conflicts_with_all = ["only", "inside_only"])]
     codecs_only: bool,
+    /// Only the table of stores: S3, on a server that it starts
+    #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only"])]
+    stores_only: bool,
     /// The omnistorage to run [default: the one beside this program]
     #[arg(long)]
     omnistorage: Option<PathBuf>,
@@ -73,6 +78,9 @@ struct Arguments {
     /// The rclone to run
     #[arg(long, default_value = "rclone")]
     rclone: PathBuf,
+    /// The s5cmd to run
+    #[arg(long, default_value = "s5cmd")]
+    s5cmd: PathBuf,
     /// Where the data is kept [default: in /dev/shm if it has 4 GiB free, else bench-data in the target directory]
     #[arg(long)]
     data: Option<PathBuf>,
@@ -106,6 +114,7 @@ struct Options {
     component: PathBuf,
     test_guest: Option<PathBuf>,
     rclone: PathBuf,
+    s5cmd: PathBuf,
     data: PathBuf,
 }
 
@@ -128,6 +137,7 @@ fn main() -> Result<()> {
     let place = Place::choose(arguments.data.take(), beside.join("../bench-data"))?;
     let (versions_only, inside_only, codecs_only, million) =
         (arguments.versions, arguments.inside_only, arguments.codecs_only, arguments.million);
+    let stores_only = arguments.stores_only;
     let options = Options::new(arguments, this, &beside, &place);
     let mut output = io::stdout().lock();
     writeln!(output, "{}, {}", versions(&options)?, place.describe())?;
@@ -135,6 +145,9 @@ fn main() -> Result<()> {
         return Ok(());
     }
 
+    if stores_only {
+        return stores::write_table(&mut output, &options);
+    }
     if codecs_only {
         return write_codecs(&mut output, &options);
     }
@@ -218,6 +231,7 @@ impl Options {
             component: arguments.component.unwrap_or_else(|| built("omnistorage_engine.wasm")),
             test_guest: arguments.test_guest.or_else(|| test_guest.exists().then_some(test_guest)),
             rclone: arguments.rclone,
+            s5cmd: arguments.s5cmd,
             data: place.path().to_owned(),
             this,
         }

@@ -81,10 +81,10 @@ async fn test_sync_after_changing_modtime_only() {
         if pair.name.starts_with("S3") {
             return; // what time the source has, no listing tells there
         }
-        let told = pair.sync(&SyncOptions { dry_run: true, ..options() }).await.unwrap();
+        let told = pair.sync(&SyncOptions { dry_run: true, ..pair.by_time() }).await.unwrap();
         assert_eq!(told.events, ["updated-time empty space"], "{}", pair.name);
         pair.is_dated("empty space", T1).await;
-        let ran = pair.sync(&options()).await.unwrap();
+        let ran = pair.sync(&pair.by_time()).await.unwrap();
         assert_eq!((ran.report.transferred, ran.report.updated_times), (0, 1), "{}", pair.name);
         pair.is_dated("empty space", T2).await;
     })
@@ -96,7 +96,7 @@ async fn test_sync_doesnt_update_modtime() {
     each(async |pair| {
         pair.from("foo", "foo", T2).await;
         pair.to("foo", "bar", T1).await;
-        let ran = pair.sync(&options()).await.unwrap();
+        let ran = pair.sync(&pair.by_time()).await.unwrap();
         assert_eq!((ran.report.transferred, ran.report.updated_times), (1, 0), "{}", pair.name);
         pair.is_dated("foo", T2).await;
     })
@@ -112,7 +112,7 @@ async fn test_sync_after_adding_and_changing() {
         pair.from("potato", "added", T3).await;
         pair.from("by size", "larger but the very same date", T3).await;
         pair.from("by contents", "two", T2).await;
-        let ran = pair.sync(&options()).await.unwrap();
+        let ran = pair.sync(&pair.by_time()).await.unwrap();
         assert_eq!(ran.report.transferred, 3, "{}: {:?}", pair.name, ran.events);
         pair.has(&[
             ("by contents", "two"),

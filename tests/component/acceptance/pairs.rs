@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use omnistorage::{
     Backend, FileBackend, Path, S3Backend, Timestamp,
     backend::{WriteOptions, file::FileOptions},
-    runtime::{Action, Deletion, Report, Storage, SyncOptions},
+    runtime::{Action, Comparison, Deletion, Report, Storage, SyncOptions},
 };
 use tempfile::TempDir;
 
@@ -105,6 +105,12 @@ pub(super) fn options() -> SyncOptions {
 }
 
 impl Pair {
+    /// Options by which times are compared also where listings tell those of the writes alone.
+    pub(super) fn by_time(&self) -> SyncOptions {
+        let comparison = if self.lists_times { Comparison::Automatic } else { Comparison::ExactTimes };
+        SyncOptions { comparison, ..options() }
+    }
+
     /// Writes an object of the source.
     pub(super) async fn from(&self, path: &str, contents: &str, modified: Timestamp) {
         write(&*self.source, &format!("data/{path}"), contents, modified).await;

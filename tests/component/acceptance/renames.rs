@@ -64,7 +64,7 @@ async fn test_sync_backup_dir_and_suffix() {
             pair.from("unrelated", "1", T1).await;
             let backup =
                 Backup { place: Some(at("target", &place)), suffix: suffix.to_owned(), keep_extension };
-            let options = SyncOptions { backup: Some(backup), ..options() };
+            let options = SyncOptions { backup: Some(backup), ..pair.by_time() };
             let ran = pair.sync(&options).await.unwrap();
             assert_eq!((ran.report.deleted, ran.report.errors), (2, 0), "{}", pair.name);
             let all = crate::setup::tree(&*pair.target).await;

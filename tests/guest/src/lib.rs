@@ -80,6 +80,10 @@ impl Guest for Component {
         unimplemented!()
     }
 
+    async fn sweep(_: Location, _: u64) -> Result<u64, Error> {
+        unimplemented!()
+    }
+
     async fn mkdir(_: Location) -> Result<(), Error> {
         unimplemented!()
     }

@@ -10,9 +10,12 @@
     reason = "without a server there is no test"
 )]
 
+pub mod canary;
+pub mod faults;
 pub mod gcs;
 mod http;
 mod process;
+mod proxy;
 mod webdav;
 
 use std::{
@@ -28,7 +31,10 @@ use std::{
 use omnistorage::Config;
 
 use self::process::{Process, free_port};
-pub use self::webdav::{Webdav, webdav};
+pub use self::{
+    proxy::{Canned, Fault, Proxy, Request},
+    webdav::{Webdav, webdav},
+};
 
 /// The bucket that every server has.
 pub const BUCKET: &str = "omnistorage-test";
@@ -194,9 +200,10 @@ fn at(port: u16) -> String {
 fn tools() -> PathBuf {
     static TOOLS: OnceLock<PathBuf> = OnceLock::new();
     let tools = TOOLS.get_or_init(|| {
-        // target/debug/deps/TEST
+        // target/debug/deps/TEST, or target/release/PROGRAM
         let program = std::env::current_exe().unwrap();
-        let target = program.ancestors().nth(3).unwrap();
+        let is_target = |directory: &&std::path::Path| directory.join("CACHEDIR.TAG").exists();
+        let target = program.ancestors().find(is_target).or_else(|| program.ancestors().nth(3)).unwrap();
         let directory = target.join("tools/python");
         let setup = concat!(env!("CARGO_MANIFEST_DIR"), "/setup.sh");
         let done = Command::new("sh").arg(setup).arg(&directory).status().unwrap();

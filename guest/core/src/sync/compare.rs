@@ -9,11 +9,12 @@ use crate::entry::{Entry, Hash, ObjectKind};
 /// When an object that is on both sides counts as the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Comparison {
-    /// Size and modification time, within the window; where one side keeps no times, the size, and a time of the
-    /// target that is not older than the source's.
+    /// Size and modification time, within the window. Where the time of the target is that of the write, since it keeps
+    /// none or its listings do not tell them, one that is not older than the source's is as good.
     #[default]
     Automatic,
-    /// Size and modification time; where one side keeps no times, a checksum.
+    /// Size and modification time, asked for where a listing does not tell it; where one side keeps no times, a
+    /// checksum.
     ExactTimes,
     /// Size and a checksum.
     Checksum,
@@ -39,6 +40,31 @@ pub struct CompareOptions {
     /// What [`modify_window`] gives: differences of time up to this count as none, in nanoseconds; `None`: one side
     /// keeps no times.
     pub window_ns: Option<u64>,
+    /// Whose times are not those that objects were given.
+    pub write_times: WriteTimes,
+}
+
+/// The sides that keep times and whose listings do not tell them: a time there is that of the write.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteTimes {
+    /// Of the source.
+    pub source: bool,
+    /// Of the target.
+    pub target: bool,
+}
+
+impl WriteTimes {
+    const fn any(self) -> bool {
+        self.source || self.target
+    }
+}
+
+impl CompareOptions {
+    /// For entries that tell the times that objects were given: what to ask after [`Verdict::NeedTimes`].
+    #[must_use]
+    pub fn with_times(self) -> Self {
+        Self { write_times: WriteTimes::default(), ..self }
+    }
 }
 
 /// What is to be done with a path that both sides have.
@@ -53,6 +79,8 @@ pub enum Verdict {
     SetTime,
     /// Hash both, then ask [`after_hashing`].
     NeedHash(IfEqual),
+    /// Ask for the times that both were given, then compare again [with them](CompareOptions::with_times).
+    NeedTimes,
     /// Leave the target alone, although it is not the same.
     Skip(Reason),
     /// The target would have to change, and must not: see [`CompareOptions::immutable`].
@@ -228,9 +256,17 @@ pub fn compare_recoded(source: &Entry, target: &Entry, options: CompareOptions) 
 
 fn compare_recoded_objects(source: &Entry, target: &Entry, options: CompareOptions) -> Verdict {
     let time = target_time(source, target, options.window_ns.unwrap_or(0));
+    let by_write = if options.window_ns.is_some() { options.write_times } else { WriteTimes::default() };
     match (options.comparison, time) {
         (Comparison::IgnoreExisting, _) => Verdict::Skip(Reason::ExistsOnTarget),
         (Comparison::Always, _) => Verdict::Transfer(Reason::TransferAll),
+        // Written after the source was changed for the last time: what stands there was made of what the source is now.
+        (Comparison::Automatic, TargetTime::Within | TargetTime::Newer)
+            if by_write.target && !by_write.source =>
+        {
+            Verdict::Same
+        }
+        _ if by_write.any() => Verdict::NeedHash(IfEqual::Same),
         (_, TargetTime::Newer) if options.update_only => Verdict::Skip(Reason::TargetNewer),
         (Comparison::Checksum, _) | (_, TargetTime::Unknown) => Verdict::NeedHash(IfEqual::Same),
         (_, TargetTime::Within) => Verdict::Same,
@@ -245,29 +281,50 @@ fn compare_objects(source: &Entry, target: &Entry, options: CompareOptions) -> V
         Comparison::Always => return Verdict::Transfer(Reason::TransferAll),
         Comparison::Automatic | Comparison::ExactTimes | Comparison::Checksum | Comparison::SizeOnly => {}
     }
+    // A side without any times leaves nothing to ask for.
+    let by_write = if options.window_ns.is_some() { options.write_times } else { WriteTimes::default() };
     // Where one side keeps no times, rclone takes a second for `--update`; less one nanosecond, as in `modify_window`.
     let without_times = if options.update_only { 999_999_999 } else { 0 };
     let time = target_time(source, target, options.window_ns.unwrap_or(without_times));
-    if options.update_only && time == TargetTime::Newer {
-        return Verdict::Skip(Reason::TargetNewer);
-    }
-    match (source.size, target.size) {
-        _ if options.ignore_size => {}
-        (Some(source), Some(target)) if source != target => return Verdict::Transfer(Reason::SizeDiffers),
-        (None, _) | (_, None) if options.comparison == Comparison::SizeOnly => {
-            return Verdict::Transfer(Reason::SizeUnknown);
+    let sizes = match (source.size, target.size) {
+        _ if options.ignore_size => None,
+        (Some(source), Some(target)) if source != target => Some(Reason::SizeDiffers),
+        (None, _) | (_, None) if options.comparison == Comparison::SizeOnly => Some(Reason::SizeUnknown),
+        _ => None,
+    };
+    // Written after the source was changed for the last time: what stands there was made of what the source is now.
+    let is_later = options.comparison == Comparison::Automatic
+        && (options.window_ns.is_none() || by_write.target)
+        && matches!(time, TargetTime::Within | TargetTime::Newer);
+    if options.update_only {
+        match time {
+            _ if by_write.any() && !(is_later && sizes.is_none()) => return Verdict::NeedTimes,
+            TargetTime::Newer if !by_write.any() => return Verdict::Skip(Reason::TargetNewer),
+            _ => {}
         }
-        _ => {}
+    }
+    if let Some(reason) = sizes {
+        return Verdict::Transfer(reason);
     }
     match options.comparison {
         Comparison::SizeOnly => Verdict::Same,
         Comparison::Checksum => need_hash(source, target, IfEqual::Same),
-        _ if time == TargetTime::Within => Verdict::Same,
+        Comparison::ExactTimes if by_write.any() => Verdict::NeedTimes,
+        _ if is_later || time == TargetTime::Within => Verdict::Same,
         // No time of the target can be set: what its contents say is the last word.
         Comparison::ExactTimes if options.window_ns.is_none() => need_hash(source, target, IfEqual::Same),
-        _ if time == TargetTime::Newer && options.window_ns.is_none() => Verdict::Same,
+        _ if hashes_are_near(source, target, by_write) => need_hash(source, target, IfEqual::Same),
+        _ if by_write.any() => Verdict::NeedTimes,
         _ => need_hash(source, target, IfEqual::SetTime),
     }
+}
+
+/// Whether contents cost less than times: the listing of a source that does not tell its times tells a hash, and that of
+/// the target is in its listing too, or can be had without asking a store of that sort.
+fn hashes_are_near(source: &Entry, target: &Entry, by_write: WriteTimes) -> bool {
+    by_write.source
+        && !source.hashes.is_empty()
+        && (!by_write.target || common_hash(&source.hashes, &target.hashes).is_some())
 }
 
 fn target_time(source: &Entry, target: &Entry, window_ns: u64) -> TargetTime {

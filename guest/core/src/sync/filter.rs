@@ -171,6 +171,12 @@ impl Filter {
         self.files.is_some() || self.bounds.max_depth.is_some() || self.rules.prune()
     }
 
+    /// Whether times decide.
+    #[must_use]
+    pub const fn asks_for_times(&self) -> bool {
+        self.bounds.modified_from.is_some() || self.bounds.modified_until.is_some()
+    }
+
     /// Levels below the place that are included.
     #[must_use]
     pub const fn max_depth(&self) -> Option<u32> {

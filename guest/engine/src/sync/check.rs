@@ -11,7 +11,6 @@ use omnistorage_core::{
 };
 
 use super::{
-    batch::Batch,
     contents::{hash_both, same_bytes},
     job::Outlet,
     pairs::Pairs,
@@ -59,7 +58,7 @@ impl Check {
     ) -> Result<(), Error> {
         let mut comparing: FuturesUnordered<LocalBoxFuture<'_, Vec<(Entry, Found)>>> =
             FuturesUnordered::new();
-        let mut batch = Batch::default();
+        let mut batch = sides.batch();
         loop {
             if self.entries.is_full() {
                 self.entries.flush().await;
@@ -77,8 +76,8 @@ impl Check {
                     Some(found) => self.tell(&source, Ok(found)),
                     None => {
                         let size = source.size;
-                        if let Some(entries) = batch.add(source, size) {
-                            comparing.push(Box::pin(compare(sides, entries, options.comparison)));
+                        if let Some(pairs) = batch.add((source, target), size) {
+                            comparing.push(Box::pin(compare(sides, pairs, options.comparison)));
                         }
                     }
                 },
@@ -86,8 +85,8 @@ impl Check {
                 Step::End => break,
             }
         }
-        if let Some(entries) = batch.take() {
-            comparing.push(Box::pin(compare(sides, entries, options.comparison)));
+        if let Some(pairs) = batch.take() {
+            comparing.push(Box::pin(compare(sides, pairs, options.comparison)));
         }
         while let Some(compared) = comparing.next().await {
             self.tell_all(compared);
@@ -151,30 +150,30 @@ fn known(sides: &Sides, source: &Entry, target: &Entry, options: &SyncOptions) -
 }
 
 /// Compares the contents of objects that are on both sides.
-async fn compare(sides: &Sides, entries: Vec<Entry>, comparison: Comparison) -> Vec<(Entry, Found)> {
+async fn compare(sides: &Sides, pairs: Vec<(Entry, Entry)>, comparison: Comparison) -> Vec<(Entry, Found)> {
     let found = |same: bool| (!same).then_some(Reason::ContentsDiffer);
-    let mut compared = Vec::with_capacity(entries.len());
-    let mut alike = Vec::with_capacity(entries.len());
-    for entry in entries {
-        match sides.recoder.filter(|recoder| recoder.changes(&entry)) {
+    let mut compared = Vec::with_capacity(pairs.len());
+    let mut alike = Vec::with_capacity(pairs.len());
+    for (source, target) in pairs {
+        match sides.recoder.filter(|recoder| recoder.changes(&source)) {
             Some(recoder) => {
-                let same = recoder.same_contents(&sides.source, &sides.target, &entry).await;
-                compared.push((entry, same.map(found)));
+                let same = recoder.same_contents(&sides.source, &sides.target, &source).await;
+                compared.push((source, same.map(found)));
             }
-            None => alike.push(entry),
+            None => alike.push((source, target)),
         }
     }
-    let entries = alike;
+    let pairs = alike;
     if comparison == Comparison::Always {
-        for entry in entries {
+        for (entry, _) in pairs {
             let same = same_bytes(sides, &entry).await;
             compared.push((entry, same.map(found)));
         }
         return compared;
     }
-    let paths: Vec<_> = entries.iter().map(|entry| &entry.path).collect();
-    let hashes = hash_both(&sides.source, &sides.target, &paths, sides.hash_algorithm()).await;
-    for (entry, hashes) in entries.into_iter().zip(hashes) {
+    let borrowed: Vec<_> = pairs.iter().map(|(source, target)| (source, target)).collect();
+    let hashes = hash_both(&sides.source, &sides.target, &borrowed, sides.hash_algorithm()).await;
+    for ((entry, _), hashes) in pairs.into_iter().zip(hashes) {
         compared.push((entry, hashes.map(|(source, target)| found(source.digest == target.digest))));
     }
     compared

@@ -16,15 +16,36 @@ use crate::{
     },
 };
 
-/// The hashes of objects on both sides, in the order of the paths.
+/// The hashes of objects on both sides, in their order.
 pub(super) async fn hash_both(
     source: &Reading,
     target: &Reading,
-    paths: &[&Path],
+    pairs: &[(&Entry, &Entry)],
     algorithm: HashAlgorithm,
 ) -> Vec<Result<(Hash, Hash), Error>> {
-    let (from, to) = join!(hashes(source, paths, algorithm), hashes(target, paths, algorithm));
+    let (from, to): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
+    let (from, to) = join!(known_or_asked(source, &from, algorithm), known_or_asked(target, &to, algorithm));
     from.into_iter().zip(to).map(|(from, to)| Ok((from?, to?))).collect()
+}
+
+/// Those of the listing where it tells them; only the others are asked for.
+async fn known_or_asked(
+    side: &Reading,
+    entries: &[&Entry],
+    algorithm: HashAlgorithm,
+) -> Vec<Result<Hash, Error>> {
+    let known = |entry: &Entry| entry.hashes.iter().find(|hash| hash.algorithm == algorithm).cloned();
+    let listed: Vec<_> = entries.iter().map(|entry| known(entry)).collect();
+    let unknown = entries.iter().zip(&listed).filter(|(_, listed)| listed.is_none());
+    let unknown: Vec<_> = unknown.map(|(entry, _)| &entry.path).collect();
+    let mut asked =
+        if unknown.is_empty() { Vec::new() } else { hashes(side, &unknown, algorithm).await }.into_iter();
+    let missing = |entry: &&Entry| Err(side.error(ErrorCode::Other, &entry.path, "there is no hash for it"));
+    let hash = |(entry, listed): (&&Entry, Option<Hash>)| match listed {
+        Some(listed) => Ok(listed),
+        None => asked.next().unwrap_or_else(|| missing(entry)),
+    };
+    entries.iter().zip(listed).map(hash).collect()
 }
 
 /// The hashes of objects of one side, in the order of the paths.

@@ -10,7 +10,7 @@ use omnistorage_core::{
 };
 use omnistorage_path::Path;
 
-use super::{contents::hash_both, options::compare_options, recode::compare_listed, sides::Sides};
+use super::{contents::hash_both, recode::compare_listed, sides::Sides};
 use crate::{
     exports::sync::{Action, Deletion, Explanation, SyncOptions},
     imports::types::{Error, Location},
@@ -80,16 +80,17 @@ async fn decide(
         }
         Step::TargetOnly(_) => return Ok((Some(Action::Deleted), Reason::MissingOnSource.as_str())),
         Step::Both { source, target } => {
-            let compare_options = compare_options(options, sides.window(options));
+            // Both were asked for.
+            let compare_options = sides.compare_options(options).with_times();
             let recoder = sides.recoder.filter(|recoder| recoder.changes(&source));
             match compare_listed(recoder, &source, &target, compare_options) {
                 Verdict::NeedHash(_) if let Some(recoder) = recoder => {
                     recoder.decide(&sides.source, &sides.target, &source, compare_options).await?
                 }
                 Verdict::NeedHash(if_equal) => {
-                    let paths = [&source.path];
+                    let pairs = [(&source, &target)];
                     let hashes =
-                        hash_both(&sides.source, &sides.target, &paths, sides.hash_algorithm()).await;
+                        hash_both(&sides.source, &sides.target, &pairs, sides.hash_algorithm()).await;
                     match hashes.into_iter().next().transpose()? {
                         Some((source, target)) => {
                             after_hashing(if_equal, Some(&source), Some(&target), compare_options)
@@ -103,7 +104,7 @@ async fn decide(
         Step::Need(_) | Step::End => Verdict::Same,
     };
     Ok(match verdict {
-        Verdict::Same | Verdict::NeedHash(_) => (None, "both sides are the same"),
+        Verdict::Same | Verdict::NeedHash(_) | Verdict::NeedTimes => (None, "both sides are the same"),
         Verdict::Transfer(reason) => (Some(Action::Transferred), reason.as_str()),
         Verdict::SetTime => (Some(Action::UpdatedTime), Reason::TimeDiffers.as_str()),
         Verdict::Refuse(reason) => (Some(Action::Failed), reason.as_str()),

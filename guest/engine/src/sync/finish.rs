@@ -41,8 +41,10 @@ impl Run {
                 continue;
             };
             let target = carrier.target.clone();
+            // When it was written is not the time that it has.
+            let modified = source.modified.filter(|_| !self.sides.source.lists_writes);
             self.in_flight.start(Bound::Transfers, async move {
-                let result = rename(&target, &source, &from).await;
+                let result = rename(&target, &source, modified, &from).await;
                 Done::Renamed(Box::new(source), from, result)
             });
             while !self.in_flight.has_room() {

@@ -11,6 +11,8 @@ use crate::imports::types::Error;
 pub(super) enum Done {
     Carried(Vec<Carried>),
     Compared(Vec<(Entry, Result<Verdict, Error>)>),
+    /// The entry of the source as it was listed, and both as they are.
+    Timed(Box<Entry>, Result<Box<(Entry, Option<Entry>)>, Error>),
     TimeSet(Box<Entry>, Result<(), Error>),
     /// From the source.
     Removed(Vec<(Entry, Result<(), Error>)>),
@@ -23,7 +25,7 @@ impl Done {
     /// Whether something was changed, or failed to be, and nothing follows from it.
     pub(super) const fn is_change(&self) -> bool {
         match self {
-            Self::Compared(_) | Self::Renamed(_, _, Err(_)) => false,
+            Self::Compared(_) | Self::Timed(..) | Self::Renamed(_, _, Err(_)) => false,
             Self::Carried(_)
             | Self::TimeSet(..)
             | Self::Removed(_)

@@ -1,7 +1,7 @@
 //! What the options of a run may be, and what they are in the words of the core.
 
 use omnistorage_core::sync::{
-    compare::{self, CompareOptions},
+    compare::{self, CompareOptions, WriteTimes},
     filter::Filter,
     guard::DeleteLimits,
     order::{self, Order},
@@ -65,14 +65,25 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
     }
 }
 
-pub(super) fn compare_options(options: &SyncOptions, window_ns: Option<u64>) -> CompareOptions {
+pub(super) fn compare_options(
+    options: &SyncOptions,
+    window_ns: Option<u64>,
+    write_times: WriteTimes,
+) -> CompareOptions {
     CompareOptions {
         comparison: options.comparison.into(),
         update_only: options.update_only,
         ignore_size: options.ignore_size,
         immutable: options.immutable,
         window_ns,
+        write_times,
     }
+}
+
+/// Whether the times of objects decide on more than what both sides have.
+pub(super) fn asks_for_times(options: &SyncOptions, filter: &Filter) -> bool {
+    let is_ordered = options.order.is_some_and(|order| order.key == OrderKey::Modified);
+    filter.asks_for_times() || is_ordered || options.track_renames.contains(RenameStrategy::MODIFIED)
 }
 
 /// How far deletes may go after so many were deleted already.

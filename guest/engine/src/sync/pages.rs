@@ -169,8 +169,11 @@ impl<'a> Cursor<'a> {
     }
 
     async fn open(&self) -> Result<Listing, Error> {
-        let options =
-            ListOptions { recursive: self.recursive, start_after: self.last.clone(), full_info: false };
+        let options = ListOptions {
+            recursive: self.recursive,
+            start_after: self.last.clone(),
+            full_info: self.place.full_info,
+        };
         self.place.backend().list(self.prefix.as_str().to_owned(), options).await
     }
 }

@@ -138,7 +138,7 @@ impl Recoder {
                 target.stat(&to).await
             });
             match (from?, to?) {
-                (Some(from), Some(to)) => match compare_recoded(&from, &to, options) {
+                (Some(from), Some(to)) => match compare_recoded(&from, &to, options.with_times()) {
                     Verdict::NeedHash(_) => {}
                     verdict => return Ok(verdict),
                 },

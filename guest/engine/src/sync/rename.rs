@@ -1,7 +1,7 @@
 //! Objects that were renamed on the source: moved on the target instead of being sent again.
 
 use omnistorage_core::{
-    entry::{Entry, HashAlgorithm},
+    entry::{Entry, HashAlgorithm, Timestamp},
     sync::rename::{RenameStrategy, Renames, candidates, renames},
 };
 use omnistorage_path::Path;
@@ -66,9 +66,14 @@ async fn add_hashes(side: &Reading, entries: &mut [Entry], positions: &[usize], 
     }
 }
 
-/// Moves an object of the target to the path of the source, with the time that it has there.
-pub(super) async fn rename(target: &Writing, source: &Entry, from: &Path) -> Result<(), Error> {
-    let modified = source.modified.filter(|_| target.0.has(Features::SET_MODIFIED));
+/// Moves an object of the target to the path of the source, with the time that it has there if it is known.
+pub(super) async fn rename(
+    target: &Writing,
+    source: &Entry,
+    modified: Option<Timestamp>,
+    from: &Path,
+) -> Result<(), Error> {
+    let modified = modified.filter(|_| target.0.has(Features::SET_MODIFIED));
     let options =
         WriteOptions { modified: modified.map(Into::into), expected_size: source.size, ..as_it_is() };
     let (old, new) = (target.0.full(from)?, target.0.full(&source.path)?);

@@ -4,9 +4,9 @@ use std::{future::pending, pin::pin};
 
 use futures::{FutureExt, future::select};
 use omnistorage_core::{
-    entry::{Entry, HashAlgorithm, ObjectKind},
+    entry::{Entry, ObjectKind},
     sync::{
-        compare::{CompareOptions, IfEqual, Reason, Verdict, after_hashing},
+        compare::{CompareOptions, Reason, Verdict},
         filter::Filter,
         merge::Step,
     },
@@ -14,7 +14,6 @@ use omnistorage_core::{
 
 use super::{
     batch::Batch,
-    contents::hash_both,
     delete::{Deleter, Extras},
     directories::Directories,
     flight::{Bound, Done, InFlight},
@@ -22,11 +21,11 @@ use super::{
     journal::Journal,
     options,
     pairs::Pairs,
-    recode::compare_listed,
     removal::delete_unchanged,
     rename::Unmatched,
     sides::{Sides, Writing},
     transfer::Carrier,
+    unsure::Unsure,
     waiting::{Item, Waiting},
 };
 use crate::{
@@ -69,7 +68,7 @@ pub(super) async fn run(
     let remover = Writing(sides.source.clone());
     let run = Run {
         operation,
-        compare: options::compare_options(&options, sides.window(&options)),
+        compare: sides.compare_options(&options),
         journal: Journal::new(events),
         carrier: writes.clone().map(|target| Carrier {
             source: sides.source.clone(),
@@ -80,8 +79,8 @@ pub(super) async fn run(
             ignore_size: options.ignore_size,
         }),
         deleter: writes.map(|target| Deleter { target, backup: sides.backup.clone() }),
-        waiting: Waiting::new(options::order(&options)),
-        unsure: Batch::default(),
+        waiting: Waiting::new(options::order(&options), sides.batch()),
+        unsure: sides.batch(),
         leaving: Batch::default(),
         in_flight: InFlight::new(options.transfers, options.checkers),
         unmatched: (options.deletion != Deletion::None
@@ -110,7 +109,7 @@ pub(super) struct Run {
     pub(super) deleter: Option<Deleter>,
     /// What waits to be transferred, to be hashed, and to leave the source.
     pub(super) waiting: Waiting,
-    unsure: Batch<(Entry, IfEqual)>,
+    pub(super) unsure: Batch<Unsure>,
     leaving: Batch<Entry>,
     pub(super) in_flight: InFlight,
     /// Where renames are tracked: what only one side has.
@@ -247,8 +246,7 @@ impl Run {
                     self.directories.add_source(&source, Some(&target), window);
                     return false;
                 }
-                let verdict = compare_listed(self.sides.recoder, &source, &target, self.compare);
-                self.act(source, verdict);
+                self.decide(source, target, self.compare);
             }
             Step::Need(_) => {}
             Step::End => return true,
@@ -304,13 +302,9 @@ impl Run {
             }
             Verdict::Skip(reason) => self.skip(&source, reason),
             Verdict::Transfer(reason) => self.queue(source, reason),
-            Verdict::NeedHash(if_equal) => {
-                let size = source.size;
-                if let Some(entries) = self.unsure.add((source, if_equal), size) {
-                    self.compare_contents(entries);
-                }
-            }
             Verdict::SetTime => self.set_time(source),
+            // Asked for before: see `decide`.
+            Verdict::NeedHash(_) | Verdict::NeedTimes => {}
         }
     }
 
@@ -344,44 +338,6 @@ impl Run {
             return false;
         }
         true
-    }
-
-    fn compare_contents(&mut self, entries: Vec<(Entry, IfEqual)>) {
-        let (algorithm, options) = (self.sides.hash_algorithm(), self.compare);
-        let (source, target) = (self.sides.source.clone(), self.sides.target.clone());
-        let Some(recoder) = self.sides.recoder else {
-            return self.hash_contents(entries, algorithm);
-        };
-        let (recoded, alike): (Vec<_>, Vec<_>) =
-            entries.into_iter().partition(|(entry, _)| recoder.changes(entry));
-        self.in_flight.start(Bound::Checkers, async move {
-            let mut compared = Vec::with_capacity(recoded.len());
-            for (entry, _) in recoded {
-                let verdict = recoder.decide(&source, &target, &entry, options).await;
-                compared.push((entry, verdict));
-            }
-            Done::Compared(compared)
-        });
-        if !alike.is_empty() {
-            self.hash_contents(alike, algorithm);
-        }
-    }
-
-    fn hash_contents(&mut self, entries: Vec<(Entry, IfEqual)>, algorithm: HashAlgorithm) {
-        let options = self.compare;
-        let (source, target) = (self.sides.source.clone(), self.sides.target.clone());
-        self.in_flight.start(Bound::Checkers, async move {
-            let paths: Vec<_> = entries.iter().map(|(entry, _)| &entry.path).collect();
-            let hashes = hash_both(&source, &target, &paths, algorithm).await;
-            let verdict = |((entry, if_equal), hashes): ((Entry, IfEqual), Result<_, _>)| {
-                let (source, target) = match hashes {
-                    Ok(hashes) => hashes,
-                    Err(error) => return (entry, Err(error)),
-                };
-                (entry, Ok(after_hashing(if_equal, Some(&source), Some(&target), options)))
-            };
-            Done::Compared(entries.into_iter().zip(hashes).map(verdict).collect())
-        });
     }
 
     fn send(&mut self, items: Vec<Item>) {
@@ -436,7 +392,7 @@ impl Run {
                 self.skip(&item.source, Reason::LimitReached);
             }
         }
-        for (source, _) in self.unsure.take().into_iter().flatten() {
+        for Unsure { source, .. } in self.unsure.take().into_iter().flatten() {
             self.skip(&source, Reason::LimitReached);
         }
     }

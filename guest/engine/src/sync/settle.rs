@@ -30,6 +30,7 @@ impl Run {
                     }
                 }
             }
+            Done::Timed(listed, pair) => self.settle_times(*listed, pair),
             Done::TimeSet(source, Ok(())) => {
                 self.journal.tell(Action::UpdatedTime, &source.path, source.size, Reason::TimeDiffers);
                 if self.operation == Operation::Move {

@@ -5,11 +5,17 @@ use std::rc::Rc;
 use futures::StreamExt;
 use omnistorage_core::{
     entry::{Entry, HashAlgorithm, Timestamp},
-    sync::{backup::BackupNames, compare::modify_window, filter::Filter, guard, merge::Side},
+    sync::{
+        backup::BackupNames,
+        compare::{CompareOptions, WriteTimes, modify_window},
+        filter::Filter,
+        guard,
+        merge::Side,
+    },
 };
 use omnistorage_path::Path;
 
-use super::{backup::Backup, recode::Recoder, retry::retrying};
+use super::{backup::Backup, batch::Batch, options, recode::Recoder, retry::retrying};
 use crate::{
     backends::Place,
     convert::{entry, place_of},
@@ -27,6 +33,10 @@ pub(super) struct Reading {
     name: Rc<str>,
     prefix: Rc<Path>,
     pub(super) capabilities: Capabilities,
+    /// The listings tell when objects were written, not the times that they were given.
+    pub(super) lists_writes: bool,
+    /// The listings are asked for all that there is to know.
+    pub(super) full_info: bool,
     /// At a call, in all.
     pub(super) attempts: u32,
 }
@@ -59,9 +69,13 @@ impl Writing {
 }
 
 impl Reading {
-    pub(super) fn new(place: Place, prefix: Path, attempts: u32) -> Self {
+    pub(super) fn new(place: Place, prefix: Path, attempts: u32, asks_for_times: bool) -> Self {
         let capabilities = place.backend.capabilities();
+        let lists_writes = capabilities.modified_precision_ns.is_some()
+            && !capabilities.features.contains(Features::LISTED_TIMES);
         Self {
+            lists_writes: lists_writes && !asks_for_times,
+            full_info: lists_writes && asks_for_times,
             backend: Rc::new(place.backend),
             name: place.name.into(),
             prefix: Rc::new(prefix),
@@ -161,15 +175,16 @@ impl Sides {
             return Err(target.error(ErrorCode::NotDirectory, "the target is an object, not a directory"));
         }
         let missing = kind.is_none().then(|| source.error(ErrorCode::NotFound, "the source does not exist"));
+        let asks_for_times = options::asks_for_times(options, &filter);
         let prefix = match &single {
             Some(_) => source.path.parent().unwrap_or_default(),
             None => source.path.clone(),
         };
         let sides = Self {
-            source: Reading::new(source, prefix, attempts),
+            source: Reading::new(source, prefix, attempts, asks_for_times),
             target: {
                 let prefix = target.path.clone();
-                Reading::new(target, prefix, attempts)
+                Reading::new(target, prefix, attempts, asks_for_times)
             },
             single,
             backup,
@@ -211,9 +226,26 @@ impl Sides {
     }
 
     /// Differences of time up to this count as none.
-    pub(super) fn window(&self, options: &SyncOptions) -> Option<u64> {
+    fn window(&self, options: &SyncOptions) -> Option<u64> {
         let (source, target) = (&self.source.capabilities, &self.target.capabilities);
         modify_window(source.modified_precision_ns, target.modified_precision_ns, options.modify_window_ns)
+    }
+
+    /// How to compare what was listed.
+    pub(super) fn compare_options(&self, options: &SyncOptions) -> CompareOptions {
+        // A single object is not listed.
+        let is_listed = self.single.is_none();
+        let write_times = WriteTimes {
+            source: is_listed && self.source.lists_writes,
+            target: is_listed && self.target.lists_writes,
+        };
+        options::compare_options(options, self.window(options), write_times)
+    }
+
+    /// For objects that go together, unless that would only make one wait for the other.
+    pub(super) fn batch<T>(&self) -> Batch<T> {
+        let of_many = [&self.source, &self.target].into_iter().all(|side| side.has(Features::BATCHES));
+        if of_many { Batch::default() } else { Batch::of_one() }
     }
 
     pub(super) fn hash_algorithm(&self) -> HashAlgorithm {
@@ -268,7 +300,7 @@ async fn open_backup(
         return Err(place.error(ErrorCode::InvalidArgument, message));
     }
     let prefix = place.path.clone();
-    Ok(Backup { place: Reading::new(place, prefix, attempts), names, in_place })
+    Ok(Backup { place: Reading::new(place, prefix, attempts, false), names, in_place })
 }
 
 /// In the words of the core.

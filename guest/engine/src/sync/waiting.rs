@@ -27,7 +27,6 @@ impl Item {
 }
 
 /// What waits.
-#[derive(Default)]
 pub(super) struct Waiting {
     order: Option<Order>,
     backlog: BinaryHeap<Ranked>,
@@ -38,8 +37,8 @@ pub(super) struct Waiting {
 struct Ranked(Order, Item);
 
 impl Waiting {
-    pub(super) fn new(order: Option<Order>) -> Self {
-        Self { order, ..Self::default() }
+    pub(super) fn new(order: Option<Order>, batch: Batch<Item>) -> Self {
+        Self { order, backlog: BinaryHeap::new(), batch }
     }
 
     /// Adds an object. What it gives back goes now.

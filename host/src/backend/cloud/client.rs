@@ -13,17 +13,18 @@ use crate::error::{Error, ErrorCode, Result};
 
 /// Until a server has taken the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Between two pieces of an answer.
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
-/// For a request and its answer; a body has more, as if it went through a line of [`SLOWEST`].
-const CALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// For a request and a small answer, and between two pieces of a large one; a body has more, as if it went through a
+/// line of [`SLOWEST`].
+pub(in crate::backend) const TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes a second.
 const SLOWEST: u64 = 32 * 1024;
 
 /// How often a request is sent, at most.
-const ATTEMPTS: u32 = 5;
+pub(in crate::backend) const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A store that asks for a longer pause is left to the caller.
+const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
 /// A request before it is signed. Whoever makes one sees to it that it may be sent twice.
 #[derive(Clone)]
@@ -32,13 +33,13 @@ pub(in crate::backend) struct Call {
     uri: String,
     headers: HeaderMap,
     body: Bytes,
-    patience: Duration,
+    patience: Option<Duration>,
 }
 
 impl Call {
     /// To a URI whose parts are percent-encoded.
     pub(in crate::backend) fn new(method: Method, uri: String) -> Self {
-        Self { method, uri, headers: HeaderMap::new(), body: Bytes::new(), patience: CALL_TIMEOUT }
+        Self { method, uri, headers: HeaderMap::new(), body: Bytes::new(), patience: None }
     }
 
     /// With a header whose value comes from outside.
@@ -66,13 +67,8 @@ impl Call {
 
     /// Lets the store work so long before it answers.
     pub(in crate::backend) fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+        self.patience = Some(patience);
         self
-    }
-
-    /// How long it may take, if the answer is small.
-    fn timeout(&self) -> Duration {
-        self.patience + Duration::from_secs(self.body.len() as u64 / SLOWEST)
     }
 }
 
@@ -82,6 +78,8 @@ pub(in crate::backend) struct Answer {
     pub(in crate::backend) response: reqwest::Response,
     /// An earlier sending of the same request got no answer, and may have been carried out.
     pub(in crate::backend) repeated: bool,
+    /// How long the next piece of its body may take.
+    silence: Duration,
 }
 
 impl Answer {
@@ -98,6 +96,14 @@ impl Answer {
         self.header(header::CONTENT_LENGTH.as_str())?.parse().ok()
     }
 
+    /// The next piece of the body; `None` at its end.
+    pub(in crate::backend) async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        match tokio::time::timeout(self.silence, self.response.chunk()).await {
+            Ok(chunk) => chunk.map_err(|error| broken(&error)),
+            Err(_) => Err(Error::new(ErrorCode::Timeout, "the store stopped sending; try again later")),
+        }
+    }
+
     /// The whole body, which must be a small one.
     pub(in crate::backend) async fn body(self) -> Result<Bytes> {
         self.response.bytes().await.map_err(|error| broken(&error))
@@ -107,6 +113,7 @@ impl Answer {
 /// Sends what it signs with credentials of that kind.
 pub(in crate::backend) struct Client<K: SigningCredential> {
     http: reqwest::Client,
+    timeout: Duration,
     /// `None`: requests go without a signature.
     signer: Option<Signer<K>>,
     explain: Explain,
@@ -120,10 +127,9 @@ impl<K: SigningCredential> Client<K> {
     ///
     /// # Errors
     /// [`ErrorCode::Other`] if the system gives no certificates, or no connections.
-    pub(in crate::backend) fn new() -> Result<Self> {
+    pub(in crate::backend) fn new(timeout: Duration) -> Result<Self> {
         let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(SILENCE_TIMEOUT)
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("omnistorage/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -132,6 +138,7 @@ impl<K: SigningCredential> Client<K> {
             })?;
         Ok(Self {
             http,
+            timeout,
             signer: None,
             explain: |_| Error::new(ErrorCode::Other, "the request cannot be signed"),
         })
@@ -172,33 +179,45 @@ impl<K: SigningCredential> Client<K> {
         self.send_with(call, None).await
     }
 
-    /// Sends a request with a small answer.
+    /// Sends a request with a small answer, which is there as a whole: one that breaks off is asked for again.
     ///
     /// # Errors
     /// As [`Client::open`].
     pub(in crate::backend) async fn send(&self, call: &Call) -> Result<Answer> {
-        self.send_with(call, Some(call.timeout())).await
+        let patience = call.patience.unwrap_or(self.timeout);
+        let timeout = patience + Duration::from_secs(call.body.len() as u64 / SLOWEST);
+        self.send_with(call, Some(timeout)).await
     }
 
+    /// With a limit of time, the whole answer is waited for.
     async fn send_with(&self, call: &Call, timeout: Option<Duration>) -> Result<Answer> {
+        let silence = self.timeout;
         let mut repeated = false;
         let mut attempt = 1;
         loop {
-            let sent = self.send_once(call, timeout).await;
+            let sent = match self.send_once(call, timeout).await {
+                Ok(response) if timeout.is_some() => whole(response).await,
+                sent => sent,
+            };
             let pause = match &sent {
-                _ if attempt == ATTEMPTS => return sent.map(|response| Answer { response, repeated }),
+                _ if attempt == ATTEMPTS => {
+                    return sent.map(|response| Answer { response, repeated, silence });
+                }
                 Ok(response) if !may_pass(response.status()) => {
-                    return Ok(Answer { response: sent?, repeated });
+                    return Ok(Answer { response: sent?, repeated, silence });
                 }
                 Ok(response) => retry_after(response.headers()),
                 Err(error) if !error.code().is_retryable() => return Err(error.clone()),
                 Err(_) => None,
             };
+            if pause.is_some_and(|asked| asked > LONGEST_ASKED) {
+                return sent.map(|response| Answer { response, repeated, silence });
+            }
             repeated |= match &sent {
                 Ok(response) => response.status() != StatusCode::TOO_MANY_REQUESTS,
                 Err(_) => true,
             };
-            let pause = pause.unwrap_or_else(|| backoff(attempt)).min(LONGEST_PAUSE);
+            let pause = pause.unwrap_or_else(|| backoff(attempt));
             debug!(method = %call.method, attempt, ?pause, "a request is sent again");
             tokio::time::sleep(pause).await;
             attempt += 1;
@@ -227,11 +246,25 @@ impl<K: SigningCredential> Client<K> {
             .request(parts.method, parts.uri.to_string())
             .headers(parts.headers)
             .body(call.body.clone());
-        if let Some(timeout) = timeout {
-            request = request.timeout(timeout);
-        }
+        let Some(timeout) = timeout else {
+            let late = || {
+                let host = call.uri.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+                not_in_time(host.as_deref().unwrap_or("the store"))
+            };
+            let begun = tokio::time::timeout(self.timeout, request.send()).await.map_err(|_| late())?;
+            return begun.map_err(|error| broken(&error));
+        };
+        request = request.timeout(timeout);
         request.send().await.map_err(|error| broken(&error))
     }
+}
+
+/// The answer with its body, which has arrived.
+async fn whole(response: reqwest::Response) -> Result<reqwest::Response> {
+    let mut whole = http::Response::new(());
+    (*whole.status_mut(), *whole.headers_mut()) = (response.status(), response.headers().clone());
+    let body = response.bytes().await.map_err(|error| broken(&error))?;
+    Ok(whole.map(|()| body).into())
 }
 
 impl<K: SigningCredential> fmt::Debug for Client<K> {
@@ -276,9 +309,13 @@ pub(in crate::backend) fn broken(error: &reqwest::Error) -> Error {
         return Error::new(ErrorCode::Unavailable, message);
     }
     if error.is_timeout() {
-        return Error::new(ErrorCode::Timeout, format!("`{host}` did not answer in time; try again later"));
+        return not_in_time(&host);
     }
     Error::new(ErrorCode::Unavailable, format!("the connection to `{host}` broke: {cause}; try again"))
+}
+
+fn not_in_time(host: &str) -> Error {
+    Error::new(ErrorCode::Timeout, format!("`{host}` did not answer in time; try again later"))
 }
 
 /// The innermost cause: the outer ones repeat the URL.

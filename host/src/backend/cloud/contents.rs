@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use bytes::Bytes;
 use futures::{StreamExt, future::BoxFuture, stream};
 
-use super::client::{backoff, broken};
+use super::client::{Answer, backoff};
 use crate::{
     backend::Contents,
     error::{Error, ErrorCode, Result},
@@ -17,7 +17,7 @@ const FRUITLESS: u32 = 5;
 
 /// An answer with bytes of the object.
 pub(in crate::backend) struct Part {
-    pub(in crate::backend) response: reqwest::Response,
+    pub(in crate::backend) answer: Answer,
     /// Where in the object its first byte lies. May be before what was asked for: not every server knows ranges.
     pub(in crate::backend) offset: u64,
 }
@@ -66,14 +66,14 @@ where
 impl Reading {
     async fn next(&mut self) -> Result<Option<Bytes>> {
         while self.position < self.end {
-            match self.part.response.chunk().await {
+            match self.part.answer.chunk().await {
                 Ok(Some(chunk)) => {
                     let Some(chunk) = self.accept(chunk) else { continue };
                     return Ok(Some(chunk));
                 }
                 // An end before the end is a broken connection too.
                 Ok(None) => self.go_on(None).await?,
-                Err(error) => self.go_on(Some(broken(&error))).await?,
+                Err(error) => self.go_on(Some(error)).await?,
             }
         }
         match self.checksum.take() {

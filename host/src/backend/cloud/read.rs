@@ -36,8 +36,8 @@ pub(in crate::backend) trait Source: Send + Sync + 'static {
     /// What the headers of an answer tell of an object of that size.
     fn info(&self, path: &Path, headers: &HeaderMap, size: u64) -> ObjectInfo;
 
-    /// The checksum of the whole object, if the answer holds one.
-    fn checksum(&self, headers: &HeaderMap) -> Option<Hash>;
+    /// The hash to hold all bytes of an object to, of those that are known of it.
+    fn checksum(&self, info: &ObjectInfo) -> Option<Hash>;
 }
 
 /// Whether a range is one of all bytes, however many there are.
@@ -81,7 +81,7 @@ pub(in crate::backend) async fn read<S: Source>(
     let headers = opened.answer.response.headers();
     let info = source.info(path, headers, opened.size);
     let range = wanted.start..wanted.end.min(opened.size);
-    let checksum = source.checksum(headers).filter(|_| range == (0..opened.size));
+    let checksum = source.checksum(&info).filter(|_| range == (0..opened.size));
     let reopen = {
         let (source, etag, end) = (Arc::clone(source), info.etag.clone(), range.end);
         move |offset| {
@@ -128,7 +128,7 @@ impl Opened {
     }
 
     fn part(self) -> Part {
-        Part { response: self.answer.response, offset: self.offset }
+        Part { answer: self.answer, offset: self.offset }
     }
 }
 

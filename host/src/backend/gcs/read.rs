@@ -7,7 +7,7 @@ use omnistorage_path::Path;
 
 use super::{
     answer::precondition_failed,
-    attributes::{FIELDS, Resource, hashes_of, info_of},
+    attributes::{FIELDS, Resource, info_of},
     bucket::{Bucket, generation},
 };
 use crate::{
@@ -75,7 +75,7 @@ impl cloud::read::Source for Bucket {
         info_of(path, headers, size)
     }
 
-    fn checksum(&self, headers: &HeaderMap) -> Option<Hash> {
-        hashes_of(headers).into_iter().find(|hash| hash.algorithm == HashAlgorithm::Crc32c)
+    fn checksum(&self, info: &ObjectInfo) -> Option<Hash> {
+        info.hashes.iter().find(|hash| hash.algorithm == HashAlgorithm::Crc32c).cloned()
     }
 }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     backend::cloud::{
-        client::Client,
+        client::{Client, TIMEOUT},
         settings::{checked_endpoint, contradiction, take_prefix, variable},
     },
     config::Config,
@@ -76,7 +76,7 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
         (None, Some(emulator)) => (emulator_endpoint(&emulator)?, Account::Anonymous),
         (None, None) => (GOOGLE.to_owned(), account),
     };
-    let mut client = Client::new()?;
+    let mut client = Client::new(TIMEOUT)?;
     if account != Account::Anonymous {
         require_private(&endpoint)?;
         client = signed(client, Credentials::new(given, token_endpoint));

@@ -88,6 +88,8 @@ operations! {
     Rmdir = "rmdir", changes;
     /// Deleting all below a prefix.
     Purge = "purge", changes;
+    /// Removing what unfinished writes left behind.
+    Sweep = "sweep", changes;
     /// Copying one object or many from here, to this backend or another.
     CopyTo = "copy";
     /// Receiving a copy on the short way; to a layer at the target, beside the `copy` at the source.

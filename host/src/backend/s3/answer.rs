@@ -88,6 +88,10 @@ impl Refusal {
             "SlowDown" | "TooManyRequests" | "RequestLimitExceeded" => {
                 (ErrorCode::RateLimited, "the store asks for fewer requests: try again later".to_owned())
             }
+            "InternalError" | "ServiceUnavailable" | "Busy" => {
+                (ErrorCode::Unavailable, "the store has a fault: try again later".to_owned())
+            }
+            "RequestTimeout" => (ErrorCode::Timeout, "the store waited too long: try again".to_owned()),
             "BadDigest" | "InvalidDigest" | "XAmzContentChecksumMismatch" => (
                 ErrorCode::Corrupted,
                 "the bytes were damaged on the way to the store: write again".to_owned(),

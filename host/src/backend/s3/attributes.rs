@@ -100,16 +100,13 @@ pub(super) fn info(path: &Path, headers: &HeaderMap, size: Option<u64>) -> Objec
     info
 }
 
-/// The checksums of the whole object, among those of the answer. One over the checksums of parts is of no use here. A
-/// store that does not say which of them it gives is taken to give that one where the etag is one of parts.
+/// The checksums of the whole object, among those of the answer. One over the checksums of parts is of no use here, and
+/// a store that does not say which of them it gives may give that one: also for what was copied from an object of parts.
 pub(super) fn checksums(headers: &HeaderMap) -> Vec<Hash> {
-    let is_composite = match headers.get("x-amz-checksum-type") {
-        Some(kind) => kind != "FULL_OBJECT",
-        None => headers.get(header::ETAG).is_some_and(|etag| etag.as_bytes().contains(&b'-')),
-    };
+    let is_whole = headers.get("x-amz-checksum-type").is_some_and(|kind| kind == "FULL_OBJECT");
     let of = |algorithm: HashAlgorithm| {
         let value = headers.get(format!("x-amz-checksum-{algorithm}"))?.to_str().ok()?;
-        hash(algorithm, value).filter(|_| !is_composite)
+        hash(algorithm, value).filter(|_| is_whole)
     };
     [HashAlgorithm::Crc32c, HashAlgorithm::Sha256, HashAlgorithm::Sha1].into_iter().filter_map(of).collect()
 }
@@ -170,8 +167,8 @@ mod tests {
     #[test]
     fn a_checksum_of_parts_is_none_of_the_object() {
         for (etag, kind, is_whole) in [
-            ("\"x\"", None, true),
-            ("\"x-2\"", None, false),
+            ("\"x\"", None, false),
+            ("\"x\"", Some("FULL_OBJECT"), true),
             ("\"x-2\"", Some("COMPOSITE"), false),
             ("\"x-2\"", Some("FULL_OBJECT"), true),
         ] {

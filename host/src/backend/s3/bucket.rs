@@ -13,15 +13,20 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use omnistorage_path::Path;
 use reqsign_aws_v4::Credential;
+use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
-use super::{answer::explain, parts::PartSize, settings::Identity};
+use super::{
+    answer::explain,
+    parts::{CopyLimit, PartSize, read},
+    settings::Identity,
+};
 use crate::{
     backend::{
         WriteCondition,
         cloud::{
             self,
-            client::{Answer, Call, Client},
+            client::{ATTEMPTS, Answer, Call, Client, backoff},
             encode_path,
             listing::Order,
             query_string,
@@ -40,28 +45,33 @@ pub(super) struct Bucket {
     pub(super) name: String,
     pub(super) prefix: Path,
     pub(super) identity: Identity,
+    pub(super) traits: Traits,
+    pub(super) parts: Arc<Semaphore>,
+    closed: AtomicBool,
+    /// It has answered well once, so there is one.
+    exists: AtomicBool,
+}
+
+/// What may differ from bucket to bucket.
+pub(super) struct Traits {
     /// The store honours conditions of writes.
     pub(super) conditional_write: bool,
     /// Uploads carry a checksum, which the store verifies and keeps.
     pub(super) checksum: bool,
     pub(super) part_size: PartSize,
+    /// The most that one request copies, in bytes.
+    pub(super) copy_limit: CopyLimit,
     pub(super) order: Order,
-    pub(super) parts: Arc<Semaphore>,
-    closed: AtomicBool,
 }
 
 impl Bucket {
-    #[allow(clippy::too_many_arguments, reason = "each is a setting, made in one place")]
     pub(super) fn new(
         client: Client<Credential>,
         base: String,
         name: String,
         prefix: Path,
         identity: Identity,
-        conditional_write: bool,
-        checksum: bool,
-        part_size: PartSize,
-        order: Order,
+        traits: Traits,
     ) -> Self {
         Self {
             client,
@@ -69,12 +79,10 @@ impl Bucket {
             name,
             prefix,
             identity,
-            conditional_write,
-            checksum,
-            part_size,
-            order,
+            traits,
             parts: Arc::new(Semaphore::new(PARTS_IN_FLIGHT)),
             closed: AtomicBool::new(false),
+            exists: AtomicBool::new(false),
         }
     }
 
@@ -143,8 +151,31 @@ impl Bucket {
         }
     }
 
+    /// Sends a request that is answered in XML, and reads the answer. It may be a refusal in spite of its status, where
+    /// the store had to begin it before it was done; one that may pass is asked for again, as any other.
+    pub(super) async fn ask<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
+        self.ask_repeated(call).await.map(|(answer, _)| answer)
+    }
+
+    /// The same, and whether an earlier sending may have been carried out without an answer.
+    pub(super) async fn ask_repeated<T: DeserializeOwned>(&self, call: &Call) -> Result<(T, bool)> {
+        let mut attempt = 1;
+        loop {
+            let answer = self.send(call).await?;
+            let repeated = answer.repeated || attempt > 1;
+            match read(self, &answer.body().await?) {
+                Err(error) if error.code().is_retryable() && attempt < ATTEMPTS => {
+                    tokio::time::sleep(backoff(attempt)).await;
+                    attempt += 1;
+                }
+                answer => return answer.map(|answer| (answer, repeated)),
+            }
+        }
+    }
+
     async fn accept(&self, answer: Answer) -> Result<Answer> {
         if answer.status().is_success() {
+            self.exists.store(true, Ordering::Relaxed);
             return Ok(answer);
         }
         Err(self.failure(answer).await)
@@ -154,10 +185,13 @@ impl Bucket {
     pub(super) async fn failure(&self, answer: Answer) -> Error {
         let (status, headers) = (answer.status(), answer.response.headers().clone());
         let body = answer.body().await.unwrap_or_default();
-        // The answer to HEAD has no body, and what says nothing of the object is asked for once more.
-        let is_silent =
-            body.is_empty() && !matches!(status, StatusCode::NOT_FOUND | StatusCode::PRECONDITION_FAILED);
-        let asked = if is_silent { self.reason().await } else { None };
+        // The answer to HEAD has no body, and what says nothing of the object is asked for once more. What is missing
+        // is the object, as soon as the bucket is known to be there.
+        let is_clear = match status {
+            StatusCode::NOT_FOUND => self.exists.load(Ordering::Relaxed),
+            status => status == StatusCode::PRECONDITION_FAILED,
+        };
+        let asked = if body.is_empty() && !is_clear { self.reason().await } else { None };
         let (status, body) = asked.unwrap_or((status, body));
         explain(&self.name, status, &headers, &body)
     }
@@ -172,6 +206,7 @@ impl Bucket {
         let call = self.query(Method::GET, &[("list-type", "2"), ("max-keys", "0")]);
         let answer = self.client.send(&call).await.ok()?;
         let status = answer.status();
+        self.exists.fetch_or(status.is_success(), Ordering::Relaxed);
         if status.is_success() { None } else { Some((status, answer.body().await.ok()?)) }
     }
 
@@ -186,7 +221,7 @@ impl Bucket {
 
     /// The checksum that an upload of these bytes carries, if it is to carry one: CRC-32C in base64.
     pub(super) fn checksum_of(&self, bytes: &[u8]) -> Option<String> {
-        self.checksum.then(|| BASE64_STANDARD.encode(crc32c::crc32c(bytes).to_be_bytes()))
+        self.traits.checksum.then(|| BASE64_STANDARD.encode(crc32c::crc32c(bytes).to_be_bytes()))
     }
 
     /// The headers of a checksum.
@@ -201,7 +236,7 @@ impl Bucket {
 
     /// Whether the condition is one that this bucket can hold.
     pub(super) fn check_condition(&self, condition: &WriteCondition) -> Result<()> {
-        if *condition != WriteCondition::Always && !self.conditional_write {
+        if *condition != WriteCondition::Always && !self.traits.conditional_write {
             return Err(Error::unsupported(super::KIND, "conditions for writes, as it is configured"));
         }
         Ok(())

@@ -22,10 +22,6 @@ use crate::{
     object::{ObjectInfo, Timestamp},
 };
 
-/// The most that one request copies, in bytes; see the documentation of CopyObject.
-const AT_ONCE: u64 = 5 << 30;
-/// The parts of what is larger.
-const PART: u64 = 512 << 20;
 /// How many parts are copied at once.
 const IN_FLIGHT: usize = 4;
 
@@ -121,7 +117,7 @@ pub(super) async fn copy(
     if options.condition != WriteCondition::Always && found.size == 0 {
         return Draft::with(to, target, &options.condition, attributes)?.put(bytes::Bytes::new()).await;
     }
-    if options.condition != WriteCondition::Always || found.size > AT_ONCE {
+    if options.condition != WriteCondition::Always || to.traits.copy_limit.is_below(found.size) {
         return by_parts(&found, to, target, &options.condition, attributes).await;
     }
     let is_plain =
@@ -136,7 +132,7 @@ pub(super) async fn set_modified(bucket: &Arc<Bucket>, path: &Path, modified: Ti
     let found = Source::find(bucket, path).await?;
     let options = WriteOptions { modified: Some(modified), ..WriteOptions::default() };
     let attributes = found.attributes(&options)?;
-    if found.size > AT_ONCE {
+    if bucket.traits.copy_limit.is_below(found.size) {
         by_parts(&found, bucket, path, &WriteCondition::Always, attributes).await?;
     } else {
         at_once(&found, bucket, path, &key, attributes, &Directive::Replace).await?;
@@ -178,8 +174,7 @@ async fn at_once(
             source.carried(attributes.on(call.header("x-amz-metadata-directive", "REPLACE")?)?)?
         }
     };
-    let body = to.send(&call).await.map_err(source_changed)?.body().await?;
-    let etag = parts::read_etag(to, &body)?;
+    let etag = parts::ask_etag(to, &call).await.map_err(source_changed)?;
     let mut info = attributes.info(target, source.size, Some(etag), None);
     // The store keeps the checksum with the bytes.
     for hash in &source.info.hashes {
@@ -200,7 +195,7 @@ async fn by_parts(
 ) -> Result<ObjectInfo> {
     let draft = Draft::with(to, target, condition, attributes)?;
     let multipart = draft.begin_with(|call| source.carried(call)).await?;
-    let size = PART.max(source.size.div_ceil(10_000));
+    let size = to.traits.copy_limit.part(source.size);
     let copies = (0..source.size.div_ceil(size)).map(|at| {
         let range = PartRange { start: at * size, end: ((at + 1) * size).min(source.size) };
         multipart.copy(at + 1, &source.at, &source.etag, range)

@@ -9,13 +9,14 @@ use omnistorage_path::Path;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use super::{KIND, attributes::md5_of, bucket::Bucket, parts::read};
+use super::{KIND, attributes::md5_of, bucket::Bucket};
 use crate::{
     backend::{
         ListOptions,
         cloud::{
             self,
             listing::{Order, Page, PagedListing, Pages},
+            time,
         },
     },
     error::{Error, ErrorCode, Result},
@@ -33,7 +34,7 @@ pub(super) fn list(
 ) -> Result<PagedListing<S3Pages>> {
     let pages = pages(bucket, prefix, options)?;
     let (root, prefix) = (cloud::key_prefix(&bucket.prefix, &Path::root())?, pages.prefix.clone());
-    Ok(PagedListing::new(pages, KIND, root, prefix, options, bucket.order))
+    Ok(PagedListing::new(pages, KIND, root, prefix, options, bucket.traits.order))
 }
 
 /// The pages of such a listing, with all keys that there are.
@@ -47,7 +48,7 @@ pub(super) fn pages(bucket: &Arc<Bucket>, prefix: &Path, options: &ListOptions) 
         start_after: options
             .start_after
             .as_ref()
-            .filter(|_| bucket.order == Order::Keys)
+            .filter(|_| bucket.traits.order == Order::Keys)
             .map(|after| format!("{root}{after}")),
         recursive: options.recursive,
         full_info: options.full_info,
@@ -81,6 +82,8 @@ struct Object {
     #[serde(rename = "ETag")]
     etag: Option<String>,
     size: Option<u64>,
+    /// When it was written: the time that it was given is in its metadata, which no listing tells.
+    last_modified: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -110,6 +113,7 @@ impl Answer {
         for object in &self.contents {
             let mut info = ObjectInfo::new(Path::root(), ObjectKind::Object);
             info.size = object.size;
+            info.modified = object.last_modified.as_deref().and_then(time::from_rfc3339);
             info.hashes.extend(object.etag.as_deref().and_then(md5_of));
             info.etag.clone_from(&object.etag);
             page.objects.push((self.key(&object.key)?, info));
@@ -147,8 +151,7 @@ impl Pages for S3Pages {
             (None, Some(after)) => query.push(("start-after", after)),
             (None, None) => {}
         }
-        let body = self.bucket.send(&self.bucket.query(Method::GET, &query)).await?.body().await?;
-        let mut page = read::<Answer>(&self.bucket, &body)?.page()?;
+        let mut page = self.bucket.ask::<Answer>(&self.bucket.query(Method::GET, &query)).await?.page()?;
         if self.full_info {
             page.objects = self.complete(page.objects).await?;
         }

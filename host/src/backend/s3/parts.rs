@@ -7,11 +7,11 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
-use super::{answer::Refusal, bucket::Bucket};
+use super::{answer::Refusal, bucket::Bucket, uploads};
 use crate::{
     backend::{
         WriteCondition,
-        cloud::client::{Answer, Call},
+        cloud::client::{ATTEMPTS, Answer, Call, backoff},
     },
     error::{Error, ErrorCode, Result},
 };
@@ -19,6 +19,8 @@ use crate::{
 /// The fewest bytes of a part that is not the last, and the most parts; see the quotas of S3's multipart upload.
 const LEAST: u64 = 5 << 20;
 const MOST_PARTS: u64 = 10_000;
+/// The parts of a copy, in bytes.
+const COPIED_PART: u64 = 512 << 20;
 /// A store joins the parts of a large object before it answers.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -54,6 +56,44 @@ impl PartSize {
             Some(size) => self.0.max(size.div_ceil(MOST_PARTS)),
             None => self.0 << (2 * ((number - 1) / (MOST_PARTS / 4)).min(3)),
         }
+    }
+}
+
+/// The most that one request copies, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct CopyLimit(u64);
+
+impl Default for CopyLimit {
+    /// That of CopyObject.
+    fn default() -> Self {
+        Self(5 << 30)
+    }
+}
+
+impl FromStr for CopyLimit {
+    type Err = Error;
+
+    /// In bytes, from 5 MiB to 5 GiB.
+    fn from_str(text: &str) -> Result<Self> {
+        match text.parse() {
+            Ok(limit @ LEAST..=0x1_4000_0000) => Ok(Self(limit)),
+            _ => Err(Error::new(
+                ErrorCode::InvalidArgument,
+                "a store copies from 5242880 to 5368709120 bytes at once",
+            )),
+        }
+    }
+}
+
+impl CopyLimit {
+    /// Whether an object of that size is more.
+    pub(super) fn is_below(self, size: u64) -> bool {
+        size > self.0
+    }
+
+    /// The size of the parts in which so many bytes are copied.
+    pub(super) fn part(self, size: u64) -> u64 {
+        COPIED_PART.min(self.0).max(size.div_ceil(MOST_PARTS))
     }
 }
 
@@ -94,10 +134,15 @@ struct Tagged {
     etag: String,
 }
 
-/// Reads the etag of what a request has made.
-pub(super) fn read_etag(bucket: &Bucket, body: &[u8]) -> Result<String> {
-    let Tagged { etag } = read(bucket, body)?;
-    Ok(if etag.starts_with('"') { etag } else { format!("\"{etag}\"") })
+impl Tagged {
+    fn quoted(self) -> String {
+        if self.etag.starts_with('"') { self.etag } else { format!("\"{}\"", self.etag) }
+    }
+}
+
+/// Sends what makes something, and reads its etag.
+pub(super) async fn ask_etag(bucket: &Bucket, call: &Call) -> Result<String> {
+    bucket.ask(call).await.map(Tagged::quoted)
 }
 
 #[derive(Serialize)]
@@ -113,6 +158,8 @@ pub(super) struct Multipart {
     key: String,
     id: String,
     is_open: bool,
+    /// An answer was lost that may have named another upload.
+    may_have_twin: bool,
 }
 
 impl Multipart {
@@ -126,9 +173,17 @@ impl Multipart {
         let (bucket, key) = (Arc::clone(bucket), key.to_owned());
         // In a task of its own: whoever gives up before the answer would leave an upload that nobody knows.
         let begun = tokio::spawn(async move {
-            let body = bucket.send(&call).await?.body().await?;
-            let Initiated { upload_id: id } = read(&bucket, &body)?;
-            Ok(Self { bucket, key, id, is_open: true })
+            match bucket.ask_repeated(&call).await {
+                Ok((Initiated { upload_id: id }, may_have_twin)) => {
+                    Ok(Self { bucket, key, id, is_open: true, may_have_twin })
+                }
+                Err(error) => {
+                    if error.code().is_retryable() {
+                        uploads::abort_lost(&bucket, &key, None).await;
+                    }
+                    Err(error)
+                }
+            }
         });
         begun.await.unwrap_or_else(|_| Err(Error::new(ErrorCode::Cancelled, "the upload was stopped")))
     }
@@ -169,9 +224,14 @@ impl Multipart {
             .header("x-amz-copy-source-if-match", if_match)?
             .header("x-amz-copy-source-range", &format!("bytes={}-{}", range.start, range.end - 1))?
             .patience(PATIENCE);
-        let body = self.bucket.send(&call).await?.body().await?;
-        let etag = read_etag(&self.bucket, &body)?;
+        let etag = ask_etag(&self.bucket, &call).await?;
         Ok(Part { part_number: number, etag, checksum: None })
+    }
+
+    async fn abort_twin(&mut self) {
+        if std::mem::take(&mut self.may_have_twin) {
+            uploads::abort_lost(&self.bucket, &self.key, Some(&self.id)).await;
+        }
     }
 
     /// Makes the object of its parts, which stand in their order. An answer that is no success is one for the caller;
@@ -186,13 +246,26 @@ impl Multipart {
             .conditional(call.header("content-type", "application/xml")?, condition)?
             .body(body.into())
             .patience(PATIENCE);
-        let answer = self.bucket.send_conditional(&call).await?;
-        if !answer.status().is_success() {
-            return Ok(Completed::Refused(answer));
+        self.abort_twin().await;
+        let mut attempt = 1;
+        loop {
+            let mut answer = self.bucket.send_conditional(&call).await?;
+            answer.repeated |= attempt > 1;
+            if !answer.status().is_success() {
+                return Ok(Completed::Refused(answer));
+            }
+            match read::<Tagged>(&self.bucket, &answer.body().await?) {
+                Ok(tagged) => {
+                    self.is_open = false;
+                    return Ok(Completed::Made { etag: tagged.quoted() });
+                }
+                Err(error) if error.code().is_retryable() && attempt < ATTEMPTS => {
+                    tokio::time::sleep(backoff(attempt)).await;
+                    attempt += 1;
+                }
+                Err(error) => return Err(error),
+            }
         }
-        let etag = read_etag(&self.bucket, &answer.body().await?)?;
-        self.is_open = false;
-        Ok(Completed::Made { etag })
     }
 
     /// The store has forgotten the upload, since it is an object now.
@@ -202,6 +275,7 @@ impl Multipart {
 
     /// Gives up the upload, and waits until the store has.
     pub(super) async fn abort(mut self) {
+        self.abort_twin().await;
         self.is_open = false;
         abort(&self.bucket, &self.key, &self.id).await;
     }
@@ -223,10 +297,16 @@ impl Drop for Multipart {
         }
         let (bucket, key, id) =
             (Arc::clone(&self.bucket), std::mem::take(&mut self.key), std::mem::take(&mut self.id));
-        match Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(async move { abort(&bucket, &key, &id).await })),
-            Err(_) => tracing::warn!(key, "an upload stays open at the store: `sweep` aborts it later"),
-        }
+        let Ok(runtime) = Handle::try_current() else {
+            return tracing::warn!(key, "an upload stays open at the store: `sweep` aborts it later");
+        };
+        let may_have_twin = self.may_have_twin;
+        runtime.spawn(async move {
+            if may_have_twin {
+                uploads::abort_lost(&bucket, &key, Some(&id)).await;
+            }
+            abort(&bucket, &key, &id).await;
+        });
     }
 }
 
@@ -245,12 +325,25 @@ pub(super) fn read<T: for<'de> Deserialize<'de>>(bucket: &Bucket, body: &[u8]) -
     if let Some(refusal) = Refusal::read(body) {
         return Err(refusal.explain(&bucket.name, http::StatusCode::OK, &http::HeaderMap::new()));
     }
-    quick_xml::de::from_reader(body).map_err(|error| {
-        Error::new(
+    quick_xml::de::from_reader(body).map_err(|error| match is_answer(body) {
+        true => Error::new(
+            ErrorCode::Unavailable,
+            format!("the store's answer arrived damaged: {error}; try again"),
+        ),
+        false => Error::new(
             ErrorCode::Other,
             format!("the store's answer is not understood: {error}; is it an S3 endpoint?"),
-        )
+        ),
     })
+}
+
+/// Whether it begins as the answers of S3 do: then it is what became of one.
+fn is_answer(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&body[..body.len().min(512)]);
+    let root =
+        text.split('<').find(|tag| !tag.trim().is_empty() && !tag.starts_with('?')).unwrap_or_default();
+    let name = root.split(|char: char| !char.is_ascii_alphanumeric()).next().unwrap_or_default();
+    name.ends_with("Result")
 }
 
 fn no_etag() -> Error {
@@ -271,6 +364,18 @@ mod tests {
         let unknown: u64 = (1..=MOST_PARTS).map(|number| parts.of(number, None)).sum();
         assert!(unknown > 1_600 << 30, "{unknown}");
         assert_eq!(parts.of(2_500, None), 8 << 20);
+    }
+
+    #[test]
+    fn a_cut_answer_is_told_from_that_of_another_service() {
+        for (body, is_cut) in [
+            ("<?xml version=\"1.0\"?>\n<ListBucketResult xmlns=\"x\"><Contents>", true),
+            ("<CopyObjectResult", true),
+            ("<!DOCTYPE html><html>", false),
+            ("", false),
+        ] {
+            assert_eq!(is_answer(body.as_bytes()), is_cut, "{body}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::{
         },
     },
     error::{Error, ErrorCode, Result},
-    hash::Hash,
+    hash::{Hash, HashAlgorithm},
     object::{ObjectInfo, ObjectKind},
 };
 
@@ -79,7 +79,8 @@ impl cloud::read::Source for Bucket {
         attributes::info(path, headers, Some(size))
     }
 
-    fn checksum(&self, headers: &HeaderMap) -> Option<Hash> {
-        attributes::checksums(headers).into_iter().next()
+    /// Of those that the store knows of the whole, the one that costs least.
+    fn checksum(&self, info: &ObjectInfo) -> Option<Hash> {
+        info.hashes.iter().min_by_key(|hash| hash.algorithm != HashAlgorithm::Crc32c).cloned()
     }
 }

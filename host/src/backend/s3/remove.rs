@@ -1,6 +1,6 @@
-//! Deleting, a thousand keys a request; and what uploads have left behind.
+//! Deleting, a thousand keys a request.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, stream};
@@ -9,19 +9,11 @@ use md5::{Digest, Md5};
 use omnistorage_path::Path;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    answer::Refusal,
-    bucket::Bucket,
-    listing,
-    parts::{self, read},
-};
+use super::{answer::Refusal, bucket::Bucket, listing};
 use crate::{
-    backend::{
-        ListOptions,
-        cloud::{self, listing::Pages, time},
-    },
+    backend::{ListOptions, cloud::listing::Pages},
     error::{Error, ErrorCode, Result},
-    object::{ObjectKind, Timestamp},
+    object::ObjectKind,
 };
 
 /// The most keys of one request.
@@ -124,8 +116,7 @@ async fn request(bucket: &Bucket, deletion: &Deletion<'_>) -> Result<Vec<KeyErro
         .header("content-md5", &digest)?
         .header("content-type", "application/xml")?
         .body(body.into());
-    let answer = bucket.send(&call).await?.body().await?;
-    Ok(read::<Deleted>(bucket, &answer)?.errors)
+    Ok(bucket.ask::<Deleted>(&call).await?.errors)
 }
 
 /// Deletes all below a prefix; gives the number of objects. Markers of directories go too, and are not counted.
@@ -157,50 +148,4 @@ pub(super) async fn purge(bucket: &Arc<Bucket>, prefix: &Path) -> Result<u64> {
         }
     }
     Ok(count)
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Uploads {
-    upload: Vec<Upload>,
-    is_truncated: bool,
-    next_key_marker: String,
-    next_upload_id_marker: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Upload {
-    key: String,
-    upload_id: String,
-    initiated: Option<String>,
-}
-
-/// Aborts the uploads below the prefix of the bucket that began before so long; gives their number.
-pub(super) async fn sweep(bucket: &Arc<Bucket>, age: Duration) -> Result<u64> {
-    bucket.check_open()?;
-    let prefix = cloud::key_prefix(&bucket.prefix, &Path::root())?;
-    let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
-    let limit = Timestamp { seconds: Timestamp::now().seconds.saturating_sub(seconds), nanoseconds: 0 };
-    let (mut key_marker, mut id_marker, mut count) = (String::new(), String::new(), 0);
-    loop {
-        let mut query = vec![("uploads", ""), ("prefix", prefix.as_str())];
-        if !key_marker.is_empty() {
-            query.extend([("key-marker", key_marker.as_str()), ("upload-id-marker", id_marker.as_str())]);
-        }
-        let body = bucket.send(&bucket.query(Method::GET, &query)).await?.body().await?;
-        let uploads: Uploads = read(bucket, &body)?;
-        for upload in &uploads.upload {
-            let begun = upload.initiated.as_deref().and_then(time::from_rfc3339);
-            if upload.key.starts_with(&prefix) && begun.is_some_and(|begun| begun <= limit) {
-                parts::abort(bucket, &upload.key, &upload.upload_id).await;
-                count += 1;
-            }
-        }
-        let next = (uploads.next_key_marker, uploads.next_upload_id_marker);
-        if !uploads.is_truncated || next == (key_marker.clone(), id_marker.clone()) {
-            return Ok(count);
-        }
-        (key_marker, id_marker) = next;
-    }
 }

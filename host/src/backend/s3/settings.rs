@@ -1,15 +1,17 @@
 //! Where a bucket is, how to speak to it, and with whose rights.
 
-use reqsign_aws_v4::{
-    AssumeRoleCredentialProvider, Credential, DefaultCredentialProvider, RequestSigner,
-    StaticCredentialProvider,
-};
+use reqsign_aws_v4::{AssumeRoleCredentialProvider, Credential, DefaultCredentialProvider, RequestSigner};
 use reqsign_core::{ErrorKind, ProvideCredentialChain};
 
-use super::{KIND, bucket::Bucket, parts::PartSize};
+use super::{
+    KIND,
+    bucket::{Bucket, Traits},
+    credentials::Given,
+    parts::{CopyLimit, PartSize},
+};
 use crate::{
     backend::cloud::{
-        client::Client,
+        client::{Client, TIMEOUT},
         listing::Order,
         settings::{checked_endpoint, contradiction, take_prefix, variable},
     },
@@ -53,21 +55,28 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
         .map(|endpoint| checked_endpoint(&endpoint))
         .transpose()?;
     let path_style = config.take("path_style")?.unwrap_or(endpoint.is_some() || name.contains('.'));
-    let conditional_write = config.take("conditional_write")?.unwrap_or(true);
-    let checksum = config.take("checksum")?.unwrap_or(true);
-    let part_size = config.take::<PartSize>("part_size")?.unwrap_or_default();
-    let order = if config.take("sorted_list")?.unwrap_or(true) { Order::Keys } else { Order::Other };
+    let traits = Traits {
+        conditional_write: config.take("conditional_write")?.unwrap_or(true),
+        checksum: config.take("checksum")?.unwrap_or(true),
+        part_size: config.take::<PartSize>("part_size")?.unwrap_or_default(),
+        copy_limit: config.take::<CopyLimit>("copy_limit")?.unwrap_or_default(),
+        order: if config.take("sorted_list")?.unwrap_or(true) { Order::Keys } else { Order::Other },
+    };
     let base = base(&name, &region, endpoint.as_deref(), path_style)?;
 
     let (account, client) = client(&mut config, &region)?;
     config.finish(KIND)?;
     let identity = Identity { endpoint, region, account };
-    Ok(Bucket::new(client, base, name, prefix, identity, conditional_write, checksum, part_size, order))
+    Ok(Bucket::new(client, base, name, prefix, identity, traits))
 }
 
 /// Sends with the credentials that the settings name, else with those of the environment.
 fn client(config: &mut Config, region: &str) -> Result<(Account, Client<Credential>)> {
-    let client = Client::new()?;
+    let timeout = config.take_duration("timeout")?.unwrap_or(TIMEOUT);
+    if timeout.is_zero() {
+        return Err(contradiction("`timeout` must be more than nothing: it is written `60s`"));
+    }
+    let client = Client::new(timeout)?;
     let key: Option<String> = config.take("access_key_id")?;
     let secret: Option<Secret> = config.take("secret_access_key")?;
     let token: Option<Secret> = config.take("session_token")?;
@@ -85,11 +94,8 @@ fn client(config: &mut Config, region: &str) -> Result<(Account, Client<Credenti
     }
     let (mut account, mut credentials) = match (key, secret) {
         (Some(key), Some(secret)) => {
-            let mut provider = StaticCredentialProvider::new(&key, secret.expose());
-            if let Some(token) = token {
-                provider = provider.with_session_token(token.expose());
-            }
-            (Account::Key(key), ProvideCredentialChain::new().push(provider))
+            let given = Given { key: key.clone(), secret, token };
+            (Account::Key(key), ProvideCredentialChain::new().push(given))
         }
         (None, None) if token.is_none() => {
             let mut provider = DefaultCredentialProvider::builder();

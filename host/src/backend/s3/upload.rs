@@ -80,7 +80,11 @@ impl Draft {
     /// Opens an upload of several parts, each with its checksum.
     async fn begin(&self) -> Result<Multipart> {
         self.begin_with(|call| {
-            if self.bucket.checksum { call.header("x-amz-checksum-algorithm", "CRC32C") } else { Ok(call) }
+            if self.bucket.traits.checksum {
+                call.header("x-amz-checksum-algorithm", "CRC32C")
+            } else {
+                Ok(call)
+            }
         })
         .await
     }
@@ -173,7 +177,7 @@ impl S3Upload {
 
     fn part_size(&self) -> u64 {
         let next = self.large.as_ref().map_or(1, |large| large.next);
-        self.draft.bucket.part_size.of(next, self.expectation.announced_size())
+        self.draft.bucket.traits.part_size.of(next, self.expectation.announced_size())
     }
 
     /// Sends what is in the buffer as a part, once there is room for it on the way.

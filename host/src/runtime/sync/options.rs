@@ -11,11 +11,13 @@ use crate::{
 /// When an object that is on both sides counts as the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Comparison {
-    /// Size and modification time, within the coarser precision of the two sides; where one side keeps no times, the
-    /// size, and a time of the target that is not older than the source's.
+    /// Size and modification time, within the coarser precision of the two sides. Where the time of the target is that
+    /// of the write, since it keeps none or its listings do not tell them, one that is not older than the source's is
+    /// as good.
     #[default]
     Automatic,
-    /// Size and modification time; where one side keeps no times, a checksum.
+    /// Size and modification time, asked for where a listing does not tell it; where one side keeps no times, a
+    /// checksum.
     ExactTimes,
     /// Size and a checksum both sides can give.
     Checksum,

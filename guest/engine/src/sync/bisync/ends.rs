@@ -89,7 +89,8 @@ impl Ends {
         };
         let [first, second] = [first, second].map(|place| {
             let prefix = place.path.clone();
-            Reading::new(place, prefix, attempts)
+            // When it was written does not tell whether it is another version than that of the state.
+            Reading::new(place, prefix, attempts, true)
         });
         let precisions = [&first, &second].map(|place: &Reading| place.capabilities.modified_precision_ns);
         let window = modify_window(precisions[0], precisions[1], options.modify_window_ns);
@@ -118,7 +119,7 @@ impl Ends {
         let verdict = match compare(first, second, self.compare) {
             Verdict::NeedHash(if_equal) => {
                 let algorithm = self.hash_algorithm();
-                let hashes = hash_both(&self.first, &self.second, &[&first.path], algorithm).await;
+                let hashes = hash_both(&self.first, &self.second, &[(first, second)], algorithm).await;
                 let (one, other): (Hash, Hash) = hashes.into_iter().next().unwrap_or_else(|| {
                     Err(self.first.error(ErrorCode::Other, &first.path, Reason::NoCommonHash.as_str()))
                 })?;

@@ -1,0 +1,273 @@
+//! A store whose listings tell when objects were written, and not the times that they were given, as those of S3.
+
+use std::{any::Any, collections::VecDeque, sync::Arc};
+
+use async_trait::async_trait;
+use omnistorage::{
+    Backend, HashAlgorithm, MemoryBackend, ObjectInfo, ObjectKind, Path, Result, Timestamp,
+    backend::{
+        Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
+        layer::{Layered, Operation},
+        observe::Observe,
+    },
+    runtime::{Comparison, Report, Storage, SyncOptions},
+};
+
+use crate::setup::{at, memory, storage, tree};
+
+/// When everything in it was written, as its listings have it.
+const WRITTEN: Timestamp = Timestamp { seconds: 2_000_000_000, nanoseconds: 0 };
+
+/// Memory that lists as S3 does: the MD5 of each object, and when it was written.
+#[derive(Debug, Default)]
+struct Store(MemoryBackend);
+
+struct Pages(VecDeque<ObjectInfo>);
+
+#[async_trait]
+impl Listing for Pages {
+    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+        Ok(self.0.drain(..max.min(self.0.len())).collect())
+    }
+}
+
+#[async_trait]
+impl Backend for Store {
+    fn kind(&self) -> &str {
+        "store"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        let inner = self.0.capabilities();
+        let features = Features { listed_times: false, batches: false, move_to: false, ..inner.features };
+        Capabilities { features, hashes: vec![HashAlgorithm::Md5], ..inner }
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
+        self.0.read(path, options).await
+    }
+
+    async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
+        self.0.write(path, options).await
+    }
+
+    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
+        let mut info = self.0.stat(path).await?;
+        if info.kind == ObjectKind::Object {
+            info.hashes.push(self.0.hash(path, HashAlgorithm::Md5).await?);
+        }
+        Ok(info)
+    }
+
+    async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
+        let mut listing = self.0.list(prefix, options).await?;
+        let mut all = VecDeque::new();
+        loop {
+            let mut page = listing.next(1000).await?;
+            if page.is_empty() {
+                return Ok(Box::new(Pages(all)));
+            }
+            for entry in &mut page {
+                if !options.full_info {
+                    entry.modified = Some(WRITTEN);
+                }
+                entry.hashes.push(self.0.hash(&entry.path, HashAlgorithm::Md5).await?);
+            }
+            all.extend(page);
+        }
+    }
+
+    async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
+        self.0.delete(paths).await
+    }
+
+    async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {
+        self.0.set_modified(path, modified).await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.0.close().await
+    }
+}
+
+/// A memory and a store, whose calls are counted.
+struct Two {
+    local: Arc<Layered<Observe>>,
+    store: Arc<Layered<Observe>>,
+    storage: Storage,
+}
+
+impl Two {
+    fn new() -> Self {
+        let observed = |backend| Arc::new(Layered::new(backend, Observe::default()));
+        let (local, store) = (observed(memory()), observed(Arc::new(Store::default())));
+        let storage = storage([("local", local.clone()), ("store", store.clone())]);
+        Self { local, store, storage }
+    }
+
+    /// Puts an object into the memory, with a time.
+    async fn put(&self, path: &str, contents: &str, seconds: i64) {
+        put(&*self.local, path, contents, seconds).await;
+    }
+
+    async fn sync(&self, from: &str, to: &str, options: &SyncOptions) -> Report {
+        let job = self.storage.sync(&at(from, ""), &at(to, ""), options).await.unwrap();
+        let report = job.outcome().await.unwrap();
+        assert_eq!(report.errors, 0);
+        report
+    }
+
+    /// The calls to either side while something is done, but for listings and the look at both places.
+    async fn calls(&self, act: impl Future<Output = ()>) -> [Vec<(Operation, u64)>; 2] {
+        let counts = |backend: &Layered<Observe>| {
+            Operation::ALL.map(|operation| backend.layer().metrics().calls(operation))
+        };
+        let before = [&self.local, &self.store].map(|backend| counts(backend));
+        act.await;
+        let after = [&self.local, &self.store].map(|backend| counts(backend));
+        [0, 1].map(|side| {
+            let calls = Operation::ALL.into_iter().zip(before[side].into_iter().zip(after[side]));
+            let listing = [Operation::List, Operation::ListNext];
+            calls
+                .map(|(operation, (before, after))| {
+                    (operation, after - before - u64::from(operation == Operation::Stat))
+                })
+                .filter(|(operation, count)| *count > 0 && !listing.contains(operation))
+                .collect()
+        })
+    }
+
+    async fn time(&self, backend: &dyn Backend, path: &str) -> i64 {
+        backend.stat(&Path::parse(path).unwrap()).await.unwrap().modified.unwrap().seconds
+    }
+}
+
+async fn put(backend: &dyn Backend, path: &str, contents: &str, seconds: i64) {
+    let modified = Some(Timestamp { seconds, nanoseconds: 0 });
+    let options = WriteOptions { modified, ..Default::default() };
+    backend.write_all(&Path::parse(path).unwrap(), contents.to_owned().into(), &options).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_unchanged_run_to_a_store_lists_and_does_nothing_else() {
+    let two = Two::new();
+    for number in 0..300 {
+        two.put(&format!("d{}/{number}", number % 7), "contents", 1000 + number).await;
+    }
+    let options = SyncOptions::default();
+    assert_eq!(two.sync("local", "store", &options).await.transferred, 300);
+    for options in [options.clone(), SyncOptions { update_only: true, ..options }] {
+        let [local, store] = two
+            .calls(async {
+                let report = two.sync("local", "store", &options).await;
+                assert_eq!((report.transferred, report.checked), (0, 300));
+            })
+            .await;
+        assert_eq!((local, store), (vec![], vec![]));
+    }
+}
+
+#[tokio::test]
+async fn an_unchanged_run_from_a_store_asks_the_store_for_nothing_but_its_listing() {
+    let two = Two::new();
+    for number in 0..300 {
+        put(&*two.store, &format!("d{}/{number}", number % 7), "contents", 1000 + number).await;
+    }
+    assert_eq!(two.sync("store", "local", &SyncOptions::default()).await.transferred, 300);
+    assert_eq!(
+        two.time(&*two.local, "d6/6").await,
+        1006,
+        "the time that it was given, not that of the write"
+    );
+    let [local, store] = two
+        .calls(async {
+            assert_eq!(two.sync("store", "local", &SyncOptions::default()).await.transferred, 0);
+        })
+        .await;
+    assert_eq!(store, []);
+    assert!(local.iter().all(|(operation, _)| *operation == Operation::Hash), "{local:?}");
+}
+
+#[tokio::test]
+async fn a_change_of_the_same_size_is_found_in_either_direction() {
+    for (from, to) in [("local", "store"), ("store", "local")] {
+        let two = Two::new();
+        let (source, target): (&dyn Backend, &dyn Backend) =
+            if from == "local" { (&*two.local, &*two.store) } else { (&*two.store, &*two.local) };
+        put(source, "a", "old", 1000).await;
+        put(source, "b", "kept", 1000).await;
+        two.sync(from, to, &SyncOptions::default()).await;
+        put(source, "a", "new", WRITTEN.seconds + 1).await;
+        assert_eq!(two.sync(from, to, &SyncOptions::default()).await.transferred, 1, "{from}");
+        assert_eq!(tree(target).await, tree(source).await);
+    }
+}
+
+#[tokio::test]
+async fn a_source_newer_than_the_write_costs_one_look_and_a_time_is_set_once() {
+    let two = Two::new();
+    two.put("a", "x", WRITTEN.seconds + 5).await;
+    two.sync("local", "store", &SyncOptions::default()).await;
+    let run = async |options: &SyncOptions| {
+        two.calls(async { assert_eq!(two.sync("local", "store", options).await.transferred, 0) }).await
+    };
+    let look = vec![(Operation::Stat, 1)];
+    assert_eq!(run(&SyncOptions::default()).await, [vec![], look.clone()]);
+    // Touched: the contents are the same.
+    two.put("a", "x", WRITTEN.seconds + 9).await;
+    let [local, store] = run(&SyncOptions::default()).await;
+    assert_eq!(local, [(Operation::Hash, 1)]);
+    assert_eq!(store, [(Operation::Stat, 1), (Operation::SetModified, 1)]);
+    assert_eq!(two.time(&*two.store, "a").await, WRITTEN.seconds + 9);
+    assert_eq!(run(&SyncOptions::default()).await, [vec![], look]);
+}
+
+#[tokio::test]
+async fn exact_times_are_asked_for_where_they_are_wanted() {
+    let two = Two::new();
+    two.put("a", "x", 1000).await;
+    two.put("b", "y", 1000).await;
+    two.sync("local", "store", &SyncOptions::default()).await;
+    two.put("a", "x", 2000).await;
+    assert_eq!(two.sync("local", "store", &SyncOptions::default()).await.transferred, 0);
+    assert_eq!(two.time(&*two.store, "a").await, 1000, "written later than it was changed");
+    let exact = SyncOptions { comparison: Comparison::ExactTimes, ..Default::default() };
+    let [_, store] =
+        two.calls(async { assert_eq!(two.sync("local", "store", &exact).await.transferred, 0) }).await;
+    assert_eq!(store, [(Operation::Stat, 2), (Operation::SetModified, 1)]);
+    assert_eq!(two.time(&*two.store, "a").await, 2000);
+}
+
+#[tokio::test]
+async fn a_checksum_that_is_listed_is_not_asked_for() {
+    let two = Two::new();
+    two.put("a", "x", 1000).await;
+    two.sync("local", "store", &SyncOptions::default()).await;
+    let checksum = SyncOptions { comparison: Comparison::Checksum, ..Default::default() };
+    let [local, store] =
+        two.calls(async { assert_eq!(two.sync("local", "store", &checksum).await.transferred, 0) }).await;
+    assert_eq!((local, store), (vec![(Operation::Hash, 1)], vec![]));
+    let [local, store] = two
+        .calls(async {
+            let job =
+                two.storage.check(&at("store", ""), &at("local", ""), &Default::default()).await.unwrap();
+            assert_eq!(job.outcome().await.unwrap().same, 1);
+        })
+        .await;
+    assert_eq!((local, store), (vec![(Operation::Hash, 1)], vec![]));
+}
+
+#[tokio::test]
+async fn bounds_of_time_hold_for_the_times_that_objects_were_given() {
+    let two = Two::new();
+    put(&*two.store, "old", "x", 1000).await;
+    put(&*two.store, "new", "x", 3000).await;
+    let mut options = SyncOptions::default();
+    options.filter.modified_until = Some(Timestamp { seconds: 2000, nanoseconds: 0 });
+    assert_eq!(two.sync("store", "local", &options).await.transferred, 1);
+    assert_eq!(tree(&*two.local).await[0].0, "old");
+}
