@@ -7,6 +7,7 @@ pub(super) mod expectation;
 pub(super) mod listing;
 pub(super) mod metadata;
 pub(super) mod read;
+pub(super) mod remove;
 pub(super) mod settings;
 pub(super) mod time;
 

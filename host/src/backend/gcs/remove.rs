@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use http::{Method, StatusCode};
 use omnistorage_path::Path;
 
 use super::{batch, bucket::Bucket, listing};
 use crate::{
-    backend::{ListOptions, cloud::listing::Pages},
+    backend::{
+        ListOptions,
+        cloud::remove::{self, Keys},
+    },
     error::{Error, ErrorCode, Result},
-    object::ObjectKind,
+    object::ObjectInfo,
 };
 
 /// How many requests are on their way at once.
@@ -18,14 +22,28 @@ const IN_FLIGHT: usize = 4;
 
 /// Deletes objects: one result a path, in their order.
 pub(super) async fn delete(bucket: &Arc<Bucket>, paths: &[Path]) -> Vec<Result<()>> {
-    let keys: Vec<_> = paths.iter().map(|path| bucket.key(path)).collect();
-    let legal: Vec<&str> = keys.iter().flatten().map(String::as_str).collect();
-    let mut results = delete_keys(bucket, &legal).await.into_iter();
-    let in_order = keys.iter().map(|key| match key {
-        Ok(_) => results.next().unwrap_or(Ok(())),
-        Err(error) => Err(error.clone()),
-    });
-    in_order.collect()
+    remove::delete(bucket, paths).await
+}
+
+/// Deletes all below a prefix; gives the number of objects.
+pub(super) async fn purge(bucket: &Arc<Bucket>, prefix: &Path) -> Result<u64> {
+    let options = ListOptions { recursive: true, ..ListOptions::default() };
+    remove::purge(bucket, listing::pages(bucket, prefix, &options)?, prefix).await
+}
+
+#[async_trait]
+impl Keys for Arc<Bucket> {
+    fn key(&self, path: &Path) -> Result<String> {
+        Bucket::key(self, path)
+    }
+
+    async fn delete(&self, keys: &[&str]) -> Vec<Result<()>> {
+        delete_keys(self, keys).await
+    }
+
+    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
+        Bucket::stat(self, path).await
+    }
 }
 
 /// Deletes keys: one result a key, in their order.
@@ -116,35 +134,4 @@ async fn request(bucket: &Bucket, keys: &[&str]) -> Result<Vec<Option<Deleted>>>
         };
     }
     Ok(results)
-}
-
-/// Deletes all below a prefix; gives the number of objects. Markers of directories go too, and are not counted.
-pub(super) async fn purge(bucket: &Arc<Bucket>, prefix: &Path) -> Result<u64> {
-    let options = ListOptions { recursive: true, ..ListOptions::default() };
-    let pages = listing::pages(bucket, prefix, &options)?;
-    let (mut token, mut count) = (None, 0);
-    let mut is_empty = true;
-    loop {
-        let page = pages.page(token.as_deref()).await?;
-        let keys: Vec<_> = page.objects.iter().map(|(key, _)| key.as_str()).collect();
-        is_empty &= keys.is_empty();
-        for result in delete_keys(bucket, &keys).await {
-            result?;
-        }
-        count += keys.iter().filter(|key| !key.ends_with('/')).count() as u64;
-        token = page.next;
-        if token.is_none() {
-            break;
-        }
-    }
-    if is_empty && !prefix.is_root() {
-        match bucket.stat(prefix).await {
-            Ok(info) if info.kind == ObjectKind::Object => {
-                return Err(Error::new(ErrorCode::NotDirectory, "it is an object"));
-            }
-            Err(error) if error.code() != ErrorCode::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(count)
 }
