@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 tools := $(target)/tools
 
 # The components compile for wasm32-wasip2 only; the rest is native.
-components := omnistorage-engine omnistorage-codec omnistorage-test-guest omnistorage-conformance-component
+components := omnistorage-component omnistorage-engine omnistorage-codec omnistorage-test-guest omnistorage-conformance-component
 native := --workspace $(components:%=--exclude %)
 rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds a component of this workspace for wasm32-wasip2.
 #
-#   guest/build.sh [PACKAGE] OUTPUT   build PACKAGE (default: omnistorage-engine) and copy the component to OUTPUT
+#   guest/build.sh [PACKAGE] OUTPUT   build PACKAGE (default: omnistorage-component) and copy the component to OUTPUT
 #   guest/build.sh --toolchain        only say which toolchain it would use: rustup or debian
 #
 # This is the one place where the toolchain is chosen: the standard library that rustup installed, else the one that
@@ -52,7 +52,7 @@ else
 fi
 
 case $# in
-    1) package=omnistorage-engine output=$1 ;;
+    1) package=omnistorage-component output=$1 ;;
     2) package=$1 output=$2 ;;
     *) die "usage: guest/build.sh [PACKAGE] OUTPUT" ;;
 esac

@@ -37,7 +37,7 @@ fn component() -> Result<PathBuf, Box<dyn Error>> {
     let path = if let Some(given) = env::var_os("OMNISTORAGE_COMPONENT") {
         // The compiler would take a relative path from the source file's directory.
         workspace.join(given)
-    } else if workspace.join("guest/engine/Cargo.toml").exists() {
+    } else if workspace.join("guest/component/Cargo.toml").exists() {
         return build(&workspace);
     } else {
         package.join("component/omnistorage.wasm")

@@ -228,7 +228,7 @@ impl Options {
             rounds: if arguments.quick { 1 } else { arguments.rounds },
             quick: arguments.quick,
             omnistorage: arguments.omnistorage.unwrap_or_else(|| beside.join("omnistorage")),
-            component: arguments.component.unwrap_or_else(|| built("omnistorage_engine.wasm")),
+            component: arguments.component.unwrap_or_else(|| built("omnistorage_component.wasm")),
             test_guest: arguments.test_guest.or_else(|| test_guest.exists().then_some(test_guest)),
             rclone: arguments.rclone,
             s5cmd: arguments.s5cmd,
