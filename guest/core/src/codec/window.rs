@@ -69,13 +69,12 @@ impl Window {
     /// are short, and a loop costs a look at the clock of the sandbox each time around.
     #[inline(always)]
     fn copy<const WIDE: usize>(&mut self, mut from: usize, mut to: usize, after: usize) {
-        loop {
+        self.store::<WIDE>(to, self.load(from));
+        self.store::<WIDE>(to + WIDE, self.load(from + WIDE));
+        while to + 2 * WIDE < after {
+            (from, to) = (from + 2 * WIDE, to + 2 * WIDE);
             self.store::<WIDE>(to, self.load(from));
             self.store::<WIDE>(to + WIDE, self.load(from + WIDE));
-            (from, to) = (from + 2 * WIDE, to + 2 * WIDE);
-            if to >= after {
-                break;
-            }
         }
     }
 
