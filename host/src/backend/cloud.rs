@@ -6,6 +6,7 @@ pub(super) mod contents;
 pub(super) mod expectation;
 pub(super) mod listing;
 pub(super) mod metadata;
+pub(super) mod part;
 pub(super) mod read;
 pub(super) mod remove;
 pub(super) mod settings;

@@ -33,6 +33,15 @@ impl Expectation {
         self.size
     }
 
+    /// How many bytes a part of up to `size` will have, in the room that is made for it: nobody knows how much follows
+    /// what was not announced, but behind a whole part another is likely.
+    pub(in crate::backend) fn part(&self, size: u64, is_first: bool) -> Option<u64> {
+        match self.size {
+            Some(announced) => Some(announced.min(size)),
+            None => (!is_first).then_some(size),
+        }
+    }
+
     /// Once all bytes came: how many they were.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
 //! Deleting by keys: what paths come to, and all below a prefix.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use futures::{TryStreamExt, stream};
 use omnistorage_path::Path;
 
 use super::listing::Pages;
@@ -8,6 +11,9 @@ use crate::{
     error::{Error, ErrorCode, Result},
     object::{ObjectInfo, ObjectKind},
 };
+
+/// Of how many pages the keys are deleted at once.
+const PAGES_IN_FLIGHT: usize = 4;
 
 /// A store that deletes many keys a request.
 #[async_trait]
@@ -35,26 +41,35 @@ pub(in crate::backend) async fn delete(store: &impl Keys, paths: &[Path]) -> Vec
 }
 
 /// Deletes all that pages list, which are those below the prefix; gives the number of objects. Markers of directories
-/// go too, and are not counted.
+/// go too, and are not counted. While some pages are deleted, the next one is listed: a page begins behind a key, whether
+/// or not that is still there.
 ///
 /// # Errors
 /// [`ErrorCode::NotDirectory`] if the prefix is an object.
-pub(in crate::backend) async fn purge(store: &impl Keys, pages: impl Pages, prefix: &Path) -> Result<u64> {
-    let (mut token, mut count) = (None, 0);
-    let mut is_empty = true;
-    loop {
-        let page = pages.page(token.as_deref()).await?;
-        let keys: Vec<_> = page.objects.iter().map(|(key, _)| key.as_str()).collect();
-        is_empty &= keys.is_empty();
-        for result in store.delete(&keys).await {
-            result?;
+pub(in crate::backend) async fn purge(
+    store: &(impl Keys + Clone + 'static),
+    pages: impl Pages,
+    prefix: &Path,
+) -> Result<u64> {
+    let listed = stream::try_unfold((Arc::new(pages), Some(None)), |(pages, token)| async move {
+        let Some(token) = token else { return Ok::<_, Error>(None) };
+        let page = pages.page(Option::as_deref(&token)).await?;
+        Ok(Some((page.objects, (pages, page.next.map(Some)))))
+    });
+    let deleted = listed.map_ok(|objects| {
+        let store = store.clone();
+        async move {
+            let keys: Vec<_> = objects.iter().map(|(key, _)| key.as_str()).collect();
+            store.delete(&keys).await.into_iter().collect::<Result<()>>()?;
+            Ok((keys.is_empty(), keys.iter().filter(|key| !key.ends_with('/')).count() as u64))
         }
-        count += keys.iter().filter(|key| !key.ends_with('/')).count() as u64;
-        token = page.next;
-        if token.is_none() {
-            break;
-        }
-    }
+    });
+    let (is_empty, count) = deleted
+        .try_buffer_unordered(PAGES_IN_FLIGHT)
+        .try_fold((true, 0), |(is_empty, count), (none, objects)| async move {
+            Ok((is_empty & none, count + objects))
+        })
+        .await?;
     if is_empty && !prefix.is_root() {
         match store.stat(prefix).await {
             Ok(info) if info.kind == ObjectKind::Object => {

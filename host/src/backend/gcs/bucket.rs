@@ -12,7 +12,6 @@ use http::{Method, StatusCode};
 use omnistorage_path::Path;
 use reqsign_google::Credential;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
 
 use super::{
     answer::{self, explain, precondition_failed},
@@ -25,7 +24,9 @@ use crate::{
         cloud::{
             self,
             client::{Answer, Call, Client},
-            encode, encode_path, query_string,
+            encode, encode_path,
+            part::Parts,
+            query_string,
         },
     },
     error::{Error, ErrorCode, Result},
@@ -44,7 +45,7 @@ pub(super) struct Bucket {
     /// Who pays for the requests, if not the owner of the bucket.
     pub(super) user_project: Option<String>,
     pub(super) part_size: PartSize,
-    pub(super) parts: Arc<Semaphore>,
+    pub(super) parts: Arc<Parts>,
     closed: AtomicBool,
 }
 
@@ -65,7 +66,7 @@ impl Bucket {
             identity,
             user_project,
             part_size,
-            parts: Arc::new(Semaphore::new(PARTS_IN_FLIGHT)),
+            parts: Parts::new(PARTS_IN_FLIGHT),
             closed: AtomicBool::new(false),
         }
     }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     backend::{
         Upload, WriteCondition, WriteOptions,
-        cloud::{client::Answer, expectation::Expectation},
+        cloud::{client::Answer, expectation::Expectation, part::PartBuffer},
     },
     error::{Error, ErrorCode, Result},
     object::ObjectInfo,
@@ -163,7 +163,7 @@ pub(super) struct GcsUpload {
     draft: Draft,
     expectation: Expectation,
     crc32c: u32,
-    buffer: BytesMut,
+    buffer: PartBuffer,
     large: Option<Large>,
 }
 
@@ -179,7 +179,7 @@ struct Large {
 impl GcsUpload {
     pub(super) fn new(draft: Draft, options: &WriteOptions) -> Self {
         let expectation = Expectation::new(options);
-        Self { draft, expectation, crc32c: 0, buffer: BytesMut::new(), large: None }
+        Self { draft, expectation, crc32c: 0, buffer: PartBuffer::default(), large: None }
     }
 
     /// Sends what is in the buffer as a part, once the one before has arrived.
@@ -193,12 +193,13 @@ impl GcsUpload {
             }),
         };
         large.wait().await?;
-        let room = Arc::clone(&self.draft.bucket.parts).acquire_owned().await;
-        let (session, start, bytes) = (Arc::clone(&large.session), large.sent, self.buffer.split().freeze());
+        let room = self.draft.bucket.parts.room().await;
+        let (session, start, bytes) = (Arc::clone(&large.session), large.sent, self.buffer.take());
         large.sent += bytes.len() as u64;
         large.running.spawn(async move {
-            let _room = room;
-            session.send(start, bytes).await
+            session.send(start, bytes.clone()).await?;
+            room.arrived(bytes);
+            Ok(())
         });
         Ok(())
     }
@@ -209,11 +210,11 @@ impl GcsUpload {
         self.crc32c = crc32c::crc32c_append(self.crc32c, &chunk);
         let size = self.draft.bucket.part_size.0;
         while !chunk.is_empty() {
-            if self.buffer.len() as u64 >= size {
+            if self.buffer.len() >= size {
                 self.send_part().await?;
             }
-            let room = usize::try_from(size - (self.buffer.len() as u64).min(size)).unwrap_or(usize::MAX);
-            self.buffer.extend_from_slice(&chunk.split_to(room.min(chunk.len())));
+            self.buffer.expect(self.expectation.part(size, self.large.is_none()), &self.draft.bucket.parts);
+            self.buffer.fill(&mut chunk, size);
         }
         Ok(())
     }
@@ -222,13 +223,13 @@ impl GcsUpload {
         self.draft.bucket.check_open()?;
         let Some(mut large) = self.large.take() else {
             self.expectation.check()?;
-            return self.draft.put(self.buffer.freeze(), self.crc32c).await;
+            return self.draft.put(self.buffer.take(), self.crc32c).await;
         };
         large.wait().await?;
         let checked = self.expectation.check();
         let session = large.settle().await?;
         match checked {
-            Ok(size) => self.draft.finish(session, self.buffer.freeze(), size, self.crc32c).await,
+            Ok(size) => self.draft.finish(session, self.buffer.take(), size, self.crc32c).await,
             Err(error) => {
                 session.cancel().await;
                 Err(error)

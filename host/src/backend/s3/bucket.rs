@@ -14,7 +14,6 @@ use http::{Method, StatusCode};
 use omnistorage_path::Path;
 use reqsign_aws_v4::Credential;
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
 
 use super::{
     answer::explain,
@@ -29,6 +28,7 @@ use crate::{
             client::{ATTEMPTS, Answer, Call, Client, backoff},
             encode_path,
             listing::Order,
+            part::Parts,
             query_string,
         },
     },
@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// How many parts of uploads are on their way at once, over all uploads of a backend: it bounds memory.
-const PARTS_IN_FLIGHT: usize = 8;
+const PARTS_IN_FLIGHT: usize = 4;
 
 /// A bucket, or what lies below a prefix in it.
 pub(super) struct Bucket {
@@ -46,7 +46,7 @@ pub(super) struct Bucket {
     pub(super) prefix: Path,
     pub(super) identity: Identity,
     pub(super) traits: Traits,
-    pub(super) parts: Arc<Semaphore>,
+    pub(super) parts: Arc<Parts>,
     closed: AtomicBool,
     /// It has answered well once, so there is one.
     exists: AtomicBool,
@@ -80,7 +80,7 @@ impl Bucket {
             prefix,
             identity,
             traits,
-            parts: Arc::new(Semaphore::new(PARTS_IN_FLIGHT)),
+            parts: Parts::new(PARTS_IN_FLIGHT),
             closed: AtomicBool::new(false),
             exists: AtomicBool::new(false),
         }

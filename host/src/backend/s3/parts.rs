@@ -30,7 +30,7 @@ pub(super) struct PartSize(u64);
 
 impl Default for PartSize {
     fn default() -> Self {
-        Self(8 << 20)
+        Self(LEAST)
     }
 }
 
@@ -50,7 +50,7 @@ impl PartSize {
     /// The size of the part of that number, from 1 on, of an object that will have so many bytes.
     ///
     /// Where the size is not known, parts are of one size for the first quarter of them, and four times as large in
-    /// each quarter that follows: with parts of 8 MiB in the beginning that is enough for 1.6 TiB.
+    /// each quarter that follows: with parts of 5 MiB in the beginning that is enough for 1 TiB.
     pub(super) fn of(self, number: u64, announced: Option<u64>) -> u64 {
         match announced {
             Some(size) => self.0.max(size.div_ceil(MOST_PARTS)),
@@ -362,8 +362,8 @@ mod tests {
             assert!(part >= LEAST && size.div_ceil(part) <= MOST_PARTS, "{size}: {part}");
         }
         let unknown: u64 = (1..=MOST_PARTS).map(|number| parts.of(number, None)).sum();
-        assert!(unknown > 1_600 << 30, "{unknown}");
-        assert_eq!(parts.of(2_500, None), 8 << 20);
+        assert!(unknown > 1_000 << 30, "{unknown}");
+        assert_eq!(parts.of(2_500, None), 5 << 20);
     }
 
     #[test]

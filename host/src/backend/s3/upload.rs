@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use omnistorage_path::Path;
 use tokio::task::JoinSet;
@@ -21,6 +21,7 @@ use crate::{
         cloud::{
             client::{Answer, Call},
             expectation::Expectation,
+            part::PartBuffer,
         },
     },
     error::{Error, ErrorCode, Result},
@@ -157,7 +158,7 @@ impl Draft {
 pub(super) struct S3Upload {
     draft: Draft,
     expectation: Expectation,
-    buffer: BytesMut,
+    buffer: PartBuffer,
     large: Option<Large>,
 }
 
@@ -172,7 +173,7 @@ struct Large {
 
 impl S3Upload {
     pub(super) fn new(draft: Draft, options: &WriteOptions) -> Self {
-        Self { draft, expectation: Expectation::new(options), buffer: BytesMut::new(), large: None }
+        Self { draft, expectation: Expectation::new(options), buffer: PartBuffer::default(), large: None }
     }
 
     fn part_size(&self) -> u64 {
@@ -194,13 +195,13 @@ impl S3Upload {
         while large.running.len() >= IN_FLIGHT {
             large.join_one().await?;
         }
-        let room = Arc::clone(&self.draft.bucket.parts).acquire_owned().await;
-        let (multipart, number, bytes) =
-            (Arc::clone(&large.multipart), large.next, self.buffer.split().freeze());
+        let room = self.draft.bucket.parts.room().await;
+        let (multipart, number, bytes) = (Arc::clone(&large.multipart), large.next, self.buffer.take());
         large.next += 1;
         large.running.spawn(async move {
-            let _room = room;
-            multipart.upload(number, bytes).await
+            let part = multipart.upload(number, bytes.clone()).await?;
+            room.arrived(bytes);
+            Ok(part)
         });
         Ok(())
     }
@@ -210,11 +211,11 @@ impl S3Upload {
         self.expectation.update(&chunk);
         while !chunk.is_empty() {
             let size = self.part_size();
-            if self.buffer.len() as u64 >= size {
+            if self.buffer.len() >= size {
                 self.send_part().await?;
             }
-            let room = usize::try_from(size - (self.buffer.len() as u64).min(size)).unwrap_or(usize::MAX);
-            self.buffer.extend_from_slice(&chunk.split_to(room.min(chunk.len())));
+            self.buffer.expect(self.expectation.part(size, self.large.is_none()), &self.draft.bucket.parts);
+            self.buffer.fill(&mut chunk, size);
         }
         Ok(())
     }
@@ -223,7 +224,7 @@ impl S3Upload {
         self.draft.bucket.check_open()?;
         if self.large.is_none() {
             self.expectation.check()?;
-            return self.draft.put(self.buffer.freeze()).await;
+            return self.draft.put(self.buffer.take()).await;
         }
         if !self.buffer.is_empty() {
             self.send_part().await?;

@@ -1,0 +1,154 @@
+//! Parts of objects: the one whose bytes come, and those on their way.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::{Bytes, BytesMut};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Room for parts on their way, and the memory of those that arrived, for those that come. An allocator that gets so
+/// large pieces back from one thread and is asked for them by another takes twice as much from the system.
+#[derive(Debug)]
+pub(in crate::backend) struct Parts {
+    most: usize,
+    room: Arc<Semaphore>,
+    spare: Mutex<Vec<BytesMut>>,
+}
+
+impl Parts {
+    /// For so many at once.
+    pub(in crate::backend) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { most, room: Arc::new(Semaphore::new(most)), spare: Mutex::default() })
+    }
+
+    /// Room for one, once there is.
+    pub(in crate::backend) async fn room(self: &Arc<Self>) -> Room {
+        // It is never closed.
+        let permit = Arc::clone(&self.room).acquire_owned().await.ok();
+        Room { parts: Arc::clone(self), permit }
+    }
+
+    fn with_spare<T>(&self, act: impl FnOnce(&mut Vec<BytesMut>) -> T) -> T {
+        act(&mut self.spare.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn memory(&self, size: usize) -> BytesMut {
+        let spare = self.with_spare(|spare| {
+            let fits = spare.iter().position(|memory| memory.capacity() >= size);
+            fits.map(|index| spare.swap_remove(index))
+        });
+        spare.unwrap_or_else(|| BytesMut::with_capacity(size))
+    }
+}
+
+/// Room for a part on its way.
+pub(in crate::backend) struct Room {
+    parts: Arc<Parts>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Room {
+    /// The part has arrived: gives its memory back, if nobody else holds on to it.
+    pub(in crate::backend) fn arrived(mut self, part: Bytes) {
+        drop(self.permit.take());
+        let most = self.parts.most;
+        let is_last = self.parts.room.available_permits() == most;
+        self.parts.with_spare(|spare| match part.try_into_mut() {
+            Ok(mut memory) if !is_last && spare.len() < most => {
+                memory.clear();
+                spare.push(memory);
+            }
+            // Nothing else is on its way: perhaps the last upload ends.
+            _ if is_last => spare.clear(),
+            _ => {}
+        });
+    }
+}
+
+/// The bytes of a part so far, in memory that is taken once where it is known how much that will be.
+#[derive(Default)]
+pub(in crate::backend) struct PartBuffer(BytesMut);
+
+impl PartBuffer {
+    /// For a part of up to `expected` bytes, as far as known: otherwise it grows with them.
+    pub(in crate::backend) fn expect(&mut self, expected: Option<u64>, parts: &Parts) {
+        if self.0.capacity() == 0
+            && let Some(expected) = expected.and_then(|expected| usize::try_from(expected).ok())
+        {
+            self.0 = parts.memory(expected);
+        }
+    }
+
+    /// Takes bytes from the chunk, until the part has `size` of them.
+    pub(in crate::backend) fn fill(&mut self, chunk: &mut Bytes, size: u64) {
+        let room = usize::try_from(size.saturating_sub(self.len())).unwrap_or(usize::MAX);
+        self.0.extend_from_slice(&chunk.split_to(room.min(chunk.len())));
+    }
+
+    /// In bytes.
+    pub(in crate::backend) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    pub(in crate::backend) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The part; the next one is empty.
+    pub(in crate::backend) fn take(&mut self) -> Bytes {
+        std::mem::take(&mut self.0).freeze()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_have_their_size_and_their_memory_at_once() {
+        let (mut chunk, parts) = (Bytes::from_static(b"abcdefgh"), Parts::new(2));
+        let mut part = PartBuffer::default();
+        part.expect(Some(5), &parts);
+        let capacity = part.0.capacity();
+        part.fill(&mut chunk, 5);
+        part.fill(&mut chunk, 5);
+        assert_eq!((part.len(), part.0.capacity()), (5, capacity));
+        assert_eq!(part.take(), &b"abcde"[..]);
+        part.fill(&mut chunk, 5);
+        assert!(chunk.is_empty());
+        assert_eq!(part.take(), &b"fgh"[..]);
+        assert!(part.is_empty());
+    }
+
+    #[tokio::test]
+    async fn memory_is_used_again_while_parts_are_on_their_way() {
+        let parts = Parts::new(2);
+        let (first, second) = (parts.room().await, parts.room().await);
+        let mut part = PartBuffer::default();
+        part.expect(Some(1000), &parts);
+        part.fill(&mut Bytes::from_static(b"abc"), 1000);
+        let (at, bytes) = (part.0.as_ptr(), part.take());
+        let shared = bytes.clone();
+        drop(shared);
+        first.arrived(bytes);
+        part.expect(Some(1000), &parts);
+        assert_eq!((part.0.as_ptr(), part.len()), (at, 0));
+        let other = Bytes::from(vec![1; 10]);
+        let _held = other.clone();
+        second.arrived(other);
+        assert!(parts.with_spare(|spare| spare.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn so_many_at_once_and_nothing_is_kept_behind_the_last() {
+        let parts = Parts::new(2);
+        let mut rooms = Vec::new();
+        for _ in 0..2 {
+            rooms.push(parts.room().await);
+        }
+        assert!(futures::FutureExt::now_or_never(parts.room()).is_none());
+        for room in rooms {
+            room.arrived(Bytes::from(vec![0; 10]));
+        }
+        assert!(parts.with_spare(|spare| spare.is_empty()));
+    }
+}
