@@ -1,6 +1,13 @@
 //! `bisync`: the state between runs, exit codes, events, and kills at random moments.
 
-use std::{fs, path::Path, process::Command, thread, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+    thread,
+    time::Duration,
+};
 
 use crate::{
     command::{Run, assert_golden, command},
@@ -19,6 +26,13 @@ fn run(scratch: &Scratch, options: &[&str]) -> Run {
     bisync(scratch, options).output().unwrap().into()
 }
 
+/// The states in a directory; there are locks as well.
+fn states(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = contents(directory);
+    files.retain(|path, _| path.extension().is_some_and(|extension| extension == "state"));
+    files
+}
+
 fn set_time(path: &Path, seconds: u64) {
     let time = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
     fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
@@ -34,13 +48,13 @@ fn the_first_run_is_asked_for_and_the_next_ones_remember() {
     assert!(!scratch.path("second/a").exists());
     run(&scratch, &["--resync"]).ok();
     assert_equal(&scratch.path("first"), &scratch.path("second"));
-    let states = contents(&scratch.path("home/omnistorage/bisync"));
+    let states = states(&scratch.path("home/omnistorage/bisync"));
     assert_eq!(states.len(), 1);
 
     fs::remove_file(scratch.path("first/b")).unwrap();
     scratch.write("second/d/e", "4");
     let events = run(&scratch, &["--json", "--dry-run"]).ok();
-    assert_eq!(contents(&scratch.path("home/omnistorage/bisync")), states);
+    assert_eq!(self::states(&scratch.path("home/omnistorage/bisync")), states);
     assert!(scratch.path("second/b").exists() && !scratch.path("first/d").exists());
     let again = run(&scratch, &["--json"]).ok();
     assert_eq!(events.json().len(), again.json().len());
@@ -57,12 +71,29 @@ fn a_state_goes_where_it_is_told_to() {
     let kept = scratch.path("kept here");
     let kept = kept.to_str().unwrap();
     run(&scratch, &["--resync", "--state", kept]).ok();
-    assert_eq!(contents(&scratch.path("kept here")).len(), 1);
+    assert_eq!(states(&scratch.path("kept here")).len(), 1);
     assert!(!scratch.path("home").exists());
     run(&scratch, &[]).fails(7, &["no state"]);
     run(&scratch, &["--state", kept]).ok();
     let inside = scratch.path("first/.state");
     run(&scratch, &["--resync", "--state", inside.to_str().unwrap()]).fails(7, &["exclude it"]);
+}
+
+#[test]
+fn two_runs_over_one_pair_do_not_meet() {
+    let scratch = Scratch::new();
+    scratch.write("first/a", "1");
+    fs::create_dir(scratch.path("second")).unwrap();
+    run(&scratch, &["--resync"]).ok();
+    let directory = scratch.path("home/omnistorage/bisync");
+    let mut locks = contents(&directory).into_keys();
+    let lock = locks.find(|path| path.extension().is_some_and(|extension| extension == "lock")).unwrap();
+    let lock = File::open(directory.join(lock)).unwrap();
+    lock.lock().unwrap();
+    run(&scratch, &[]).fails(5, &["another run", "wait"]);
+    run(&scratch, &["--dry-run"]).ok();
+    drop(lock);
+    run(&scratch, &[]).ok();
 }
 
 #[test]

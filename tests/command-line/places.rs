@@ -84,3 +84,25 @@ fn faults_on_purpose_are_mended_by_retries() {
     assert_eq!(with_config(&scratch, &retry, &["ls", "nas:"]).ok().lines(), ["a", "b", "c", "d", "e"]);
     with_config(&scratch, &config("fault.every = 1"), &["ls", "nas:"]).fails(5, &["on purpose"]);
 }
+
+#[test]
+fn a_whole_run_is_done_again_on_demand() {
+    let scratch = Scratch::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        scratch.write(&format!("source/{name}"), name);
+    }
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let config = format!("[backends.nas]\nkind = 'file'\nroot = {target:?}\nfault.every = 5\n");
+    fs::create_dir(&target).unwrap();
+    let sync = |more: &[&str]| {
+        let arguments = [&["sync", source.to_str().unwrap(), "nas:", "--retries", "1"], more].concat();
+        with_config(&scratch, &config, &arguments)
+    };
+    let once = sync(&[]);
+    assert_eq!(once.code, Some(5), "{once:?}");
+    let twice = sync(&["--runs", "9"]).ok();
+    assert!(twice.stderr.contains("run 2 of 9 in 1 s"), "{twice:?}");
+    for name in ["a", "b", "c", "d", "e"] {
+        assert_eq!(fs::read(target.join(name)).unwrap(), name.as_bytes());
+    }
+}

@@ -28,7 +28,8 @@ use crate::{
 ///
 /// What changed is told by the state of the last run. The first run has none, and must be asked for with --resync: it
 /// deletes nothing. A version that lost a conflict is kept as `NAME.conflict1`. Nothing is done if a directory has
-/// become empty, or if more than half of it would be deleted.
+/// become empty, or if more than half of it would be deleted. While one run is at work, another over the same two places
+/// is refused, unless the state is kept at a store.
 #[derive(Args)]
 pub(crate) struct Bisync {
     #[command(flatten)]
@@ -55,6 +56,8 @@ impl Bisync {
             Session::with_state(globals, &first, &second, &directory)?;
         let at_state = state::within(at_state, &name)?;
         let options = arguments.options(names)?;
+        // A dry run leaves nothing, no lock either.
+        let _lock = if options.dry_run { None } else { state::lock(&directory, &name)? };
         let started = Instant::now();
         let job = session.storage.bisync(&at_first, &at_second, &at_state, &options).await;
         let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet

@@ -49,7 +49,7 @@ const HINTS: &[Hint] = &[
     ),
     hint_for(
         &["low-level-retries", "retries-sleep", "timeout", "contimeout", "expect-continue-timeout"],
-        "--retries counts the attempts at each object; pauses between them grow by themselves",
+        "--retries counts the attempts at each object, --runs those at the whole; pauses between them grow by themselves",
     ),
     hint_for(
         &["max-duration", "cutoff-mode"],

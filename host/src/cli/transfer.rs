@@ -17,7 +17,7 @@ use super::{
     compare::Places,
     exit::{Exit, Failure, Subject},
     explain::explain,
-    output::{Output, printable},
+    output::{Output, note, printable},
     progress::Progress,
     session::{Session, join},
 };
@@ -108,7 +108,7 @@ async fn carry_out(
     transfer: &TransferOptions,
     places: &Places,
     complete: impl FnOnce(SyncOptions) -> SyncOptions,
-    start: impl AsyncFnOnce(&Storage, &Location, &Location, &SyncOptions) -> Result<SyncJob, Error>,
+    start: impl AsyncFn(&Storage, &Location, &Location, &SyncOptions) -> Result<SyncJob, Error>,
 ) -> Result<(), Failure> {
     let backup = transfer.backup_dir.as_ref();
     let (session, source, target, backup) =
@@ -117,10 +117,29 @@ async fn carry_out(
     if let Some(path) = &transfer.explain {
         return explain(&session, (&source, &target), path, &options, transfer.json).await;
     }
-    let started = Instant::now();
-    let job = start(&session.storage, &source, &target, &options).await;
-    let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
-    Run::new(globals, transfer, places, &session, started).follow(job).await
+    let once = async || {
+        let started = Instant::now();
+        let job = start(&session.storage, &source, &target, &options).await;
+        let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
+        Run::new(globals, transfer, places, &session, started).follow(job).await
+    };
+    for run in 1..transfer.runs {
+        match once().await {
+            Err(failure) if failure.exit == Exit::Retryable => {
+                let pause = pause_behind(run);
+                let why = failure.message.map_or_else(String::new, |message| format!("{message}; "));
+                note(format_args!("{why}run {} of {} in {} s", run + 1, transfer.runs, pause.as_secs()));
+                tokio::time::sleep(pause).await;
+            }
+            outcome => return outcome,
+        }
+    }
+    once().await
+}
+
+/// How long a store that was out of reach is left alone: twice as long each time, a minute at most.
+fn pause_behind(run: u32) -> Duration {
+    Duration::from_secs(1 << (run - 1).min(6)).min(Duration::from_secs(60))
 }
 
 /// A run as the user sees it.

@@ -1,6 +1,10 @@
 //! Where the state of a pair of places is, and what the places are called in it.
 
-use std::{env, path::PathBuf};
+use std::{
+    env,
+    fs::{self, File, TryLockError},
+    path::PathBuf,
+};
 
 use clap::Args;
 use sha2::{Digest, Sha256};
@@ -67,6 +71,24 @@ pub(super) fn name((first, second): &(String, String)) -> String {
     format!("{hex}.state")
 }
 
+/// Keeps other runs over the same pair away until it is dropped, and however this one ends: the system takes the lock
+/// back. There is none for a state at a store.
+pub(super) fn lock(directory: &Place, name: &str) -> Result<Option<File>, Failure> {
+    let PlaceKind::Local { path, .. } = &directory.kind else { return Ok(None) };
+    let path = path.join(name).with_extension("lock");
+    let failed = |error| Failure::system(&format!("`{}`", printable(&path.to_string_lossy())), error);
+    path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
+    let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(lock)),
+        Err(TryLockError::WouldBlock) => Err(Failure::new(
+            Exit::Retryable,
+            "another run over these two places is at work: wait for its end",
+        )),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
 /// The state in its directory.
 pub(super) fn within(directory: Location, name: &str) -> Result<Location, Failure> {
     let refused = |error| Failure::new(Exit::Usage, format!("the path of the state is refused: {error}"));
@@ -91,6 +113,18 @@ mod tests {
         assert_eq!(named(&format!("{root}/new/x")), format!("{root}/new/x"));
         assert_eq!(named("s3://b/c/"), "s3://b/c");
         assert_eq!(named("nas:x"), "nas:x");
+    }
+
+    #[test]
+    fn one_run_at_a_time_holds_a_pair() {
+        let scratch = tempfile::tempdir().unwrap();
+        let directory = Place::parse(scratch.path().join("new").as_os_str()).unwrap();
+        let held = lock(&directory, "a.state").unwrap();
+        assert!(held.is_some() && lock(&directory, "b.state").unwrap().is_some());
+        assert_eq!(lock(&directory, "a.state").unwrap_err().exit, Exit::Retryable);
+        drop(held);
+        assert!(lock(&directory, "a.state").unwrap().is_some());
+        assert!(lock(&Place::parse("s3://b/c".as_ref()).unwrap(), "a.state").unwrap().is_none());
     }
 
     #[test]

@@ -70,6 +70,9 @@ pub(crate) struct TransferOptions {
     max_errors: Option<u64>,
     #[command(flatten)]
     concurrency: Concurrency,
+    /// Run up to N times, as long as errors remain that may pass; with --json each run has its summary
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) runs: u32,
     /// Print one JSON event a line, then a summary
     #[arg(long)]
     pub(crate) json: bool,
