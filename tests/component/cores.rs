@@ -15,10 +15,10 @@ use futures::{StreamExt, TryStreamExt, stream};
 use omnistorage::{
     Error, ErrorCode, MemoryBackend,
     backend::{Contents, ReadOptions},
-    runtime::{Codec, Compression, DecompressOptions},
+    runtime::{Codec, Compression, DecompressOptions, Limits, Storage},
 };
 
-use crate::setup::{at, put, storage, tree, two_memories};
+use crate::setup::{at, put, runtime, storage, tree, two_memories};
 
 const CODECS: [Codec; 3] = [Codec::Gzip, Codec::Zstd, Codec::Snappy];
 
@@ -148,6 +148,16 @@ async fn nothing_is_written_if_the_contents_fail_or_the_level_is_wrong() {
         assert_eq!(written.unwrap_err().code(), code);
         assert_eq!(tree(&*memory).await, [("x".to_owned(), "old".to_owned())]);
     }
+}
+
+#[tokio::test]
+async fn a_limit_of_one_core_ends_the_whole_with_its_name() {
+    let limits = Limits { memory: 4 << 20, ..Limits::default() };
+    let storage = Storage::builder(runtime()).limits(limits).build();
+    let contents = chunks(&text(30 << 20), 1 << 20);
+    let parts = storage.compress(contents, Compression { codec: Codec::Zstd, level: Some(12) }, cores(2));
+    let failed = parts.try_collect::<Vec<_>>().await.unwrap_err();
+    assert_eq!(failed.code(), ErrorCode::LimitExceeded, "{failed}");
 }
 
 #[tokio::test]

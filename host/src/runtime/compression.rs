@@ -1,6 +1,7 @@
 //! Compression in the words of this crate.
 
 mod cores;
+mod worker;
 
 use super::{
     bindings::exports::omnistorage::storage::{compression as wit, objects},

@@ -1,28 +1,21 @@
-//! Compression on several cores: the contents in blocks, each in a sandbox and on a thread of its own, and what they
+//! Compression on several cores: the contents in blocks, which as many sandboxes take as there are cores, and what they
 //! become in the order of the contents.
 
-use std::{num::NonZero, sync::Arc};
+use std::{
+    num::NonZero,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
-use futures::{
-    StreamExt, TryStreamExt,
-    future::{AbortHandle, abortable},
-    stream as streams,
-};
-use tokio::{runtime::Handle, sync::Semaphore, task};
+use futures::{StreamExt, TryStreamExt, stream as streams};
+use tokio::sync::Semaphore;
 
 use super::{
-    super::{
-        Storage,
-        sandbox::{Guest, Inside},
-        stream,
-    },
+    super::{Storage, sandbox::Task},
     Codec, Compression,
+    worker::Worker,
 };
-use crate::{
-    backend::Contents,
-    error::{Error, ErrorCode, Result},
-};
+use crate::{backend::Contents, error::Result};
 
 impl Codec {
     /// Contents of a block. Blocks know nothing of each other: measured, this costs up to 0.4 % of the ratio of gzip, and
@@ -43,9 +36,9 @@ impl Storage {
     /// number of cores. What is shorter than that is one block, on one core, the same as
     /// [`write`](Self::write) makes of it.
     ///
-    /// Twice as many blocks as cores are in memory at most, and none is begun that nobody waits for. Each block that is
-    /// being compressed has a sandbox, beside that of the call which writes it. Dropping the contents cancels all. Needs a
-    /// tokio runtime to be polled in.
+    /// Twice as many blocks as cores are in memory at most, and none is begun that nobody waits for. Each core has a
+    /// sandbox and a thread, beside those of the call which writes. Dropping the contents cancels all. Needs a tokio
+    /// runtime to be polled in.
     ///
     /// ```
     /// # use std::{num::NonZero, sync::Arc};
@@ -70,42 +63,28 @@ impl Storage {
     #[must_use]
     pub fn compress(&self, contents: Contents, compression: Compression, cores: NonZero<usize>) -> Contents {
         let (storage, running) = (self.clone(), Arc::new(Semaphore::new(cores.get())));
+        let idle = Arc::new(Mutex::new(Vec::new()));
         let blocks = blocks(contents, compression.codec.block());
         let packed = blocks.map(move |block| {
-            let (storage, running) = (storage.clone(), running.clone());
+            let (storage, running, idle) = (storage.clone(), running.clone(), idle.clone());
             async move {
                 let block = block?;
-                // It is never closed.
-                let _permit = running.acquire_owned().await;
-                on_a_thread(async move { storage.pack(block, compression).await }).await
+                // In a task: it goes on while whoever wants what comes of it is busy with what came before.
+                let packed = Task::spawn(async move {
+                    // It is never closed.
+                    let _permit = running.acquire_owned().await;
+                    let worker = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                    let worker = worker.unwrap_or_else(|| Worker::start(storage, compression));
+                    let (packed, worker) = worker.pack(block).await?;
+                    idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
+                    Ok(packed)
+                });
+                packed.join().await
             }
         });
         // More are wanted than can run: the next one begins although an earlier one takes longer.
         let in_order = packed.buffered(cores.get().saturating_mul(2));
         in_order.map_ok(|chunks| streams::iter(chunks.into_iter().map(Ok))).try_flatten().boxed()
-    }
-
-    /// Compresses a block in a sandbox of its own.
-    async fn pack(&self, block: Vec<Bytes>, compression: Compression) -> Result<Vec<Bytes>> {
-        let sandbox = self.sandbox().await?;
-        let progress = sandbox.progress();
-        let contents = streams::iter(block.into_iter().map(Ok)).boxed();
-        let job = async move |inside: &Inside, guest: &Guest| {
-            let body =
-                inside.with(|access| stream::body(access, contents, |error| error, progress.clone()))?;
-            let (codec, level) = (compression.codec.into(), compression.level);
-            let packed =
-                match guest.compression(inside)?.call_compress(inside, body.into(), codec, level).await? {
-                    Ok(packed) => packed,
-                    Err(error) => return Ok(Err(error.into())),
-                };
-            let (incoming, completion) = inside
-                .with(|access| stream::incoming(access, packed.contents, packed.completion, progress))?;
-            let chunks = incoming.into_stream().collect().await;
-            let verdict = completion.await.map_err(|_| stream::undecided())?;
-            Ok(verdict.map(|()| chunks).map_err(Error::from))
-        };
-        sandbox.run(job).await
     }
 }
 
@@ -147,29 +126,10 @@ fn blocks(
     })
 }
 
-/// Runs work that computes for long on a thread that nothing else waits for. Dropped, it ends where it next waits.
-async fn on_a_thread<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
-    struct Stop(AbortHandle);
-
-    impl Drop for Stop {
-        fn drop(&mut self) {
-            self.0.abort();
-        }
-    }
-
-    let (work, handle) = abortable(work);
-    let _stop = Stop(handle);
-    let runtime = Handle::current();
-    match task::spawn_blocking(move || runtime.block_on(work)).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_)) => Err(Error::new(ErrorCode::Cancelled, "the compression was cancelled")),
-        Err(error) => Err(Error::new(ErrorCode::Trapped, format!("the compression ended early: {error}"))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::{Error, ErrorCode};
 
     async fn cut(chunks: &[usize], size: usize) -> Vec<usize> {
         let contents = chunks.iter().map(|length| Ok(Bytes::from(vec![0; *length])));
