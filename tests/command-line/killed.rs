@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use omnistorage_test_servers::{ACCESS_KEY, BUCKET, Fault, Proxy, Request, SECRET_KEY, moto};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
@@ -189,4 +190,50 @@ fn a_signal_stops_a_sync_without_debris() {
     for (path, found) in contents(&target) {
         assert!(original[&path] == found, "{} is not whole", path.display());
     }
+}
+
+#[test]
+fn a_killed_copy_to_a_store_is_resumed() {
+    let scratch = Scratch::new();
+    // Eight parts.
+    let large = bytes(5, 40 << 20);
+    scratch.write("source/large", &large);
+    let proxy = Proxy::before(&moto().endpoint);
+    let store = |arguments: &[&str]| {
+        let mut command = command(arguments);
+        for (setting, value) in [
+            ("BUCKET", BUCKET),
+            ("PREFIX", "killed"),
+            ("ENDPOINT", &proxy.endpoint),
+            ("ACCESS_KEY_ID", ACCESS_KEY),
+            ("SECRET_ACCESS_KEY", SECRET_KEY),
+            ("RESUME", "true"),
+        ] {
+            command.env(format!("OMNISTORAGE_S3_{setting}"), value);
+        }
+        command.env("STORAGE_BACKEND", "s3");
+        command
+    };
+    let source = scratch.path("source");
+    let copy = ["copy", "-q", source.to_str().unwrap(), "env:"];
+    // With four parts on their way, the sixth is sent when two have arrived; and the copy waits for its answer.
+    proxy.plan(|request| (request.part_number() == Some(6)).then_some(Fault::Delay(Duration::from_secs(60))));
+    let mut child = store(&copy).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !proxy.take_requests().iter().any(|request| request.part_number() == Some(6)) {
+        assert!(Instant::now() < deadline, "the parts are not sent");
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    proxy.plan(|_| None);
+    drop(proxy.take_requests());
+
+    run_with(b"", &mut store(&copy)).ok();
+    let sent = proxy.take_requests().iter().filter_map(Request::part_number).count();
+    assert!(sent <= 6, "{sent} of 8 parts were sent again");
+    assert!(run_with(b"", &mut store(&["cat", "env:large"])).ok().stdout == large);
+    let swept = run_with(b"", &mut store(&["sweep", "--older-than", "0s", "env:"])).ok();
+    assert!(swept.stderr.contains("removed 0 "), "{swept:?}");
+    run_with(b"", store(&["ls", "env:"]).env("OMNISTORAGE_S3_RESUME", "maybe")).fails(2, &["`resume`"]);
 }

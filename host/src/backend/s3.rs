@@ -15,6 +15,7 @@ mod listing;
 mod parts;
 mod read;
 mod remove;
+mod resume;
 mod settings;
 mod upload;
 mod uploads;
@@ -78,6 +79,14 @@ impl S3Backend {
     /// | `conditional_write` | `false` for a store that ignores conditions |
     /// | `sorted_list` | `false` for a store that lists in another order than that of bytes, as SeaweedFS does: listings are then sorted in memory |
     /// | `checksum` | `false` for a store that refuses checksums in headers |
+    /// | `resume` | `true`: an upload of several parts that fails is left, and the next write of the key goes on with it; `false` |
+    ///
+    /// With `resume`, an upload of which a part has arrived is not aborted when its source fails or it is given up. The
+    /// next write of that key that needs several parts reads its source again, and sends only those that the store does
+    /// not have with the same bytes: with another `part_size` that is all of them. Until then, or until a
+    /// [sweep](Backend::sweep), the unfinished upload is left behind, and stores charge for it. Two writers of one key
+    /// must not both resume at the same time: the second takes the upload of the first for one that was broken off. That
+    /// is why it is off by default.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown, malformed or contradicts another.

@@ -25,12 +25,26 @@ fn store(server: &Server, settings: impl Fn(Config) -> Config, verifies: bool) -
     Store { proxy, through, straight, debris: Box::new(debris), part: PART, verifies }
 }
 
+/// What a failure leaves is not counted and not removed: it is what the next write has to go on with.
+fn resuming(server: &Server, settings: impl Fn(Config) -> Config, verifies: bool) -> Store {
+    let store = store(server, |config| settings(config).with("resume", "true"), verifies);
+    Store { debris: Box::new(|| async { 0 }.boxed()), ..store }
+}
+
 mod moto {
     fn store() -> omnistorage_test_servers::faults::Store {
         super::store(omnistorage_test_servers::moto(), |config| config, false)
     }
 
     omnistorage_test_servers::fault_tests!(store);
+
+    mod resumed {
+        fn store() -> omnistorage_test_servers::faults::Store {
+            super::super::resuming(omnistorage_test_servers::moto(), |config| config, false)
+        }
+
+        omnistorage_test_servers::fault_tests!(@ store, large_over_small large_if_absent large_given_up);
+    }
 }
 
 mod weed {
@@ -39,4 +53,13 @@ mod weed {
     }
 
     omnistorage_test_servers::fault_tests!(store);
+
+    mod resumed {
+        fn store() -> omnistorage_test_servers::faults::Store {
+            let settings = |config: omnistorage::Config| config.with("sorted_list", "false");
+            super::super::resuming(omnistorage_test_servers::weed(), settings, true)
+        }
+
+        omnistorage_test_servers::fault_tests!(@ store, large_over_small large_if_absent large_given_up);
+    }
 }

@@ -164,8 +164,7 @@ impl Store {
         if request.method != "HEAD" {
             faults.push(Fault::CutAnswer);
         }
-        let is_copy = request.headers.iter().any(|(name, _)| name == "x-amz-copy-source");
-        if request.method == "POST" || is_copy {
+        if request.method == "POST" || request.is_copy() {
             faults.push(Fault::Answer(Canned::s3_error(200, "InternalError")));
         }
         if request.method == "GET" && operation.is_checked {

@@ -84,6 +84,22 @@ pub struct Request {
     pub body_len: usize,
 }
 
+impl Request {
+    /// Whether it asks S3 to copy what it has.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        self.headers.iter().any(|(name, _)| name == "x-amz-copy-source")
+    }
+
+    /// The number of the part of an object that it sends to S3.
+    #[must_use]
+    pub fn part_number(&self) -> Option<u64> {
+        let is_sent = self.method == "PUT" && !self.is_copy();
+        let (_, number) = self.target.split_once("partNumber=").filter(|_| is_sent)?;
+        number.split('&').next()?.parse().ok()
+    }
+}
+
 type Plan = Box<dyn FnMut(&Request) -> Option<Fault> + Send>;
 
 struct Shared {

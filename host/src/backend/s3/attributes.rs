@@ -14,9 +14,9 @@ use crate::{
     object::{Metadata, ObjectInfo, ObjectKind, Timestamp},
 };
 
-const METADATA: &str = "x-amz-meta-";
+pub(super) const METADATA: &str = "x-amz-meta-";
 /// Where rclone keeps the MD5 of an object of several parts, in base64.
-const RCLONE_MD5: &str = "md5chksum";
+pub(super) const RCLONE_MD5: &str = "md5chksum";
 
 /// What is stored beside the bytes, complete and checked.
 #[derive(Clone, Debug)]
@@ -45,6 +45,13 @@ impl Attributes {
             call = call.header(&format!("{METADATA}{key}"), value)?;
         }
         Ok(call)
+    }
+
+    /// Whether an object has them.
+    pub(super) fn are_those_of(&self, info: &ObjectInfo) -> bool {
+        info.modified == Some(self.modified)
+            && info.content_type.as_deref() == Some(self.content_type.as_str())
+            && info.metadata == self.metadata
     }
 
     /// The object that a write with these attributes made.

@@ -61,6 +61,8 @@ pub(super) struct Traits {
     pub(super) part_size: PartSize,
     /// The most that one request copies, in bytes.
     pub(super) copy_limit: CopyLimit,
+    /// An upload of several parts that fails is left to the next write of its key.
+    pub(super) resume: bool,
     pub(super) order: Order,
 }
 

@@ -8,7 +8,7 @@ use http::{HeaderMap, Method};
 use omnistorage_path::Path;
 
 use super::{
-    attributes::Attributes,
+    attributes::{self, Attributes, METADATA, RCLONE_MD5},
     bucket::{Bucket, precondition_failed},
     parts::{self, PATIENCE, PartRange},
     upload::Draft,
@@ -25,18 +25,19 @@ use crate::{
 /// How many parts are copied at once.
 const IN_FLIGHT: usize = 4;
 
-/// What else lies beside the bytes, and does not come along where metadata is replaced.
-const CARRIED: [&str; 9] = [
+/// What else a writer may say of the bytes. It does not come along where metadata is replaced.
+const SAID: [&str; 6] = [
     "cache-control",
     "content-disposition",
     "content-encoding",
     "content-language",
     "expires",
-    "x-amz-server-side-encryption",
-    "x-amz-server-side-encryption-aws-kms-key-id",
-    "x-amz-storage-class",
     "x-amz-website-redirect-location",
 ];
+
+/// How the store keeps the bytes, which does not come along either.
+const KEPT: [&str; 3] =
+    ["x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-storage-class"];
 
 /// What is copied.
 struct Source {
@@ -49,8 +50,8 @@ struct Source {
 }
 
 impl Source {
-    async fn find(bucket: &Bucket, path: &Path) -> Result<Self> {
-        let (info, headers) = bucket.head(path, None).await?;
+    async fn find(bucket: &Bucket, path: &Path, if_match: Option<&str>) -> Result<Self> {
+        let (info, headers) = bucket.head(path, if_match).await?;
         let unclear =
             || Error::new(ErrorCode::Other, "the store tells neither size nor version of the object");
         Ok(Self {
@@ -75,7 +76,7 @@ impl Source {
 
     /// With what is carried along.
     fn carried(&self, mut call: Call) -> Result<Call> {
-        for name in CARRIED {
+        for name in SAID.into_iter().chain(KEPT) {
             if let Some(value) = self.headers.get(name).and_then(|value| value.to_str().ok()) {
                 call = call.header(name, value)?;
             }
@@ -85,7 +86,18 @@ impl Source {
 
     /// Whether a plain copy has the same time: one that some other tool wrote keeps none in its metadata.
     fn keeps_time(&self) -> bool {
-        self.headers.contains_key(format!("x-amz-meta-{MODIFIED_KEY}"))
+        self.headers.contains_key(format!("{METADATA}{MODIFIED_KEY}"))
+    }
+
+    /// Takes away what a writer of ours would not say of the bytes; gives whether there was something.
+    fn silence(&mut self) -> bool {
+        let has_md5 = self.headers.remove(format!("{METADATA}{RCLONE_MD5}")).is_some();
+        if has_md5 {
+            // That of other bytes, perhaps.
+            self.info.hashes = attributes::checksums(&self.headers);
+        }
+        let said = SAID.into_iter().filter_map(|name| self.headers.remove(name)).count();
+        has_md5 || said > 0
     }
 }
 
@@ -106,7 +118,7 @@ pub(super) async fn copy(
     let source_key = from.key(source)?;
     let target_key = to.key(target)?;
     to.check_condition(&options.condition)?;
-    let found = Source::find(from, source).await?;
+    let found = Source::find(from, source, None).await?;
     let hash = async |algorithm| super::hash(from, source, algorithm).await;
     expectation::check_source(&found.info, options, hash).await?;
     if from.name == to.name && source_key == target_key {
@@ -128,16 +140,42 @@ pub(super) async fn copy(
 
 /// Sets the time of an object, and leaves all else.
 pub(super) async fn set_modified(bucket: &Arc<Bucket>, path: &Path, modified: Timestamp) -> Result<()> {
-    let key = bucket.key(path)?;
-    let found = Source::find(bucket, path).await?;
+    let found = Source::find(bucket, path, None).await?;
     let options = WriteOptions { modified: Some(modified), ..WriteOptions::default() };
     let attributes = found.attributes(&options)?;
-    if bucket.traits.copy_limit.is_below(found.size) {
-        by_parts(&found, bucket, path, &WriteCondition::Always, attributes).await?;
-    } else {
-        at_once(&found, bucket, path, &key, attributes, &Directive::Replace).await?;
+    onto_itself(&found, bucket, path, attributes).await.map(drop)
+}
+
+/// Gives what was made of an upload that an earlier run began, perhaps that of another program, what is wanted beside
+/// the bytes, and nothing else. What another writer has put in its place since is left alone.
+pub(super) async fn set_attributes(
+    bucket: &Arc<Bucket>,
+    made: ObjectInfo,
+    attributes: Attributes,
+) -> Result<ObjectInfo> {
+    let mut found = match Source::find(bucket, &made.path, made.etag.as_deref()).await {
+        Err(error) if matches!(error.code(), ErrorCode::PreconditionFailed | ErrorCode::NotFound) => {
+            return Ok(made);
+        }
+        found => found?,
+    };
+    if !found.silence() && attributes.are_those_of(&found.info) {
+        return Ok(found.info);
     }
-    Ok(())
+    onto_itself(&found, bucket, &made.path, attributes).await
+}
+
+/// Replaces what lies beside the bytes of an object, in parts where it is too large for one request.
+async fn onto_itself(
+    found: &Source,
+    bucket: &Arc<Bucket>,
+    path: &Path,
+    attributes: Attributes,
+) -> Result<ObjectInfo> {
+    if bucket.traits.copy_limit.is_below(found.size) {
+        return by_parts(found, bucket, path, &WriteCondition::Always, attributes).await;
+    }
+    at_once(found, bucket, path, &bucket.key(path)?, attributes, &Directive::Replace).await
 }
 
 /// A condition that fails already saves the copy. Whether it holds in the end the store decides.
@@ -204,7 +242,7 @@ async fn by_parts(
     match copied {
         Ok(parts) => draft.complete(multipart, parts, source.size).await,
         Err(error) => {
-            multipart.abort().await;
+            multipart.give_up().await;
             Err(source_changed(error))
         }
     }

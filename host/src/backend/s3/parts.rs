@@ -1,4 +1,4 @@
-//! An upload of several parts, which is completed, or aborted without a trace.
+//! An upload of several parts, which is completed, or aborted without a trace, or left to the next run on purpose.
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use http::Method;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
-use super::{answer::Refusal, bucket::Bucket, uploads};
+use super::{answer::Refusal, bucket::Bucket, resume::Remains, uploads};
 use crate::{
     backend::{
         WriteCondition,
@@ -108,11 +108,11 @@ pub(super) struct PartRange {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Part {
-    part_number: u64,
+    pub(super) part_number: u64,
     #[serde(rename = "ETag")]
-    etag: String,
+    pub(super) etag: String,
     #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
-    checksum: Option<String>,
+    pub(super) checksum: Option<String>,
 }
 
 impl Part {
@@ -127,22 +127,21 @@ struct Initiated {
     upload_id: String,
 }
 
-/// An etag in an answer. Some stores leave out its quotes there, and have them in headers.
+/// An etag in an answer.
 #[derive(Deserialize)]
 struct Tagged {
     #[serde(rename = "ETag")]
     etag: String,
 }
 
-impl Tagged {
-    fn quoted(self) -> String {
-        if self.etag.starts_with('"') { self.etag } else { format!("\"{}\"", self.etag) }
-    }
+/// An etag of an answer as headers have it: some stores leave out its quotes in XML.
+pub(super) fn quoted(etag: &str) -> String {
+    if etag.starts_with('"') { etag.to_owned() } else { format!("\"{etag}\"") }
 }
 
 /// Sends what makes something, and reads its etag.
 pub(super) async fn ask_etag(bucket: &Bucket, call: &Call) -> Result<String> {
-    bucket.ask(call).await.map(Tagged::quoted)
+    bucket.ask(call).await.map(|Tagged { etag }| quoted(&etag))
 }
 
 #[derive(Serialize)]
@@ -152,7 +151,8 @@ struct Completion<'a> {
     parts: &'a [Part],
 }
 
-/// An upload that is open at the store. Dropped, it is aborted from a task of its own.
+/// An upload that is open at the store. Given up or dropped, which takes a task of its own, it is aborted; but one with
+/// [`Remains`] that are of use to the next run is left as it is.
 pub(super) struct Multipart {
     bucket: Arc<Bucket>,
     key: String,
@@ -160,6 +160,8 @@ pub(super) struct Multipart {
     is_open: bool,
     /// An answer was lost that may have named another upload.
     may_have_twin: bool,
+    /// `None`: no run goes on with it.
+    remains: Option<Remains>,
 }
 
 impl Multipart {
@@ -175,7 +177,7 @@ impl Multipart {
         let begun = tokio::spawn(async move {
             match bucket.ask_repeated(&call).await {
                 Ok((Initiated { upload_id: id }, may_have_twin)) => {
-                    Ok(Self { bucket, key, id, is_open: true, may_have_twin })
+                    Ok(Self { bucket, key, id, is_open: true, may_have_twin, remains: None })
                 }
                 Err(error) => {
                     if error.code().is_retryable() {
@@ -186,6 +188,23 @@ impl Multipart {
             }
         });
         begun.await.unwrap_or_else(|_| Err(Error::new(ErrorCode::Cancelled, "the upload was stopped")))
+    }
+
+    /// Goes on with one.
+    pub(super) fn resume(bucket: &Arc<Bucket>, key: &str, id: String, remains: Remains) -> Self {
+        let (bucket, key) = (Arc::clone(bucket), key.to_owned());
+        Self { bucket, key, id, is_open: true, may_have_twin: false, remains: Some(remains) }
+    }
+
+    /// Lets the next run go on with it, if this one does not complete it.
+    pub(super) fn resumable(mut self) -> Self {
+        self.remains = Some(Remains::default());
+        self
+    }
+
+    /// Whether an earlier run began it, perhaps with other attributes.
+    pub(super) fn is_resumed(&self) -> bool {
+        self.remains.as_ref().is_some_and(Remains::is_resumed)
     }
 
     /// The request for a part.
@@ -199,9 +218,20 @@ impl Multipart {
         Ok(self.bucket.object_query(Method::PUT, &self.key, &query))
     }
 
-    /// Uploads a part with the checksum of its bytes.
+    /// Uploads a part, unless the store has it from an earlier run.
     pub(super) async fn upload(&self, number: u64, bytes: Bytes) -> Result<Part> {
         self.bucket.check_open()?;
+        let Some(remains) = &self.remains else { return self.send(number, bytes).await };
+        if let Some(part) = remains.part(&self.bucket, number, &bytes) {
+            return Ok(part);
+        }
+        let part = self.send(number, bytes).await;
+        remains.sent(&part);
+        part
+    }
+
+    /// Sends a part with the checksum of its bytes.
+    async fn send(&self, number: u64, bytes: Bytes) -> Result<Part> {
         let checksum = self.bucket.checksum_of(&bytes);
         let call = self.bucket.with_checksum(self.part(number)?.body(bytes), checksum.as_deref())?;
         let answer = self.bucket.send(&call).await?;
@@ -257,7 +287,7 @@ impl Multipart {
             match read::<Tagged>(&self.bucket, &answer.body().await?) {
                 Ok(tagged) => {
                     self.is_open = false;
-                    return Ok(Completed::Made { etag: tagged.quoted() });
+                    return Ok(Completed::Made { etag: quoted(&tagged.etag) });
                 }
                 Err(error) if error.code().is_retryable() && attempt < ATTEMPTS => {
                     tokio::time::sleep(backoff(attempt)).await;
@@ -273,11 +303,26 @@ impl Multipart {
         self.is_open = false;
     }
 
-    /// Gives up the upload, and waits until the store has.
-    pub(super) async fn abort(mut self) {
+    /// Whether the next run finds it, unless it is completed: the copies of a server have nothing to go on with.
+    fn is_left(&self) -> bool {
+        self.remains.as_ref().is_some_and(Remains::are_of_use)
+    }
+
+    /// Gives up the upload, and waits until the store has, if it is not left to the next run.
+    pub(super) async fn give_up(mut self) {
         self.abort_twin().await;
         self.is_open = false;
-        abort(&self.bucket, &self.key, &self.id).await;
+        if !self.is_left() {
+            abort(&self.bucket, &self.key, &self.id).await;
+        }
+    }
+
+    /// Gives up the upload after a completion that failed so: one that would fail again is not left to the next run.
+    pub(super) async fn give_up_after(self, error: &Error) {
+        if let Some(remains) = &self.remains {
+            remains.failed(error);
+        }
+        self.give_up().await;
     }
 }
 
@@ -292,7 +337,8 @@ pub(super) enum Completed {
 
 impl Drop for Multipart {
     fn drop(&mut self) {
-        if !self.is_open {
+        let (is_left, may_have_twin) = (self.is_left(), self.may_have_twin);
+        if !self.is_open || (is_left && !may_have_twin) {
             return;
         }
         let (bucket, key, id) =
@@ -300,12 +346,13 @@ impl Drop for Multipart {
         let Ok(runtime) = Handle::try_current() else {
             return tracing::warn!(key, "an upload stays open at the store: `sweep` aborts it later");
         };
-        let may_have_twin = self.may_have_twin;
         runtime.spawn(async move {
             if may_have_twin {
                 uploads::abort_lost(&bucket, &key, Some(&id)).await;
             }
-            abort(&bucket, &key, &id).await;
+            if !is_left {
+                abort(&bucket, &key, &id).await;
+            }
         });
     }
 }

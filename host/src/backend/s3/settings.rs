@@ -60,6 +60,7 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
         checksum: config.take("checksum")?.unwrap_or(true),
         part_size: config.take::<PartSize>("part_size")?.unwrap_or_default(),
         copy_limit: config.take::<CopyLimit>("copy_limit")?.unwrap_or_default(),
+        resume: config.take("resume")?.unwrap_or(false),
         order: if config.take("sorted_list")?.unwrap_or(true) { Order::Keys } else { Order::Other },
     };
     let base = base(&name, &region, endpoint.as_deref(), path_style)?;
@@ -212,6 +213,7 @@ mod tests {
             (Config::from([("bucket", "b"), ("access_key_id", "x")]), "`secret_access_key`"),
             (Config::from([("bucket", "b"), ("anonymous", "true"), ("profile", "p")]), "`anonymous"),
             (Config::from([("bucket", "b"), ("part_size", "1")]), "part"),
+            (Config::from([("bucket", "b"), ("resume", "maybe")]), "`resume`"),
             (Config::from([("bucket", "b"), ("pathstyle", "true")]), "`pathstyle`"),
             (Config::from([("bucket", "b"), ("prefix", "../x")]), "path"),
         ] {

@@ -13,7 +13,9 @@ use super::{
     answer::Refusal,
     attributes::{self, Attributes},
     bucket::{Bucket, precondition_failed},
+    copy,
     parts::{Completed, Multipart, Part},
+    resume,
 };
 use crate::{
     backend::{
@@ -78,16 +80,21 @@ impl Draft {
         Ok(self.attributes.info(&self.path, size, etag, checksum))
     }
 
-    /// Opens an upload of several parts, each with its checksum.
+    /// Opens an upload of several parts, each with its checksum: the one that an earlier run left, if it is to be
+    /// resumed, else a new one.
     async fn begin(&self) -> Result<Multipart> {
-        self.begin_with(|call| {
-            if self.bucket.traits.checksum {
-                call.header("x-amz-checksum-algorithm", "CRC32C")
-            } else {
-                Ok(call)
-            }
-        })
-        .await
+        let traits = &self.bucket.traits;
+        if traits.resume
+            && let Some((id, remains)) = resume::find(&self.bucket, &self.key).await
+        {
+            return Ok(Multipart::resume(&self.bucket, &self.key, id, remains));
+        }
+        let multipart = self
+            .begin_with(|call| {
+                if traits.checksum { call.header("x-amz-checksum-algorithm", "CRC32C") } else { Ok(call) }
+            })
+            .await?;
+        Ok(if traits.resume { multipart.resumable() } else { multipart })
     }
 
     /// Opens an upload of several parts with further headers.
@@ -97,7 +104,7 @@ impl Draft {
 
     /// Makes the object of its parts.
     pub(super) async fn complete(
-        self,
+        &self,
         mut multipart: Multipart,
         mut parts: Vec<Part>,
         size: u64,
@@ -105,7 +112,7 @@ impl Draft {
         parts.sort_by_key(Part::number);
         let made = match multipart.complete(&parts, &self.condition).await {
             Ok(Completed::Made { etag }) => {
-                return Ok(self.attributes.info(&self.path, size, Some(etag), None));
+                return Ok(self.attributes.clone().info(&self.path, size, Some(etag), None));
             }
             Ok(Completed::Refused(answer)) => self.refused(answer, size).await,
             Err(error) => Err(error),
@@ -116,10 +123,17 @@ impl Draft {
                 Ok(info)
             }
             Err(error) => {
-                multipart.abort().await;
+                multipart.give_up_after(&error).await;
                 Err(error)
             }
         }
+    }
+
+    /// Makes the object of its parts, and gives it the attributes that are wanted: those of an upload that an earlier
+    /// run began are not known before.
+    async fn complete_resumed(self, multipart: Multipart, parts: Vec<Part>, size: u64) -> Result<ObjectInfo> {
+        let made = self.complete(multipart, parts, size).await?;
+        copy::set_attributes(&self.bucket, made, self.attributes).await
     }
 
     /// A refusal. It is a success of our own if the first answer was lost, and what stands there now is what was
@@ -147,10 +161,7 @@ impl Draft {
 
     /// The time, to the nanosecond, is as good as a name where the caller gave none.
     fn is_ours(&self, info: &ObjectInfo, size: u64) -> bool {
-        info.size == Some(size)
-            && info.modified == Some(self.attributes.modified)
-            && info.content_type.as_deref() == Some(self.attributes.content_type.as_str())
-            && info.metadata == self.attributes.metadata
+        info.size == Some(size) && self.attributes.are_those_of(info)
     }
 }
 
@@ -238,9 +249,10 @@ impl S3Upload {
         let checked = self.expectation.check();
         let (multipart, parts) = large.settle().await?;
         match checked {
+            Ok(size) if multipart.is_resumed() => self.draft.complete_resumed(multipart, parts, size).await,
             Ok(size) => self.draft.complete(multipart, parts, size).await,
             Err(error) => {
-                multipart.abort().await;
+                multipart.give_up().await;
                 Err(error)
             }
         }
@@ -282,7 +294,7 @@ impl Upload for S3Upload {
         if let Some(large) = self.large
             && let Ok((multipart, _)) = large.settle().await
         {
-            multipart.abort().await;
+            multipart.give_up().await;
         }
     }
 }

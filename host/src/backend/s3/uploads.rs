@@ -31,11 +31,20 @@ struct Upload {
     key: String,
     upload_id: String,
     initiated: Option<String>,
+    checksum_algorithm: Option<String>,
 }
 
 impl Upload {
     fn begun(&self) -> Option<Timestamp> {
         time::from_rfc3339(self.initiated.as_deref()?)
+    }
+
+    /// Whether it takes parts as we send them there: another program may have begun it with other checksums.
+    fn takes_parts_for(&self, bucket: &Bucket) -> bool {
+        match self.checksum_algorithm.as_deref() {
+            None | Some("") => true,
+            Some(algorithm) => bucket.traits.checksum && algorithm == "CRC32C",
+        }
     }
 }
 
@@ -62,6 +71,13 @@ async fn list(bucket: &Bucket, prefix: &str) -> Result<Vec<Upload>> {
         }
         (key_marker, id_marker) = next;
     }
+}
+
+/// The id of the unfinished upload of a key that was begun last.
+pub(super) async fn last(bucket: &Bucket, key: &str) -> Result<Option<String>> {
+    let uploads = list(bucket, key).await?.into_iter();
+    let own = uploads.filter(|upload| upload.key == key && upload.takes_parts_for(bucket));
+    Ok(own.max_by_key(Upload::begun).map(|upload| upload.upload_id))
 }
 
 /// Aborts the uploads below a prefix that began so long ago; gives their number.

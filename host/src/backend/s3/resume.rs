@@ -1,0 +1,249 @@
+//! Uploads that go on where an earlier run was broken off.
+//!
+//! Nothing is believed but the bytes: the source is read again, and only a part whose bytes the store is known to have
+//! is not sent again.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use http::Method;
+use serde::Deserialize;
+
+use super::{
+    attributes::md5_of,
+    bucket::Bucket,
+    parts::{Part, quoted},
+    uploads,
+};
+use crate::{
+    error::{Error, ErrorCode, Result},
+    hash::HashAlgorithm,
+};
+
+/// What an upload has of an earlier run, and whether it is worth something to the next one.
+#[derive(Default)]
+pub(super) struct Remains {
+    /// By their numbers; `None` for an upload that this run began.
+    earlier: Option<BTreeMap<u64, Arrived>>,
+    /// A part has arrived, in this run or in an earlier one.
+    has_parts: AtomicBool,
+    /// The store refused something that it would refuse again.
+    is_hopeless: AtomicBool,
+}
+
+/// A part that the store has.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Arrived {
+    part_number: u64,
+    #[serde(rename = "ETag")]
+    etag: String,
+    size: u64,
+    #[serde(rename = "ChecksumCRC32C")]
+    checksum: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Page {
+    #[serde(rename = "Part")]
+    parts: Vec<Arrived>,
+    is_truncated: bool,
+    next_part_number_marker: String,
+}
+
+impl Remains {
+    fn of(parts: impl IntoIterator<Item = Arrived>) -> Self {
+        let parts: BTreeMap<_, _> = parts.into_iter().map(|part| (part.part_number, part)).collect();
+        let has_parts = AtomicBool::new(!parts.is_empty());
+        Self { earlier: Some(parts), has_parts, is_hopeless: AtomicBool::new(false) }
+    }
+
+    /// Whether an earlier run began the upload.
+    pub(super) fn is_resumed(&self) -> bool {
+        self.earlier.is_some()
+    }
+
+    /// The part of that number, if the store has it with these bytes.
+    pub(super) fn part(&self, bucket: &Bucket, number: u64, bytes: &[u8]) -> Option<Part> {
+        let arrived = self.earlier.as_ref()?.get(&number)?;
+        let checksum = bucket.checksum_of(bytes);
+        arrived.holds(bytes, checksum.as_deref()).then(|| arrived.named(checksum))
+    }
+
+    /// Takes note of what became of a part.
+    pub(super) fn sent(&self, part: &Result<Part>) {
+        match part {
+            Ok(_) => self.has_parts.store(true, Ordering::Release),
+            // Damaged on the way: the bytes that come next time need not be.
+            Err(error) if error.code() == ErrorCode::Corrupted => {}
+            Err(error) => self.failed(error),
+        }
+    }
+
+    /// Takes note of a failure.
+    pub(super) fn failed(&self, error: &Error) {
+        self.is_hopeless.fetch_or(!may_pass(error), Ordering::AcqRel);
+    }
+
+    /// Whether the next run can go on with the upload.
+    pub(super) fn are_of_use(&self) -> bool {
+        self.has_parts.load(Ordering::Acquire) && !self.is_hopeless.load(Ordering::Acquire)
+    }
+}
+
+impl Arrived {
+    /// Whether it has these bytes, of that checksum. The MD5 decides where the etag is one: it is computed only for a
+    /// part that can be the same. A store that encrypts has the checksum alone.
+    fn holds(&self, bytes: &[u8], checksum: Option<&str>) -> bool {
+        if self.size != bytes.len() as u64 {
+            return false;
+        }
+        match md5_of(&quoted(&self.etag)) {
+            Some(md5) => {
+                let mut hasher = HashAlgorithm::Md5.hasher();
+                hasher.update(bytes);
+                hasher.finish() == md5
+            }
+            None => self.told().is_some_and(|told| checksum == Some(told)),
+        }
+    }
+
+    /// Some stores tell an empty checksum where they have none.
+    fn told(&self) -> Option<&str> {
+        self.checksum.as_deref().filter(|checksum| !checksum.is_empty())
+    }
+
+    /// As a completion names it. Some stores keep the checksums of parts and do not tell them, but ask for them here:
+    /// then it is that of the bytes.
+    fn named(&self, checksum: Option<String>) -> Part {
+        let checksum = self.told().map(str::to_owned).or(checksum);
+        Part { part_number: self.part_number, etag: quoted(&self.etag), checksum }
+    }
+}
+
+/// Whether the same upload may get further another time: after a while, with other credentials or more room.
+fn may_pass(error: &Error) -> bool {
+    let code = error.code();
+    code.is_retryable()
+        || matches!(
+            code,
+            ErrorCode::PermissionDenied
+                | ErrorCode::BackendClosed
+                | ErrorCode::Cancelled
+                | ErrorCode::NoSpace
+        )
+}
+
+/// The id of the upload of a key that an earlier run left, and what there is of it. That it cannot be looked for is no
+/// reason not to begin another.
+pub(super) async fn find(bucket: &Bucket, key: &str) -> Option<(String, Remains)> {
+    look_for(bucket, key).await.unwrap_or_else(|error| {
+        tracing::warn!(key, %error, "unfinished uploads cannot be looked for: a new one is begun");
+        None
+    })
+}
+
+async fn look_for(bucket: &Bucket, key: &str) -> Result<Option<(String, Remains)>> {
+    let Some(id) = uploads::last(bucket, key).await? else { return Ok(None) };
+    let remains = Remains::of(list(bucket, key, &id).await?);
+    Ok(Some((id, remains)))
+}
+
+/// The parts that have arrived.
+async fn list(bucket: &Bucket, key: &str, id: &str) -> Result<Vec<Arrived>> {
+    let (mut marker, mut all) = (String::new(), Vec::new());
+    loop {
+        let mut query = vec![("uploadId", id)];
+        if !marker.is_empty() {
+            query.push(("part-number-marker", &marker));
+        }
+        let page: Page = bucket.ask(&bucket.object_query(Method::GET, key, &query)).await?;
+        all.extend(page.parts);
+        if !page.is_truncated || page.next_part_number_marker == marker {
+            return Ok(all);
+        }
+        marker = page.next_part_number_marker;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of `123456789`.
+    const MD5: &str = "25f9e794323b453885f5181f1b624d0b";
+    const CRC32C: &str = "4waSgw==";
+
+    fn arrived(etag: &str, size: u64, checksum: Option<&str>) -> Arrived {
+        Arrived { part_number: 1, etag: etag.to_owned(), size, checksum: checksum.map(str::to_owned) }
+    }
+
+    #[test]
+    fn only_the_same_bytes_are_spared() {
+        let quoted = format!("\"{MD5}\"");
+        let other = "00f9e794323b453885f5181f1b624d0b";
+        for (part, holds) in [
+            (arrived(MD5, 9, None), true),
+            (arrived(&quoted, 9, None), true),
+            (arrived(MD5, 8, None), false),
+            (arrived(other, 9, None), false),
+            (arrived(other, 9, Some(CRC32C)), false),
+            (arrived("x", 9, Some(CRC32C)), true),
+            (arrived("x", 8, Some(CRC32C)), false),
+            (arrived("x", 9, Some("AAAAAA==")), false),
+            (arrived("x", 9, Some("")), false),
+            (arrived("x", 9, None), false),
+        ] {
+            assert_eq!(part.holds(b"123456789", Some(CRC32C)), holds, "{} {:?}", part.etag, part.checksum);
+        }
+        assert!(!arrived("x", 9, Some(CRC32C)).holds(b"123456789", None), "without checksums");
+    }
+
+    #[test]
+    fn a_page_tells_of_parts_and_of_more() {
+        let page: Page = quick_xml::de::from_str(
+            "<ListPartsResult><NextPartNumberMarker>2</NextPartNumberMarker><IsTruncated>true</IsTruncated>\
+             <Part><PartNumber>1</PartNumber><ETag>&quot;x&quot;</ETag><Size>5</Size>\
+             <ChecksumCRC32C>4waSgw==</ChecksumCRC32C></Part>\
+             <Part><PartNumber>2</PartNumber><LastModified>2026-01-01T00:00:00Z</LastModified><ETag>y</ETag>\
+             <Size>6</Size></Part></ListPartsResult>",
+        )
+        .unwrap();
+        assert!(page.is_truncated && page.next_part_number_marker == "2");
+        let parts: Vec<_> =
+            page.parts.iter().map(|part| (part.part_number, part.size, part.named(None))).collect();
+        assert_eq!((parts[0].0, parts[0].1, parts[0].2.etag.as_str()), (1, 5, "\"x\""));
+        assert_eq!((parts[1].0, parts[1].1, parts[1].2.etag.as_str()), (2, 6, "\"y\""));
+        assert_eq!(parts[0].2.checksum.as_deref(), Some(CRC32C));
+        assert_eq!(parts[1].2.checksum, None);
+    }
+
+    #[test]
+    fn what_would_be_refused_again_is_of_no_use() {
+        let part = || Ok(arrived(MD5, 9, None).named(None));
+        let failure = |code| Err(Error::new(code, "no"));
+        for (outcomes, are_of_use) in [
+            (vec![], false),
+            (vec![part()], true),
+            (vec![failure(ErrorCode::Unavailable)], false),
+            (vec![part(), failure(ErrorCode::Unavailable)], true),
+            (vec![part(), failure(ErrorCode::PermissionDenied)], true),
+            (vec![part(), failure(ErrorCode::Corrupted)], true),
+            (vec![failure(ErrorCode::Other), part()], false),
+            (vec![part(), failure(ErrorCode::NotFound)], false),
+        ] {
+            let remains = Remains::default();
+            outcomes.iter().for_each(|outcome| remains.sent(outcome));
+            assert_eq!(remains.are_of_use(), are_of_use, "{outcomes:?}");
+        }
+        for code in [ErrorCode::PreconditionFailed, ErrorCode::Corrupted, ErrorCode::Other] {
+            let remains = Remains::of([arrived(MD5, 9, None)]);
+            assert!(remains.are_of_use());
+            remains.failed(&Error::new(code, "no"));
+            assert!(!remains.are_of_use(), "{code:?}");
+        }
+    }
+}
