@@ -3,6 +3,7 @@
 use std::{
     hash::{BuildHasher, RandomState},
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use ::opendal::{
@@ -27,6 +28,10 @@ use crate::{
 const PART: usize = 8 << 20;
 /// Below the 10,000 that stores allow.
 const PARTS: u64 = 9_000;
+
+/// Before what found nothing is repeated, each time twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LAST_PAUSE: Duration = Duration::from_millis(80);
 
 const PREFIX: &str = ".omnistorage-";
 const SUFFIX: &str = ".tmp";
@@ -139,10 +144,10 @@ impl Draft {
             writer.close_dyn().await.map_err(|error| failed(&error))?;
         }
         if self.key != self.path.as_str() {
-            self.service.rename(&self.key, self.path.as_str()).await?;
+            among_others(|| self.service.rename(&self.key, self.path.as_str())).await?;
         }
         self.writer = None;
-        let info = self.service.stat(&self.path).await?;
+        let info = among_others(|| self.service.stat(&self.path)).await?;
         match info.size {
             Some(size) if size != self.announced.size() => {
                 let message = format!("{} bytes were sent and there are {size}", self.announced.size());
@@ -165,6 +170,20 @@ impl Draft {
         let temporary = (self.key != self.path.as_str()).then(|| std::mem::take(&mut self.key));
         Some(Self::discard(self.service.clone(), writer, temporary))
     }
+}
+
+/// Repeats what finds nothing. A service that removes an object before it puts another in its place, as rclone's does,
+/// shows none for a moment; and of two that would remove it one finds it gone.
+async fn among_others<T, F: Future<Output = Result<T>>>(call: impl Fn() -> F) -> Result<T> {
+    let mut pause = FIRST_PAUSE;
+    while pause <= LAST_PAUSE {
+        match call().await {
+            Err(error) if error.code() == ErrorCode::NotFound => tokio::time::sleep(pause).await,
+            done => return done,
+        }
+        pause *= 2;
+    }
+    call().await
 }
 
 #[async_trait]
