@@ -127,6 +127,8 @@ pub async fn what_was_announced_must_come(backend: Arc<dyn Backend>) {
         Some(hasher.finish())
     };
     let mut wrong = vec![announce(Some(2), None), announce(Some(4), None), announce(Some(0), None)];
+    // Nobody has so much, and so much must not be made room for.
+    wrong.extend([1 << 40, u64::MAX].map(|size| announce(Some(size), None)));
     let mut right = vec![announce(Some(3), None)];
     for algorithm in HashAlgorithm::ALL {
         wrong.push(announce(None, hash(algorithm, b"old")));

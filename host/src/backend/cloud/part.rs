@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// More is not taken at once, in bytes: what is announced need not come.
+const AT_ONCE: usize = 64 << 20;
+
 /// Room for parts on their way, and the memory of those that arrived, for those that come. An allocator that gets so
 /// large pieces back from one thread and is asked for them by another takes twice as much from the system.
 #[derive(Debug)]
@@ -69,10 +72,11 @@ impl Room {
 pub(in crate::backend) struct PartBuffer(BytesMut);
 
 impl PartBuffer {
-    /// For a part of up to `expected` bytes, as far as known: otherwise it grows with them.
+    /// For a part of up to `expected` bytes, as far as known: otherwise, and if they are very many, it grows with them.
     pub(in crate::backend) fn expect(&mut self, expected: Option<u64>, parts: &Parts) {
         if self.0.capacity() == 0
             && let Some(expected) = expected.and_then(|expected| usize::try_from(expected).ok())
+            && expected <= AT_ONCE
         {
             self.0 = parts.memory(expected);
         }
@@ -117,6 +121,15 @@ mod tests {
         assert!(chunk.is_empty());
         assert_eq!(part.take(), &b"fgh"[..]);
         assert!(part.is_empty());
+    }
+
+    #[test]
+    fn what_is_announced_alone_takes_no_memory() {
+        let mut part = PartBuffer::default();
+        for expected in [AT_ONCE as u64 + 1, 1 << 50, u64::MAX] {
+            part.expect(Some(expected), &Parts::new(1));
+            assert_eq!(part.0.capacity(), 0, "{expected}");
+        }
     }
 
     #[tokio::test]

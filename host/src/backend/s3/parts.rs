@@ -19,6 +19,9 @@ use crate::{
 /// The fewest bytes of a part that is not the last, and the most parts; see the quotas of S3's multipart upload.
 const LEAST: u64 = 5 << 20;
 const MOST_PARTS: u64 = 10_000;
+/// What the largest object that S3 takes in 10,000 parts of one size has in each: 5 TiB. A writer may announce any
+/// number, and as much as a part has is held in memory.
+const MOST_NEEDED: u64 = (5_u64 << 40).div_ceil(MOST_PARTS);
 /// The parts of a copy, in bytes.
 const COPIED_PART: u64 = 512 << 20;
 /// A store joins the parts of a large object before it answers.
@@ -50,10 +53,11 @@ impl PartSize {
     /// The size of the part of that number, from 1 on, of an object that will have so many bytes.
     ///
     /// Where the size is not known, parts are of one size for the first quarter of them, and four times as large in
-    /// each quarter that follows: with parts of 5 MiB in the beginning that is enough for 1 TiB.
+    /// each quarter that follows: with parts of 5 MiB in the beginning that is enough for 1 TiB. What is announced beyond
+    /// the largest object does not make them larger.
     pub(super) fn of(self, number: u64, announced: Option<u64>) -> u64 {
         match announced {
-            Some(size) => self.0.max(size.div_ceil(MOST_PARTS)),
+            Some(size) => self.0.max(size.div_ceil(MOST_PARTS).min(MOST_NEEDED)),
             None => self.0 << (2 * ((number - 1) / (MOST_PARTS / 4)).min(3)),
         }
     }
@@ -210,7 +214,8 @@ impl Multipart {
     /// The request for a part.
     fn part(&self, number: u64) -> Result<Call> {
         if number > MOST_PARTS {
-            let message = "the object has more bytes than the parts of an upload can hold: announce its size";
+            let message = "the object has more bytes than the parts of an upload can hold: announce its size, or set a \
+                           larger `part_size`";
             return Err(Error::new(ErrorCode::LimitExceeded, message));
         }
         let number = number.to_string();
@@ -408,6 +413,7 @@ mod tests {
             let part = parts.of(1, Some(size));
             assert!(part >= LEAST && size.div_ceil(part) <= MOST_PARTS, "{size}: {part}");
         }
+        assert_eq!(parts.of(1, Some(u64::MAX)), MOST_NEEDED);
         let unknown: u64 = (1..=MOST_PARTS).map(|number| parts.of(number, None)).sum();
         assert!(unknown > 1_000 << 30, "{unknown}");
         assert_eq!(parts.of(2_500, None), 5 << 20);
