@@ -25,10 +25,11 @@ mod session;
 mod size;
 mod standard;
 mod tee;
+mod threads;
 mod time;
 mod transfer;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{
     ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::BoolishValueParser,
@@ -36,7 +37,11 @@ use clap::{
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
-use self::{configuration::Configuration, exit::Failure};
+use self::{
+    configuration::Configuration,
+    exit::Failure,
+    threads::{Threads, wait},
+};
 
 const AFTER_HELP: &str = "\
 A PLACE is a path (./dir, /abs/file), a URL (file:///abs/dir), memory:PATH, or NAME:PATH, where NAME is a backend of \
@@ -107,23 +112,23 @@ enum Command {
 impl Command {
     fn run(self, globals: &Globals) -> Result<(), Failure> {
         match self {
-            Self::Ls(command) => wait(command.run(globals)),
-            Self::Stat(command) => wait(command.run(globals)),
-            Self::Cat(command) => wait(command.run(globals)),
-            Self::Put(command) => wait(command.run(globals)),
-            Self::Tee(command) => wait(command.run(globals)),
-            Self::Rm(command) => wait(command.run(globals)),
-            Self::Mkdir(command) => wait(command.run(globals)),
-            Self::Rmdir(command) => wait(command.run(globals)),
-            Self::Sweep(command) => wait(command.run(globals)),
-            Self::Copy(command) => wait(command.run(globals)),
-            Self::Sync(command) => wait(command.run(globals)),
-            Self::Move(command) => wait(command.run(globals)),
-            Self::Check(command) => wait(command.run(globals)),
-            Self::Bisync(command) => wait(command.run(globals)),
-            Self::Hash(command) => wait(command.run(globals)),
-            Self::Records(command) => wait(command.run(globals)),
-            Self::Features(command) => wait(command.run(globals)),
+            Self::Ls(command) => wait(Threads::One, command.run(globals)),
+            Self::Stat(command) => wait(Threads::One, command.run(globals)),
+            Self::Cat(command) => wait(Threads::Several, command.run(globals)),
+            Self::Put(command) => wait(Threads::Several, command.run(globals)),
+            Self::Tee(command) => wait(Threads::Several, command.run(globals)),
+            Self::Rm(command) => wait(Threads::One, command.run(globals)),
+            Self::Mkdir(command) => wait(Threads::One, command.run(globals)),
+            Self::Rmdir(command) => wait(Threads::One, command.run(globals)),
+            Self::Sweep(command) => wait(Threads::One, command.run(globals)),
+            Self::Copy(command) => wait(command.threads(), command.run(globals)),
+            Self::Sync(command) => wait(command.threads(), command.run(globals)),
+            Self::Move(command) => wait(command.threads(), command.run(globals)),
+            Self::Check(command) => wait(command.threads(), command.run(globals)),
+            Self::Bisync(command) => wait(Threads::One, command.run(globals)),
+            Self::Hash(command) => wait(Threads::One, command.run(globals)),
+            Self::Records(command) => wait(Threads::Several, command.run(globals)),
+            Self::Features(command) => wait(Threads::One, command.run(globals)),
             Self::Backends(command) => command.run(globals),
             Self::Completions(command) => command.run(command_line()),
         }
@@ -186,23 +191,6 @@ fn start_log(globals: &Globals) {
         .with(format)
         .with(Targets::new().with_target(env!("CARGO_CRATE_NAME"), level))
         .try_init();
-}
-
-/// Runs a command to its end, or to the first signal that asks to stop.
-fn wait(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-    /// The component computes on one thread at a time, and the backends have threads of their own.
-    const WORKERS: usize = 2;
-    /// For what is being written when a command is stopped: time to remove it.
-    const CLEAN_UP: Duration = Duration::from_secs(5);
-
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::system("cannot start the threads", error))?;
-    let outcome = runtime.block_on(interrupt::unless_stopped(command, CLEAN_UP));
-    runtime.shutdown_timeout(CLEAN_UP);
-    outcome
 }
 
 #[cfg(test)]

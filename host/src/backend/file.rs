@@ -19,6 +19,7 @@ mod info;
 mod listing;
 mod names;
 mod opener;
+mod pace;
 mod read;
 mod remove;
 mod root;
@@ -55,6 +56,9 @@ use crate::{
 };
 
 const KIND: &str = "file";
+
+/// An object of up to so many bytes is written by short work, its hash included; see [`pace`].
+const SHORT: usize = 32 * 1024;
 
 /// How to open a [`FileBackend`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -224,8 +228,11 @@ impl Backend for FileBackend {
     }
 
     async fn write_all(&self, path: &Path, contents: Bytes, options: &WriteOptions) -> Result<ObjectInfo> {
-        let options = options.clone();
-        self.run(path, move |root, path, _| upload::write_all(root, path, &contents, &options)).await
+        let (owned, options) = (path.clone(), options.clone());
+        let is_short = contents.len() <= SHORT;
+        let work = move |root: &Arc<Root>| upload::write_all(root, &owned, &contents, &options);
+        let done = if is_short { self.root.run_short(work).await } else { self.root.run(work).await };
+        done.map_err(|error| error.at(KIND, path))
     }
 
     async fn stat(&self, path: &Path) -> Result<ObjectInfo> {

@@ -19,6 +19,7 @@ use super::{
     progress::Progress,
     recode::RecodingOptions,
     session::{Session, join},
+    threads::Threads,
     transfer::{objects, seconds},
 };
 use crate::{
@@ -68,6 +69,10 @@ struct CheckComparison {
 }
 
 impl Check {
+    pub(crate) fn threads(&self) -> Threads {
+        self.recoding.threads()
+    }
+
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let combined = Combined::open(self.combined.as_deref(), self.json)?;
         let comparison = match self.comparison {

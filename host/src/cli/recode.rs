@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::input::parse_compression;
+use super::{input::parse_compression, threads::Threads};
 use crate::runtime::{Compression, Recoding};
 
 /// How objects change on their way. A name is that of a compressed object if it ends in .gz, .zst or .sz.
@@ -22,5 +22,10 @@ impl RecodingOptions {
     pub(crate) fn recoding(&self) -> Option<Recoding> {
         let decompress = self.decompress.then_some(Recoding::Decompress);
         self.compress.map(Recoding::Compress).or(decompress)
+    }
+
+    /// What the command runs on.
+    pub(crate) fn threads(&self) -> Threads {
+        if self.recoding().is_some() { Threads::Several } else { Threads::One }
     }
 }

@@ -20,6 +20,7 @@ use super::{
     output::{Output, note, printable},
     progress::Progress,
     session::{Session, join},
+    threads::Threads,
 };
 use crate::{
     Error, Location,
@@ -67,6 +68,10 @@ pub(crate) struct Move {
 }
 
 impl Copy {
+    pub(crate) fn threads(&self) -> Threads {
+        self.transfer.recoding.threads()
+    }
+
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, places } = self;
         carry_out(
@@ -81,6 +86,10 @@ impl Copy {
 }
 
 impl Sync {
+    pub(crate) fn threads(&self) -> Threads {
+        self.transfer.recoding.threads()
+    }
+
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, delete, places } = self;
         let with_deletes = |options| delete.add_to(options);
@@ -92,6 +101,10 @@ impl Sync {
 }
 
 impl Move {
+    pub(crate) fn threads(&self) -> Threads {
+        self.transfer.recoding.threads()
+    }
+
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, delete_empty_src_dirs: delete_empty_source_directories, places } = self;
         let with_directories = |options| SyncOptions { delete_empty_source_directories, ..options };

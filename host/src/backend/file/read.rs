@@ -113,7 +113,7 @@ impl Object {
 pub(super) async fn read(root: &Arc<Root>, path: &Path, options: &ReadOptions) -> Result<Reader> {
     let (path, options) = (path.clone(), options.clone());
     let (info, first, remaining) = root
-        .run(move |root| {
+        .run_short(move |root| {
             let object = Object::open(root, &path)?;
             object.check_match(&options)?;
             let info = object.info(root)?;

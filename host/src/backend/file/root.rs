@@ -8,7 +8,7 @@ use std::sync::{
 use futures::FutureExt;
 use omnistorage_path::Path;
 
-use super::{FileOptions, KIND, attributes, error, temporary, tree::Tree, unnamed::Unnamed};
+use super::{FileOptions, KIND, attributes, error, pace::Pace, temporary, tree::Tree, unnamed::Unnamed};
 use crate::{
     backend::{WriteCondition, WriteOptions},
     error::{Error, ErrorCode, Result},
@@ -21,6 +21,7 @@ pub(super) struct Root {
     pub(super) fsync: bool,
     pub(super) keeps_attributes: bool,
     pub(super) unnamed: Unnamed,
+    pace: Pace,
     closed: AtomicBool,
 }
 
@@ -36,8 +37,8 @@ impl Root {
         }
         let tree = Tree::open(root).map_err(|errno| refused(errno.into()))?;
         let keeps_attributes = tree.directory("").is_ok_and(|directory| attributes::are_kept(&directory));
-        let (unnamed, closed) = (Unnamed::default(), AtomicBool::new(false));
-        Ok(Self { tree, fsync: options.fsync, keeps_attributes, unnamed, closed })
+        let (unnamed, pace, closed) = (Unnamed::default(), Pace::default(), AtomicBool::new(false));
+        Ok(Self { tree, fsync: options.fsync, keeps_attributes, unnamed, pace, closed })
     }
 
     pub(super) fn close(&self) {
@@ -56,6 +57,19 @@ impl Root {
         self.check_open()?;
         let root = self.clone();
         blocking(move || work(&root)).await
+    }
+
+    /// Does work that takes no time where the file system is quick: at once if so, else as [`Root::run`].
+    pub(super) async fn run_short<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Arc<Self>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.check_open()?;
+        if self.pace.is_quick() {
+            return self.pace.time(|| work(self));
+        }
+        let root = self.clone();
+        blocking(move || root.pace.time(|| work(&root))).await
     }
 
     /// Refuses what this root cannot store, before anything is changed.

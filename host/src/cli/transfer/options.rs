@@ -55,7 +55,7 @@ pub(crate) struct TransferOptions {
     #[arg(long, short = 'M')]
     metadata: bool,
     #[command(flatten)]
-    recoding: RecodingOptions,
+    pub(crate) recoding: RecodingOptions,
     /// Transfer in this order: name, size or modtime; then `,asc` or `,desc`
     #[arg(long, value_name = "ORDER", value_parser = parse_order)]
     order_by: Option<Order>,
