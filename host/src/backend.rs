@@ -7,6 +7,7 @@
 mod announced;
 mod capabilities;
 pub mod channel;
+mod checksum;
 #[cfg(feature = "cloud")]
 mod cloud;
 pub mod fault;
@@ -418,4 +419,17 @@ pub fn require_object(path: &Path) -> Result<()> {
 
 pub(crate) fn too_large(max: usize) -> Error {
     Error::new(ErrorCode::LimitExceeded, format!("the object has more than the {max} bytes asked for"))
+}
+
+/// What an error means for a body of which some was read, if it comes from asking for more of that version.
+fn gone_on(error: Error) -> Error {
+    if !matches!(error.code(), ErrorCode::PreconditionFailed | ErrorCode::NotFound) {
+        return error;
+    }
+    let message = "the object was replaced or deleted while it was read; read it again";
+    let replaced = Error::new(ErrorCode::Unavailable, message);
+    match error.location() {
+        Some((backend, path)) => replaced.at_location(backend.to_owned(), path.to_owned()),
+        None => replaced,
+    }
 }

@@ -41,10 +41,12 @@ const HINTS: &[Hint] = &[
             "multi-thread-cutoff",
             "multi-thread-chunk-size",
             "multi-thread-write-buffer-size",
-            "buffer-size",
-            "use-mmap",
-            "streaming-upload-cutoff",
         ],
+        "an object of 256 MiB or more is read over a network by four ranges at once, in bounded memory; --transfers \
+         tells how many objects move at once",
+    ),
+    hint_for(
+        &["buffer-size", "use-mmap", "streaming-upload-cutoff"],
         "how an object is cut into parts is for its backend to choose; --transfers tells how many move at once",
     ),
     hint_for(

@@ -5,7 +5,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -106,6 +106,9 @@ struct Shared {
     server: SocketAddr,
     plan: Mutex<Plan>,
     seen: Mutex<Vec<Request>>,
+    /// Requests that are being answered.
+    now: AtomicUsize,
+    most: AtomicUsize,
     ended: AtomicBool,
 }
 
@@ -134,6 +137,8 @@ impl Proxy {
             server,
             plan: Mutex::new(Box::new(|_| None)),
             seen: Mutex::default(),
+            now: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
             ended: AtomicBool::new(false),
         });
         let accepting = Arc::clone(&shared);
@@ -168,6 +173,12 @@ impl Proxy {
     #[must_use]
     pub fn take_requests(&self) -> Vec<Request> {
         std::mem::take(&mut lock(&self.shared.seen))
+    }
+
+    /// How many requests were being answered at the same time, at most, since it was asked last.
+    #[must_use]
+    pub fn take_most_at_once(&self) -> usize {
+        self.shared.most.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -287,23 +298,40 @@ impl Shared {
                 Some(Fault::FlipRequest) => request.flip(),
                 _ => {}
             }
-            let mut answer = self.ask(&request, &method)?;
-            match fault {
-                Some(Fault::LoseAnswer) => return Ok(()),
-                Some(Fault::CutAnswer) => {
-                    let mut to = client;
-                    to.write_all(answer.head().as_bytes())?;
-                    to.write_all(&answer.body[..answer.body.len() / 2])?;
-                    return to.flush();
-                }
-                Some(Fault::TruncateAnswer) => answer.truncate(),
-                Some(Fault::FlipAnswer) => answer.flip(),
-                Some(Fault::Delay(time)) => std::thread::sleep(time),
-                _ => {}
+            self.most.fetch_max(self.now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            let answered = self.answer(client, &request, &method, fault);
+            self.now.fetch_sub(1, Ordering::Relaxed);
+            if !answered? {
+                return Ok(());
             }
-            answer.write(client)?;
         }
         Ok(())
+    }
+
+    /// Passes a request on, and its answer back. `false`: the connection is to be cut.
+    fn answer(
+        &self,
+        mut client: &TcpStream,
+        request: &Message,
+        method: &str,
+        fault: Option<Fault>,
+    ) -> io::Result<bool> {
+        let mut answer = self.ask(request, method)?;
+        match fault {
+            Some(Fault::LoseAnswer) => return Ok(false),
+            Some(Fault::CutAnswer) => {
+                client.write_all(answer.head().as_bytes())?;
+                client.write_all(&answer.body[..answer.body.len() / 2])?;
+                client.flush()?;
+                return Ok(false);
+            }
+            Some(Fault::TruncateAnswer) => answer.truncate(),
+            Some(Fault::FlipAnswer) => answer.flip(),
+            Some(Fault::Delay(time)) => std::thread::sleep(time),
+            _ => {}
+        }
+        answer.write(client)?;
+        Ok(true)
     }
 
     /// Passes a request on, over a connection of its own.

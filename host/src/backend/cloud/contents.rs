@@ -7,9 +7,9 @@ use futures::{StreamExt, future::BoxFuture, stream};
 
 use super::client::{Answer, backoff};
 use crate::{
-    backend::Contents,
+    backend::{Contents, checksum::Checksum, gone_on},
     error::{Error, ErrorCode, Result},
-    hash::{Hash, Hasher},
+    hash::Hash,
 };
 
 /// How many connections in a row may give nothing.
@@ -33,7 +33,7 @@ struct Reading {
     fruitless: u32,
     reopen: Reopen,
     /// What the whole object must hash to, if all of it is read and the store knows.
-    checksum: Option<(Hash, Hasher)>,
+    checksum: Option<Checksum>,
 }
 
 /// The bytes from `range.start` to `range.end`, which the first part begins.
@@ -55,7 +55,7 @@ where
         end: range.end,
         fruitless: 0,
         reopen: Box::new(move |offset| Box::pin(reopen(offset))),
-        checksum: checksum.map(|hash| (hash.clone(), hash.algorithm.hasher())),
+        checksum: checksum.map(Checksum::new),
     };
     stream::try_unfold(reading, |mut reading| async move {
         Ok(reading.next().await?.map(|chunk| (chunk, reading)))
@@ -76,13 +76,8 @@ impl Reading {
                 Err(error) => self.go_on(Some(error)).await?,
             }
         }
-        match self.checksum.take() {
-            Some((expected, hasher)) if hasher.clone().finish() != expected => Err(Error::new(
-                ErrorCode::Corrupted,
-                format!("the bytes that arrived do not have the {} that the store keeps", expected.algorithm),
-            )),
-            _ => Ok(None),
-        }
+        self.checksum.take().map_or(Ok(()), Checksum::verify)?;
+        Ok(None)
     }
 
     /// What of a chunk is new; `None` if nothing is.
@@ -98,8 +93,8 @@ impl Reading {
         }
         self.position += chunk.len() as u64;
         self.fruitless = 0;
-        if let Some((_, hasher)) = &mut self.checksum {
-            hasher.update(&chunk);
+        if let Some(checksum) = &mut self.checksum {
+            checksum.update(&chunk);
         }
         Some(chunk)
     }
@@ -115,14 +110,8 @@ impl Reading {
         tracing::debug!(offset = self.position, "reading goes on over a new connection");
         let pause = if self.fruitless > 1 { backoff(self.fruitless) } else { Duration::ZERO };
         tokio::time::sleep(pause).await;
-        self.part = (self.reopen)(self.position).await.map_err(|error| match error.code() {
-            ErrorCode::PreconditionFailed | ErrorCode::NotFound => Error::new(
-                ErrorCode::Unavailable,
-                "the object was replaced or deleted while it was read; read it again",
-            )
-            .with_offset(self.position),
-            _ => error.with_offset(self.position),
-        })?;
+        let reopened = (self.reopen)(self.position).await;
+        self.part = reopened.map_err(|error| gone_on(error).with_offset(self.position))?;
         Ok(())
     }
 }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     backend::{
         ReadOptions, Reader,
+        checksum::cheapest,
         cloud::{
             self,
             client::{Answer, Call},
@@ -19,7 +20,7 @@ use crate::{
         },
     },
     error::{Error, ErrorCode, Result},
-    hash::{Hash, HashAlgorithm},
+    hash::Hash,
     object::{ObjectInfo, ObjectKind},
 };
 
@@ -79,8 +80,7 @@ impl cloud::read::Source for Bucket {
         attributes::info(path, headers, Some(size))
     }
 
-    /// Of those that the store knows of the whole, the one that costs least.
     fn checksum(&self, info: &ObjectInfo) -> Option<Hash> {
-        info.hashes.iter().min_by_key(|hash| hash.algorithm != HashAlgorithm::Crc32c).cloned()
+        cheapest(&info.hashes).cloned()
     }
 }
