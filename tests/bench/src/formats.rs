@@ -1,8 +1,11 @@
-//! What the sandbox costs the record formats: the readers of the core, in the component and natively, over the same
-//! chunks of the same bytes in memory. Rows are bytes read a second, medians of runs in turns.
+//! What the sandbox costs the record formats: the readers of the core in the component, beside the same natively and
+//! beside [what is usual](usual) in native Rust, over the same bytes in memory. Rows are bytes read a second, medians of
+//! runs in turns.
 //!
 //! NDJSON lines are some 340 bytes, and length-prefixed records are the same lines; rows of CSV have eleven fields and
 //! some 80 bytes, every twelfth field with quotes. *Checked* is the full syntax of JSON.
+
+mod usual;
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -65,6 +68,14 @@ pub(crate) async fn measure(test_guest: &Path, rounds: u32) -> Result<Vec<Compar
         };
         let times = Times::measure(rounds, inside, native).await?;
         table.push(times.rate(what, "the same, native", bytes.len() as u64 * often));
+        let usual = async || {
+            for _ in 0..often {
+                ensure!(usual::count(&format, validation, bytes, CHUNK)? == once);
+            }
+            Ok(())
+        };
+        let times = Times::measure(rounds, inside, usual).await?;
+        table.push(times.rate(what, usual::name(&format), bytes.len() as u64 * often));
     }
     Ok(table)
 }
@@ -143,5 +154,21 @@ mod tests {
         assert!((250..400).contains(&(lines.len() as u64 / records)));
         let format = Format::from_extension("x.csv").unwrap();
         assert!((75..95).contains(&(rows.len() as u64 / count(&format, checked, &rows).unwrap())));
+    }
+
+    #[test]
+    fn what_is_usual_reads_the_same() {
+        let prefixed = [&b"\0\0\0\x02ab"[..], b"\0\0\0\0"].concat();
+        for (name, bytes, records) in [
+            ("x.ndjson", &b"{}\n[1]\n2"[..], 3),
+            ("x.csv", b"a,b\n\"1\n2\",3\n4,5\n", 2),
+            ("x.lp", &prefixed, 2),
+        ] {
+            let format = Format::from_extension(name).unwrap();
+            for validation in [Validation::Framing, Validation::Syntax] {
+                assert_eq!(usual::count(&format, validation, bytes, 3).unwrap(), records, "{name}");
+            }
+            assert_eq!(count(&format, RecordOptions::default(), bytes).unwrap(), records, "{name}");
+        }
     }
 }

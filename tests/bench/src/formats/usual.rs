@@ -1,0 +1,68 @@
+//! Record formats read as native Rust mostly reads them: with what the standard library and the usual crates offer,
+//! a record at a time, into memory that is used again.
+
+use std::{
+    hint::black_box,
+    io::{BufRead, BufReader, ErrorKind, Read},
+};
+
+use anyhow::Result;
+use omnistorage_core::record::{Format, Validation};
+use serde::de::IgnoredAny;
+
+/// The records in the bytes, through a buffer of `chunk` bytes.
+///
+/// # Errors
+/// What the reader refuses.
+pub(super) fn count(format: &Format, validation: Validation, bytes: &[u8], chunk: usize) -> Result<u64> {
+    match format {
+        Format::Ndjson => lines(BufReader::with_capacity(chunk, bytes), validation),
+        Format::LengthPrefixed(_) => length_prefixed(BufReader::with_capacity(chunk, bytes)),
+        Format::Csv(_) => rows(csv::ReaderBuilder::new().buffer_capacity(chunk).from_reader(bytes)),
+    }
+}
+
+/// How it is done, for people.
+pub(super) const fn name(format: &Format) -> &'static str {
+    match format {
+        Format::Ndjson => "`BufRead::read_until`, native",
+        Format::LengthPrefixed(_) => "`Read::read_exact`, native",
+        Format::Csv(_) => "the crate `csv`, native",
+    }
+}
+
+fn lines(mut input: impl BufRead, validation: Validation) -> Result<u64> {
+    let (mut line, mut count) = (Vec::new(), 0);
+    while input.read_until(b'\n', &mut line)? > 0 {
+        if validation == Validation::Syntax {
+            serde_json::from_slice::<IgnoredAny>(&line)?;
+        }
+        black_box(&line);
+        line.clear();
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn length_prefixed(mut input: impl Read) -> Result<u64> {
+    let (mut length, mut record, mut count) = ([0; 4], Vec::new(), 0);
+    loop {
+        match input.read_exact(&mut length) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(count),
+            read => read?,
+        }
+        record.resize(u32::from_be_bytes(length) as usize, 0);
+        input.read_exact(&mut record)?;
+        black_box(&record);
+        count += 1;
+    }
+}
+
+fn rows(mut input: csv::Reader<impl Read>) -> Result<u64> {
+    let (mut row, mut count) = (csv::ByteRecord::new(), 0);
+    while input.read_byte_record(&mut row)? {
+        black_box(&row);
+        count += 1;
+    }
+    Ok(count)
+}
