@@ -40,6 +40,7 @@ mod host;
 mod job;
 mod limits;
 mod multi;
+mod open;
 mod receive;
 mod records;
 mod sandbox;
@@ -62,10 +63,11 @@ pub use bisync::{
 pub use compression::{Codec, Compression, DecompressOptions};
 pub use explain::Explanation;
 pub use filter::{Filter, RuleKind, RuleSource};
-pub use host::{OpenBackend, OpenListing};
 pub use job::Job;
 pub use limits::Limits;
 pub use multi::{Mode, Outcome, TargetResult, TeeError};
+pub use open::{OpenBackend, OpenListing};
+
 pub use records::{
     ConvertReport, CsvDialect, Encoding, Format, LengthPrefix, LineEnd, RecordBatch, RecordReader,
     RecordWriter, Validation,

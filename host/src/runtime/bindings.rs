@@ -8,7 +8,7 @@ wasmtime::component::bindgen!({
     imports: { default: trappable },
     exports: { default: async | store },
     with: {
-        "omnistorage:storage/backend.backend": super::host::OpenBackend,
-        "omnistorage:storage/backend.listing": super::host::OpenListing,
+        "omnistorage:storage/backend.backend": super::open::OpenBackend,
+        "omnistorage:storage/backend.listing": super::open::OpenListing,
     },
 });

@@ -1,147 +1,30 @@
 //! The interface `backend` as the host provides it: the one thing that a component can touch.
 
-use std::{collections::HashSet, future::Future, num::NonZeroU64, sync::Arc, time::Duration};
+use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures::StreamExt;
 use omnistorage_path::Path;
 use tokio::sync::Mutex;
 use wasmtime::component::{Access, Accessor, FutureReader, Resource, ResourceTable, StreamReader};
 
 use super::{
-    activity::Activity,
     bindings::omnistorage::storage::{backend as wit, types},
     closed::Closed,
-    limits::Progress,
+    open::{OpenBackend, OpenListing},
     receive, stream,
     view::{HasStorage, StorageCtxView},
 };
 use crate::{
     backend::{
-        Backend, Capabilities, CopyRequest, Listing, Meter, ReadOptions, WriteOptions,
+        CopyRequest, ReadOptions, WriteOptions,
         layer::{Layered, Operation},
         limit::{Limit, LimitOptions},
         sorted::{SortOptions, SortedListing},
-        transfer,
     },
     config::Config,
     error::{Error, ErrorCode, Result},
     hash::HashAlgorithm,
-    object::ObjectInfo,
 };
-
-/// A backend that a component opened.
-#[derive(Clone, Debug)]
-pub struct OpenBackend {
-    name: Arc<str>,
-    backend: Arc<dyn Backend>,
-    /// What `backend` stands before while its bandwidth is limited: the bytes must then pass through it.
-    unlimited: Option<Arc<dyn Backend>>,
-    without_transfer: bool,
-    progress: Progress,
-    activity: Activity,
-}
-
-/// A listing that a component opened.
-pub struct OpenListing {
-    backend: OpenBackend,
-    prefix: Path,
-    // Calls of one cursor wait for each other.
-    listing: Arc<Mutex<Box<dyn Listing>>>,
-}
-
-impl OpenBackend {
-    /// The error as a component sees it: at the name by which it opened the backend.
-    fn explain(&self, error: Error, path: &str) -> Error {
-        let path = error.location().map_or_else(|| path.to_owned(), |(_, path)| path.to_owned());
-        error.at_location(self.name.to_string(), path)
-    }
-
-    /// Checks a path, then does something with it; both may fail.
-    async fn with<R, F: Future<Output = Result<R>>>(
-        &self,
-        path: &str,
-        act: impl FnOnce(Path) -> F,
-    ) -> Result<R, types::Error> {
-        let result = match Path::parse(path) {
-            Ok(path) => act(path).await,
-            Err(error) => Err(error.into()),
-        };
-        self.progress.tick();
-        result.map_err(|error| self.explain(error, path).into())
-    }
-
-    /// The same for many. A path that is refused does not keep the others: the results stand in the order of the
-    /// paths.
-    async fn with_many<R, F: Future<Output = Vec<Result<R>>>>(
-        &self,
-        paths: Vec<String>,
-        act: impl FnOnce(Vec<Path>) -> F,
-    ) -> Vec<Result<R, types::Error>> {
-        let checked: Vec<_> = paths.iter().map(|path| Path::parse(path.as_str())).collect();
-        let legal: Vec<_> = checked.iter().flatten().cloned().collect();
-        let mut results = act(legal).await.into_iter();
-        self.progress.tick();
-        let in_order = paths.iter().zip(checked).map(|(path, checked)| {
-            let result = match checked {
-                Ok(_) => results.next().unwrap_or_else(|| Err(short_of_results())),
-                Err(refused) => Err(refused.into()),
-            };
-            result.map_err(|error| self.explain(error, path).into())
-        });
-        in_order.collect()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        let mut capabilities = self.backend.capabilities();
-        capabilities.features.transfer = !self.without_transfer;
-        capabilities
-    }
-
-    /// The backend itself.
-    fn below(&self) -> &Arc<dyn Backend> {
-        self.unlimited.as_ref().unwrap_or(&self.backend)
-    }
-
-    /// Whether a copy to the target must not take a short way, on which nobody counts the bytes. What a store copies
-    /// within itself does not count.
-    fn must_count(&self, target: &Self) -> bool {
-        self.unlimited.is_some() && !self.without_transfer && !Arc::ptr_eq(self.below(), target.below())
-    }
-
-    async fn copy(&self, request: CopyRequest, target: &Self) -> Result<ObjectInfo> {
-        let CopyRequest { source, target: to, mut options } = request;
-        let meter = self.meter(&mut options);
-        let copied = self.copy_metered(&source, target, &to, &options).await?;
-        meter.ended_at(copied.size.unwrap_or(0));
-        Ok(copied)
-    }
-
-    /// Meters what is written with these options.
-    fn meter(&self, options: &mut WriteOptions) -> Meter {
-        options.meter = self.activity.meter();
-        options.meter.clone()
-    }
-
-    async fn copy_metered(
-        &self,
-        source: &Path,
-        target: &Self,
-        to: &Path,
-        options: &WriteOptions,
-    ) -> Result<ObjectInfo> {
-        if self.must_count(target) {
-            return transfer(&*self.backend, source, &*target.backend, to, options).await;
-        }
-        let copied = self.backend.copy_to(source, &*target.backend, to, options).await;
-        match copied {
-            Err(error) if error.code() == ErrorCode::Unsupported && !self.without_transfer => {
-                transfer(&*self.backend, source, &*target.backend, to, options).await
-            }
-            copied => copied,
-        }
-    }
-}
 
 impl types::Host for StorageCtxView<'_> {}
 
@@ -295,9 +178,6 @@ impl<T: Send + 'static> wit::HostListingWithStore<T> for HasStorage {
 
 /// Entries of a listing at once, whatever the guest asks for.
 const MAX_PAGE: u32 = 10_000;
-
-/// Copies of one call by reading and writing, at a time.
-const COPIES: usize = 16;
 
 type Reply<R> = wasmtime::Result<Result<R, types::Error>>;
 
@@ -467,46 +347,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         target_backend: Resource<OpenBackend>,
     ) -> wasmtime::Result<Vec<Result<types::ObjectInfo, types::Error>>> {
         let (open, to) = both(accessor, &this, &target_backend)?;
-        let names: Vec<_> = requests.iter().map(|request| request.source.clone()).collect();
-        let checked: Vec<_> = requests.into_iter().map(check).collect();
-        let mut legal: Vec<_> = checked.iter().flatten().cloned().collect();
-        let meters: Vec<_> = legal.iter_mut().map(|request| open.meter(&mut request.options)).collect();
-        let short_ways = if open.must_count(&to) {
-            let refused = |request: &CopyRequest| {
-                let kind = open.backend.kind();
-                Err(Error::unsupported(kind, "copy").at(kind, &request.source))
-            };
-            legal.iter().map(refused).collect()
-        } else {
-            open.backend.copy_many(&legal, &*to.backend).await
-        };
-        let mut results = short_ways.into_iter().zip(meters);
-        open.progress.tick();
-        // Of two copies to one target the second must win.
-        let targets: HashSet<_> = legal.iter().map(|request| &request.target).collect();
-        let at_once = if targets.len() == legal.len() { COPIES } else { 1 };
-        let mut copies = Vec::with_capacity(names.len());
-        for (name, checked) in names.iter().zip(checked) {
-            let (open, to) = (&open, &to);
-            let short_way = if checked.is_ok() { results.next() } else { None };
-            copies.push(async move {
-                let result = match (checked, short_way) {
-                    (Err(refused), _) => Err(refused),
-                    (Ok(request), Some((Err(error), _))) if error.code() == ErrorCode::Unsupported => {
-                        open.copy(request, to).await
-                    }
-                    (Ok(_), Some((Ok(copied), meter))) => {
-                        meter.ended_at(copied.size.unwrap_or(0));
-                        Ok(copied)
-                    }
-                    (Ok(_), Some((failed, _))) => failed,
-                    (Ok(_), None) => Err(short_of_results()),
-                };
-                open.progress.tick();
-                result.map(Into::into).map_err(|error| open.explain(error, name).into())
-            });
-        }
-        Ok(futures::stream::iter(copies).buffered(at_once).collect().await)
+        Ok(open.copy_many(requests, &to).await)
     }
 
     async fn move_(
@@ -566,17 +407,4 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
             Ok(Ok(()))
         })
     }
-}
-
-fn check(request: wit::CopyRequest) -> Result<CopyRequest> {
-    Ok(CopyRequest {
-        source: Path::parse(request.source)?,
-        target: Path::parse(request.target)?,
-        options: request.options.into(),
-    })
-}
-
-/// A backend from outside this crate broke its word.
-fn short_of_results() -> Error {
-    Error::new(ErrorCode::Other, "the backend gave fewer results than it was asked for")
 }
