@@ -67,7 +67,6 @@ pub use job::Job;
 pub use limits::Limits;
 pub use multi::{Mode, Outcome, TargetResult, TeeError};
 pub use open::{OpenBackend, OpenListing};
-
 pub use records::{
     ConvertReport, CsvDialect, Encoding, Format, LengthPrefix, LineEnd, RecordBatch, RecordReader,
     RecordWriter, Validation,
