@@ -141,8 +141,11 @@ pub fn main() -> ExitCode {
     let Arguments { globals, command } = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
-            let _ = error.print();
-            rclone::hint(&error).into_iter().for_each(output::note);
+            match rclone::hint(&error) {
+                // What is like it in the letters would only lead astray.
+                Some(hint) => output::note(format_args!("error: {hint}")),
+                None => drop(error.print()),
+            }
             return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         }
     };

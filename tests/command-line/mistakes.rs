@@ -162,11 +162,11 @@ fn options_of_rclone_work_or_are_refused_by_name() {
     scratch.write("a/x", "1");
     let (source, target) = (scratch.path("a"), scratch.path("b"));
     for (name, option, words) in [
-        ("sync", "--compare-dest", ["--compare-dest", "hint: "]),
-        ("sync", "--copy-dest", ["--copy-dest", "hint: "]),
-        ("copy", "--no-traverse", ["--no-traverse", "hint: "]),
+        ("sync", "--compare-dest", ["--compare-dest", "is not here: "]),
+        ("sync", "--copy-dest", ["--copy-dest", "is not here: "]),
+        ("copy", "--no-traverse", ["--no-traverse", "is not here: "]),
         ("copy", "--inplace", ["--inplace", "temporary name"]),
-        ("move", "--max-duration=1m", ["--max-duration", "hint: "]),
+        ("move", "--max-duration=1m", ["--max-duration", "is not here: "]),
         ("sync", "--ignore-case-sync", ["--ignore-case-sync", "to the byte"]),
         ("sync", "--stats=1s", ["--stats", "--json"]),
         ("check", "--differ=x", ["--differ", "--combined"]),

@@ -32,7 +32,7 @@ const HINTS: &[Hint] = &[
          time",
     ),
     hint_for(
-        &["inplace", "partial-suffix"],
+        &["inplace", "partial-suffix", "temp-dir"],
         "an object is always written under a temporary name, verified, and then put in its place",
     ),
     hint_for(
@@ -46,7 +46,7 @@ const HINTS: &[Hint] = &[
          tells how many objects move at once",
     ),
     hint_for(
-        &["buffer-size", "use-mmap", "streaming-upload-cutoff"],
+        &["buffer-size", "max-buffer-memory", "use-mmap", "streaming-upload-cutoff"],
         "how an object is cut into parts is for its backend to choose; --transfers tells how many move at once",
     ),
     hint_for(
@@ -79,7 +79,7 @@ const HINTS: &[Hint] = &[
         "metadata comes along as it is",
     ),
     hint_for(
-        &["ignore-case-sync", "fix-case", "no-unicode-normalization"],
+        &["ignore-case-sync", "fix-case", "no-unicode-normalization", "name-transform"],
         "names are kept to the byte: `A` and `a`, and two spellings of an accent, are two objects",
     ),
     hint_for(
@@ -89,18 +89,37 @@ const HINTS: &[Hint] = &[
             "stats-log-level",
             "stats-unit",
             "stats-file-name-length",
+            "stats-one-line-date",
+            "stats-one-line-date-format",
             "progress-terminal-title",
+            "color",
+            "human-readable",
         ],
         "a terminal shows progress unasked; --json tells each object as it is done",
     ),
     hint_for(&["use-json-log", "log-format"], "--json prints an event a line on standard output"),
     hint_for(
-        &["log-level", "log-file", "syslog", "dump", "dump-bodies", "dump-headers"],
+        &[
+            "log-level",
+            "log-file",
+            "log-file-compress",
+            "log-file-max-age",
+            "log-file-max-backups",
+            "log-file-max-size",
+            "log-systemd",
+            "syslog",
+            "syslog-facility",
+            "dump",
+            "dump-bodies",
+            "dump-headers",
+            "cpuprofile",
+            "memprofile",
+        ],
         "-v, -vv and -q choose how much is said on standard error; --explain tells which filter decides",
     ),
     hint_for(&["interactive", "i"], "--dry-run tells what would be done"),
     hint_for(
-        &["tpslimit", "tpslimit-burst", "bwlimit-file"],
+        &["tpslimit", "tpslimit-burst", "max-connections", "bwlimit-file"],
         "--bwlimit bounds all bytes together; the configuration of a backend can bound its requests",
     ),
     hint_for(
@@ -113,8 +132,8 @@ const HINTS: &[Hint] = &[
     ),
     hint_for(&["checkfile"], "`omnistorage hash` prints what md5sum -c reads"),
     hint_for(
-        &["links", "l", "copy-links", "L", "skip-links", "local-links"],
-        "links are reported, and never followed nor copied",
+        &["links", "l", "copy-links", "L", "skip-links", "local-links", "skip-specials"],
+        "links, devices and pipes are reported, and never followed nor copied",
     ),
     hint_for(&["one-file-system", "x"], "--exclude leaves out what is mounted below"),
     hint_for(
@@ -138,10 +157,7 @@ const HINTS: &[Hint] = &[
         "`omnistorage rmdir` removes an empty directory",
     ),
     hint_for(&["compare"], "--checksum and --size-only choose what is compared"),
-    hint_for(
-        &["rc", "rc-addr", "rc-no-auth"],
-        "there is no remote control: the library is the interface for programs",
-    ),
+    hint_for(&["rc"], NO_REMOTE_CONTROL),
     hint_for(
         &[
             "user-agent",
@@ -150,15 +166,96 @@ const HINTS: &[Hint] = &[
             "header-download",
             "ca-cert",
             "client-cert",
+            "client-key",
+            "client-pass",
             "no-check-certificate",
+            "no-gzip-encoding",
+            "disable-http-keep-alives",
+            "use-cookies",
+            "bind",
+            "dscp",
+            "ask-password",
+            "password-command",
+            "auto-confirm",
         ],
         "what concerns the connection stands in the configuration of the backend",
     ),
 ];
 
-/// Beginnings of options for one backend alone.
-const OF_BACKENDS: [&str; 10] =
-    ["s3-", "gcs-", "local-", "sftp-", "drive-", "azureblob-", "b2-", "webdav-", "onedrive-", "dropbox-"];
+const NO_REMOTE_CONTROL: &str = "there is no remote control: the library is the interface for programs";
+
+/// The backends of rclone: an option that begins with the name of one is for that one alone.
+const BACKENDS: [&str; 69] = [
+    "alias",
+    "archive",
+    "azureblob",
+    "azurefiles",
+    "b2",
+    "box",
+    "cache",
+    "chunker",
+    "cloudinary",
+    "combine",
+    "compress",
+    "crypt",
+    "doi",
+    "drime",
+    "drive",
+    "dropbox",
+    "fichier",
+    "filefabric",
+    "filelu",
+    "filen",
+    "filescom",
+    "ftp",
+    "gcs",
+    "gofile",
+    "gphotos",
+    "hasher",
+    "hdfs",
+    "hidrive",
+    "http",
+    "huaweidrive",
+    "iclouddrive",
+    "imagekit",
+    "internetarchive",
+    "internxt",
+    "jottacloud",
+    "koofr",
+    "linkbox",
+    "local",
+    "mailru",
+    "mega",
+    "memory",
+    "netstorage",
+    "onedrive",
+    "oos",
+    "opendrive",
+    "pcloud",
+    "pikpak",
+    "pixeldrain",
+    "premiumizeme",
+    "protondrive",
+    "putio",
+    "qingstor",
+    "quatrix",
+    "s3",
+    "seafile",
+    "sftp",
+    "shade",
+    "sharefile",
+    "sia",
+    "smb",
+    "storj",
+    "sugarsync",
+    "swift",
+    "tardigrade",
+    "ulozto",
+    "union",
+    "webdav",
+    "yandex",
+    "zoho",
+];
 
 /// A sentence for who tried an option of rclone that is not here.
 pub(super) fn hint(error: &clap::Error) -> Option<String> {
@@ -167,14 +264,15 @@ pub(super) fn hint(error: &clap::Error) -> Option<String> {
     }
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
     let option = argument.trim_start_matches('-').split('=').next()?;
-    let instead = match HINTS.iter().find(|hint| hint.options.contains(&option)) {
-        Some(hint) => hint.instead,
-        None if OF_BACKENDS.iter().any(|backend| option.starts_with(backend)) => {
+    let instead = match (HINTS.iter().find(|hint| hint.options.contains(&option)), option.split_once('-')) {
+        (Some(hint), _) => hint.instead,
+        (None, Some(("rc" | "metrics", _))) => NO_REMOTE_CONTROL,
+        (None, Some((name, _))) if BACKENDS.contains(&name) => {
             "what concerns one backend stands in its configuration, or in the environment"
         }
-        None => return None,
+        _ => return None,
     };
-    Some(format!("hint: rclone's `{argument}` is not here: {instead}"))
+    Some(format!("rclone's `{argument}` is not here: {instead}"))
 }
 
 #[cfg(test)]
@@ -196,7 +294,9 @@ mod tests {
         assert!(told.contains("`--compare-dest") && told.contains("--backup-dir"), "{told}");
         assert!(hinted("copy", "--s3-chunk-size=5M").unwrap().contains("configuration"));
         assert!(hinted("bisync", "--workdir=x").unwrap().contains("--state"));
+        assert!(hinted("copy", "--rc-addr=:1").unwrap().contains("remote control"));
         assert_eq!(hinted("sync", "--nope"), None);
+        assert_eq!(hinted("sync", "--nope-at-all"), None);
         assert_eq!(hinted("sync", "--checksum"), None);
     }
 
