@@ -76,6 +76,7 @@ impl GcsBackend {
     /// | `instance_metadata` | `false`: the instance is not asked for a token |
     /// | `user_project` | the project that pays for the requests, for a bucket whose users pay |
     /// | `part_size` | in bytes, a multiple of 256 KiB up to 1 GiB; 8 MiB |
+    /// | `parts_in_flight` | how many parts of uploads are on their way at once, one of each upload, from 1 to 64; 8 |
     ///
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown, malformed or contradicts another.

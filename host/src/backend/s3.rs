@@ -74,6 +74,7 @@ impl S3Backend {
     /// | `anonymous` | `true`: requests are not signed |
     /// | `instance_metadata` | `false`: neither the instance nor the container is asked for credentials |
     /// | `part_size` | in bytes, from 5 MiB to 1 GiB; 5 MiB |
+    /// | `parts_in_flight` | how many parts of uploads are on their way at once, from 1 to 64; 4. More are quicker over a long line, and need their size of memory each |
     /// | `copy_limit` | the most that the store copies in one request, in bytes, from 5 MiB on; 5 GiB. What is larger is copied in parts |
     /// | `timeout` | for a request, and between two pieces of a large answer, as `90s`; 60 s |
     /// | `conditional_write` | `false` for a store that ignores conditions |

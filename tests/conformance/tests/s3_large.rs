@@ -9,6 +9,7 @@ use omnistorage::{
     Backend, Config, ErrorCode, Hash, HashAlgorithm, Path, S3Backend, Timestamp,
     backend::{ListOptions, ReadOptions, Upload, WriteCondition, WriteOptions},
 };
+use omnistorage_test_servers::{Fault, Proxy, Request, weed};
 
 const PART: usize = 5 << 20;
 const LONG_AGO: Timestamp = Timestamp { seconds: 1_000_000_000, nanoseconds: 123_456_789 };
@@ -198,4 +199,26 @@ rows! { weed:
     racing_uploads_never_mix
     conditions_hold_at_the_completion
     bodies_that_are_not_as_announced_are_refused
+}
+
+#[tokio::test]
+async fn so_many_parts_are_on_their_way_as_is_set() {
+    let proxy = Proxy::before(&weed().endpoint);
+    let is_part = |request: &Request| request.method == "PUT" && request.target.contains("partNumber=");
+    proxy.plan(move |request| is_part(request).then_some(Fault::Delay(Duration::from_millis(300))));
+    for (most, uploads) in [(1, 2), (3, 1), (6, 2)] {
+        let config = weed().config().with("endpoint", &proxy.endpoint).with("sorted_list", "false");
+        let backend = backend(config.with("parts_in_flight", most.to_string()));
+        let _before = proxy.take_most_at_once();
+        let write = async |name: &str| {
+            let mut upload = backend.write(&path(name), &WriteOptions::default()).await.unwrap();
+            push(&mut upload, &contents(0, 3 * PART)).await;
+            upload.commit().await.unwrap();
+        };
+        let names: Vec<_> = (0..uploads).map(|number| format!("upload-{number}")).collect();
+        futures::future::join_all(names.iter().map(|name| write(name))).await;
+        // Another upload may ask for its beginning meanwhile.
+        let at_once = proxy.take_most_at_once();
+        assert!((most..most + uploads).contains(&at_once), "{at_once} of {most}");
+    }
 }

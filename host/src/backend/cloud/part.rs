@@ -1,12 +1,33 @@
 //! Parts of objects: the one whose bytes come, and those on their way.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    str::FromStr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::error::{Error, ErrorCode, Result};
+
 /// More is not taken at once, in bytes: what is announced need not come.
 const AT_ONCE: usize = 64 << 20;
+
+/// How many parts of uploads are on their way at once, over all uploads of a backend: it bounds memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::backend) struct PartsInFlight(pub(in crate::backend) usize);
+
+impl FromStr for PartsInFlight {
+    type Err = Error;
+
+    /// From 1 to 64.
+    fn from_str(text: &str) -> Result<Self> {
+        match text.parse() {
+            Ok(most @ 1..=64) => Ok(Self(most)),
+            _ => Err(Error::new(ErrorCode::InvalidArgument, "from 1 to 64 parts are on their way at once")),
+        }
+    }
+}
 
 /// Room for parts on their way, and the memory of those that arrived, for those that come. An allocator that gets so
 /// large pieces back from one thread and is asked for them by another takes twice as much from the system.

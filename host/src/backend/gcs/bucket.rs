@@ -32,9 +32,6 @@ use crate::{
     error::{Error, ErrorCode, Result},
 };
 
-/// How many parts of uploads are on their way at once, over all uploads of a backend: it bounds memory.
-const PARTS_IN_FLIGHT: usize = 8;
-
 /// A bucket, or what lies below a prefix in it.
 pub(super) struct Bucket {
     client: Client<Credential>,
@@ -57,6 +54,7 @@ impl Bucket {
         identity: Identity,
         user_project: Option<String>,
         part_size: PartSize,
+        parts: Arc<Parts>,
     ) -> Self {
         Self {
             client,
@@ -66,7 +64,7 @@ impl Bucket {
             identity,
             user_project,
             part_size,
-            parts: Parts::new(PARTS_IN_FLIGHT),
+            parts,
             closed: AtomicBool::new(false),
         }
     }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     backend::cloud::{
         client::{Client, TIMEOUT},
+        part::{Parts, PartsInFlight},
         settings::{checked_endpoint, contradiction, take_prefix, variable},
     },
     config::Config,
@@ -21,6 +22,9 @@ use crate::{
 };
 
 const GOOGLE: &str = "https://storage.googleapis.com";
+
+/// With parts of 8 MiB, 64 MiB.
+const PARTS_IN_FLIGHT: PartsInFlight = PartsInFlight(8);
 
 /// Whose bucket it is to speak to: two of the same identity can copy between each other on the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +68,7 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let endpoint: Option<String> = config.take("endpoint")?;
     let user_project = config.take("user_project")?;
     let part_size = config.take::<PartSize>("part_size")?.unwrap_or_default();
+    let parts = Parts::new(config.take("parts_in_flight")?.unwrap_or(PARTS_IN_FLIGHT).0);
     let token_endpoint =
         config.take::<String>("token_endpoint")?.map(|url| checked_token_endpoint(&url)).transpose()?;
     let (account, given) = credentials(&mut config)?;
@@ -81,7 +86,7 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
         require_private(&endpoint)?;
         client = signed(client, Credentials::new(given, token_endpoint));
     }
-    Ok(Bucket::new(client, name, prefix, Identity { endpoint, account }, user_project, part_size))
+    Ok(Bucket::new(client, name, prefix, Identity { endpoint, account }, user_project, part_size, parts))
 }
 
 fn signed(client: Client<Credential>, credentials: Credentials) -> Client<Credential> {
@@ -170,6 +175,7 @@ mod tests {
             (Config::from([("bucket", "b"), ("anonymous", "true"), ("credentials", "f")]), "`anonymous"),
             (Config::from([("bucket", "b"), ("access_token", "t"), ("credentials", "f")]), "`access_token`"),
             (Config::from([("bucket", "b"), ("part_size", "1")]), "`part_size`"),
+            (Config::from([("bucket", "b"), ("parts_in_flight", "65")]), "`parts_in_flight`"),
             (Config::from([("bucket", "b"), ("chunk_size", "1")]), "`chunk_size`"),
             (Config::from([("bucket", "b"), ("prefix", "../x")]), "path"),
         ] {

@@ -28,15 +28,12 @@ use crate::{
             client::{ATTEMPTS, Answer, Call, Client, backoff},
             encode_path,
             listing::Order,
-            part::Parts,
+            part::{Parts, PartsInFlight},
             query_string,
         },
     },
     error::{Error, ErrorCode, Result},
 };
-
-/// How many parts of uploads are on their way at once, over all uploads of a backend: it bounds memory.
-const PARTS_IN_FLIGHT: usize = 4;
 
 /// A bucket, or what lies below a prefix in it.
 pub(super) struct Bucket {
@@ -59,6 +56,7 @@ pub(super) struct Traits {
     /// Uploads carry a checksum, which the store verifies and keeps.
     pub(super) checksum: bool,
     pub(super) part_size: PartSize,
+    pub(super) parts_in_flight: PartsInFlight,
     /// The most that one request copies, in bytes.
     pub(super) copy_limit: CopyLimit,
     /// An upload of several parts that fails is left to the next write of its key.
@@ -81,8 +79,8 @@ impl Bucket {
             name,
             prefix,
             identity,
+            parts: Parts::new(traits.parts_in_flight.0),
             traits,
-            parts: Parts::new(PARTS_IN_FLIGHT),
             closed: AtomicBool::new(false),
             exists: AtomicBool::new(false),
         }

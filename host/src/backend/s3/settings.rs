@@ -13,6 +13,7 @@ use crate::{
     backend::cloud::{
         client::{Client, TIMEOUT},
         listing::Order,
+        part::PartsInFlight,
         settings::{checked_endpoint, contradiction, take_prefix, variable},
     },
     config::Config,
@@ -21,6 +22,9 @@ use crate::{
 };
 
 const DEFAULT_REGION: &str = "us-east-1";
+
+/// With parts of 5 MiB, 20 MiB.
+const PARTS_IN_FLIGHT: PartsInFlight = PartsInFlight(4);
 
 /// Whose bucket it is to speak to: two of the same identity can copy between each other on the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +63,7 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
         conditional_write: config.take("conditional_write")?.unwrap_or(true),
         checksum: config.take("checksum")?.unwrap_or(true),
         part_size: config.take::<PartSize>("part_size")?.unwrap_or_default(),
+        parts_in_flight: config.take("parts_in_flight")?.unwrap_or(PARTS_IN_FLIGHT),
         copy_limit: config.take::<CopyLimit>("copy_limit")?.unwrap_or_default(),
         resume: config.take("resume")?.unwrap_or(false),
         order: if config.take("sorted_list")?.unwrap_or(true) { Order::Keys } else { Order::Other },
@@ -213,6 +218,7 @@ mod tests {
             (Config::from([("bucket", "b"), ("access_key_id", "x")]), "`secret_access_key`"),
             (Config::from([("bucket", "b"), ("anonymous", "true"), ("profile", "p")]), "`anonymous"),
             (Config::from([("bucket", "b"), ("part_size", "1")]), "part"),
+            (Config::from([("bucket", "b"), ("parts_in_flight", "0")]), "`parts_in_flight`"),
             (Config::from([("bucket", "b"), ("resume", "maybe")]), "`resume`"),
             (Config::from([("bucket", "b"), ("pathstyle", "true")]), "`pathstyle`"),
             (Config::from([("bucket", "b"), ("prefix", "../x")]), "path"),
