@@ -36,7 +36,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use super::{Batch, RecordError, RecordErrorKind, RecordOptions, RecordReader, RecordWriter};
+use super::{
+    Batch, RecordError, RecordErrorKind, RecordOptions, RecordReader, RecordWriter, Validation, batch::Found,
+};
 
 /// How the length of a record is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -140,14 +142,41 @@ impl Reader {
         max_records: usize,
     ) -> Result<usize, RecordError> {
         let mut rest = input;
-        while !batch.is_full(max_records)
-            && let Some((length, taken)) = self.check(read(rest))?
-            && let Some((record, behind)) = rest[taken..].split_at_checked(length)
-        {
-            self.take(record, batch)?;
-            rest = behind;
+        loop {
+            rest = self.take_quickly(&read, rest, batch, max_records);
+            if !batch.is_full(max_records)
+                && let Some((length, taken)) = self.check(read(rest))?
+                && let Some((record, behind)) = rest[taken..].split_at_checked(length)
+            {
+                self.take(record, batch)?;
+                rest = behind;
+            } else {
+                break;
+            }
         }
         Ok(input.len() - rest.len())
+    }
+
+    /// Takes what needs no further look; returns the rest.
+    #[inline(always)]
+    fn take_quickly<'a>(
+        &mut self,
+        read: impl Fn(&[u8]) -> Result<Option<(u32, usize)>, &'static str>,
+        input: &'a [u8],
+        batch: &mut Batch,
+        max_records: usize,
+    ) -> &'a [u8] {
+        if self.options.validation != Validation::Framing {
+            return input;
+        }
+        let (before, limit) = (batch.len(), self.options.limit());
+        let taken = batch.extend(input, max_records, |rest| {
+            let Ok(Some((length, start))) = read(rest) else { return None };
+            let length = usize::try_from(length).ok().filter(|length| *length <= limit)?;
+            Some(Found { start, end: start + length, next: start + length })
+        });
+        self.records += (batch.len() - before) as u64;
+        &input[taken..]
     }
 
     /// Keeps the start of a length or of a record.
