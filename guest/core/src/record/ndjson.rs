@@ -8,11 +8,11 @@
 //! **Writing.** Each record and an LF. What reading would not give back is refused: records that hold an LF or end with
 //! a CR, and blank ones.
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 use serde::de::IgnoredAny;
 
 use super::{
-    Batch, RecordError, RecordErrorKind, RecordOptions, RecordReader, RecordWriter, Validation,
+    Batch, RecordError, RecordErrorKind, RecordOptions, RecordReader, RecordWriter, Validation, batch::Found,
     options::check_utf8,
 };
 
@@ -38,6 +38,22 @@ impl Reader {
         }
         self.carry.extend_from_slice(part);
         Ok(())
+    }
+
+    /// Takes the lines that need no further look; returns how many bytes of the input that are.
+    #[inline(always)]
+    fn take_quickly(&mut self, input: &[u8], batch: &mut Batch, max_records: usize) -> usize {
+        if self.options.validation != Validation::Framing {
+            return 0;
+        }
+        let (before, limit) = (batch.len(), self.options.limit());
+        let taken = batch.extend(input, max_records, |rest| {
+            let end = memchr(b'\n', rest)?;
+            let is_plain = end <= limit && rest[0] > b' ' && rest[..end].last() != Some(&b'\r');
+            is_plain.then_some(Found { start: 0, end, next: end + 1 })
+        });
+        self.records += (batch.len() - before) as u64;
+        taken
     }
 
     fn take_carry(&mut self, batch: &mut Batch) -> Result<(), RecordError> {
@@ -78,17 +94,14 @@ impl RecordReader for Reader {
             self.take_carry(batch)?;
             start = end + 1;
         }
-        let rest = start;
-        for end in memchr_iter(b'\n', &input[rest..]) {
+        loop {
+            start += self.take_quickly(&input[start..], batch, max_records);
             if batch.is_full(max_records) {
                 return Ok(start);
             }
-            let end = rest + end;
-            self.take_line(&input[start..end], batch)?;
-            start = end + 1;
-        }
-        if batch.is_full(max_records) {
-            return Ok(start);
+            let Some(end) = memchr(b'\n', &input[start..]) else { break };
+            self.take_line(&input[start..start + end], batch)?;
+            start += end + 1;
         }
         self.extend_carry(&input[start..])?;
         Ok(input.len())
