@@ -58,7 +58,11 @@ impl Parents {
                 Err(Errno::NOENT) if temporary.is_unnamed() => {}
                 done => return done,
             }
-            let (directory, made) = self.root.tree.make_directory(parent)?;
+            let (directory, made) = match self.root.tree.make_directory(parent) {
+                // Taken away once more, before it was open.
+                Err(Errno::NOENT) => continue,
+                made => made?,
+            };
             self.made.retain(|before| !made.contains(before));
             self.made.extend(made);
             temporary.rebase(&directory);
