@@ -8,6 +8,8 @@
 //!   what a killed process left of those.
 //! - **Times** are kept to the nanosecond. **Content types and metadata** are kept in extended attributes (`user.mime_type`,
 //!   `user.<key>`) where the file system has them.
+//! - **Threads.** Work that blocks has threads of its own, which tokio keeps; only an object of up to 32 KiB is written,
+//!   and one that is read is opened, on the thread of the caller, as long as that took less than 50 us of late.
 //! - A name that is not UTF-8 cannot be a path: a listing that meets one ends with an error that names it.
 
 mod attributes;

@@ -145,8 +145,8 @@ impl Batch {
     /// or there is no room to copy by blocks: then one more may be [pushed](Self::push), and there is room again. Returns
     /// where the rest begins.
     ///
-    /// Nothing is called in the loop: a call takes longer than the copy of most records, as a component keeps nothing in
-    /// registers over it.
+    /// Copying and counting call nothing: a call takes longer than the copy of most records, as a component keeps nothing
+    /// in registers over it. `next` should do with as few.
     #[inline(always)]
     pub(super) fn extend(
         &mut self,

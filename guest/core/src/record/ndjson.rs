@@ -49,8 +49,10 @@ impl Reader {
         let (before, limit) = (batch.len(), self.options.limit());
         let taken = batch.extend(input, max_records, |rest| {
             let end = memchr(b'\n', rest)?;
-            let is_plain = end <= limit && rest[0] > b' ' && rest[..end].last() != Some(&b'\r');
-            is_plain.then_some(Found { start: 0, end, next: end + 1 })
+            let line = rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]);
+            // What begins with no blank is not blank.
+            let is_plain = line.len() <= limit && line.first().is_some_and(|byte| *byte > b' ');
+            is_plain.then_some(Found { start: 0, end: line.len(), next: end + 1 })
         });
         self.records += (batch.len() - before) as u64;
         taken

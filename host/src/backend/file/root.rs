@@ -1,4 +1,5 @@
-//! The root of a backend, and how calls reach it: each in one hop to a thread that may block.
+//! The root of a backend, and how calls reach it: each in one hop to a thread that may block, but for short work where
+//! the file system is quick (see [`pace`](super::pace)).
 
 use std::sync::{
     Arc,
