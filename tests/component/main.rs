@@ -10,6 +10,7 @@ mod commit;
 mod concurrency;
 mod conformance;
 mod cores;
+mod extras;
 mod faults;
 mod features;
 mod filters;

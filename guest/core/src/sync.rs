@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod bisync;
 pub mod compare;
+pub mod counted;
 pub mod filter;
 pub mod guard;
 pub mod merge;

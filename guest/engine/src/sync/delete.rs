@@ -3,7 +3,10 @@
 use std::rc::Rc;
 
 use futures::{StreamExt, stream};
-use omnistorage_core::{entry::ObjectKind, sync::merge::Step};
+use omnistorage_core::{
+    entry::{Entry, ObjectKind},
+    sync::{counted::Counted, merge::Step},
+};
 use omnistorage_path::Path;
 
 use super::{
@@ -13,9 +16,12 @@ use super::{
     retry::retrying_many,
     sides::{Sides, Writing},
 };
-use crate::imports::types::Error;
+use crate::{
+    exports::sync::SyncOptions,
+    imports::types::{Error, ErrorCode},
+};
 
-/// Paths kept; of more only the number, and the listings are merged once more to find them again.
+/// Paths kept; of more only which they were, and the listings are merged once more to find them again.
 const KEPT: usize = 10_000;
 
 /// Objects deleted by one call.
@@ -46,17 +52,37 @@ impl Deleter {
 }
 
 /// What only the target has.
-#[derive(Default)]
 pub(super) struct Extras {
+    /// All of them, as long as they are few.
     objects: Vec<Path>,
+    /// Of many: which they were.
+    counted: Option<Counted>,
     count: u64,
+    most: usize,
+}
+
+impl Default for Extras {
+    fn default() -> Self {
+        Self { objects: Vec::new(), counted: None, count: 0, most: KEPT }
+    }
 }
 
 impl Extras {
+    /// Keeps all paths: for a run that holds them in memory anyway.
+    pub(super) fn keeping_all() -> Self {
+        Self { most: usize::MAX, ..Self::default() }
+    }
+
     pub(super) fn add(&mut self, path: Path) {
         self.count += 1;
-        if self.objects.len() < KEPT {
-            self.objects.push(path);
+        if let Some(counted) = &mut self.counted {
+            return counted.add(&path);
+        }
+        self.objects.push(path);
+        if self.objects.len() > self.most {
+            let mut counted = Counted::default();
+            std::mem::take(&mut self.objects).iter().for_each(|path| counted.add(path));
+            self.counted = Some(counted);
         }
     }
 
@@ -67,45 +93,64 @@ impl Extras {
 
     /// As many as one call deletes, if there are so many.
     pub(super) fn take_some(&mut self) -> Option<Vec<Path>> {
-        if self.objects.len() < MANY || self.count > self.objects.len() as u64 {
+        if self.objects.len() < MANY {
             return None;
         }
         self.count = 0;
         Some(std::mem::take(&mut self.objects))
     }
 
-    /// Deletes the objects, and tells of each. Without a deleter, it tells alone.
+    /// Deletes the objects, and tells of each; without a deleter, it tells alone. Gives the number of those that are
+    /// left for another run.
     pub(super) async fn delete(
         self,
         sides: &Sides,
         deleter: Option<&Deleter>,
-        in_flight: usize,
+        options: &SyncOptions,
         mut tell: impl AsyncFnMut(Path, Result<(), Error>),
-    ) -> Result<(), Error> {
-        if self.count == self.objects.len() as u64 {
+    ) -> Result<u64, Error> {
+        let in_flight = options.transfers as usize;
+        let Some(mut counted) = self.counted else {
             delete_objects(deleter, self.objects, in_flight, &mut tell).await;
-            return Ok(());
-        }
-        // A second merge finds them again. What the source has got in the meantime stays.
+            return Ok(0);
+        };
+        let mut left = self.count.saturating_sub(counted.len() as u64);
+        // A second merge finds them again. What the source has got in the meantime stays, as does what has become extra:
+        // it was not counted. And a source that shows no object any more is gone.
         let mut pairs = Pairs::new(sides).await?;
-        let mut objects = Vec::new();
+        let mut due = Vec::new();
         loop {
             let step = pairs.next().await?;
             let ended = step == Step::End;
-            if let Step::TargetOnly(entry) = step
-                && entry.kind == ObjectKind::Object
-                && !sides.is_backup(&entry.path)
-            {
-                objects.push(entry.path);
+            due.extend(extra(step, sides).map(|extra| extra.path).filter(|path| counted.holds(path)));
+            if !ended && due.len() < KEPT {
+                continue;
             }
-            if ended || objects.len() >= KEPT {
-                delete_objects(deleter, std::mem::take(&mut objects), in_flight, &mut tell).await;
+            let due = std::mem::take(&mut due);
+            if pairs.source_has_objects() || options.allow_empty_source {
+                delete_objects(deleter, due, in_flight, &mut tell).await;
+            } else if ended && !due.is_empty() {
+                let message =
+                    "it had objects when this run began, and has none any more: nothing more is deleted";
+                return Err(sides.source.error(ErrorCode::PreconditionFailed, &Path::root(), message));
+            } else {
+                left += due.len() as u64;
             }
             if ended {
-                return Ok(());
+                return Ok(left);
             }
         }
     }
+}
+
+/// The object of the target that a step shows to be extra. Where the source has a directory, an object is.
+pub(super) fn extra(step: Step, sides: &Sides) -> Option<Entry> {
+    let target = match step {
+        Step::TargetOnly(target) => target,
+        Step::Both { source, target } if source.kind == ObjectKind::Directory => target,
+        _ => return None,
+    };
+    (target.kind == ObjectKind::Object && !sides.is_backup(&target.path)).then_some(target)
 }
 
 async fn delete_objects(

@@ -12,6 +12,7 @@ use omnistorage_core::{
 use omnistorage_path::Path;
 
 use super::{
+    delete::extra,
     flight::{Bound, Done},
     options::{delete_limits, rename_strategy},
     pairs::Pairs,
@@ -69,17 +70,16 @@ impl Run {
         let mut pairs = Pairs::new(&self.sides).await?;
         let mut source_objects = 0;
         loop {
-            match pairs.next().await? {
+            let step = pairs.next().await?;
+            match &step {
                 Step::End => break,
-                Step::TargetOnly(target) if target.kind == ObjectKind::Object => {
-                    if !self.sides.is_backup(&target.path) {
-                        self.extras.add(target.path);
-                    }
-                }
                 Step::SourceOnly(source) | Step::Both { source, .. } => {
                     source_objects += u64::from(source.kind == ObjectKind::Object);
                 }
                 Step::TargetOnly(_) | Step::Need(_) => {}
+            }
+            if let Some(extra) = extra(step, &self.sides) {
+                self.extras.add(extra.path);
             }
         }
         self.source_objects = source_objects;
@@ -133,17 +133,24 @@ impl Run {
             }
         }
         let extras = std::mem::take(&mut self.extras);
-        let (deleter, in_flight) = (self.deleter.clone(), self.options.transfers as usize);
+        self.deletes_begun += extras.count();
+        let (deleter, options) = (self.deleter.clone(), &self.options);
         let (sides, journal, directories) = (&self.sides, &mut self.journal, &mut self.directories);
-        extras
-            .delete(sides, deleter.as_ref(), in_flight, async |path, deleted| {
-                journal.deleted(&path, deleted);
-                directories.touch(&path);
-                if journal.events.is_full() {
-                    journal.events.flush().await;
-                }
-            })
-            .await
+        let deleting = extras.delete(sides, deleter.as_ref(), options, async |path, deleted| {
+            journal.deleted(&path, deleted);
+            directories.touch(&path);
+            if journal.events.is_full() {
+                journal.events.flush().await;
+            }
+        });
+        let left = deleting.await?;
+        if left > 0 {
+            self.journal.report.deletes_withheld = left;
+            let message = format!("{left} objects are left that the source does not have: run it again");
+            let error = self.sides.target.error(ErrorCode::Unavailable, &Path::root(), &message);
+            self.fail(&Path::root(), error);
+        }
+        Ok(())
     }
 
     /// Removes, makes and dates directories, now that nothing in them changes any more.

@@ -26,6 +26,7 @@ pub(super) struct Pairs {
     source: Option<Pages>,
     target: Option<Pages>,
     filter: Rc<Filter>,
+    source_has_objects: bool,
 }
 
 impl Pairs {
@@ -43,6 +44,7 @@ impl Pairs {
                 source: Some(sides.source.pages(sides.filter.clone())),
                 target: Some(sides.target.pages(sides.filter.for_target().into())),
                 filter: sides.filter.clone(),
+                source_has_objects: false,
             });
         };
         for side in [Side::Source, Side::Target] {
@@ -53,7 +55,13 @@ impl Pairs {
             merge.push(side, sides.side(side).stat(&name).await?.into_iter().collect());
             merge.end(side);
         }
-        Ok(Self { merge, recoding, source: None, target: None, filter: sides.filter.clone() })
+        let filter = sides.filter.clone();
+        Ok(Self { merge, recoding, source: None, target: None, filter, source_has_objects: false })
+    }
+
+    /// Whether an object of the source is in sight. One page of each listing is, before the first step.
+    pub(super) fn source_has_objects(&self) -> bool {
+        self.source_has_objects
     }
 
     /// The next pair that the filter leaves. May be dropped half way, and called again.
@@ -82,7 +90,16 @@ impl Pairs {
                 None => None,
             };
             match page {
-                Some(page) => self.merge.push(side, page?),
+                Some(page) => {
+                    let page = page?;
+                    if side == Side::Source && !self.source_has_objects {
+                        let is_meant = |entry: &Entry| {
+                            entry.kind == ObjectKind::Object && self.filter.ruling(entry).is_included()
+                        };
+                        self.source_has_objects = page.iter().any(is_meant);
+                    }
+                    self.merge.push(side, page);
+                }
                 None => self.merge.end(side),
             }
         }

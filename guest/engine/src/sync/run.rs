@@ -66,6 +66,9 @@ pub(super) async fn run(
     }
     let writes = (!options.dry_run).then(|| Writing(sides.target.clone()));
     let remover = Writing(sides.source.clone());
+    let tracks_renames = options.deletion != Deletion::None
+        && !options.track_renames.is_empty()
+        && Unmatched::can_rename(&sides.target);
     let run = Run {
         operation,
         compare: sides.compare_options(&options),
@@ -83,11 +86,8 @@ pub(super) async fn run(
         unsure: sides.batch(),
         leaving: Batch::default(),
         in_flight: InFlight::new(options.transfers, options.checkers),
-        unmatched: (options.deletion != Deletion::None
-            && !options.track_renames.is_empty()
-            && Unmatched::can_rename(&sides.target))
-        .then(Unmatched::default),
-        extras: Extras::default(),
+        extras: if tracks_renames { Extras::keeping_all() } else { Extras::default() },
+        unmatched: tracks_renames.then(Unmatched::default),
         directories: Directories::default(),
         source_objects: 0,
         begun_bytes: 0,

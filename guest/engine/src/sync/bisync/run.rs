@@ -11,8 +11,9 @@ use omnistorage_core::{
     sync::{
         bisync::{
             Decision, Record, Trio, decide,
-            guard::{Limits, Plan, Refusal},
+            guard::{Plan, Refusal},
         },
+        counted::Counted,
         filter::Filter,
         merge::Side,
     },
@@ -57,7 +58,7 @@ pub(super) async fn run(
         file: &file,
         journal: Journal::new(events),
         plan: Plan::default(),
-        deletes: [0; 2],
+        due: [Counted::default(), Counted::default()],
     };
     let outcome = run.carry_out(known, &options).await;
     // What was done before it failed was done.
@@ -69,7 +70,7 @@ pub(super) async fn run(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pass {
     Transfers,
-    Deletes { limit: u64 },
+    Deletes,
 }
 
 struct Run<'a> {
@@ -77,15 +78,14 @@ struct Run<'a> {
     file: &'a StateFile,
     journal: Journal,
     plan: Plan,
-    /// Begun, on each side.
-    deletes: [u64; 2],
+    /// Deletes that the look at everything counted, on each side.
+    due: [Counted; 2],
 }
 
 impl Run<'_> {
     async fn carry_out(&mut self, known: Option<Known>, options: &BisyncOptions) -> Result<(), Error> {
-        let limits = options::limits(options);
         self.look(known.as_ref()).await?;
-        self.plan.check(limits).map_err(|refusal| self.refused(refusal))?;
+        self.plan.check(options::limits(options)).map_err(|refusal| self.refused(refusal))?;
         let mut known = known;
         if self.plan.others > 0 || options.resync {
             known = self.go_through(Pass::Transfers, known).await?;
@@ -97,8 +97,7 @@ impl Run<'_> {
             self.journal.report.deletes_withheld = self.plan.deletes();
             return Ok(());
         }
-        let Limits { max_delete, .. } = limits;
-        self.go_through(Pass::Deletes { limit: max_delete.of(self.plan.records) }, known).await?;
+        self.go_through(Pass::Deletes, known).await?;
         Ok(())
     }
 
@@ -126,7 +125,11 @@ impl Run<'_> {
             plan.on_first += u64::from(on_first);
             plan.on_second += u64::from(on_second);
             self.journal.report.checked += u64::from(on_first || on_second);
-            plan.count(self.decide(&trio));
+            let decision = self.decide(&trio);
+            plan.count(decision);
+            if let Decision::Delete { on } = decision {
+                self.due_on(on).add(&trio.path);
+            }
         }
         self.plan = plan;
         Ok(())
@@ -183,7 +186,7 @@ impl Run<'_> {
                 continue;
             }
             let decision = self.decide(&trio);
-            if self.is_due(pass, decision) {
+            if self.is_due(pass, decision, &trio.path) {
                 slots.start(actor.act(*trio, decision));
                 continue;
             }
@@ -231,19 +234,22 @@ impl Run<'_> {
         given.contains(path)
     }
 
-    fn is_due(&mut self, pass: Pass, decision: Decision) -> bool {
-        let deletes_on = match decision {
-            Decision::Delete { on: Side::Source } => 0,
-            Decision::Delete { on: Side::Target } => 1,
-            Decision::Keep => return false,
-            _ => return pass == Pass::Transfers,
-        };
-        let (Pass::Deletes { limit }, Some(begun)) = (pass, self.deletes.get_mut(deletes_on)) else {
-            return false;
-        };
-        // Only what was counted before, should there be more by now.
-        *begun += 1;
-        *begun <= limit
+    /// Deletes come last, and only those that were counted, should there be more by now.
+    fn is_due(&mut self, pass: Pass, decision: Decision, path: &Path) -> bool {
+        match (pass, decision) {
+            (_, Decision::Keep) => false,
+            (Pass::Deletes, Decision::Delete { on }) => self.due_on(on).holds(path),
+            (Pass::Transfers, Decision::Delete { .. }) => false,
+            (pass, _) => pass == Pass::Transfers,
+        }
+    }
+
+    const fn due_on(&mut self, side: Side) -> &mut Counted {
+        let [first, second] = &mut self.due;
+        match side {
+            Side::Source => first,
+            Side::Target => second,
+        }
     }
 
     async fn take(&mut self, settled: Settled, state: &mut State) -> Result<(), Error> {
