@@ -30,6 +30,7 @@ mod recode;
 mod records;
 mod replay;
 mod replicas;
+mod same;
 mod setup;
 mod sync;
 mod target;

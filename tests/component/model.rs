@@ -90,9 +90,10 @@ fn decide(case: &Case, source: &(String, i64), target: &(String, i64)) -> Option
         _ if case.update_only && was > is => Some("skipped"),
         _ if old.len() != new.len() => Some("transferred"),
         Comparison::SizeOnly => None,
-        Comparison::Automatic | Comparison::ExactTimes if was == is => None,
+        // Both sides tell the times that objects were given.
+        Comparison::Automatic | Comparison::ExactTimes | Comparison::WriteTimes if was == is => None,
         _ if old != new => Some("transferred"),
-        Comparison::Automatic | Comparison::ExactTimes => Some("updated-time"),
+        Comparison::Automatic | Comparison::ExactTimes | Comparison::WriteTimes => Some("updated-time"),
         Comparison::Checksum => None,
     }
 }
@@ -137,6 +138,7 @@ fn case() -> impl Strategy<Value = Case> {
     let comparison = prop::sample::select(vec![
         Comparison::Automatic,
         Comparison::ExactTimes,
+        Comparison::WriteTimes,
         Comparison::Checksum,
         Comparison::SizeOnly,
         Comparison::Always,

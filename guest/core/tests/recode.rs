@@ -9,7 +9,7 @@ use omnistorage_core::{
     codec::CodecKind,
     entry::{Entry, ObjectKind, Timestamp},
     sync::{
-        compare::{CompareOptions, Comparison, IfEqual, Reason, Verdict, compare_recoded},
+        compare::{CompareOptions, Comparison, Evidence, IfEqual, Reason, Verdict, compare_recoded},
         merge::{MergeError, Side, Step},
         recode::{Recoded, Recoding},
     },
@@ -122,14 +122,15 @@ fn the_time_decides_and_else_the_contents() {
     let update = CompareOptions { update_only: true, ..options(Comparison::Automatic) };
     let contents = Verdict::NeedHash(IfEqual::Same);
     for (options, source, target, expected) in [
-        (options(Comparison::Automatic), Some(5), Some(5), Verdict::Same),
+        (options(Comparison::Automatic), Some(5), Some(5), Verdict::Same(Evidence::Times)),
         (options(Comparison::Automatic), Some(5), Some(6), Verdict::Transfer(Reason::TimeDiffers)),
         (options(Comparison::Automatic), Some(5), None, contents),
         (options(Comparison::ExactTimes), None, None, contents),
         (options(Comparison::Checksum), Some(5), Some(5), contents),
         (options(Comparison::Always), Some(5), Some(5), Verdict::Transfer(Reason::TransferAll)),
         (options(Comparison::IgnoreExisting), Some(5), Some(6), Verdict::Skip(Reason::ExistsOnTarget)),
-        (without_times, Some(5), Some(6), Verdict::Same),
+        (without_times, Some(5), Some(6), contents),
+        (without_times, Some(5), Some(5), contents),
         (without_times, Some(5), Some(4), Verdict::Transfer(Reason::TimeDiffers)),
         (immutable, Some(5), Some(4), Verdict::Refuse(Reason::TimeDiffers)),
         (update, Some(5), Some(6), Verdict::Skip(Reason::TargetNewer)),

@@ -61,7 +61,7 @@ const HINTS: &[Hint] = &[
     hint_for(&["error-on-no-transfer"], "the summary of --json tells how many objects were transferred"),
     hint_for(&["ignore-checksum"], "transfers are always verified"),
     hint_for(
-        &["use-server-modtime", "refresh-times"],
+        &["refresh-times"],
         "times are compared where listings carry them; --checksum and --size-only look at no times",
     ),
     hint_for(&["no-update-modtime", "no-update-dir-modtime"], "--checksum leaves times alone"),

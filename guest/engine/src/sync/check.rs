@@ -11,14 +11,14 @@ use omnistorage_core::{
 };
 
 use super::{
-    contents::{hash_both, same_bytes},
+    contents::{Hashed, hash_both, same_bytes},
     job::Outlet,
     pairs::Pairs,
     sides::Sides,
 };
 use crate::{
     exports::sync::{CheckEntry, CheckReport, Comparison, Difference, SyncOptions},
-    imports::types::{Error, Location},
+    imports::types::{Error, ErrorCode, Location},
 };
 
 /// What a comparison came to: the reason of a difference, or none.
@@ -144,8 +144,11 @@ fn known(sides: &Sides, source: &Entry, target: &Entry, options: &SyncOptions) -
         (None, _) | (_, None) if comparison == Comparison::SizeOnly => Some(Some(Reason::SizeUnknown)),
         // Only the bytes themselves will do.
         _ if comparison == Comparison::Always => None,
-        _ => common_hash(&source.hashes, &target.hashes)
-            .map(|(one, other)| (one.digest != other.digest).then_some(Reason::ContentsDiffer)),
+        _ => match common_hash(&source.hashes, &target.hashes) {
+            Some((one, other)) if one.digest == other.digest => Some(None),
+            // What a listing tells may only look like a hash.
+            _ => None,
+        },
     }
 }
 
@@ -172,9 +175,24 @@ async fn compare(sides: &Sides, pairs: Vec<(Entry, Entry)>, comparison: Comparis
         return compared;
     }
     let borrowed: Vec<_> = pairs.iter().map(|(source, target)| (source, target)).collect();
-    let hashes = hash_both(&sides.source, &sides.target, &borrowed, sides.hash_algorithm()).await;
-    for ((entry, _), hashes) in pairs.into_iter().zip(hashes) {
-        compared.push((entry, hashes.map(|(source, target)| found(source.digest == target.digest))));
+    let hashed = hash_both(&sides.source, &sides.target, &borrowed).await;
+    for ((source, target), hashed) in pairs.into_iter().zip(hashed) {
+        let hashed = match hashed {
+            Ok(hashed) if !hashed.are_equal() && hashed.is_listed() => {
+                ask_again(sides, &source, &target).await
+            }
+            hashed => hashed,
+        };
+        compared.push((source, hashed.map(|hashed| found(hashed.are_equal()))));
     }
     compared
+}
+
+/// The hashes of a pair whatever the listings tell: that may only look like a hash.
+async fn ask_again(sides: &Sides, source: &Entry, target: &Entry) -> Result<Hashed, Error> {
+    let plain = |entry: &Entry| Entry { hashes: Vec::new(), ..entry.clone() };
+    let hashed = hash_both(&sides.source, &sides.target, &[(&plain(source), &plain(target))]).await;
+    let message = "there is no hash for it";
+    let missing = || Err(sides.source.error(ErrorCode::Other, &source.path, message));
+    hashed.into_iter().next().unwrap_or_else(missing)
 }

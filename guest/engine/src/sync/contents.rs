@@ -1,12 +1,15 @@
 //! Comparing contents: by hash, many objects a call, or byte by byte.
 
 use futures::join;
-use omnistorage_core::entry::{Entry, Hash, HashAlgorithm};
+use omnistorage_core::{
+    entry::{Entry, Hash, HashAlgorithm},
+    sync::compare::{Hashes, common_hash},
+};
 use omnistorage_path::Path;
 
 use super::{
     retry::retrying_many,
-    sides::{Reading, Sides},
+    sides::{Reading, Sides, hash_algorithm},
 };
 use crate::{
     body::{Coded, Source},
@@ -16,16 +19,75 @@ use crate::{
     },
 };
 
-/// The hashes of objects on both sides, in their order.
+/// The hashes of an object on both sides, by one algorithm.
+pub(super) struct Hashed {
+    source: Hash,
+    target: Hash,
+    /// A listing told one of them.
+    listed: bool,
+}
+
+impl Hashed {
+    /// In the words of the core.
+    pub(super) const fn hashes(&self) -> Hashes<'_> {
+        Hashes { source: Some(&self.source), target: Some(&self.target), listed: self.listed }
+    }
+
+    /// Whether a listing told one of them.
+    pub(super) const fn is_listed(&self) -> bool {
+        self.listed
+    }
+
+    /// Whether they are equal.
+    pub(super) fn are_equal(&self) -> bool {
+        self.source == self.target
+    }
+}
+
+/// The hashes of objects on both sides, in their order: of each by an algorithm that a listing tells one of, if any
+/// does.
 pub(super) async fn hash_both(
     source: &Reading,
     target: &Reading,
     pairs: &[(&Entry, &Entry)],
-    algorithm: HashAlgorithm,
-) -> Vec<Result<(Hash, Hash), Error>> {
-    let (from, to): (Vec<_>, Vec<_>) = pairs.iter().copied().unzip();
-    let (from, to) = join!(known_or_asked(source, &from, algorithm), known_or_asked(target, &to, algorithm));
-    from.into_iter().zip(to).map(|(from, to)| Ok((from?, to?))).collect()
+) -> Vec<Result<Hashed, Error>> {
+    let algorithms: Vec<_> = pairs.iter().map(|(from, to)| algorithm(source, target, from, to)).collect();
+    let mut hashed: Vec<Option<Result<Hashed, Error>>> = pairs.iter().map(|_| None).collect();
+    for algorithm in [HashAlgorithm::Crc32c, HashAlgorithm::Md5, HashAlgorithm::Sha1, HashAlgorithm::Sha256] {
+        let by_this = || algorithms.iter().enumerate().filter(|(_, of_pair)| **of_pair == algorithm);
+        let (from, to): (Vec<_>, Vec<_>) =
+            by_this().filter_map(|(position, _)| pairs.get(position)).copied().unzip();
+        if from.is_empty() {
+            continue;
+        }
+        let (known, there) =
+            join!(known_or_asked(source, &from, algorithm), known_or_asked(target, &to, algorithm));
+        for ((position, _), (from, to)) in by_this().zip(known.into_iter().zip(there)) {
+            let both = from.and_then(|from| Ok((from, to?)));
+            if let (Some(slot), Some((source, target))) = (hashed.get_mut(position), pairs.get(position)) {
+                let listed = tells(source, algorithm) || tells(target, algorithm);
+                *slot = Some(both.map(|(source, target)| Hashed { source, target, listed }));
+            }
+        }
+    }
+    let missing = |entry: &Entry| source.error(ErrorCode::Other, &entry.path, "there is no hash for it");
+    let found = hashed.into_iter().zip(pairs);
+    found.map(|(hashed, (entry, _))| hashed.unwrap_or_else(|| Err(missing(entry)))).collect()
+}
+
+fn tells(entry: &Entry, algorithm: HashAlgorithm) -> bool {
+    entry.hashes.iter().any(|hash| hash.algorithm == algorithm)
+}
+
+/// What to compare a pair by: what both listings tell, else what one of them does, and of that what costs least.
+fn algorithm(source: &Reading, target: &Reading, from: &Entry, to: &Entry) -> HashAlgorithm {
+    if let Some((both, _)) = common_hash(&from.hashes, &to.hashes) {
+        return both.algorithm;
+    }
+    let listed = from.hashes.iter().chain(&to.hashes).map(|hash| hash.algorithm);
+    listed
+        .min_by_key(|algorithm| *algorithm != HashAlgorithm::Crc32c)
+        .unwrap_or_else(|| hash_algorithm(source, target))
 }
 
 /// Those of the listing where it tells them; only the others are asked for.

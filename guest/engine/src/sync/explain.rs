@@ -1,19 +1,28 @@
 //! What a run would make of one path, and why: the decisions of a run without the run.
 
+use futures::join;
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
     sync::{
-        compare::{Reason, Verdict, after_hashing},
+        compare::{CompareOptions, Evidence, IfEqual, Reason, Verdict, after_hashing},
         filter::Filter,
         merge::Step,
     },
 };
 use omnistorage_path::Path;
 
-use super::{contents::hash_both, recode::compare_listed, sides::Sides};
+use super::{
+    contents::hash_both,
+    recode::{Recoder, compare_listed},
+    sides::{Reading, Sides},
+};
 use crate::{
     exports::sync::{Action, Deletion, Explanation, SyncOptions},
-    imports::types::{Error, Location},
+    imports::{
+        backend::ListOptions,
+        types::{Error, ErrorCode, Location},
+    },
+    objects::PAGE,
 };
 
 /// Looks at the path on both sides, and changes nothing.
@@ -26,19 +35,19 @@ pub(super) async fn explain(
 ) -> Result<Explanation, Error> {
     let sides = Sides::open(source, target, filter, &options).await?;
     let on_target = sides.target_path(&path);
-    let (source, target) = (sides.source.stat(&path).await?, sides.target.stat(&on_target).await?);
+    let (source, target) = (listed(&sides.source, &path).await?, listed(&sides.target, &on_target).await?);
     let (included, ruling) = judge(&sides.filter, &path, source.as_ref().or(target.as_ref()));
     let (action, reason) = match (source, target) {
         (Some(source), _) if source.kind == ObjectKind::Directory => {
-            (None, "what is in a directory is judged by itself")
+            (None, "what is in a directory is judged by itself".to_owned())
         }
         (source, target) => match step(&sides.filter, &path, source, target) {
             Some(step) => decide(&sides, step, &options).await?,
-            None if included => (None, "neither side has it"),
-            None => (None, "what is excluded is left alone on both sides"),
+            None if included => (None, "neither side has it".to_owned()),
+            None => (None, "what is excluded is left alone on both sides".to_owned()),
         },
     };
-    Ok(Explanation { included, ruling, action, reason: reason.to_owned() })
+    Ok(Explanation { included, ruling, action, reason })
 }
 
 /// What the filter says, of the path or of a directory above it.
@@ -64,11 +73,9 @@ fn step(filter: &Filter, path: &Path, source: Option<Entry>, target: Option<Entr
     })
 }
 
-async fn decide(
-    sides: &Sides,
-    step: Step,
-    options: &SyncOptions,
-) -> Result<(Option<Action>, &'static str), Error> {
+async fn decide(sides: &Sides, step: Step, options: &SyncOptions) -> Result<(Option<Action>, String), Error> {
+    let same = |evidence: Evidence| (None, format!("both sides are the same: {}", evidence.as_str()));
+    let told = |action, reason: Reason| (Some(action), reason.as_str().to_owned());
     let verdict = match step {
         Step::SourceOnly(source) => match source.kind {
             ObjectKind::Symlink => Verdict::Skip(Reason::SymbolicLink),
@@ -76,39 +83,98 @@ async fn decide(
             ObjectKind::Object | ObjectKind::Directory => Verdict::Transfer(Reason::MissingOnTarget),
         },
         Step::TargetOnly(_) if options.deletion == Deletion::None => {
-            return Ok((None, "only the target has it, and nothing is deleted"));
+            return Ok((None, "only the target has it, and nothing is deleted".to_owned()));
         }
-        Step::TargetOnly(_) => return Ok((Some(Action::Deleted), Reason::MissingOnSource.as_str())),
-        Step::Both { source, target } => {
-            // Both were asked for.
-            let compare_options = sides.compare_options(options).with_times();
-            let recoder = sides.recoder.filter(|recoder| recoder.changes(&source));
-            match compare_listed(recoder, &source, &target, compare_options) {
-                Verdict::NeedHash(_) if let Some(recoder) = recoder => {
-                    recoder.decide(&sides.source, &sides.target, &source, compare_options).await?
-                }
-                Verdict::NeedHash(if_equal) => {
-                    let pairs = [(&source, &target)];
-                    let hashes =
-                        hash_both(&sides.source, &sides.target, &pairs, sides.hash_algorithm()).await;
-                    match hashes.into_iter().next().transpose()? {
-                        Some((source, target)) => {
-                            after_hashing(if_equal, Some(&source), Some(&target), compare_options)
-                        }
-                        None => after_hashing(if_equal, None, None, compare_options),
-                    }
-                }
-                verdict => verdict,
-            }
-        }
-        Step::Need(_) | Step::End => Verdict::Same,
+        Step::TargetOnly(_) => return Ok(told(Action::Deleted, Reason::MissingOnSource)),
+        Step::Both { source, target } => compare_pair(sides, source, target, options).await?,
+        Step::Need(_) | Step::End => return Ok((None, "there is nothing".to_owned())),
     };
     Ok(match verdict {
-        Verdict::Same | Verdict::NeedHash(_) | Verdict::NeedTimes => (None, "both sides are the same"),
-        Verdict::Transfer(reason) => (Some(Action::Transferred), reason.as_str()),
-        Verdict::SetTime => (Some(Action::UpdatedTime), Reason::TimeDiffers.as_str()),
-        Verdict::Refuse(reason) => (Some(Action::Failed), reason.as_str()),
-        Verdict::Skip(Reason::KindDiffers) => (Some(Action::Failed), Reason::KindDiffers.as_str()),
-        Verdict::Skip(reason) => (Some(Action::Skipped), reason.as_str()),
+        Verdict::Same(evidence) => same(evidence),
+        // Asked for before: see `compare_pair`.
+        Verdict::NeedHash(_) | Verdict::NeedTimes => told(Action::Transferred, Reason::NoCommonHash),
+        Verdict::Transfer(reason) => told(Action::Transferred, reason),
+        Verdict::SetTime => told(Action::UpdatedTime, Reason::TimeDiffers),
+        Verdict::Refuse(reason) => told(Action::Failed, reason),
+        Verdict::Skip(Reason::KindDiffers) => told(Action::Failed, Reason::KindDiffers),
+        Verdict::Skip(reason) => told(Action::Skipped, reason),
     })
+}
+
+/// What a run makes of a pair that its listings tell of: it asks what they leave open, and so does this.
+async fn compare_pair(
+    sides: &Sides,
+    source: Entry,
+    target: Entry,
+    options: &SyncOptions,
+) -> Result<Verdict, Error> {
+    let options = sides.compare_options(options);
+    let recoder = sides.recoder.filter(|recoder| recoder.changes(&source));
+    let mut verdict = compare_listed(recoder, &source, &target, options);
+    if let Verdict::NeedHash(if_equal) = verdict {
+        verdict = hash_pair(sides, recoder, (&source, &target), if_equal, options).await?;
+    }
+    if verdict != Verdict::NeedTimes {
+        return Ok(verdict);
+    }
+    let (seen, there) = join!(sides.source.stat(&source.path), sides.target.stat(&target.path));
+    let (Some(seen), Some(there)) = (seen?, there?) else {
+        let message = "it was deleted while it was compared";
+        return Err(sides.source.error(ErrorCode::NotFound, &source.path, message));
+    };
+    let options = options.with_times();
+    match compare_listed(recoder, &seen, &there, options) {
+        Verdict::NeedHash(if_equal) => hash_pair(sides, recoder, (&seen, &there), if_equal, options).await,
+        verdict => Ok(verdict),
+    }
+}
+
+async fn hash_pair(
+    sides: &Sides,
+    recoder: Option<Recoder>,
+    pair: (&Entry, &Entry),
+    if_equal: IfEqual,
+    options: CompareOptions,
+) -> Result<Verdict, Error> {
+    if let Some(recoder) = recoder {
+        return recoder.decide(&sides.source, &sides.target, pair.0, options).await;
+    }
+    let hashed = hash_both(&sides.source, &sides.target, &[pair]).await;
+    let missing = || Err(sides.source.error(ErrorCode::Other, &pair.0.path, Reason::NoCommonHash.as_str()));
+    let hashed = hashed.into_iter().next().unwrap_or_else(missing)?;
+    Ok(after_hashing(if_equal, hashed.hashes(), options))
+}
+
+/// What a listing tells of a path. A look would tell more, and a run would seem to do other than it does.
+async fn listed(side: &Reading, path: &Path) -> Result<Option<Entry>, Error> {
+    let seen = side.stat(path).await?;
+    if !side.lists_writes || seen.as_ref().is_none_or(|seen| seen.kind != ObjectKind::Object) {
+        return Ok(seen);
+    }
+    let full = side.full(path)?;
+    let directory = side.full(&path.parent().unwrap_or_default())?;
+    let options = ListOptions { recursive: false, start_after: just_before(&full), full_info: false };
+    let listing = side.backend().list(directory, options).await?;
+    loop {
+        let page = listing.next(PAGE).await?;
+        if page.is_empty() {
+            return Ok(seen);
+        }
+        for info in page {
+            if info.path == full {
+                return side.entry(info).map(Some);
+            }
+            if info.path > full {
+                return Ok(seen);
+            }
+        }
+    }
+}
+
+/// A path shortly before another one beside it, in byte order; `None` if that is easier looked for from the beginning.
+fn just_before(path: &str) -> Option<String> {
+    let last = path.chars().next_back()?;
+    let stem = path.get(..path.len() - last.len_utf8())?;
+    let before = char::from_u32(u32::from(last).checked_sub(1)?).filter(|before| !"/\0".contains(*before))?;
+    Some(format!("{stem}{before}{}", char::MAX))
 }

@@ -4,15 +4,15 @@ use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use omnistorage_core::{entry::Entry, sync::compare::Verdict};
 use omnistorage_path::Path;
 
-use super::transfer::Carried;
+use super::{transfer::Carried, unsure::Pair};
 use crate::imports::types::Error;
 
 /// What a call came to.
 pub(super) enum Done {
     Carried(Vec<Carried>),
-    Compared(Vec<(Entry, Result<Verdict, Error>)>),
-    /// The entry of the source as it was listed, and both as they are.
-    Timed(Box<Entry>, Result<Box<(Entry, Option<Entry>)>, Error>),
+    Compared(Vec<(Pair, Result<Verdict, Error>)>),
+    /// A pair as it was listed, and as it is.
+    Timed(Box<Pair>, Result<Box<(Entry, Option<Entry>)>, Error>),
     TimeSet(Box<Entry>, Result<(), Error>),
     /// From the source.
     Removed(Vec<(Entry, Result<(), Error>)>),

@@ -1,7 +1,7 @@
 //! What the options of a run may be, and what they are in the words of the core.
 
 use omnistorage_core::sync::{
-    compare::{self, CompareOptions, WriteTimes},
+    compare::{self, CompareOptions},
     filter::Filter,
     guard::DeleteLimits,
     order::{self, Order},
@@ -65,18 +65,15 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
     }
 }
 
-pub(super) fn compare_options(
-    options: &SyncOptions,
-    window_ns: Option<u64>,
-    write_times: WriteTimes,
-) -> CompareOptions {
+/// How to compare places of which nothing is known but what was asked for.
+pub(super) fn compare_options(options: &SyncOptions, window_ns: Option<u64>) -> CompareOptions {
     CompareOptions {
         comparison: options.comparison.into(),
         update_only: options.update_only,
         ignore_size: options.ignore_size,
         immutable: options.immutable,
         window_ns,
-        write_times,
+        ..CompareOptions::default()
     }
 }
 
@@ -119,6 +116,7 @@ impl From<Comparison> for compare::Comparison {
         match comparison {
             Comparison::Automatic => Self::Automatic,
             Comparison::ExactTimes => Self::ExactTimes,
+            Comparison::WriteTimes => Self::WriteTimes,
             Comparison::Checksum => Self::Checksum,
             Comparison::SizeOnly => Self::SizeOnly,
             Comparison::Always => Self::Always,

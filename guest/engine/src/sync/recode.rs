@@ -5,7 +5,7 @@ use omnistorage_core::{
     codec::{self, Codec, CodecKind, DecoderLimits},
     entry::{Entry, ObjectKind},
     sync::{
-        compare::{CompareOptions, Comparison, Reason, Verdict, compare, compare_recoded},
+        compare::{CompareOptions, Comparison, Evidence, Reason, Verdict, compare, compare_recoded},
         recode::Recoding,
     },
 };
@@ -132,7 +132,8 @@ impl Recoder {
         entry: &Entry,
         options: CompareOptions,
     ) -> Result<Verdict, Error> {
-        if options.comparison != Comparison::Checksum {
+        let contents_decide = options.comparison == Comparison::Checksum || options.contents_only;
+        if options.update_only || !contents_decide {
             let (from, to) = join!(source.stat(&entry.path), async {
                 let to = self.target_path(&entry.path);
                 target.stat(&to).await
@@ -147,7 +148,7 @@ impl Recoder {
             }
         }
         Ok(match self.same_contents(source, target, entry).await? {
-            true => Verdict::Same,
+            true => Verdict::Same(Evidence::Contents),
             false if options.immutable => Verdict::Refuse(Reason::ContentsDiffer),
             false => Verdict::Transfer(Reason::ContentsDiffer),
         })

@@ -6,7 +6,7 @@ use futures::{FutureExt, future::select};
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
     sync::{
-        compare::{CompareOptions, Reason, Verdict},
+        compare::{CompareOptions, Evidence, Reason, Verdict},
         filter::Filter,
         merge::Step,
     },
@@ -25,10 +25,11 @@ use super::{
     rename::Unmatched,
     sides::{Sides, Writing},
     transfer::Carrier,
-    unsure::Unsure,
+    unsure::{Pair, Unsure},
     waiting::{Item, Waiting},
 };
 use crate::{
+    error::error,
     exports::sync::{Action, Comparison, Deletion, Event, Report, Stop, SyncOptions},
     imports::{
         backend::Features,
@@ -57,12 +58,11 @@ pub(super) async fn run(
     if operation != Operation::Sync || sides.single.is_some() {
         options.deletion = Deletion::None;
     }
-    if operation == Operation::Move
-        && sides.recoder.is_some()
-        && matches!(options.comparison, Comparison::Automatic | Comparison::ExactTimes)
-    {
-        // A time alone is not enough to let an object go.
-        options.comparison = Comparison::Checksum;
+    let is_move = operation == Operation::Move;
+    if is_move && options.comparison == Comparison::WriteTimes {
+        let message =
+            "when a target was written says nothing of its contents: not enough to let an object go";
+        return Err(error(ErrorCode::InvalidArgument, message));
     }
     let writes = (!options.dry_run).then(|| Writing(sides.target.clone()));
     let remover = Writing(sides.source.clone());
@@ -71,12 +71,12 @@ pub(super) async fn run(
         && Unmatched::can_rename(&sides.target);
     let run = Run {
         operation,
-        compare: sides.compare_options(&options),
+        compare: CompareOptions { contents_only: is_move, ..sides.compare_options(&options) },
         journal: Journal::new(events),
         carrier: writes.clone().map(|target| Carrier {
             source: sides.source.clone(),
             target,
-            remover: (operation == Operation::Move).then_some(remover),
+            remover: is_move.then_some(remover),
             backup: sides.backup.clone(),
             recoder: sides.recoder,
             ignore_size: options.ignore_size,
@@ -246,7 +246,7 @@ impl Run {
                     self.directories.add_source(&source, Some(&target), window);
                     return false;
                 }
-                self.decide(source, target, self.compare);
+                self.decide(Pair { source, target }, self.compare);
             }
             Step::Need(_) => {}
             Step::End => return true,
@@ -287,8 +287,8 @@ impl Run {
             run.fail(&source.path, error);
         };
         match verdict {
-            Verdict::Same if self.operation == Operation::Move => self.leave(source),
-            Verdict::Same => {}
+            Verdict::Same(Evidence::Contents) if self.operation == Operation::Move => self.leave(source),
+            Verdict::Same(_) => {}
             // What is there cannot make room: an error, so that nothing is deleted and the run does not look done.
             Verdict::Skip(Reason::KindDiffers) => match source.kind {
                 ObjectKind::Directory => {
@@ -319,7 +319,7 @@ impl Run {
         }
     }
 
-    /// Lets an object of the source go that is the same on the target.
+    /// Lets an object of the source go whose contents are on the target.
     pub(super) fn leave(&mut self, source: Entry) {
         if let Some(entries) = self.leaving.add(source, Some(0)) {
             self.remove(entries);
@@ -392,8 +392,8 @@ impl Run {
                 self.skip(&item.source, Reason::LimitReached);
             }
         }
-        for Unsure { source, .. } in self.unsure.take().into_iter().flatten() {
-            self.skip(&source, Reason::LimitReached);
+        for Unsure { pair, .. } in self.unsure.take().into_iter().flatten() {
+            self.skip(&pair.source, Reason::LimitReached);
         }
     }
 
@@ -414,7 +414,9 @@ impl Run {
     /// Gives the target the time of the source, or the bytes again where it cannot take a time.
     fn set_time(&mut self, source: Entry) {
         // A time that is not known cannot be given: what is the same is all that can be said.
-        let Some(modified) = source.modified else { return self.act(source, Verdict::Same) };
+        let Some(modified) = source.modified else {
+            return self.act(source, Verdict::Same(Evidence::Contents));
+        };
         if !self.sides.target.has(Features::SET_MODIFIED) {
             return self.queue(source, Reason::TimeDiffers);
         }

@@ -20,17 +20,11 @@ impl Run {
         match done {
             Done::Carried(items) => items.into_iter().for_each(|carried| self.settle_carried(carried)),
             Done::Compared(entries) => {
-                for (source, verdict) in entries {
-                    match verdict {
-                        Ok(_) if self.journal.report.stopped.is_some() => {
-                            self.skip(&source, Reason::LimitReached)
-                        }
-                        Ok(verdict) => self.act(source, verdict),
-                        Err(error) => self.fail(&source.path, error),
-                    }
+                for (pair, verdict) in entries {
+                    self.settle_comparison(pair, verdict);
                 }
             }
-            Done::Timed(listed, pair) => self.settle_times(*listed, pair),
+            Done::Timed(listed, seen) => self.settle_times(*listed, seen),
             Done::TimeSet(source, Ok(())) => {
                 self.journal.tell(Action::UpdatedTime, &source.path, source.size, Reason::TimeDiffers);
                 if self.operation == Operation::Move {

@@ -7,7 +7,7 @@ use omnistorage_core::{
     entry::{Entry, HashAlgorithm, Timestamp},
     sync::{
         backup::BackupNames,
-        compare::{CompareOptions, WriteTimes, modify_window},
+        compare::{self, CompareOptions, modify_window},
         filter::Filter,
         guard,
         merge::Side,
@@ -235,11 +235,15 @@ impl Sides {
     pub(super) fn compare_options(&self, options: &SyncOptions) -> CompareOptions {
         // A single object is not listed.
         let is_listed = self.single.is_none();
-        let write_times = WriteTimes {
-            source: is_listed && self.source.lists_writes,
-            target: is_listed && self.target.lists_writes,
+        let each = |holds: &dyn Fn(&Reading) -> bool| compare::Sides {
+            source: holds(&self.source),
+            target: holds(&self.target),
         };
-        options::compare_options(options, self.window(options), write_times)
+        CompareOptions {
+            write_times: each(&|side| is_listed && side.lists_writes),
+            near: each(&|side| side.has(Features::BATCHES)),
+            ..options::compare_options(options, self.window(options))
+        }
     }
 
     /// For objects that go together, unless that would only make one wait for the other.
@@ -248,6 +252,7 @@ impl Sides {
         if of_many { Batch::default() } else { Batch::of_one() }
     }
 
+    /// The algorithm to compare by what no listing tells a hash of.
     pub(super) fn hash_algorithm(&self) -> HashAlgorithm {
         hash_algorithm(&self.source, &self.target)
     }

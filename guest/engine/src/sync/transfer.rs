@@ -129,16 +129,55 @@ impl Carrier {
         carried
     }
 
+    /// Copies as they are. What a listing tells may only look like a hash: bytes that are not its are looked at once
+    /// more before they count as damaged.
     async fn copy(&self, entries: &[&Entry]) -> Vec<Result<(), Error>> {
+        let mut copied = self.copy_as_listed(entries).await;
+        for (entry, result) in entries.iter().zip(&mut copied) {
+            let is_doubtful = self.source.lists_writes && !entry.hashes.is_empty();
+            if is_doubtful
+                && matches!(result, Err(error) if error.code == ErrorCode::Corrupted)
+                && let Ok(Some(seen)) = self.source.stat(&entry.path).await
+                && !entry.hashes.iter().any(|hash| seen.hashes.contains(hash))
+                && let Some(again) =
+                    self.copy_as_listed(&[&Entry { hashes: seen.hashes, ..(*entry).clone() }]).await.pop()
+            {
+                *result = again;
+            }
+        }
+        copied
+    }
+
+    async fn copy_as_listed(&self, entries: &[&Entry]) -> Vec<Result<(), Error>> {
         let requests: Result<Vec<_>, Error> = entries.iter().map(|entry| self.request(entry)).collect();
         let copied = match requests {
             Ok(requests) => copy_many(&self.source, &self.target.0, requests).await,
             Err(error) => entries.iter().map(|_| Err(error.clone())).collect(),
         };
-        let verified = |(entry, copied): (&&Entry, Result<ObjectInfo, Error>)| {
-            verify(&self.target.0, entry, &copied?, self.ignore_size)
-        };
-        entries.iter().zip(copied).map(verified).collect()
+        let mut verified = Vec::with_capacity(copied.len());
+        for (entry, copied) in entries.iter().zip(copied) {
+            verified.push(match copied {
+                Ok(written) => self.verify(entry, written).await,
+                Err(error) => Err(error),
+            });
+        }
+        verified
+    }
+
+    /// Holds what was written to what was listed. What a store tells of it may only look like a hash, too.
+    async fn verify(&self, entry: &Entry, written: ObjectInfo) -> Result<(), Error> {
+        let target = &self.target.0;
+        let verified = verify(target, entry, &written, self.ignore_size);
+        if verified.is_ok() || !target.lists_writes || written.hashes.is_empty() {
+            return verified;
+        }
+        match target.stat(&entry.path).await? {
+            Some(seen) => {
+                let hashes = seen.hashes.into_iter().map(Into::into).collect();
+                verify(target, entry, &ObjectInfo { size: seen.size, hashes, ..written }, self.ignore_size)
+            }
+            None => verified,
+        }
     }
 
     /// What must hold of the bytes; all that goes with them comes from the source.

@@ -2,7 +2,7 @@
 
 use futures::join;
 use omnistorage_core::{
-    entry::{Entry, HashAlgorithm},
+    entry::Entry,
     sync::compare::{CompareOptions, IfEqual, Reason, Verdict, after_hashing},
 };
 
@@ -15,55 +15,77 @@ use super::{
 };
 use crate::imports::types::{Error, ErrorCode};
 
-/// A pair, and what equal hashes mean.
-pub(super) struct Unsure {
+/// An object of both sides.
+pub(super) struct Pair {
     pub(super) source: Entry,
     pub(super) target: Entry,
+}
+
+/// A pair whose hashes decide.
+pub(super) struct Unsure {
+    pub(super) pair: Pair,
     pub(super) if_equal: IfEqual,
+    options: CompareOptions,
 }
 
 impl Run {
     /// Decides on a pair of which so much is known.
-    pub(super) fn decide(&mut self, source: Entry, target: Entry, options: CompareOptions) {
-        match compare_listed(self.sides.recoder, &source, &target, options) {
-            Verdict::NeedTimes => self.ask_times(source, target),
+    pub(super) fn decide(&mut self, pair: Pair, options: CompareOptions) {
+        match compare_listed(self.sides.recoder, &pair.source, &pair.target, options) {
+            Verdict::NeedTimes => self.ask_times(pair),
             Verdict::NeedHash(if_equal) => {
-                let size = source.size;
-                if let Some(pairs) = self.unsure.add(Unsure { source, target, if_equal }, size) {
+                let size = pair.source.size;
+                if let Some(pairs) = self.unsure.add(Unsure { pair, if_equal, options }, size) {
                     self.compare_contents(pairs);
                 }
             }
-            verdict => self.act(source, verdict),
+            verdict => self.act(pair.source, verdict),
         }
     }
 
     /// Asks for the times that the listings do not tell.
-    fn ask_times(&mut self, source: Entry, target: Entry) {
+    fn ask_times(&mut self, pair: Pair) {
         let (from, to, sides) =
             (self.sides.source.clone(), self.sides.target.clone(), self.compare.write_times);
         self.in_flight.start(Bound::Checkers, async move {
-            let (known, there) =
-                join!(with_time(&from, &source, sides.source), with_time(&to, &target, sides.target));
+            let (known, there) = join!(
+                with_time(&from, &pair.source, sides.source),
+                with_time(&to, &pair.target, sides.target)
+            );
             let gone =
-                || from.error(ErrorCode::NotFound, &source.path, "it was deleted while it was compared");
+                || from.error(ErrorCode::NotFound, &pair.source.path, "it was deleted while it was compared");
             let known = known.and_then(|known| known.ok_or_else(gone));
-            Done::Timed(Box::new(source), known.and_then(|known| Ok((known, there?))).map(Box::new))
+            Done::Timed(Box::new(pair), known.and_then(|known| Ok((known, there?))).map(Box::new))
         });
     }
 
     /// Takes in what was asked for.
-    pub(super) fn settle_times(&mut self, listed: Entry, pair: Result<Box<(Entry, Option<Entry>)>, Error>) {
-        match pair.map(|pair| *pair) {
-            Ok(_) if self.journal.report.stopped.is_some() => self.skip(&listed, Reason::LimitReached),
-            Ok((source, Some(target))) => self.decide(source, target, self.compare.with_times()),
+    pub(super) fn settle_times(&mut self, listed: Pair, seen: Result<Box<(Entry, Option<Entry>)>, Error>) {
+        match seen.map(|seen| *seen) {
+            Ok(_) if self.journal.report.stopped.is_some() => self.skip(&listed.source, Reason::LimitReached),
+            Ok((source, Some(target))) => {
+                let confirmed = &mut self.compare.confirmed;
+                confirmed.source |= confirms(&source, &listed.source);
+                confirmed.target |= confirms(&target, &listed.target);
+                self.decide(Pair { source, target }, self.compare.with_times());
+            }
             Ok((source, None)) => self.queue(source, Reason::MissingOnTarget),
-            Err(error) => self.fail(&listed.path, error),
+            Err(error) => self.fail(&listed.source.path, error),
+        }
+    }
+
+    /// Takes in what a comparison of contents came to.
+    pub(super) fn settle_comparison(&mut self, pair: Pair, verdict: Result<Verdict, Error>) {
+        match verdict {
+            Ok(_) if self.journal.report.stopped.is_some() => self.skip(&pair.source, Reason::LimitReached),
+            Ok(Verdict::NeedTimes) => self.ask_times(pair),
+            Ok(verdict) => self.act(pair.source, verdict),
+            Err(error) => self.fail(&pair.source.path, error),
         }
     }
 
     /// Compares by hash.
     pub(super) fn compare_contents(&mut self, pairs: Vec<Unsure>) {
-        let (algorithm, options) = (self.sides.hash_algorithm(), self.compare);
         let (source, target) = (self.sides.source.clone(), self.sides.target.clone());
         let pairs = match self.sides.recoder {
             Some(recoder) => self.compare_recoded(recoder, pairs),
@@ -72,29 +94,32 @@ impl Run {
         if pairs.is_empty() {
             return;
         }
-        self.in_flight.start(Bound::Checkers, async move {
-            Done::Compared(by_hash(&source, &target, pairs, algorithm, options).await)
-        });
+        self.in_flight
+            .start(Bound::Checkers, async move { Done::Compared(by_hash(&source, &target, pairs).await) });
     }
 
     /// Compares those of which one side is compressed, and gives the others.
     fn compare_recoded(&mut self, recoder: Recoder, pairs: Vec<Unsure>) -> Vec<Unsure> {
         let (recoded, alike): (Vec<_>, Vec<_>) =
-            pairs.into_iter().partition(|pair| recoder.changes(&pair.source));
+            pairs.into_iter().partition(|unsure| recoder.changes(&unsure.pair.source));
         if !recoded.is_empty() {
-            let options = self.compare;
             let (source, target) = (self.sides.source.clone(), self.sides.target.clone());
             self.in_flight.start(Bound::Checkers, async move {
                 let mut compared = Vec::with_capacity(recoded.len());
-                for pair in recoded {
+                for Unsure { pair, options, .. } in recoded {
                     let verdict = recoder.decide(&source, &target, &pair.source, options).await;
-                    compared.push((pair.source, verdict));
+                    compared.push((pair, verdict));
                 }
                 Done::Compared(compared)
             });
         }
         alike
     }
+}
+
+/// Whether a look at an object tells the hash that was listed: what only looks like one, it does not.
+fn confirms(seen: &Entry, listed: &Entry) -> bool {
+    listed.hashes.iter().any(|hash| seen.hashes.contains(hash))
 }
 
 async fn with_time(side: &Reading, listed: &Entry, is_asked: bool) -> Result<Option<Entry>, Error> {
@@ -105,15 +130,12 @@ async fn by_hash(
     source: &Reading,
     target: &Reading,
     pairs: Vec<Unsure>,
-    algorithm: HashAlgorithm,
-    options: CompareOptions,
-) -> Vec<(Entry, Result<Verdict, Error>)> {
-    let entries: Vec<_> = pairs.iter().map(|pair| (&pair.source, &pair.target)).collect();
-    let hashes = hash_both(source, target, &entries, algorithm).await;
-    let verdict = |(Unsure { source, if_equal, .. }, hashes): (Unsure, Result<_, _>)| {
-        let verdict =
-            hashes.map(|(source, target)| after_hashing(if_equal, Some(&source), Some(&target), options));
-        (source, verdict)
+) -> Vec<(Pair, Result<Verdict, Error>)> {
+    let entries: Vec<_> = pairs.iter().map(|unsure| (&unsure.pair.source, &unsure.pair.target)).collect();
+    let hashed = hash_both(source, target, &entries).await;
+    let verdict = |(Unsure { pair, if_equal, options }, hashed): (Unsure, Result<_, _>)| {
+        let hashed: Result<super::contents::Hashed, Error> = hashed;
+        (pair, hashed.map(|hashed| after_hashing(if_equal, hashed.hashes(), options)))
     };
-    pairs.into_iter().zip(hashes).map(verdict).collect()
+    pairs.into_iter().zip(hashed).map(verdict).collect()
 }

@@ -16,7 +16,7 @@ use super::super::{
 };
 use crate::{
     Location, Path,
-    runtime::{Backup, Deletion, Filter, Order, OrderKey, RenameStrategy, SyncOptions},
+    runtime::{Backup, Comparison, Deletion, Filter, Order, OrderKey, RenameStrategy, SyncOptions},
 };
 
 /// What all three have in common.
@@ -33,6 +33,10 @@ pub(crate) struct TransferOptions {
     /// Leave target objects alone that are newer than the source's
     #[arg(long, short)]
     update: bool,
+    /// Take a target that was written no earlier than the source's time for the same, where its listing does not tell
+    /// the time that it was given, or it keeps none: contents that are other and as long go unseen
+    #[arg(long, requires = "update")]
+    use_server_modtime: bool,
     /// Differences of time up to this are none [default: the coarser precision of both sides]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     modify_window: Option<Duration>,
@@ -92,7 +96,10 @@ impl TransferOptions {
         let is_kept = backup.is_some() || self.suffix.is_some();
         Ok(SyncOptions {
             dry_run: self.dry_run,
-            comparison: self.comparison.comparison(),
+            comparison: match self.comparison.comparison() {
+                Comparison::Automatic if self.use_server_modtime => Comparison::WriteTimes,
+                other => other,
+            },
             ignore_size: self.ignore_size,
             update_only: self.update,
             modify_window: self.modify_window,

@@ -11,14 +11,19 @@ use crate::{
 /// When an object that is on both sides counts as the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Comparison {
-    /// Size and modification time, within the coarser precision of the two sides. Where the time of the target is that
-    /// of the write, since it keeps none or its listings do not tell them, one that is not older than the source's is
-    /// as good.
+    /// Size, and the first of these that can be had: the times that both were given, within the coarser precision of
+    /// the two sides, where both listings tell them; hashes that both listings tell; the hash of an object of at most
+    /// 256 KiB that lies where no network is between, where the other listing tells one; else the times are asked for,
+    /// or hashes where the target keeps none. When a target was written tells nothing.
     #[default]
     Automatic,
     /// Size and modification time, asked for where a listing does not tell it; where one side keeps no times, a
     /// checksum.
     ExactTimes,
+    /// As [`Automatic`](Self::Automatic), but a target whose listing does not tell the time that it was given, or that
+    /// keeps none, is the same if it was written no earlier than the source's time. That says nothing of contents: what
+    /// is changed and dated back, or takes another's name, goes unseen. Refused for a move.
+    WriteTimes,
     /// Size and a checksum both sides can give.
     Checksum,
     /// Size alone.
@@ -196,6 +201,7 @@ impl From<Comparison> for wit::Comparison {
         match comparison {
             Comparison::Automatic => Self::Automatic,
             Comparison::ExactTimes => Self::ExactTimes,
+            Comparison::WriteTimes => Self::WriteTimes,
             Comparison::Checksum => Self::Checksum,
             Comparison::SizeOnly => Self::SizeOnly,
             Comparison::Always => Self::Always,

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use omnistorage_core::{
-    entry::{Entry, Hash, HashAlgorithm},
+    entry::Entry,
     sync::{
         bisync::{Precisions, state::Header},
         compare::{CompareOptions, Reason, Verdict, after_hashing, compare, modify_window},
@@ -28,7 +28,7 @@ use crate::{
     sync::{
         contents::hash_both,
         retry::retrying,
-        sides::{Reading, hash_algorithm, leaves_out_object, location},
+        sides::{Reading, leaves_out_object, location},
     },
 };
 
@@ -93,7 +93,8 @@ impl Ends {
             Reading::new(place, prefix, attempts, true)
         });
         let precisions = [&first, &second].map(|place: &Reading| place.capabilities.modified_precision_ns);
-        let window = modify_window(precisions[0], precisions[1], options.modify_window_ns);
+        // Either is the target of the other: both must keep times.
+        let window = precisions[0].and(modify_window(precisions[0], precisions[1], options.modify_window_ns));
         let compare = compare_options(options, window);
         let ends =
             Self { first, second, filter: Rc::new(filter), compare, header, transfers: options.transfers };
@@ -118,20 +119,15 @@ impl Ends {
     pub(super) async fn are_same(&self, first: &Entry, second: &Entry) -> Result<bool, Error> {
         let verdict = match compare(first, second, self.compare) {
             Verdict::NeedHash(if_equal) => {
-                let algorithm = self.hash_algorithm();
-                let hashes = hash_both(&self.first, &self.second, &[(first, second)], algorithm).await;
-                let (one, other): (Hash, Hash) = hashes.into_iter().next().unwrap_or_else(|| {
+                let hashed = hash_both(&self.first, &self.second, &[(first, second)]).await;
+                let hashed = hashed.into_iter().next().unwrap_or_else(|| {
                     Err(self.first.error(ErrorCode::Other, &first.path, Reason::NoCommonHash.as_str()))
                 })?;
-                after_hashing(if_equal, Some(&one), Some(&other), self.compare)
+                after_hashing(if_equal, hashed.hashes(), self.compare)
             }
             verdict => verdict,
         };
-        Ok(matches!(verdict, Verdict::Same | Verdict::SetTime))
-    }
-
-    pub(super) fn hash_algorithm(&self) -> HashAlgorithm {
-        hash_algorithm(&self.first, &self.second)
+        Ok(matches!(verdict, Verdict::Same(_) | Verdict::SetTime))
     }
 }
 

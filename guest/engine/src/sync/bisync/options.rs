@@ -33,7 +33,8 @@ pub(super) fn check(options: &BisyncOptions) -> Result<Filter, Error> {
     if options.conflict_suffix.is_empty() || options.conflict_suffix.contains(['/', '\0']) {
         return refused("the suffix of conflicts is empty, or holds a `/` or a NUL");
     }
-    if matches!(options.comparison, Comparison::Always | Comparison::IgnoreExisting) {
+    if matches!(options.comparison, Comparison::Always | Comparison::IgnoreExisting | Comparison::WriteTimes)
+    {
         return refused("a two-way sync compares by times, by checksums or by sizes");
     }
     let filter = &options.filter;
