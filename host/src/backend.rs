@@ -362,13 +362,39 @@ pub trait Backend: Debug + Send + Sync + 'static {
         Err(Error::unsupported(self.kind(), &what).at(source_backend.kind(), source))
     }
 
-    /// Moves an object within this backend in one step, over whatever object is at the target.
+    /// Moves an object in one step, within this backend or to another one that lies in the same store, over whatever
+    /// object is at the target. A move onto itself changes nothing.
+    ///
+    /// As for [`Backend::copy_to`]: a target of no kind known here is asked by its [`Backend::move_from`].
     ///
     /// # Errors
-    /// [`ErrorCode::Unsupported`], [`ErrorCode::NotFound`], [`ErrorCode::IsDirectory`].
-    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
-        let _ = (target, options);
+    /// [`ErrorCode::Unsupported`] also where it takes more than one step; [`ErrorCode::NotFound`],
+    /// [`ErrorCode::IsDirectory`].
+    async fn move_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let _ = (target_backend, target, options);
         Err(Error::unsupported(self.kind(), "move").at(self.kind(), source))
+    }
+
+    /// The other end of [`Backend::move_to`], as [`Backend::copy_from`] is of [`Backend::copy_to`].
+    ///
+    /// # Errors
+    /// As [`Backend::move_to`].
+    async fn move_from(
+        &self,
+        source_backend: &dyn Backend,
+        source: &Path,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let _ = (target, options);
+        let what = format!("move in one step from the {} backend", source_backend.kind());
+        Err(Error::unsupported(self.kind(), &what).at(source_backend.kind(), source))
     }
 
     /// Sets the modification time.

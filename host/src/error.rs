@@ -161,13 +161,15 @@ struct Inner {
     offset: Option<u64>,
     message: String,
     retry_after: Option<Duration>,
+    on_target: bool,
 }
 
 impl Error {
     /// An error of that code; `message` is one sentence without a full stop that says what a person can do about it.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { code, at: None, offset: None, message: message.into(), retry_after: None }))
+        let (at, offset, retry_after, on_target) = (None, None, None, false);
+        Self(Box::new(Inner { code, at, offset, message: message.into(), retry_after, on_target }))
     }
 
     /// [`ErrorCode::Unsupported`]: `backend` does not do `what`.
@@ -195,6 +197,13 @@ impl Error {
     #[must_use]
     pub fn at_location(mut self, backend: String, path: String) -> Self {
         self.0.at = Some((backend, path));
+        self
+    }
+
+    /// Of a call about two places, a copy or a move: it is the target that failed. Otherwise it is the source.
+    #[must_use]
+    pub fn on_target(mut self) -> Self {
+        self.0.on_target = true;
         self
     }
 
@@ -231,6 +240,12 @@ impl Error {
         self.0.at.as_ref().map(|(backend, path)| (backend.as_str(), path.as_str()))
     }
 
+    /// Whether a copy or a move failed at its target: see [`Error::on_target`].
+    #[must_use]
+    pub fn is_on_target(&self) -> bool {
+        self.0.on_target
+    }
+
     /// The byte offset or record number that is wrong.
     #[must_use]
     pub fn offset(&self) -> Option<u64> {
@@ -252,8 +267,10 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some((backend, path)) = &self.0.at {
-            write!(f, "`{backend}:{}`: ", path.escape_debug())?;
+        match &self.0.at {
+            Some((backend, path)) if path.is_empty() => write!(f, "`{backend}`: ")?,
+            Some((backend, path)) => write!(f, "`{backend}:{}`: ", path.escape_debug())?,
+            None => {}
         }
         f.write_str(&self.0.message)
     }

@@ -307,3 +307,47 @@ fn empty_directories_stay_after_an_error() {
     pair("sync", &source, &target, &[]).ok();
     assert!(!target.join("empty").exists());
 }
+
+#[cfg(unix)]
+#[test]
+fn a_move_on_one_file_system_keeps_each_file() {
+    use std::{
+        io::Write,
+        os::unix::fs::{MetadataExt, PermissionsExt},
+    };
+
+    let scratch = Scratch::new();
+    scratch.write("source/d/private", "secret");
+    scratch.write("source/d/log", "one\n");
+    scratch.write("target/d/log", "an older one");
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    fs::set_permissions(source.join("d/private"), fs::Permissions::from_mode(0o600)).unwrap();
+    let [before, log] = ["d/private", "d/log"].map(|path| fs::metadata(source.join(path)).unwrap());
+    let mut writer = fs::OpenOptions::new().append(true).open(source.join("d/log")).unwrap();
+
+    let kept = scratch.path("kept");
+    let options = ["--json", "--backup-dir", kept.to_str().unwrap()];
+    let summary = pair("move", &source, &target, &options).ok().summary();
+    writer.write_all(b"two\n").unwrap();
+    let after = fs::metadata(target.join("d/private")).unwrap();
+    assert_eq!((after.ino(), after.mode()), (before.ino(), before.mode()));
+    assert_eq!(fs::metadata(target.join("d/log")).unwrap().ino(), log.ino());
+    assert_eq!(fs::read(target.join("d/log")).unwrap(), b"one\ntwo\n");
+    assert_eq!(fs::read(kept.join("d/log")).unwrap(), b"an older one");
+    assert_eq!((summary["transferred"].as_u64(), summary["sources_removed"].as_u64()), (Some(2), Some(2)));
+    assert_eq!(summary["calls"]["move"].as_u64(), Some(2), "{summary}");
+    assert!(!source.join("d/private").exists() && !source.join("d/log").exists());
+}
+
+#[test]
+fn an_error_names_the_place_that_failed() {
+    let scratch = Scratch::new();
+    scratch.write("from/x/in", "1");
+    scratch.write("to/x", "2");
+    let (source, target) = (scratch.path("from"), scratch.path("to"));
+    for command in ["copy", "move"] {
+        let run = pair(command, &source, &target, &["-q"]);
+        let at = format!("error: `{}/x", target.display());
+        assert!(run.code == Some(6) && run.stderr.lines().all(|line| line.starts_with(&at)), "{run:?}");
+    }
+}

@@ -136,9 +136,25 @@ impl Backend for Lacking {
         results
     }
 
-    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
+    async fn move_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
         self.require("move", true)?;
-        self.0.move_to(source, target, options).await
+        self.0.move_to(source, target_backend, target, options).await
+    }
+
+    async fn move_from(
+        &self,
+        source_backend: &dyn Backend,
+        source: &Path,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        source_backend.move_to(source, &self.0, target, options).await
     }
 
     async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {

@@ -11,6 +11,7 @@ mod concurrency;
 mod conformance;
 mod cores;
 mod extras;
+mod failures;
 mod faults;
 mod features;
 mod filters;

@@ -24,6 +24,7 @@ mod opener;
 mod pace;
 mod read;
 mod remove;
+mod rename;
 mod root;
 mod temporary;
 #[cfg(test)]
@@ -273,7 +274,7 @@ impl Backend for FileBackend {
         let Some(to) = target_root(target_backend) else {
             return target_backend.copy_from(self, source, target, options).await;
         };
-        let to = to.map_err(|error| error.at(KIND, source))?;
+        let to = to.map_err(|error| error.at(KIND, target).on_target())?;
         let request =
             CopyRequest { source: source.clone(), target: target.clone(), options: options.clone() };
         self.run(source, move |from, _, interrupt| Copier::new(from, &to, interrupt).copy(&request)).await
@@ -287,7 +288,8 @@ impl Backend for FileBackend {
         let to = match target_root(target_backend) {
             Some(Ok(to)) => to,
             Some(Err(error)) => {
-                let refused = |request: &CopyRequest| Err(error.clone().at(KIND, &request.source));
+                let refused =
+                    |request: &CopyRequest| Err(error.clone().at(KIND, &request.target).on_target());
                 return requests.iter().map(refused).collect();
             }
             None => {
@@ -305,12 +307,20 @@ impl Backend for FileBackend {
         self.run_many(requests, |request| &request.source, copy).await
     }
 
-    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
-        let (target, options) = (target.clone(), options.clone());
-        self.run(source, move |root, source, interrupt| {
-            copy::move_to(root, source, &target, &options, interrupt)
-        })
-        .await
+    async fn move_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let Some(to) = target_root(target_backend) else {
+            return target_backend.move_from(self, source, target, options).await;
+        };
+        let to = to.map_err(|error| error.at(KIND, target).on_target())?;
+        let request =
+            CopyRequest { source: source.clone(), target: target.clone(), options: options.clone() };
+        self.run(source, move |from, _, interrupt| rename::rename(from, &to, &request, interrupt)).await
     }
 
     async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {

@@ -126,6 +126,20 @@ impl<L: Layer> Layered<L> {
         outcome.map_err(|error| error.at(self.inner.kind(), path))
     }
 
+    /// A copy or a move to here: what the layer itself refuses fails at the target.
+    async fn around_target<T: Send>(
+        &self,
+        operation: Operation,
+        target: &Path,
+        run: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        let outcome = self.layer.around(self.call(operation, target), run).await;
+        outcome.map_err(|error| match error.location() {
+            Some(_) => error,
+            None => error.at(self.inner.kind(), target).on_target(),
+        })
+    }
+
     /// A call about many: fails for each if it fails as a whole.
     async fn around_many<I: Sync, T: Send>(
         &self,
@@ -242,11 +256,29 @@ impl<L: Layer> Backend for Layered<L> {
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
         let run = source_backend.copy_to(source, &*self.inner, target, options);
-        self.around(Operation::CopyFrom, target, run).await
+        self.around_target(Operation::CopyFrom, target, run).await
     }
 
-    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
-        self.around(Operation::Move, source, self.inner.move_to(source, target, options)).await
+    async fn move_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let run = self.inner.move_to(source, target_backend, target, options);
+        self.around(Operation::Move, source, run).await
+    }
+
+    async fn move_from(
+        &self,
+        source_backend: &dyn Backend,
+        source: &Path,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let run = source_backend.move_to(source, &*self.inner, target, options);
+        self.around_target(Operation::MoveFrom, target, run).await
     }
 
     async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {
@@ -306,7 +338,7 @@ mod tests {
             ("delete", backend.delete(std::slice::from_ref(&b)).await.remove(0).err().map(code)),
             ("copy_to", backend.copy_to(&a, backend, &b, &options).await.err().map(code)),
             ("copy_many", backend.copy_many(&[request], backend).await.remove(0).err().map(code)),
-            ("move_to", backend.move_to(&b, &path("c"), &options).await.err().map(code)),
+            ("move_to", backend.move_to(&b, backend, &path("c"), &options).await.err().map(code)),
             ("set_modified", backend.set_modified(&a, Timestamp::now()).await.err().map(code)),
             ("purge", backend.purge(&path("none")).await.err().map(code)),
             ("mkdir", backend.mkdir(&path("d")).await.err().map(code)),
@@ -353,7 +385,7 @@ mod tests {
         let fault = || Fault::Error(Error::new(ErrorCode::Timeout, "no answer"));
         let counted = Faults::none();
         everything(&Layered::new(memory().await, counted.clone())).await;
-        assert_eq!(counted.calls(), 24);
+        assert_eq!(counted.calls(), 25);
         for call in 0..counted.calls() {
             let faults = Faults::at(call, fault());
             let outcomes = everything(&Layered::new(memory().await, faults.clone())).await;

@@ -72,13 +72,13 @@ impl Layer for Limit {
     ) -> Result<T> {
         use Operation as Of;
         if let Some(pace) = &self.call_pace
-            && !matches!(call.operation, Of::ReadChunk | Of::Push | Of::CopyFrom | Of::Close)
+            && !matches!(call.operation, Of::ReadChunk | Of::Push | Of::CopyFrom | Of::MoveFrom | Of::Close)
         {
             pace.turn().await;
         }
         let semaphore = match call.operation {
             Of::Close => &None,
-            Of::CopyFrom => &self.copies_in,
+            Of::CopyFrom | Of::MoveFrom => &self.copies_in,
             _ => &self.calls,
         };
         let _permit = match semaphore {

@@ -217,16 +217,31 @@ impl Backend for MemoryBackend {
         if source == target && Arc::ptr_eq(&self.0.0, &target_backend.0.0) {
             return self.stat(source).await;
         }
-        target_backend.0.write(target, |objects| objects.publish(target, object, &options.condition))
+        let published =
+            target_backend.0.write(target, |objects| objects.publish(target, object, &options.condition));
+        published.map_err(Error::on_target)
     }
 
-    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
-        self.0.write(target, |objects| {
+    async fn move_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        match target_backend.as_any().downcast_ref::<Self>() {
+            Some(same) if Arc::ptr_eq(&self.0.0, &same.0.0) => {}
+            Some(_) => return Err(Error::unsupported(KIND, "move to another memory").at(KIND, source)),
+            None => return target_backend.move_from(self, source, target, options).await,
+        }
+        self.0.write(source, |objects| {
             let object = objects.source(source, options)?;
             if source == target {
                 return objects.get(source).map(|object| object.info(source));
             }
-            let info = objects.publish(target, object, &options.condition)?;
+            let info = objects
+                .publish(target, object, &options.condition)
+                .map_err(|error| error.at(KIND, target).on_target())?;
             objects.remove(source)?;
             Ok(info)
         })

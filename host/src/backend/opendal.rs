@@ -251,7 +251,7 @@ impl Shared {
         if source == target {
             return Ok(info);
         }
-        self.require_place(target).await?;
+        self.require_place(target).await.map_err(|error| error.at(KIND, target).on_target())?;
         let copied = async {
             let (from, to) = (source.as_str(), target.as_str());
             let mut copier = self.0.calls.copy_dyn(&self.0.context, from, to, OpCopy::new())?;
@@ -426,10 +426,19 @@ impl Backend for OpendalBackend {
         copied.await.map_err(|error| error.at(KIND, source))
     }
 
-    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
+    async fn move_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let Some(other) = target_backend.as_any().downcast_ref::<Self>() else {
+            return target_backend.move_from(self, source, target, options).await;
+        };
         let moved = async {
             self.0.check_open()?;
-            if !self.0.is_tree() {
+            if !self.0.is_tree() || !Arc::ptr_eq(&self.0.0, &other.0.0) {
                 return Err(Error::unsupported(self.0.0.name, "move"));
             }
             require_object(source)?;
@@ -439,7 +448,7 @@ impl Backend for OpendalBackend {
             if source == target {
                 return Ok(info);
             }
-            self.0.require_place(target).await?;
+            self.0.require_place(target).await.map_err(|error| error.at(KIND, target).on_target())?;
             self.0.rename(source.as_str(), target.as_str()).await?;
             self.0.stat(target).await
         };

@@ -73,12 +73,18 @@ impl Prefix {
         error.at_location(self.kind().to_owned(), outside.unwrap_or_else(|| path.clone()).into())
     }
 
-    /// Where the path stands in an error about it; what the error says of another backend stays.
-    fn explain_copy(&self, error: Error, inside: &Path, path: &Path) -> Error {
+    /// The error of a copy or a move out of here; what it says of the target stays.
+    fn explain_source(&self, error: Error, inside: &Path, path: &Path) -> Error {
         match error.location() {
+            _ if error.is_on_target() => error,
             Some((_, at)) if at != inside.as_str() => error,
             _ => error.at_location(self.kind().to_owned(), path.as_str().to_owned()),
         }
+    }
+
+    /// The error of a copy or a move to here; what it says of the source stays.
+    fn explain_target(&self, error: Error, path: &Path) -> Error {
+        if error.is_on_target() { self.explain(error, path) } else { error }
     }
 }
 
@@ -183,7 +189,7 @@ impl Backend for Prefix {
     ) -> Result<ObjectInfo> {
         let inside = self.object(source)?;
         let copied = self.inner.copy_to(&inside, target_backend, target, options).await;
-        copied.map_err(|error| self.explain_copy(error, &inside, source))
+        copied.map_err(|error| self.explain_source(error, &inside, source))
     }
 
     async fn copy_many(
@@ -196,7 +202,7 @@ impl Backend for Prefix {
         };
         let copy = async |inside: Vec<CopyRequest>| self.inner.copy_many(&inside, target_backend).await;
         let explain = |error, inside: &CopyRequest, request: &CopyRequest| {
-            self.explain_copy(error, &inside.source, &request.source)
+            self.explain_source(error, &inside.source, &request.source)
         };
         in_order(requests, inside, copy, explain).await
     }
@@ -208,14 +214,33 @@ impl Backend for Prefix {
         target: &Path,
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
-        let inside = self.object(target)?;
+        let inside = self.object(target).map_err(Error::on_target)?;
         let copied = source_backend.copy_to(source, &*self.inner, &inside, options).await;
-        self.outside(copied.map_err(|error| self.explain_copy(error, &inside, target))?)
+        self.outside(copied.map_err(|error| self.explain_target(error, target))?)
     }
 
-    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
-        let moved = self.inner.move_to(&self.object(source)?, &self.object(target)?, options).await;
-        self.outside(moved.map_err(|error| self.explain(error, source))?)
+    async fn move_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let inside = self.object(source)?;
+        let moved = self.inner.move_to(&inside, target_backend, target, options).await;
+        moved.map_err(|error| self.explain_source(error, &inside, source))
+    }
+
+    async fn move_from(
+        &self,
+        source_backend: &dyn Backend,
+        source: &Path,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let inside = self.object(target).map_err(Error::on_target)?;
+        let moved = source_backend.move_to(source, &*self.inner, &inside, options).await;
+        self.outside(moved.map_err(|error| self.explain_target(error, target))?)
     }
 
     async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {

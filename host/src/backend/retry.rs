@@ -250,8 +250,24 @@ impl Backend for Retry {
         self.repeat_if_always(options, copy).await
     }
 
-    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
-        self.inner.move_to(source, target, options).await
+    async fn move_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        self.inner.move_to(source, target_backend, target, options).await
+    }
+
+    async fn move_from(
+        &self,
+        source_backend: &dyn Backend,
+        source: &Path,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        source_backend.move_to(source, &*self.inner, target, options).await
     }
 
     async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {

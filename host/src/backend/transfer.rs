@@ -7,7 +7,10 @@ use omnistorage_path::Path;
 
 use self::ahead::{Body, Ranges};
 use super::{Backend, Meter, ReadOptions, Upload, WriteOptions};
-use crate::{error::Result, object::ObjectInfo};
+use crate::{
+    error::{Error, Result},
+    object::ObjectInfo,
+};
 
 /// Objects of up to so many bytes are written by value: one call of the target instead of three, each of which may wait
 /// for a thread or for a store.
@@ -64,22 +67,22 @@ async fn transfer_by(
     if let Some(size) = info.size.filter(|size| *size <= SMALL) {
         let contents = whole(body, size).await?;
         let bytes = contents.len() as u64;
-        let written = target_backend.write_all(target, contents, &options).await?;
+        let written = target_backend.write_all(target, contents, &options).await.map_err(Error::on_target)?;
         options.meter.moved(bytes);
         return Ok(written);
     }
-    let mut upload = body.during(target_backend.write(target, &options)).await?;
+    let mut upload = body.during(target_backend.write(target, &options)).await.map_err(Error::on_target)?;
     if let Err(error) = push_all(body, &mut *upload, &options.meter).await {
         upload.abort().await;
         return Err(error);
     }
-    upload.commit().await
+    upload.commit().await.map_err(Error::on_target)
 }
 
 async fn push_all(mut body: Body<'_>, upload: &mut dyn Upload, meter: &Meter) -> Result<()> {
     while let Some(chunk) = body.next().await? {
         let bytes = chunk.len() as u64;
-        body.during(upload.push(chunk)).await?;
+        body.during(upload.push(chunk)).await.map_err(Error::on_target)?;
         meter.moved(bytes);
     }
     Ok(())
@@ -105,7 +108,7 @@ mod tests {
     use futures::StreamExt;
 
     use super::*;
-    use crate::error::{Error, ErrorCode};
+    use crate::error::ErrorCode;
 
     fn body(chunks: &[&'static str], end: Option<ErrorCode>) -> Body<'static> {
         let chunks: Vec<_> = chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect();

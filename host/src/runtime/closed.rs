@@ -91,7 +91,13 @@ impl Backend for Closed {
         requests.iter().map(|request| self.refuse(&request.source)).collect()
     }
 
-    async fn move_to(&self, source: &Path, _: &Path, _: &WriteOptions) -> Result<ObjectInfo> {
+    async fn move_to(
+        &self,
+        source: &Path,
+        _: &dyn Backend,
+        _: &Path,
+        _: &WriteOptions,
+    ) -> Result<ObjectInfo> {
         self.refuse(source)
     }
 

@@ -3,7 +3,6 @@
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use omnistorage_path::Path;
 use tokio::sync::Mutex;
 use wasmtime::component::{Access, Accessor, FutureReader, Resource, ResourceTable, StreamReader};
 
@@ -144,13 +143,14 @@ fn opened<T: 'static>(
     })
 }
 
-/// The two backends of a copy that begins.
+/// The two backends of a copy or a move that begins.
 fn both<T: 'static>(
     accessor: &Accessor<T, HasStorage>,
     this: &Resource<OpenBackend>,
     target: &Resource<OpenBackend>,
+    operation: Operation,
 ) -> wasmtime::Result<(OpenBackend, OpenBackend)> {
-    let open = opened(accessor, this, Operation::CopyTo)?;
+    let open = opened(accessor, this, operation)?;
     let to = accessor.with(|mut access: Access<'_, T, HasStorage>| {
         wasmtime::error::Ok(access.get().table.get(target)?.clone())
     })?;
@@ -332,9 +332,8 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         target: String,
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
-        let (open, to) = both(accessor, &this, &target_backend)?;
-        let copied = open.with(&source, async |source| {
-            let target = Path::parse(target).map_err(|error| Error::from(error).at(&to.name, &source))?;
+        let (open, to) = both(accessor, &this, &target_backend, Operation::CopyTo)?;
+        let copied = open.between(&source, &to, &target, async |source, target| {
             open.copy(CopyRequest { source, target, options: options.into() }, &to).await
         });
         Ok(copied.await.map(Into::into))
@@ -346,7 +345,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         requests: Vec<wit::CopyRequest>,
         target_backend: Resource<OpenBackend>,
     ) -> wasmtime::Result<Vec<Result<types::ObjectInfo, types::Error>>> {
-        let (open, to) = both(accessor, &this, &target_backend)?;
+        let (open, to) = both(accessor, &this, &target_backend, Operation::CopyTo)?;
         Ok(open.copy_many(requests, &to).await)
     }
 
@@ -354,13 +353,14 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         accessor: &Accessor<T, Self>,
         this: Resource<OpenBackend>,
         source: String,
+        target_backend: Resource<OpenBackend>,
         target: String,
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
-        let open = opened(accessor, &this, Operation::Move)?;
+        let (open, to) = both(accessor, &this, &target_backend, Operation::Move)?;
         let options: WriteOptions = options.into();
-        let moved = open.with(&source, async |source| {
-            open.backend.move_to(&source, &Path::parse(target)?, &options).await
+        let moved = open.between(&source, &to, &target, async |source, target| {
+            open.relocate(&source, &to, &target, &options).await
         });
         Ok(moved.await.map(Into::into))
     }

@@ -44,6 +44,27 @@ impl OpenBackend {
         error.at_location(self.name.to_string(), path)
     }
 
+    /// The same of a call that is about a path of this backend and one of another: where it failed.
+    fn explain_between(&self, error: Error, path: &str, target: &Self, to: &str) -> Error {
+        if error.is_on_target() { target.explain(error, to) } else { self.explain(error, path) }
+    }
+
+    /// Checks a path here and one of a target, then does something with both; all may fail.
+    pub(super) async fn between<R, F: Future<Output = Result<R>>>(
+        &self,
+        source: &str,
+        target: &Self,
+        to: &str,
+        act: impl FnOnce(Path, Path) -> F,
+    ) -> Result<R, types::Error> {
+        let result = match check_both(source, to) {
+            Ok((source, to)) => act(source, to).await,
+            Err(error) => Err(error),
+        };
+        self.progress.tick();
+        result.map_err(|error| self.explain_between(error, source, target, to).into())
+    }
+
     /// Checks a path, then does something with it; both may fail.
     pub(super) async fn with<R, F: Future<Output = Result<R>>>(
         &self,
@@ -129,13 +150,28 @@ impl OpenBackend {
         }
     }
 
+    /// Moves an object in one step, if there is a way.
+    pub(super) async fn relocate(
+        &self,
+        source: &Path,
+        target: &Self,
+        to: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        if self.without_transfer && !Arc::ptr_eq(self.below(), target.below()) {
+            return Err(Error::unsupported(self.backend.kind(), "move to another backend"));
+        }
+        self.backend.move_to(source, &*target.backend, to, options).await
+    }
+
     /// Copies many. A request that is refused does not keep the others: the results stand in their order.
     pub(super) async fn copy_many(
         &self,
         requests: Vec<wit::CopyRequest>,
         target: &Self,
     ) -> Vec<Result<types::ObjectInfo, types::Error>> {
-        let names: Vec<_> = requests.iter().map(|request| request.source.clone()).collect();
+        let names: Vec<_> =
+            requests.iter().map(|request| (request.source.clone(), request.target.clone())).collect();
         let checked: Vec<_> = requests.into_iter().map(check).collect();
         let mut legal: Vec<_> = checked.iter().flatten().cloned().collect();
         let meters: Vec<_> = legal.iter_mut().map(|request| self.meter(&mut request.options)).collect();
@@ -154,7 +190,7 @@ impl OpenBackend {
         let targets: HashSet<_> = legal.iter().map(|request| &request.target).collect();
         let at_once = if targets.len() == legal.len() { COPIES } else { 1 };
         let mut copies = Vec::with_capacity(names.len());
-        for (name, checked) in names.iter().zip(checked) {
+        for ((name, to), checked) in names.iter().zip(checked) {
             let short_way = if checked.is_ok() { results.next() } else { None };
             copies.push(async move {
                 let result = match (checked, short_way) {
@@ -170,7 +206,7 @@ impl OpenBackend {
                     (Ok(_), None) => Err(short_of_results()),
                 };
                 self.progress.tick();
-                result.map(Into::into).map_err(|error| self.explain(error, name).into())
+                result.map(Into::into).map_err(|error| self.explain_between(error, name, target, to).into())
             });
         }
         futures::stream::iter(copies).buffered(at_once).collect().await
@@ -181,11 +217,13 @@ impl OpenBackend {
 const COPIES: usize = 16;
 
 fn check(request: wit::CopyRequest) -> Result<CopyRequest> {
-    Ok(CopyRequest {
-        source: Path::parse(request.source)?,
-        target: Path::parse(request.target)?,
-        options: request.options.into(),
-    })
+    let (source, target) = check_both(&request.source, &request.target)?;
+    Ok(CopyRequest { source, target, options: request.options.into() })
+}
+
+fn check_both(source: &str, target: &str) -> Result<(Path, Path)> {
+    let source = Path::parse(source)?;
+    Ok((source, Path::parse(target).map_err(|error| Error::from(error).on_target())?))
 }
 
 /// A backend from outside this crate broke its word.

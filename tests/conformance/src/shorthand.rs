@@ -169,7 +169,7 @@ impl Shorthand for dyn Backend {
     }
 
     async fn rename(&self, source: &str, target: &str, options: &WriteOptions) -> Result<ObjectInfo> {
-        self.move_to(&path(source), &path(target), options).await
+        self.move_to(&path(source), self, &path(target), options).await
     }
 
     async fn entries(&self, prefix: &str, options: &ListOptions, batch: usize) -> Result<Vec<ObjectInfo>> {

@@ -154,11 +154,17 @@ impl Backend for Faulty {
         self.0.purge(prefix).await
     }
 
-    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
+    async fn move_to(
+        &self,
+        source: &Path,
+        _: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
         if self.has(Fault::MovesAsItCopies) {
             return self.0.copy_to(source, &self.0, target, options).await;
         }
-        self.0.move_to(source, target, options).await
+        self.0.move_to(source, &self.0, target, options).await
     }
 
     async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {

@@ -6,11 +6,11 @@ use omnistorage_path::Path;
 use super::{
     removal::delete,
     sides::{Reading, Writing},
-    transfer::copy_many,
+    transfer::{copy_many, fill_in, is_unsupported, move_many},
 };
 use crate::imports::{
-    backend::{CopyRequest, Features, WriteCondition, WriteOptions},
-    types::{Error, ErrorCode, ObjectInfo},
+    backend::{CopyRequest, WriteCondition, WriteOptions},
+    types::{Error, ErrorCode},
 };
 
 /// Where it is kept, and under which names.
@@ -42,30 +42,28 @@ impl Backup {
 
     /// Takes objects away that are to be deleted.
     pub(super) async fn take_away(&self, target: &Writing, paths: &[&Path]) -> Vec<Result<(), Error>> {
-        if target.0.shares_backend(&self.place) && target.0.has(Features::MOVE) {
-            let mut taken = Vec::with_capacity(paths.len());
-            for path in paths {
-                taken.push(self.relocate(target, path).await.map(drop));
-            }
-            return taken;
-        }
-        let mut results = self.keep(target, paths).await;
-        let kept = paths.iter().zip(&results).filter(|(_, kept)| kept.is_ok());
-        let kept: Vec<_> = kept.map(|(path, _)| *path).collect();
-        let mut deleted = delete(target, &kept).await.into_iter();
-        for result in &mut results {
-            if result.is_ok()
-                && let Some(deleted) = deleted.next()
-            {
-                *result = deleted;
+        let requests: Result<Vec<_>, Error> = paths.iter().map(|path| self.request(target, path)).collect();
+        let mut results = match requests {
+            Ok(requests) => move_many(&target.0, &self.place, requests).await,
+            Err(error) => return paths.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let in_two_steps = || results.iter().enumerate().filter(|(_, moved)| is_unsupported(moved));
+        let positions: Vec<_> = in_two_steps().map(|(position, _)| position).collect();
+        let paths: Vec<_> = positions.iter().filter_map(|&position| paths.get(position).copied()).collect();
+        for (position, taken) in positions.into_iter().zip(self.keep_and_delete(target, &paths).await) {
+            if let Some(result) = results.get_mut(position) {
+                *result = taken;
             }
         }
         results
     }
 
-    async fn relocate(&self, target: &Writing, path: &Path) -> Result<ObjectInfo, Error> {
-        let CopyRequest { source, target: to, options } = self.request(target, path)?;
-        target.0.backend().move_(source, to, options).await
+    async fn keep_and_delete(&self, target: &Writing, paths: &[&Path]) -> Vec<Result<(), Error>> {
+        let mut results = self.keep(target, paths).await;
+        let kept = paths.iter().zip(&results).filter(|(_, kept)| kept.is_ok());
+        let kept: Vec<_> = kept.map(|(path, _)| *path).collect();
+        fill_in(&mut results, delete(target, &kept).await);
+        results
     }
 
     fn request(&self, target: &Writing, path: &Path) -> Result<CopyRequest, Error> {

@@ -78,7 +78,9 @@ pub(super) async fn rename(
         WriteOptions { modified: modified.map(Into::into), expected_size: source.size, ..as_it_is() };
     let (old, new) = (target.0.full(from)?, target.0.full(&source.path)?);
     if target.0.has(Features::MOVE) {
-        let call = async || target.0.backend().move_(old.clone(), new.clone(), options.clone()).await;
+        let call = async || {
+            target.0.backend().move_(old.clone(), target.0.backend(), new.clone(), options.clone()).await
+        };
         return retrying(target.0.attempts, call).await.map(drop);
     }
     let call = async || {

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use futures::{StreamExt, stream};
 use omnistorage_core::{entry::Entry, sync::compare::common_hash};
 use omnistorage_path::Path;
 
@@ -13,10 +14,16 @@ use super::{
     sides::{Reading, Writing},
     waiting::Item,
 };
-use crate::imports::{
-    backend::{CopyRequest, Features, ReadOptions, WriteOptions},
-    types::{Error, ErrorCode, ObjectInfo},
+use crate::{
+    error::error,
+    imports::{
+        backend::{CopyRequest, Features, ReadOptions, WriteOptions},
+        types::{Error, ErrorCode, ObjectInfo},
+    },
 };
+
+/// Moves of one call, at a time.
+const MOVES: usize = 8;
 
 /// Carries objects from the source to the target.
 #[derive(Clone)]
@@ -30,6 +37,18 @@ pub(super) struct Carrier {
     pub(super) ignore_size: bool,
 }
 
+/// How an object arrived.
+enum Way {
+    /// It is on both sides.
+    Copied,
+    /// It has left the source.
+    Moved,
+}
+
+fn copied(results: Vec<Result<(), Error>>) -> Vec<Result<Way, Error>> {
+    results.into_iter().map(|result| result.map(|()| Way::Copied)).collect()
+}
+
 /// What became of an object.
 pub(super) struct Carried {
     pub(super) item: Item,
@@ -41,23 +60,24 @@ pub(super) struct Carried {
 impl Carrier {
     /// Carries objects, in one call if the host can.
     pub(super) async fn carry(&self, items: Vec<Item>) -> Vec<Carried> {
-        let mut arrived = self.keep_replaced(&items).await;
-        let ready = items.iter().zip(&arrived).filter(|(_, kept)| kept.is_ok());
+        let kept = self.keep_replaced(&items).await;
+        let ready = items.iter().zip(&kept).filter(|(_, kept)| kept.is_ok());
         let ready: Vec<_> = ready.map(|(item, _)| &item.source).collect();
-        let in_one_step = self.in_one_step();
         let carried = retrying_many(self.source.attempts, &ready, async |entries| match self.recoder {
-            Some(recoder) => self.recode(recoder, &entries).await,
-            None if in_one_step => self.relocate(&entries).await,
-            None => self.copy(&entries).await,
+            Some(recoder) => copied(self.recode(recoder, &entries).await),
+            None if self.remover.is_some() => self.relocate(&entries).await,
+            None => copied(self.copy(&entries).await),
         });
-        fill_in(&mut arrived, carried.await);
+        let mut carried = carried.await.into_iter();
+        let arrived: Vec<_> = kept
+            .into_iter()
+            .map(|kept| kept.and_then(|()| carried.next().unwrap_or_else(|| self.no_result())))
+            .collect();
 
         let mut removed = match &self.remover {
-            Some(_) if in_one_step => {
-                arrived.iter().filter(|arrived| arrived.is_ok()).map(|_| Ok(())).collect()
-            }
             Some(remover) => {
-                let there = items.iter().zip(&arrived).filter(|(_, arrived)| arrived.is_ok());
+                let there =
+                    items.iter().zip(&arrived).filter(|(_, arrived)| matches!(arrived, Ok(Way::Copied)));
                 let there: Vec<_> = there.map(|(item, _)| &item.source).collect();
                 delete_unchanged(remover, &there).await
             }
@@ -65,18 +85,22 @@ impl Carrier {
         }
         .into_iter();
         let carried = items.into_iter().zip(arrived).map(|(item, arrived)| {
-            let removed = if arrived.is_ok() { removed.next() } else { None };
-            Carried { item, arrived, removed }
+            let removed = match &arrived {
+                Ok(Way::Copied) => removed.next(),
+                Ok(Way::Moved) => Some(Ok(())),
+                Err(_) => None,
+            };
+            Carried { item, arrived: arrived.map(drop), removed }
         });
         carried.collect()
     }
 
-    /// Whether a move is one call of the backend.
-    fn in_one_step(&self) -> bool {
-        self.remover.is_some()
-            && self.recoder.is_none()
-            && self.source.shares_backend(&self.target.0)
-            && self.source.has(Features::MOVE)
+    fn no_result<T>(&self) -> Result<T, Error> {
+        Err(self.source.error(
+            ErrorCode::Other,
+            &Path::root(),
+            "the backend gave fewer results than it was asked for",
+        ))
     }
 
     /// Keeps what is about to be replaced, if that was asked for.
@@ -97,18 +121,27 @@ impl Carrier {
         results
     }
 
-    async fn relocate(&self, entries: &[&Entry]) -> Vec<Result<(), Error>> {
-        let mut moved = Vec::with_capacity(entries.len());
-        for entry in entries {
-            moved.push(match self.request(entry) {
-                Ok(CopyRequest { source, target, options }) => {
-                    let options = WriteOptions { expected_hash: None, ..options };
-                    self.source.backend().move_(source, target, options).await.map(drop)
-                }
-                Err(error) => Err(error),
-            });
-        }
-        moved
+    /// Moves what can be moved in one step, and copies the rest.
+    async fn relocate(&self, entries: &[&Entry]) -> Vec<Result<Way, Error>> {
+        let request = |entry: &&Entry| {
+            let request = self.request(entry)?;
+            // Whatever it is by now, it is moved as a whole.
+            let options = WriteOptions { expected_size: None, expected_hash: None, ..request.options };
+            Ok(CopyRequest { options, ..request })
+        };
+        let requests: Result<Vec<_>, Error> = entries.iter().map(request).collect();
+        let moved = match requests {
+            Ok(requests) => move_many(&self.source, &self.target.0, requests).await,
+            Err(error) => return entries.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let rest = entries.iter().zip(&moved).filter(|(_, moved)| is_unsupported(moved));
+        let rest: Vec<_> = rest.map(|(entry, _)| *entry).collect();
+        let mut rest = self.copy(&rest).await.into_iter();
+        let moved = moved.into_iter().map(|moved| match is_unsupported(&moved) {
+            true => rest.next().unwrap_or_else(|| self.no_result()).map(|()| Way::Copied),
+            false => moved.map(|()| Way::Moved),
+        });
+        moved.collect()
     }
 
     fn target_path(&self, entry: &Entry) -> Path {
@@ -219,9 +252,29 @@ pub(super) fn verify(
 }
 
 /// Puts results in place of those that are ok so far.
-fn fill_in(results: &mut [Result<(), Error>], next: Vec<Result<(), Error>>) {
+pub(super) fn fill_in(results: &mut [Result<(), Error>], next: Vec<Result<(), Error>>) {
     let open = results.iter_mut().filter(|result| result.is_ok());
     open.zip(next).for_each(|(result, next)| *result = next);
+}
+
+/// Moves between two places, each object in one step; `unsupported` for each that takes more than one.
+pub(super) async fn move_many(
+    source: &Reading,
+    target: &Reading,
+    requests: Vec<CopyRequest>,
+) -> Vec<Result<(), Error>> {
+    if ![source, target].into_iter().all(|side| side.has(Features::MOVE)) {
+        let unsupported = || error(ErrorCode::Unsupported, "there is no move in one step");
+        return requests.iter().map(|_| Err(unsupported())).collect();
+    }
+    let moves = stream::iter(requests).map(async |CopyRequest { source: from, target: to, options }| {
+        source.backend().move_(from, target.backend(), to, options).await.map(drop)
+    });
+    moves.buffered(MOVES).collect().await
+}
+
+pub(super) fn is_unsupported<T>(result: &Result<T, Error>) -> bool {
+    result.as_ref().is_err_and(|error| error.code == ErrorCode::Unsupported)
 }
 
 /// Copies between two places: by one call if the host can, else by reading and writing.

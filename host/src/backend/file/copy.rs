@@ -1,16 +1,14 @@
-//! Copies and moves between file backends, by the shortest way the kernel has.
+//! Copies between file backends, by the shortest way the kernel has.
 
 use std::sync::Arc;
 
 use omnistorage_path::Path;
-use rustix::{fs::AtFlags, io::Errno};
+use rustix::io::Errno;
 
 use super::{
     attributes::Attributes,
-    chain::Identity,
     draft::{Draft, Parents},
-    error::{absent_below_objects, changed, failure},
-    info::{info, kind, modification_time},
+    error::{changed, failure},
     opener::{Opener, Place},
     read::{CHUNK, Object, hash_of},
     root::{Interrupt, Root, check_name},
@@ -19,7 +17,7 @@ use super::{
 };
 use crate::{
     backend::{CopyRequest, Meter, WriteOptions},
-    error::{ErrorCode, Result},
+    error::{Error, Result},
     object::ObjectInfo,
 };
 
@@ -67,9 +65,7 @@ impl<'a> Copier<'a> {
     pub(super) fn copy(&mut self, request: &CopyRequest) -> Result<ObjectInfo> {
         let CopyRequest { source, target, options } = request;
         self.interrupt.check(source)?;
-        self.target.check_options(options, target)?;
-        let given = Attributes::of(options, target)?;
-        check_name(target)?;
+        let given = self.check_target(options, target).map_err(Error::on_target)?;
 
         let object = self.from.open(source)?;
         check_size(options.expected_size, object.version().size, source)?;
@@ -84,7 +80,7 @@ impl<'a> Copier<'a> {
             return object.info(self.source);
         }
 
-        let draft = self.begin(target)?;
+        let draft = self.begin(target).map_err(Error::on_target)?;
         self.copy_bytes(&object, &draft, source, options)?;
         let kept = if self.source.keeps_attributes && self.target.keeps_attributes {
             Attributes::read(&object.file).map_err(|errno| failure(errno, source))?
@@ -92,7 +88,15 @@ impl<'a> Copier<'a> {
             Attributes::default()
         };
         object.check_unchanged()?;
-        draft.commit(given.or(kept), Some(options.modified.unwrap_or(object.version().modified)))
+        let modified = options.modified.unwrap_or(object.version().modified);
+        draft.commit(given.or(kept), Some(modified)).map_err(Error::on_target)
+    }
+
+    /// Refuses what the target cannot store; gives what is to be kept beside the bytes.
+    fn check_target(&self, options: &WriteOptions, target: &Path) -> Result<Attributes> {
+        self.target.check_options(options, target)?;
+        check_name(target)?;
+        Attributes::of(options, target)
     }
 
     /// Whether both paths are one, also where one root lies below the other.
@@ -166,7 +170,7 @@ impl<'a> Copier<'a> {
                     if let Some(hasher) = &mut hasher {
                         hasher.update(bytes);
                     }
-                    draft.write(bytes)?;
+                    draft.write(bytes).map_err(Error::on_target)?;
                     copied += count as u64;
                     options.meter.moved(count as u64);
                 }
@@ -217,6 +221,9 @@ impl Ways {
                 Ok(0) => return Err(changed(source)),
                 Ok(count) => meter.moved(count as u64),
                 Err(Errno::INTR) => {}
+                Err(errno @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) if offset > 0 => {
+                    return Err(failure(errno, draft.path()).on_target());
+                }
                 Err(errno) if offset > 0 => return Err(failure(errno, source)),
                 // EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EPERM...: whatever it is, reading and writing tells it better.
                 Err(_) => {
@@ -227,69 +234,4 @@ impl Ways {
         }
         Ok(true)
     }
-}
-
-/// Moves an object within a root, in one step.
-pub(super) fn move_to(
-    root: &Arc<Root>,
-    source: &Path,
-    target: &Path,
-    options: &WriteOptions,
-    interrupt: &Interrupt,
-) -> Result<ObjectInfo> {
-    root.check_options(options, target)?;
-    let given = Attributes::of(options, target)?;
-    let times = options.modified.map(|modified| modification_time(modified, target)).transpose()?;
-    check_name(target)?;
-    let object = Object::open(root, source)?;
-    check_size(options.expected_size, object.version().size, source)?;
-    if let Some(expected) = &options.expected_hash {
-        check_hash(expected, &hash_of(&object, expected.algorithm, &mut Vec::new(), interrupt)?, source)?;
-    }
-    if source == target {
-        return object.info(root);
-    }
-
-    let (from, from_name) = split_object(source).map_err(|errno| failure(errno, source))?;
-    let (to, to_name) = split_object(target).map_err(|errno| failure(errno, target))?;
-    let from = root.tree.directory(from).map_err(|errno| absent_below_objects(errno, source))?;
-    let parents = Parents::make(root, to).map_err(|errno| failure(errno, target))?;
-    let old = rustix::fs::statat(&parents.directory, to_name, AtFlags::SYMLINK_NOFOLLOW);
-    if matches!(&old, Ok(old) if kind(old) == crate::object::ObjectKind::Directory) {
-        return Err(failure(Errno::ISDIR, target));
-    }
-
-    given.replace(&object.file, target)?;
-    let rename = || {
-        if let Some(times) = &times {
-            rustix::fs::futimens(&object.file, times)?;
-        }
-        // Between two names of one file a rename does nothing: see rename(2).
-        let is_second_name = object.stat.st_nlink > 1
-            && matches!(&old, Ok(old) if Identity::from(old) == Identity::from(&object.stat));
-        if is_second_name {
-            rustix::fs::unlinkat(&from, from_name, AtFlags::empty())?;
-        } else {
-            rustix::fs::renameat(&from, from_name, &parents.directory, to_name)?;
-        }
-        parents.keep()?;
-        if root.fsync {
-            rustix::fs::fsync(&from)?;
-        }
-        rustix::fs::fstat(&object.file)
-    };
-    let stat = rename().map_err(|errno| match errno {
-        Errno::XDEV => crate::Error::new(
-            ErrorCode::Unsupported,
-            "source and target are on different file systems, between which nothing moves in one step",
-        )
-        .at(super::KIND, source),
-        Errno::NOENT => failure(errno, source),
-        _ => failure(errno, target),
-    })?;
-    let mut info = info(target.clone(), &stat);
-    if root.keeps_attributes {
-        Attributes::read(&object.file).map_err(|errno| failure(errno, target))?.add_to(&mut info);
-    }
-    Ok(info)
 }

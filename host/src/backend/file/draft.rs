@@ -122,6 +122,10 @@ impl Draft {
         &self.parents.directory
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Appends.
     pub(super) fn write(&self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {

@@ -123,8 +123,14 @@ async fn objects_and_directories_do_not_replace_each_other() {
         code(backend.copy_to(&path("d"), &backend, &path("e"), &options).await),
         ErrorCode::IsDirectory
     );
-    assert_eq!(code(backend.move_to(&path("y"), &path("d"), &options).await), ErrorCode::IsDirectory);
-    assert_eq!(code(backend.move_to(&path("d"), &path("e"), &options).await), ErrorCode::IsDirectory);
+    assert_eq!(
+        code(backend.move_to(&path("y"), &backend, &path("d"), &options).await),
+        ErrorCode::IsDirectory
+    );
+    assert_eq!(
+        code(backend.move_to(&path("d"), &backend, &path("e"), &options).await),
+        ErrorCode::IsDirectory
+    );
     assert_eq!(code(put(&backend, "y/z/w", "").await), ErrorCode::NotDirectory);
     assert_eq!(code(backend.mkdir(&path("y")).await), ErrorCode::NotDirectory);
     assert_eq!(code(backend.rmdir(&path("y")).await), ErrorCode::NotDirectory);

@@ -94,8 +94,10 @@ operations! {
     CopyTo = "copy";
     /// Receiving a copy on the short way; to a layer at the target, beside the `copy` at the source.
     CopyFrom = "copy-from", changes;
-    /// Moving an object within the backend.
+    /// Moving an object from here, within this backend or to another.
     Move = "move", changes;
+    /// Receiving an object that moves in one step; to a layer at the target, beside the `move` at the source.
+    MoveFrom = "move-from", changes;
     /// Setting a modification time.
     SetModified = "set-modified", changes;
     /// Computing a hash.

@@ -118,7 +118,7 @@ async fn what_may_have_happened_is_not_repeated() {
     backend.copy_to(&path("a"), &backend, &path("new"), &options).await.unwrap_err();
     let request = CopyRequest { source: path("a"), target: path("new"), options };
     backend.copy_many(&[request], &backend).await.remove(0).unwrap_err();
-    backend.move_to(&path("a"), &path("new"), &always).await.unwrap_err();
+    backend.move_to(&path("a"), &backend, &path("new"), &always).await.unwrap_err();
     backend.purge(&path("a")).await.unwrap_err();
     backend.rmdir(&path("a")).await.unwrap_err();
     assert_eq!(faults.calls(), 6);

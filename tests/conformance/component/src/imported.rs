@@ -150,8 +150,17 @@ impl Backend for Imported {
         }
     }
 
-    async fn move_to(&self, source: &Path, target: &Path, options: &WriteOptions) -> Result<ObjectInfo> {
-        here! { info(self.backend.move_(owned(source), owned(target), options.into()).await?) }
+    async fn move_to(
+        &self,
+        source: &Path,
+        target_backend: &dyn Backend,
+        target: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let Some(other) = target_backend.as_any().downcast_ref::<Self>() else {
+            return Err(Error::unsupported(self.kind(), "way to what is not imported"));
+        };
+        here! { info(self.backend.move_(owned(source), &other.backend, owned(target), options.into()).await?) }
     }
 
     async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {

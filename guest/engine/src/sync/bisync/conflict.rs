@@ -117,7 +117,8 @@ impl Actor {
         let (source, target) = (place.full(&lost.path)?, place.full(name)?);
         if place.has(Features::MOVE) {
             let step = async || {
-                match place.backend().move_(source.clone(), target.clone(), as_it_is()).await {
+                match place.backend().move_(source.clone(), place.backend(), target.clone(), as_it_is()).await
+                {
                     // The answer of an earlier attempt was lost.
                     Err(error) if error.code == ErrorCode::NotFound => place.stat(name).await?.ok_or(error),
                     moved => place.entry(moved?),

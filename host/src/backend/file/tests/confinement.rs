@@ -46,7 +46,10 @@ async fn links_are_listed_and_never_followed() {
                 code(backend.copy_to(&path(at), &backend, &target, &WriteOptions::default()).await),
                 refused
             );
-            assert_eq!(code(backend.move_to(&path(at), &target, &WriteOptions::default()).await), refused);
+            assert_eq!(
+                code(backend.move_to(&path(at), &backend, &target, &WriteOptions::default()).await),
+                refused
+            );
             assert_eq!(code(backend.set_modified(&path(at), Timestamp::now()).await), refused);
         }
         for at in ["out/new", "out/deep/new", "in/new"] {

@@ -22,7 +22,7 @@ async fn content_type_metadata_and_time_are_kept_where_others_look_for_them() {
     check(&written);
     assert_eq!(backend.stat(&path("a")).await.unwrap(), written);
     check(&backend.copy_to(&path("a"), &backend, &path("b"), &WriteOptions::default()).await.unwrap());
-    check(&backend.move_to(&path("b"), &path("c/d"), &WriteOptions::default()).await.unwrap());
+    check(&backend.move_to(&path("b"), &backend, &path("c/d"), &WriteOptions::default()).await.unwrap());
     check(&backend.read(&path("c/d"), &ReadOptions::default()).await.unwrap().info);
     let full = ListOptions { full_info: true, ..ListOptions::default() };
     assert_eq!(list_with(&backend, "", full, 10).await.unwrap()[0], written);
@@ -35,7 +35,7 @@ async fn content_type_metadata_and_time_are_kept_where_others_look_for_them() {
         assert_eq!(code(backend.write_all(&path("a"), "y".into(), &huge).await), ErrorCode::LimitExceeded);
         assert_eq!(get(&backend, "a").await.unwrap(), "x");
         let moved = WriteOptions { metadata: vec![("new".into(), "1".into())], ..WriteOptions::default() };
-        let info = backend.move_to(&path("a"), &path("b"), &moved).await.unwrap();
+        let info = backend.move_to(&path("a"), &backend, &path("b"), &moved).await.unwrap();
         assert_eq!(info.metadata, moved.metadata);
         assert_eq!(info.content_type, options.content_type);
     }
@@ -117,12 +117,73 @@ async fn nothing_is_lost_between_two_names_of_one_file() {
     let before = backend.stat(&path("d/a")).await.unwrap().etag;
     assert_eq!(backend.copy_to(&path("d/a"), &inner, &path("a"), &options).await.unwrap().etag, before);
     assert_eq!(backend.copy_to(&path("d/a"), &backend, &path("d/a"), &options).await.unwrap().etag, before);
-    assert_eq!(backend.move_to(&path("d/a"), &path("d/a"), &options).await.unwrap().etag, before);
+    assert_eq!(backend.move_to(&path("d/a"), &backend, &path("d/a"), &options).await.unwrap().etag, before);
     fs::hard_link(directory.path().join("d/a"), directory.path().join("d/b")).unwrap();
-    backend.move_to(&path("d/a"), &path("d/b"), &options).await.unwrap();
+    backend.move_to(&path("d/a"), &backend, &path("d/b"), &options).await.unwrap();
     assert_eq!(list(&backend).await.unwrap(), ["d", "d/b"]);
     assert_eq!(get(&backend, "d/b").await.unwrap(), "kept");
     fs::hard_link(directory.path().join("d/b"), directory.path().join("d/c")).unwrap();
     backend.copy_to(&path("d/b"), &backend, &path("d/c"), &options).await.unwrap();
     assert_eq!(get(&backend, "d/c").await.unwrap(), "kept");
+}
+
+#[tokio::test]
+async fn between_two_roots_of_a_file_system_a_file_moves_and_stays_the_same_file() {
+    use std::{io::Write, os::unix::fs::MetadataExt};
+
+    let ((here, source), (there, target)) = (backend(), backend());
+    let options = WriteOptions::default();
+    put(&source, "d/log", "one").await.unwrap();
+    put(&target, "e/log", "an older one").await.unwrap();
+    let before = fs::metadata(here.path().join("d/log")).unwrap();
+    let mut writer = fs::OpenOptions::new().append(true).open(here.path().join("d/log")).unwrap();
+    for at in ["e/log", "new/deep/log"] {
+        put(&source, "other", at).await.unwrap();
+        let moved = source.move_to(&path("other"), &target, &path(at), &options).await.unwrap();
+        assert_eq!((moved.path, moved.size), (path(at), Some(at.len() as u64)));
+    }
+    source.move_to(&path("d/log"), &target, &path("new/log"), &options).await.unwrap();
+    writer.write_all(b", two").unwrap();
+    let after = fs::metadata(there.path().join("new/log")).unwrap();
+    assert_eq!((after.ino(), after.mode()), (before.ino(), before.mode()));
+    assert_eq!(after.mtime_nsec(), fs::metadata(there.path().join("new/log")).unwrap().mtime_nsec());
+    assert_eq!(get(&target, "new/log").await.unwrap(), "one, two");
+    assert_eq!(list(&source).await.unwrap(), ["d"]);
+
+    // What fails, fails where it fails.
+    put(&source, "d/log", "again").await.unwrap();
+    for (from, to, expected, on_target) in [
+        ("d/none", "new/log", ErrorCode::NotFound, false),
+        ("d", "new/log", ErrorCode::IsDirectory, false),
+        ("d/log", "new", ErrorCode::IsDirectory, true),
+        ("d/log", "new/log/below", ErrorCode::NotDirectory, true),
+        ("d/log", ".omnistorage-0123456789abcdef-0.tmp", ErrorCode::InvalidPath, true),
+    ] {
+        for moves in [true, false] {
+            let error = match moves {
+                true => source.move_to(&path(from), &target, &path(to), &options).await,
+                false => source.copy_to(&path(from), &target, &path(to), &options).await,
+            }
+            .unwrap_err();
+            let place = if on_target { to } else { from };
+            assert_eq!((error.code(), error.is_on_target()), (expected, on_target), "{from} {to} {moves}");
+            assert_eq!(error.location(), Some(("file", place)), "{error:?}");
+        }
+    }
+    assert_eq!(get(&source, "d/log").await.unwrap(), "again");
+}
+
+#[tokio::test]
+async fn a_move_to_another_root_of_the_same_directory_changes_nothing() {
+    let (directory, backend) = backend();
+    put(&backend, "d/a", "kept").await.unwrap();
+    fs::hard_link(directory.path().join("d/a"), directory.path().join("second")).unwrap();
+    let inner = FileBackend::open(directory.path().join("d"), FileOptions::default()).unwrap();
+    inner.move_to(&path("a"), &backend, &path("d/a"), &WriteOptions::default()).await.unwrap();
+    backend.move_to(&path("d/a"), &inner, &path("a"), &WriteOptions::default()).await.unwrap();
+    assert_eq!(get(&inner, "a").await.unwrap(), "kept");
+    // Of two names of one file, one goes.
+    backend.move_to(&path("second"), &inner, &path("a"), &WriteOptions::default()).await.unwrap();
+    assert_eq!(list(&backend).await.unwrap(), ["d", "d/a"]);
+    assert_eq!(get(&inner, "a").await.unwrap(), "kept");
 }

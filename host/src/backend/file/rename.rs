@@ -1,0 +1,169 @@
+//! Moves: one rename, within a root or between two roots of one file system. Whatever the object is, it stays the same
+//! file: what a writer that has it open appends meanwhile is in it.
+
+use std::{os::fd::OwnedFd, sync::Arc};
+
+use omnistorage_path::Path;
+use rustix::{
+    fs::{Access, AtFlags, RenameFlags, Stat},
+    io::Errno,
+};
+
+use super::{
+    attributes::Attributes,
+    chain::Identity,
+    draft::Parents,
+    error::{absent_below_objects, failure},
+    info::{info, kind, modification_time},
+    read::{Object, hash_of},
+    root::{Interrupt, Root, check_name},
+    tree::{split, split_object},
+    upload::{check_hash, check_size},
+};
+use crate::{
+    backend::{CopyRequest, WriteCondition, WriteOptions},
+    error::{Error, ErrorCode, Result},
+    object::{ObjectInfo, ObjectKind},
+};
+
+/// Moves an object in one step. `Unsupported` from one file system to another.
+pub(super) fn rename(
+    from: &Arc<Root>,
+    to: &Arc<Root>,
+    request: &CopyRequest,
+    interrupt: &Interrupt,
+) -> Result<ObjectInfo> {
+    let CopyRequest { source, target, options } = request;
+    let given = check_target(to, target, options).map_err(Error::on_target)?;
+    let object = Object::open(from, source)?;
+    check_size(options.expected_size, object.version().size, source)?;
+    if let Some(expected) = &options.expected_hash {
+        check_hash(expected, &hash_of(&object, expected.algorithm, &mut Vec::new(), interrupt)?, source)?;
+    }
+    let is_one_root = Arc::ptr_eq(from, to);
+    if is_one_root && source == target {
+        return object.info(from);
+    }
+    if !is_one_root && device_of(to, target) != Some(object.stat.st_dev) {
+        return Err(other_file_system(source));
+    }
+
+    let (parent, name) = split_object(source).map_err(|errno| failure(errno, source))?;
+    let directory = from.tree.directory(parent).map_err(|errno| absent_below_objects(errno, source))?;
+    let mut renaming = Renaming { from: directory, name, object, to, target, options };
+    renaming.rename(source, &given)
+}
+
+/// Refuses what the target cannot store; gives what is to be kept beside the bytes.
+fn check_target(to: &Root, target: &Path, options: &WriteOptions) -> Result<Attributes> {
+    to.check_options(options, target)?;
+    check_name(target)?;
+    if let Some(modified) = options.modified {
+        modification_time(modified, target)?;
+    }
+    Attributes::of(options, target)
+}
+
+fn other_file_system(source: &Path) -> Error {
+    let message = "source and target are on different file systems, between which nothing moves in one step";
+    super::error::error(ErrorCode::Unsupported, message, source)
+}
+
+/// The device on which an object of that path would be: that of the innermost directory above it that is there.
+fn device_of(root: &Root, target: &Path) -> Option<u64> {
+    let mut path = split(target.as_str()).0;
+    loop {
+        match root.tree.directory(path) {
+            Ok(directory) => return rustix::fs::fstat(&directory).ok().map(|stat| stat.st_dev),
+            Err(_) if path.is_empty() => return None,
+            Err(_) => path = split(path).0,
+        }
+    }
+}
+
+struct Renaming<'a> {
+    from: Arc<OwnedFd>,
+    name: &'a str,
+    object: Object,
+    to: &'a Arc<Root>,
+    target: &'a Path,
+    options: &'a WriteOptions,
+}
+
+impl Renaming<'_> {
+    fn rename(&mut self, source: &Path, given: &Attributes) -> Result<ObjectInfo> {
+        let Self { to, target, .. } = *self;
+        let refused = |errno| failure(errno, target).on_target();
+        let (parent, name) = split_object(target).map_err(refused)?;
+        let parents = Parents::make(to, parent).map_err(refused)?;
+        if name == self.name && is_same(&self.from, &parents.directory) {
+            return self.object.info(to);
+        }
+        let old = rustix::fs::statat(&parents.directory, name, AtFlags::SYMLINK_NOFOLLOW).ok();
+        if old.as_ref().is_some_and(|old| kind(old) == ObjectKind::Directory) {
+            return Err(refused(Errno::ISDIR));
+        }
+        given.replace(&self.object.file, target).map_err(Error::on_target)?;
+        if let Some(modified) = self.options.modified {
+            let times = modification_time(modified, target)?;
+            rustix::fs::futimens(&self.object.file, &times).map_err(refused)?;
+        }
+        self.put_in_place(&parents.directory, name, old.as_ref()).map_err(|errno| match errno {
+            Errno::XDEV | Errno::NOSYS | Errno::OPNOTSUPP => other_file_system(source),
+            Errno::EXIST => {
+                let message = "something is there already";
+                super::error::error(ErrorCode::PreconditionFailed, message, target).on_target()
+            }
+            Errno::NOENT => failure(errno, source),
+            Errno::ACCESS | Errno::PERM if !may_change(&self.from) => failure(errno, source),
+            _ => refused(errno),
+        })?;
+        let stat = || {
+            parents.keep()?;
+            if to.fsync {
+                rustix::fs::fsync(&self.from)?;
+            }
+            rustix::fs::fstat(&self.object.file)
+        };
+        let mut info = info(target.clone(), &stat().map_err(refused)?);
+        if to.keeps_attributes {
+            Attributes::read(&self.object.file).map_err(refused)?.add_to(&mut info);
+        }
+        Ok(info)
+    }
+
+    fn put_in_place(&self, to: &OwnedFd, name: &str, old: Option<&Stat>) -> Result<(), Errno> {
+        if self.options.condition == WriteCondition::IfAbsent {
+            return self.put_where_nothing_is(to, name);
+        }
+        // Between two names of one file a rename does nothing: see rename(2).
+        let is_second_name = self.object.stat.st_nlink > 1
+            && old.is_some_and(|old| Identity::from(old) == Identity::from(&self.object.stat));
+        if is_second_name {
+            return rustix::fs::unlinkat(&self.from, self.name, AtFlags::empty());
+        }
+        rustix::fs::renameat(&self.from, self.name, to, name)
+    }
+
+    /// Where the file system cannot rename so, a second name is given, which never takes the place of another, and then
+    /// the first one goes.
+    fn put_where_nothing_is(&self, to: &OwnedFd, name: &str) -> Result<(), Errno> {
+        match rustix::fs::renameat_with(&self.from, self.name, to, name, RenameFlags::NOREPLACE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
+            renamed => return renamed,
+        }
+        rustix::fs::linkat(&self.from, self.name, to, name, AtFlags::empty())?;
+        rustix::fs::unlinkat(&self.from, self.name, AtFlags::empty())
+    }
+}
+
+/// Whether two roots lead to one directory.
+fn is_same(one: &OwnedFd, other: &OwnedFd) -> bool {
+    let identity = |directory| rustix::fs::fstat(directory).ok().map(|stat| Identity::from(&stat));
+    identity(one).is_some_and(|one| identity(other) == Some(one))
+}
+
+/// Whether the names in a directory are ours to change.
+fn may_change(directory: &OwnedFd) -> bool {
+    rustix::fs::accessat(directory, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok()
+}
