@@ -111,6 +111,26 @@ fn a_call_gives_a_bounded_amount_whatever_it_takes() {
 }
 
 #[test]
+fn memory_does_not_grow_with_columns_times_rows() {
+    // Each of the rows is as long as all names together, and the sandbox could hold none but a few of them.
+    let name = "x".repeat(1000);
+    let names: Vec<_> = (0..1000).map(|n| format!("{name}{n}")).collect();
+    let all: Vec<_> = names.iter().map(|name| format!("\"{name}\":\"\"")).collect();
+    let rows = format!("{}\n{}", names.join(","), format!("{}\n", ",".repeat(999)).repeat(300));
+    let objects = format!("{{{}}}\n", all.join(",")) + &format!("{{\"{}\":\"\"}}\n", names[7]).repeat(2000);
+    for (source, target, input, records) in
+        [(csv(), ndjson(), rows.as_bytes(), 300), (ndjson(), csv(), objects.as_bytes(), 2001)]
+    {
+        let mut sandbox = Sandbox::with_memory(32 << 20);
+        let pieces = convert(&mut sandbox, &source, &target, &[input]).unwrap();
+        assert!(pieces.iter().all(|piece| piece.len() <= 256 << 10));
+        let lines: usize =
+            pieces.iter().map(|piece| piece.iter().filter(|byte| **byte == b'\n').count()).sum();
+        assert_eq!(lines - usize::from(target == csv()), records);
+    }
+}
+
+#[test]
 fn errors_stay_and_calls_out_of_turn_are_refused() {
     let mut sandbox = Sandbox::new();
     let bad = b"{\"a\":1}\n[]\n";

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use wasmtime::{
-    Cache, CacheConfig, Config, Engine, Store,
+    Cache, CacheConfig, Config, Engine, Store, StoreLimits, StoreLimitsBuilder,
     component::{Component, Linker, ResourceAny, ResourceTable},
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -34,6 +34,7 @@ pub(crate) struct Sandbox {
 struct State {
     table: ResourceTable,
     wasi: WasiCtx,
+    limits: StoreLimits,
 }
 
 impl WasiView for State {
@@ -54,6 +55,11 @@ pub(crate) enum Stream {
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
+        Self::with_memory(usize::MAX)
+    }
+
+    /// With so many bytes of memory.
+    pub(crate) fn with_memory(bytes: usize) -> Self {
         static TEMPLATE: LazyLock<bindings::CodecPre<State>> = LazyLock::new(|| {
             let mut config = Config::new();
             config.wasm_component_model_async(false).cache(Cache::new(CacheConfig::new()).ok());
@@ -63,8 +69,10 @@ impl Sandbox {
             wasmtime_wasi::p2::add_to_linker_sync(&mut linker).unwrap();
             bindings::CodecPre::new(linker.instantiate_pre(&component).unwrap()).unwrap()
         });
-        let state = State { table: ResourceTable::new(), wasi: WasiCtx::builder().build() };
+        let limits = StoreLimitsBuilder::new().memory_size(bytes).build();
+        let state = State { table: ResourceTable::new(), wasi: WasiCtx::builder().build(), limits };
         let mut store = Store::new(TEMPLATE.engine(), state);
+        store.limiter(|state| &mut state.limits);
         let codec = TEMPLATE.instantiate(&mut store).unwrap();
         Self { store, codec }
     }

@@ -86,7 +86,7 @@ fn formats_are_told_by_names_or_options() {
 #[test]
 fn options_that_have_no_effect_are_refused() {
     let scratch = Scratch::new();
-    let json = scratch.write("a.ndjson", "{\"a\":1}\n{\"a\":{}}\n");
+    let json = scratch.write("a.ndjson", "{\"a\":1}\n2\n");
     let count = |options: &[&str]| pair("records", "count".as_ref(), &json, options);
     count(&["--delimiter", ";"]).fails(2, &["--delimiter", "CSV"]);
     count(&["--infer"]).fails(2, &["--infer"]);
@@ -101,7 +101,7 @@ fn options_that_have_no_effect_are_refused() {
         let options = [&[target.to_str().unwrap()], options].concat();
         pair("records", "convert".as_ref(), &json, &options)
     };
-    convert(&[]).fails(2, &["a.ndjson`", "record 2", "\"a\"", "object"]);
+    convert(&[]).fails(2, &["a.ndjson`", "record 2", "object"]);
     convert(&["--columns", "b"]).fails(2, &["record 1", "\"a\"", "columns"]);
     assert!(!target.exists());
 }

@@ -203,7 +203,7 @@ async fn columns_without_records_are_written() {
 async fn what_the_target_cannot_hold_leaves_it_and_is_named() {
     for target in Target::all("x.csv").await {
         let source = memory();
-        let lines = "{\"a\":1}\n".repeat(100_000) + "{\"b\":[]}\n";
+        let lines = "{\"a\":1}\n".repeat(100_000) + "{\"b\":\"\\ud800\"}\n";
         put(&storage([("here", source.clone())]), "here", &[("x.ndjson", &lines)]).await;
         let storage = storage([("source", source), ("here", target.backend.clone())]);
         let (from, to, default) = (at("source", "x.ndjson"), at("here", "x.csv"), Encoding::default());

@@ -36,4 +36,5 @@ mod setup;
 mod sync;
 mod target;
 mod twisted;
+mod wide;
 mod write_times;

@@ -74,6 +74,8 @@ pub(crate) struct Converting {
     /// Whether the source gave its last records.
     ended: bool,
     batch: Batch,
+    /// The first record of the batch that was not converted.
+    next: usize,
     /// What `running` is made of once the header of the source was read.
     planned: Option<(Plan, Encoding)>,
     running: Option<Running>,
@@ -90,24 +92,38 @@ impl Converting {
         // What is wrong with the target shows at once.
         Sink::new(&target)?;
         let (source, planned) = (Source::new(source)?, Some((plan, target)));
-        Ok(Self { source, ended: false, batch: Batch::new(), planned, running: None })
+        Ok(Self { source, ended: false, batch: Batch::new(), next: 0, planned, running: None })
     }
 
-    /// Converts the batch, and hands it to the sink.
-    fn convert(&mut self) -> Result<(), Error> {
+    /// Starts to convert, once the first records of the source are there.
+    fn start(&mut self) -> Result<(), Error> {
         if let Some((plan, target)) = self.planned.take() {
-            let (format, conversion) = plan.start(self.source.header())?;
+            let (format, conversion) = plan.start(self.source.header(), target.options)?;
             let sink = Sink::new(&Encoding { format, ..target })?;
             self.running = Some(Running { conversion, scratch: Batch::new(), sink });
-        }
-        if let Some(Running { conversion, scratch, sink }) = &mut self.running {
-            sink.write(conversion.convert(&self.batch, scratch)?)?;
         }
         Ok(())
     }
 
+    /// Hands on what was converted, and converts the batch piece by piece: what comes of it may be larger by any factor.
+    /// Returns whether all of it was handed on.
     fn hand_on(&mut self, output: &mut Vec<u8>) -> Result<bool, Error> {
-        self.running.as_mut().map_or(Ok(true), |running| running.sink.hand_on(output))
+        let Some(Running { conversion, scratch, sink }) = &mut self.running else { return Ok(true) };
+        while sink.hand_on(output)? {
+            if self.next == self.batch.len() {
+                return Ok(true);
+            }
+            let piece = conversion.convert(&self.batch, self.next, scratch)?;
+            sink.write(piece.records)?;
+            self.next = piece.next;
+        }
+        Ok(false)
+    }
+
+    /// Makes room for further records: all of those before were handed on.
+    fn clear(&mut self) {
+        self.batch.clear();
+        self.next = 0;
     }
 }
 
@@ -117,12 +133,12 @@ impl Stage for Converting {
     fn step(&mut self, input: &[u8]) -> Result<(usize, Vec<u8>), Error> {
         let (mut taken, mut output) = (0, Vec::with_capacity(CHUNK));
         while self.hand_on(&mut output)? {
-            self.batch.clear();
+            self.clear();
             taken += self.source.push(&input[taken..], &mut self.batch)?;
             if self.batch.is_empty() {
                 break;
             }
-            self.convert()?;
+            self.start()?;
         }
         Ok((taken, output))
     }
@@ -134,9 +150,9 @@ impl Stage for Converting {
                 let end = self.running.as_mut().map(|running| running.sink.finish(&mut output));
                 return Ok((end.transpose()?.unwrap_or(true), output));
             }
-            self.batch.clear();
+            self.clear();
             self.ended = self.source.finish(&mut self.batch)?;
-            self.convert()?;
+            self.start()?;
         }
         Ok((false, output))
     }

@@ -25,6 +25,7 @@ pub mod csv;
 mod error;
 mod format;
 pub mod length_prefixed;
+mod mark;
 pub mod ndjson;
 mod options;
 mod sticky;

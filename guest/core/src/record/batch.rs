@@ -111,8 +111,14 @@ impl Batch {
 
     /// The records in their order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
+        self.iter_from(0)
+    }
+
+    /// The records from that one on, counted from 0.
+    pub(super) fn iter_from(&self, first: usize) -> impl ExactSizeIterator<Item = &[u8]> {
+        let mut start =
+            first.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize);
+        self.ends.get(first..).unwrap_or_default().iter().map(move |&end| {
             let end = end as usize;
             let record = self.data.get(start..end).unwrap_or_default();
             start = end;
@@ -138,6 +144,24 @@ impl Batch {
         }
         self.size = end;
         self.ends.push(counted);
+        Ok(())
+    }
+
+    /// Appends a record that `write` puts behind those that there are.
+    ///
+    /// # Errors
+    /// What `write` says, or what `too_large` makes of a batch that cannot hold it: the batch is as it was.
+    #[inline]
+    pub(super) fn append<E>(
+        &mut self,
+        write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+        too_large: impl FnOnce(BatchError) -> E,
+    ) -> Result<(), E> {
+        self.data.truncate(self.size);
+        write(&mut self.data)?;
+        let end = u32::try_from(self.data.len()).map_err(|_| too_large(BatchError::TooLarge))?;
+        self.size = self.data.len();
+        self.ends.push(end);
         Ok(())
     }
 
@@ -263,6 +287,27 @@ mod tests {
             (b"", vec![1], false),
         ] {
             assert_eq!(Batch::from_parts(data.to_vec(), ends.clone()).is_ok(), good, "{data:?} {ends:?}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_not_finished_is_none() {
+        let mut batch = Batch::new();
+        let mut append = |text: &[u8], outcome: Result<(), &'static str>| {
+            let write = |bytes: &mut Vec<u8>| {
+                bytes.extend_from_slice(text);
+                outcome
+            };
+            batch.append(write, |_| "too large")
+        };
+        assert_eq!(append(b"one", Ok(())), Ok(()));
+        assert_eq!(append(b"wrong", Err("no")), Err("no"));
+        assert_eq!(append(b"", Ok(())), Ok(()));
+        assert_eq!(append(b"three", Ok(())), Ok(()));
+        batch.push(b"four").unwrap();
+        assert_eq!(batch.iter().collect::<Vec<_>>(), [&b"one"[..], b"", b"three", b"four"]);
+        for first in 0..6 {
+            assert!(batch.iter_from(first).eq(batch.iter().skip(first)), "{first}");
         }
     }
 

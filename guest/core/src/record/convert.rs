@@ -15,12 +15,22 @@
 //! out. A missing key is an empty field.
 //!
 //! **Values.** A field is a string, unless [`Dialect::infer`] says otherwise. A string is its text, a number, `true` and
-//! `false` are as they were written, and null is an empty field. Objects and arrays in a field are an error.
+//! `false` are as they were written, null is an empty field, and an object or an array is its JSON text without
+//! whitespace. With `infer`, a field that is the JSON text of an object or an array is that, with quotes or without; so a
+//! string that looks like one is written as a JSON string, quotation marks and all, and what looks like such a quotation
+//! is read as what it quotes.
 //!
 //! **There and back.** CSV to NDJSON to CSV gives the same fields, whatever they are, as does a table of objects with
-//! the same keys and string values the other way. With `infer` on both ways, numbers (to the digit), booleans and null
-//! come back as well. What cannot come back is an error that names the record and the field: keys that appear twice,
-//! columns of one name, text that is not Unicode.
+//! the same keys and string values the other way. With `infer` on both ways, every value comes back as it was, numbers to
+//! the digit. What cannot come back is an error that names the record and the field: keys that appear twice, columns of
+//! one name, text that is not Unicode.
+//!
+//! **Rows of any length**, with [`Dialect::lenient`]: a missing field is a missing key, a field beyond the columns that is
+//! not empty has its position as its key (`"4"`), and an empty one there is left out. Rows of another dialect, and those
+//! of arrays, keep fields beyond the columns if the target is lenient too, and are filled up with empty ones.
+//!
+//! **Memory.** Records may grow on the way, each by the names of all columns, and so they are converted a piece of a batch
+//! at a time. Beside that, names are kept: up to a million, and no more bytes than a record may have.
 //!
 //! ```
 //! use omnistorage_core::record::{Batch, Format, RecordError, RecordOptions, convert::Plan, csv::Dialect, writer};
@@ -34,19 +44,25 @@
 //!     survey.see(&records)?; // every batch of the source
 //!     plan.learn(survey)?;
 //! }
-//! let (target, mut conversion) = plan.start(None)?;
-//! let (mut rows, mut output) = (Batch::new(), Vec::new());
-//! let rows = conversion.convert(&records, &mut rows)?;
-//! writer(&target, RecordOptions::default())?.write(rows, &mut output)?;
+//! let (target, mut conversion) = plan.start(None, RecordOptions::default())?;
+//! let mut writer = writer(&target, RecordOptions::default())?;
+//! let (mut scratch, mut output, mut next) = (Batch::new(), Vec::new(), 0);
+//! while next < records.len() {
+//!     let piece = conversion.convert(&records, next, &mut scratch)?;
+//!     writer.write(piece.records, &mut output)?;
+//!     next = piece.next;
+//! }
 //! assert_eq!(output, b"name,age,city\nann,31,\n\"bob, jr.\",,Rome\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod columns;
+mod draft;
 mod from_csv;
 mod json;
 mod survey;
 mod to_csv;
+mod value;
 
 pub use survey::Survey;
 
@@ -54,17 +70,36 @@ use super::{
     Batch, Format, RecordError, RecordErrorKind, RecordOptions,
     csv::{Dialect, fields},
 };
-use columns::Columns;
+use columns::{Columns, too_many};
+use draft::Draft;
+
+/// A piece with so much data is full. More of it falls out of the caches.
+const PIECE: usize = 256 << 10;
+
+/// Some of the records of a batch, as they are in the target.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// One for each that was converted.
+    pub records: &'a Batch,
+    /// The first record of the batch that is in no piece yet, counted from 0.
+    pub next: usize,
+}
 
 /// Turns records into those of another format, in their order, one for one.
 ///
 /// An error ends the conversion.
 pub trait Conversion {
-    /// The records as they are in the target: `scratch`, which is cleared and filled, or the very same.
+    /// The records of a batch from `first` on as they are in the target, as far as they fill a piece of it: `scratch`, which
+    /// is cleared and filled, or the very same. `first` is 0 for each batch, and then where the piece before ended.
     ///
     /// # Errors
     /// The first record that the target cannot hold, and the field.
-    fn convert<'a>(&mut self, records: &'a Batch, scratch: &'a mut Batch) -> Result<&'a Batch, RecordError>;
+    fn convert<'a>(
+        &mut self,
+        records: &'a Batch,
+        first: usize,
+        scratch: &'a mut Batch,
+    ) -> Result<Piece<'a>, RecordError>;
 }
 
 /// What has to be done to get from one format to another.
@@ -124,16 +159,22 @@ impl Plan {
         Ok(())
     }
 
-    /// Starts: gives how the target is to be written, and what turns the records into its own.
+    /// Starts: gives how the target is to be written, and what turns the records into its own, which are held to
+    /// `options`.
     ///
     /// # Errors
     /// What is wrong with the header, the row that names the columns of the source, or with given columns.
-    pub fn start(self, header: Option<&[u8]>) -> Result<(Format, Box<dyn Conversion>), RecordError> {
+    pub fn start(
+        self,
+        header: Option<&[u8]>,
+        options: RecordOptions,
+    ) -> Result<(Format, Box<dyn Conversion>), RecordError> {
         let Self { source, mut target } = self;
+        let one_by_one = OneByOne { options, records: 0, convert: () };
         let conversion: Box<dyn Conversion> = match (source, &mut target) {
             (Format::Csv(source), Format::Ndjson) => {
                 let names = names(&source, header)?;
-                Box::new(OneByOne::new(from_csv::ToJson::new(source, names)?))
+                Box::new(one_by_one.with(from_csv::ToJson::new(source, names)?))
             }
             (Format::Csv(source), Format::Csv(target)) => {
                 let names = names(&source, header)?;
@@ -143,11 +184,11 @@ impl Plan {
                     target.header &= names.is_some();
                     target.columns = names;
                 }
-                Box::new(OneByOne::new(conversion))
+                Box::new(one_by_one.with(conversion))
             }
             (Format::Ndjson, Format::Csv(target)) => {
                 let columns = target.columns.clone().map(Columns::new).transpose()?;
-                Box::new(OneByOne::new(to_csv::ToCsv::new(target, columns)))
+                Box::new(one_by_one.with(to_csv::ToCsv::new(target, columns)))
             }
             _ => Box::new(AsItIs),
         };
@@ -162,6 +203,9 @@ fn names(dialect: &Dialect, header: Option<&[u8]>) -> Result<Option<Vec<String>>
         (None, None) => Ok(None),
         (None, Some(row)) => {
             let name = |(index, field): (usize, super::csv::Field<'_>)| {
+                if index == Columns::MOST {
+                    return Err(too_many(0));
+                }
                 String::from_utf8(field.text.into_owned()).map_err(|_| {
                     let message = format!("header: the name of column {} is not UTF-8", index + 1);
                     RecordError::new(RecordErrorKind::Malformed, 0, message)
@@ -176,41 +220,56 @@ fn names(dialect: &Dialect, header: Option<&[u8]>) -> Result<Option<Vec<String>>
 struct AsItIs;
 
 impl Conversion for AsItIs {
-    fn convert<'a>(&mut self, records: &'a Batch, _: &'a mut Batch) -> Result<&'a Batch, RecordError> {
-        Ok(records)
+    fn convert<'a>(
+        &mut self,
+        records: &'a Batch,
+        _: usize,
+        _: &'a mut Batch,
+    ) -> Result<Piece<'a>, RecordError> {
+        Ok(Piece { records, next: records.len() })
     }
 }
 
 /// Turns one record into another.
 trait ConvertOne {
-    /// Appends what the record is in the target; `output` is empty before.
-    fn convert_one(&mut self, record: &[u8], number: u64, output: &mut Vec<u8>) -> Result<(), RecordError>;
+    /// Writes what the record is in the target; there is nothing of that before.
+    fn convert_one(&mut self, record: &[u8], number: u64, draft: &mut Draft<'_>) -> Result<(), RecordError>;
 }
 
 /// Turns the records of batches into others, one by one.
 struct OneByOne<C> {
-    convert: C,
+    options: RecordOptions,
     /// Records so far.
     records: u64,
-    output: Vec<u8>,
+    convert: C,
 }
 
-impl<C> OneByOne<C> {
-    fn new(convert: C) -> Self {
-        Self { convert, records: 0, output: Vec::new() }
+impl OneByOne<()> {
+    fn with<C>(self, convert: C) -> OneByOne<C> {
+        OneByOne { options: self.options, records: self.records, convert }
     }
 }
 
 impl<C: ConvertOne> Conversion for OneByOne<C> {
-    fn convert<'a>(&mut self, records: &'a Batch, scratch: &'a mut Batch) -> Result<&'a Batch, RecordError> {
+    fn convert<'a>(
+        &mut self,
+        records: &'a Batch,
+        first: usize,
+        scratch: &'a mut Batch,
+    ) -> Result<Piece<'a>, RecordError> {
+        let Self { options, records: number, convert } = self;
         scratch.clear();
-        for record in records.iter() {
-            self.records += 1;
-            self.output.clear();
-            self.convert.convert_one(record, self.records, &mut self.output)?;
-            scratch.push(&self.output).map_err(RecordError::full(self.records))?;
+        for record in records.iter_from(first) {
+            if scratch.size() >= PIECE {
+                break;
+            }
+            *number += 1;
+            let write = |bytes: &mut Vec<u8>| {
+                convert.convert_one(record, *number, &mut Draft::new(bytes, *options, *number))
+            };
+            scratch.append(write, RecordError::full(*number))?;
         }
-        Ok(scratch)
+        Ok(Piece { next: first + scratch.len(), records: scratch })
     }
 }
 

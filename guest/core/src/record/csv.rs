@@ -52,9 +52,6 @@ pub(super) use writer::Writer;
 
 use super::{RecordError, RecordErrorKind};
 
-/// EF BB BF: U+FEFF in UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 /// What follows each row that is written. Reading takes either, and CR.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LineEnd {

@@ -1,24 +1,27 @@
 //! NDJSON, also called JSON Lines: one JSON text (RFC 8259) a line.
 //!
 //! **Reading.** A line ends by LF or CRLF; the last one may lack its end. Lines of nothing but JSON's whitespace are
-//! skipped. A record is the line without its end, every other byte kept, whitespace at its ends included; a byte order
-//! mark is not taken away. Only [`Validation`] looks into it: at its encoding, or at its syntax, which costs no stack,
-//! however deep it is nested.
+//! skipped, and so is a UTF-8 byte order mark at the start of the stream. A record is the line without its end, every
+//! other byte kept, whitespace at its ends included. Only [`Validation`] looks into it: at its encoding, or at its
+//! syntax, which costs no stack, however deep it is nested.
 //!
 //! **Writing.** Each record and an LF. What reading would not give back is refused: records that hold an LF or end with
-//! a CR, and blank ones.
+//! a CR, blank ones, and a first one that begins with a byte order mark.
 
 use memchr::memchr;
 use serde::de::IgnoredAny;
 
 use super::{
-    Batch, RecordError, RecordErrorKind, RecordOptions, RecordReader, RecordWriter, Validation, batch::Found,
+    Batch, RecordError, RecordErrorKind, RecordOptions, RecordReader, RecordWriter, Validation,
+    batch::Found,
+    mark::{BYTE_ORDER_MARK, Mark, Passed},
     options::check_utf8,
 };
 
 /// Takes lines apart.
 pub(super) struct Reader {
     options: RecordOptions,
+    mark: Mark,
     /// The start of a line whose end has not come.
     carry: Vec<u8>,
     /// Records so far.
@@ -26,8 +29,8 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) const fn new(options: RecordOptions) -> Self {
-        Self { options, carry: Vec::new(), records: 0 }
+    pub(super) fn new(options: RecordOptions) -> Self {
+        Self { options, mark: Mark::default(), carry: Vec::new(), records: 0 }
     }
 
     /// Keeps a part of a line, unless the line is too long whatever follows.
@@ -89,9 +92,14 @@ impl RecordReader for Reader {
             return Ok(0);
         }
         let mut start = 0;
+        if !self.mark.is_past() {
+            let Passed { taken, before } = self.mark.pass(input);
+            self.extend_carry(before)?;
+            start = taken;
+        }
         if !self.carry.is_empty() {
-            let end = memchr(b'\n', input);
-            self.extend_carry(&input[..end.unwrap_or(input.len())])?;
+            let end = memchr(b'\n', &input[start..]).map(|end| start + end);
+            self.extend_carry(&input[start..end.unwrap_or(input.len())])?;
             let Some(end) = end else { return Ok(input.len()) };
             self.take_carry(batch)?;
             start = end + 1;
@@ -110,6 +118,8 @@ impl RecordReader for Reader {
     }
 
     fn finish(&mut self, batch: &mut Batch) -> Result<(), RecordError> {
+        let before = self.mark.finish();
+        self.extend_carry(before)?;
         self.take_carry(batch)
     }
 }
@@ -138,6 +148,8 @@ impl RecordWriter for Writer {
                 "it is blank, and reading skips blank lines"
             } else if record.ends_with(b"\r") {
                 "it ends with a carriage return, which reading takes for the end of the line"
+            } else if number == 1 && record.starts_with(BYTE_ORDER_MARK) {
+                "at the start of a file its byte order mark would be skipped"
             } else {
                 check(record, number, self.options.validation)?;
                 output.extend_from_slice(record);

@@ -41,7 +41,7 @@ impl RecordOptions {
 
     #[cold]
     pub(super) fn too_long(self, number: u64) -> RecordError {
-        let message = format!("longer than the limit of {} bytes", self.limit());
+        let message = format!("longer than {} bytes, the limit that `max-record` sets", self.limit());
         RecordError::new(RecordErrorKind::LimitExceeded, number, message)
     }
 

@@ -105,8 +105,24 @@ fn lenient_reading_takes_such_rows() {
     let named = csv(|dialect| dialect.lenient = true);
     let json = |input: &[u8]| convert(&named, &Format::Ndjson, RecordOptions::default(), input);
     assert_eq!(json(b"a,b\n1\n1,2,\n").unwrap(), b"{\"a\":\"1\"}\n{\"a\":\"1\",\"b\":\"2\"}\n");
-    let error = json(b"a,b\n1,2,,x\n").unwrap_err();
-    assert_eq!((error.kind, error.record), (RecordErrorKind::Unrepresentable, 1));
+    assert_eq!(json(b"a,b\n1,2,,x\n").unwrap(), b"{\"a\":\"1\",\"b\":\"2\",\"4\":\"x\"}\n");
+    let error = json(b"a,3\n1,2\n1,2,x\n").unwrap_err();
+    assert_eq!((error.kind, error.record), (RecordErrorKind::Unrepresentable, 2), "{error}");
+
+    // As rows of another dialect, if that may have such rows.
+    let tabs = |lenient| Format::Csv(Dialect { lenient, ..Dialect::tabs() });
+    let rows = |target: &Format, input: &[u8]| convert(&named, target, RecordOptions::default(), input);
+    let ragged = b"a,b\n1\n1,2,\n1,2,,x\n";
+    assert_eq!(rows(&tabs(true), ragged).unwrap(), b"a\tb\n1\t\n1\t2\n1\t2\t\tx\n");
+    let error = rows(&tabs(false), ragged).unwrap_err();
+    assert_eq!((error.kind, error.record), (RecordErrorKind::Unrepresentable, 3), "{error}");
+    let arrays = |target: &Format| {
+        convert(&Format::Ndjson, target, RecordOptions::default(), b"[1,2]\n[3]\n[4,5,6]\n")
+    };
+    assert_eq!(arrays(&lenient).unwrap(), b"1,2\n3\n4,5,6\n");
+    let columns =
+        csv(|dialect| (dialect.lenient, dialect.columns) = (true, Some(vec!["a".into(), "b".into()])));
+    assert_eq!(arrays(&columns).unwrap(), b"a,b\n1,2\n3,\n4,5,6\n");
 }
 
 #[test]

@@ -21,6 +21,8 @@ fn read(input: &[u8], chunk: usize, options: RecordOptions) -> Records {
 /// What reading must give, said simply.
 fn model(input: &[u8]) -> Vec<Vec<u8>> {
     input
+        .strip_prefix(b"\xef\xbb\xbf")
+        .unwrap_or(input)
         .split(|byte| *byte == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
         .filter(|line| line.iter().any(|byte| !b" \t\r".contains(byte)))
@@ -43,6 +45,13 @@ fn lines_are_records() {
         b" \t\n 1 \n",
         b"1\n\n\n2\n \n",
         b"\xff\0\n\xc3",
+        b"\xef\xbb\xbf1\n2\n",
+        b"\xef\xbb\xbf",
+        b"\xef\xbb\xbf\r\n1",
+        b"\xef\xbb\xbf\xef\xbb\xbf1\n",
+        b"1\n\xef\xbb\xbf2\n",
+        b"\xef\xbb",
+        b"\xef\xbb1\n",
     ] {
         for chunk in [1, 2, 3, 100] {
             let expected = (model(input), Ok(()));
@@ -189,12 +198,28 @@ fn the_encoding_alone_can_be_checked() {
     assert_eq!((&written[..], outcome.unwrap_err().record), (&b"ok\n"[..], 2));
 }
 
+#[test]
+fn a_byte_order_mark_is_skipped_and_never_written() {
+    let marked = b"\xef\xbb\xbf{\"a\":1}\n{\"a\":2}\n";
+    assert_eq!(read(marked, 2, checked()), (vec![b"{\"a\":1}".to_vec(), b"{\"a\":2}".to_vec()], Ok(())));
+    // It is no part of the record, whose length is what counts.
+    assert_eq!(read(b"\xef\xbb\xbf12345\n", 1, limit(5)), (vec![b"12345".to_vec()], Ok(())));
+    let mark = &b"\xef\xbb\xbf1"[..];
+    let (written, outcome) = write(&Format::Ndjson, RecordOptions::default(), &[mark]);
+    let error = outcome.unwrap_err();
+    assert_eq!((error.kind, error.record, &written[..]), (RecordErrorKind::Unrepresentable, 1, &b""[..]));
+    let (written, outcome) = write(&Format::Ndjson, RecordOptions::default(), &[&b"1"[..], mark]);
+    assert_eq!((&written[..], outcome), (&b"1\n\xef\xbb\xbf1\n"[..], Ok(())));
+}
+
 proptest! {
     #[test]
     fn reading_does_not_depend_on_the_chunks(
-        input in prop::collection::vec(prop::sample::select(&b"ab \t\r\n\n\xff"[..]), 0..200),
+        mark in prop::sample::select(vec![0, 1, 2, 3, 6]),
+        rest in prop::collection::vec(prop::sample::select(&b"ab \t\r\n\n\xff"[..]), 0..200),
         chunk in 1_usize..50,
     ) {
+        let input = [&b"\xef\xbb\xbf\xef\xbb\xbf"[..mark], &rest].concat();
         prop_assert_eq!(read(&input, chunk, RecordOptions::default()), (model(&input), Ok(())));
         reading_is_sound(&Format::Ndjson, RecordOptions::default(), &input, chunk);
         reading_is_sound(&Format::Ndjson, limit(5), &input, chunk);

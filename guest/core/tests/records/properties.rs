@@ -77,21 +77,41 @@ pub(crate) fn convert(
     options: RecordOptions,
     input: &[u8],
 ) -> Result<Vec<u8>, RecordError> {
+    convert_batches(source, target, options, input, usize::MAX)
+}
+
+/// Converts the whole input, in batches of so many records.
+pub(crate) fn convert_batches(
+    source: &Format,
+    target: &Format,
+    options: RecordOptions,
+    input: &[u8],
+    size: usize,
+) -> Result<Vec<u8>, RecordError> {
     let mut plan = Plan::between(source.clone(), target.clone())?;
     let Reading { header, records, outcome } = read(plan.source(), options, input, usize::MAX, usize::MAX);
     outcome?;
-    let records = batch(&records);
+    let batches: Vec<_> = records.chunks(size).map(batch).collect();
     if let Some(mut survey) = plan.survey(options) {
-        survey.see(&records)?;
+        batches.iter().try_for_each(|records| survey.see(records))?;
         plan.learn(survey)?;
     }
-    let (target, mut conversion) = plan.start(header.as_deref())?;
-    let mut scratch = Batch::new();
-    let converted = conversion.convert(&records, &mut scratch)?;
-    assert_eq!(converted.len(), records.len());
-    let (mut writer, mut output) =
-        (writer(&target, RecordOptions { max_record: u64::MAX, ..options })?, Vec::new());
-    writer.write(converted, &mut output)?;
+    let options = RecordOptions { max_record: u64::MAX, ..options };
+    let (target, mut conversion) = plan.start(header.as_deref(), options)?;
+    let (mut writer, mut output, mut scratch) = (writer(&target, options)?, Vec::new(), Batch::new());
+    for records in &batches {
+        let mut next = 0;
+        while next < records.len() {
+            let piece = conversion.convert(records, next, &mut scratch)?;
+            assert!(next < piece.next && piece.next <= records.len());
+            // Before its last record, a piece that is made is not full.
+            let last = piece.records.iter().last().map_or(0, <[u8]>::len);
+            assert!(piece.next == records.len() || piece.records.size() - last < 256 << 10);
+            assert_eq!(piece.records.len(), piece.next - next);
+            writer.write(piece.records, &mut output)?;
+            next = piece.next;
+        }
+    }
     writer.finish(&mut output)?;
     Ok(output)
 }

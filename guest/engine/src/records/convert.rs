@@ -1,6 +1,6 @@
 //! Converting: from the records of one object to those of another.
 
-use omnistorage_core::record::{Batch, RecordError, convert::Plan};
+use omnistorage_core::record::{Batch, convert::Plan};
 
 use super::{Side, reader::Records, writer::Writing};
 use crate::{
@@ -22,14 +22,21 @@ pub(super) async fn convert(mut source: Side, mut target: Side) -> Result<Conver
         records = again(&source, records).await?;
     }
     let header = records.header().await?.map(<[u8]>::to_vec);
-    let (format, mut conversion) = plan.start(header.as_deref()).map_err(|why| records.locate(why))?;
+    let (format, mut conversion) =
+        plan.start(header.as_deref(), target.options).map_err(|why| records.locate(why))?;
     target.format = format;
     let mut writer = Writing::create(target)?;
     let (mut count, mut scratch) = (0, Batch::new());
     while let Some(batch) = records.read(u32::MAX).await? {
         count += batch.len() as u64;
-        let converted = conversion.convert(&batch, &mut scratch);
-        writer.write(converted.map_err(|why: RecordError| records.locate(why))?).await?;
+        // What comes of a batch may be larger by any factor: it goes on its way in pieces.
+        let mut next = 0;
+        while next < batch.len() {
+            let piece = conversion.convert(&batch, next, &mut scratch);
+            let piece = piece.map_err(|why| records.locate(why))?;
+            writer.write(piece.records).await?;
+            next = piece.next;
+        }
     }
     let (_, bytes_written) = writer.finish().await?;
     Ok(ConvertReport { records: count, bytes_read: records.bytes_read(), bytes_written })

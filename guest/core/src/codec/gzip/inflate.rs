@@ -5,10 +5,12 @@ mod code;
 mod stage;
 mod symbols;
 
+use std::sync::LazyLock;
+
 use super::decoder::{self, Damaged};
 
 use bits::Bits;
-use code::{Distances, Lengths, Literals};
+use code::Lengths;
 use stage::Stage;
 use symbols::{Codes, Progress};
 
@@ -20,6 +22,7 @@ pub(super) struct Inflate {
     bits: Bits,
     stage: Stage,
     lengths: Lengths,
+    /// Of the last block that told its own.
     codes: Codes,
 }
 
@@ -36,9 +39,18 @@ enum State {
     LengthLengths(Announced, [u8; 19]),
     /// In the lengths of the two codes.
     Lengths(Announced, Box<[u8; 320]>),
-    Symbols,
+    Symbols(Coded),
     Ended,
     Damaged,
+}
+
+/// How the symbols of a block are coded.
+#[derive(Clone, Copy)]
+enum Coded {
+    /// As the standard has it.
+    Fixed,
+    /// As the block tells.
+    Told,
 }
 
 /// How many lengths there are, and how many were read.
@@ -70,7 +82,7 @@ impl Inflate {
             bits: Bits::default(),
             stage: Stage::new(),
             lengths: Lengths::new(),
-            codes: Codes { literals: Literals::new(), distances: Distances::new() },
+            codes: Codes::new(),
         }
     }
 
@@ -83,11 +95,7 @@ impl Inflate {
                 self.last = header & 1 == 1;
                 let next = match header >> 1 {
                     0 => State::StoredLength,
-                    1 => {
-                        self.codes.literals.set(&FIXED_LITERALS)?;
-                        self.codes.distances.set(&[5; 32])?;
-                        State::Symbols
-                    }
+                    1 => State::Symbols(Coded::Fixed),
                     2 => State::Counts,
                     _ => return Err(Damaged),
                 };
@@ -177,13 +185,19 @@ impl Inflate {
                 let (literals, distances) = lengths[..all].split_at(announced.literals);
                 self.codes.literals.set(literals)?;
                 self.codes.distances.set(distances)?;
-                Step::Onward(State::Symbols)
+                Step::Onward(State::Symbols(Coded::Told))
             }
-            State::Symbols => match self.codes.decode(bits, input, &mut self.stage)? {
-                Progress::Starved => Step::Starved,
-                Progress::Full => Step::Full,
-                Progress::Ended => Step::Onward(if self.last { State::Ended } else { State::Block }),
-            },
+            State::Symbols(coded) => {
+                let codes = match coded {
+                    Coded::Fixed => &*FIXED,
+                    Coded::Told => &self.codes,
+                };
+                match codes.decode(bits, input, &mut self.stage)? {
+                    Progress::Starved => Step::Starved,
+                    Progress::Full => Step::Full,
+                    Progress::Ended => Step::Onward(if self.last { State::Ended } else { State::Block }),
+                }
+            }
             State::Ended | State::Damaged => Step::Full,
         })
     }
@@ -236,7 +250,14 @@ impl decoder::Inflate for Inflate {
     }
 }
 
-/// Section 3.2.6.
+/// The codes of section 3.2.6, made once: a block of them may be ten bits long.
+static FIXED: LazyLock<Codes> = LazyLock::new(|| {
+    let mut codes = Codes::new();
+    // They are whole, so that nothing is damaged.
+    let _ = codes.literals.set(&FIXED_LITERALS).and_then(|()| codes.distances.set(&[5; 32]));
+    codes
+});
+
 const FIXED_LITERALS: [u8; 288] = {
     let mut lengths = [8; 288];
     let mut symbol = 144;
@@ -246,3 +267,23 @@ const FIXED_LITERALS: [u8; 288] = {
     }
     lengths
 };
+
+#[cfg(test)]
+mod tests {
+    use super::{super::decoder::Inflate as _, *};
+
+    #[test]
+    fn blocks_with_fixed_codes_make_none() {
+        // Not the last one, fixed codes, the end: ten bits, of which the second is set. Then a last one.
+        let mut data = vec![0; 1000 * 10 / 8];
+        for block in 0..1000 {
+            let bit = block * 10 + 1;
+            data[bit / 8] |= 1 << (bit % 8);
+        }
+        data.extend([0b011, 0]);
+        let (mut inflate, mut input, mut output) = (Inflate::new(), &data[..], Vec::with_capacity(10));
+        assert!(inflate.inflate(&mut input, &mut output).unwrap());
+        assert!(input.is_empty() && output.is_empty());
+        assert!(inflate.codes.is_empty(), "what is always the same was made for a block");
+    }
+}

@@ -1,73 +1,103 @@
 //! From rows to JSON texts, and to rows of another dialect.
 
-use super::{ConvertOne, columns::Columns, json::Inferred, unrepresentable};
+use super::{
+    ConvertOne,
+    columns::Columns,
+    draft::Draft,
+    unrepresentable,
+    value::{NoText, Value},
+};
 use crate::record::{
-    RecordError, RecordErrorKind,
+    Batch, RecordError, RecordErrorKind,
     csv::{Dialect, Encoder, Field, fields},
 };
 
 /// Rows with columns are objects, others arrays.
 pub(super) struct ToJson {
     dialect: Dialect,
+    named: Option<Named>,
+}
+
+/// Columns with names.
+struct Named {
+    columns: Columns,
     /// Each name as a JSON string with a colon behind it.
-    keys: Option<Vec<String>>,
-    names: Vec<String>,
+    keys: Batch,
 }
 
 impl ToJson {
     pub(super) fn new(dialect: Dialect, names: Option<Vec<String>>) -> Result<Self, RecordError> {
-        let names = names.map(Columns::new).transpose()?.map(Columns::into_names);
-        let key = |name: &String| format!("{}:", serde_json::Value::from(name.as_str()));
-        let keys = names.as_ref().map(|names| names.iter().map(key).collect());
-        Ok(Self { dialect, keys, names: names.unwrap_or_default() })
+        Ok(Self { dialect, named: names.map(Named::new).transpose()? })
     }
 }
 
-impl ConvertOne for ToJson {
-    fn convert_one(&mut self, row: &[u8], number: u64, text: &mut Vec<u8>) -> Result<(), RecordError> {
-        let (open, close) = if self.keys.is_some() { (b'{', b'}') } else { (b'[', b']') };
-        text.push(open);
-        for (place, field) in fields(row, &self.dialect).enumerate() {
-            let key = self.keys.as_ref().map(|keys| keys.get(place));
-            if let Some(None) = key {
-                surplus(&field, number, self.names.len())?;
-                continue;
-            }
-            if place > 0 {
-                text.push(b',');
-            }
-            text.extend_from_slice(key.flatten().map_or("", String::as_str).as_bytes());
-            append(&field, self.dialect.infer, text).map_err(|why| {
-                let position = (place + 1).to_string();
-                unrepresentable(number, self.names.get(place).unwrap_or(&position), &why)
-            })?;
+impl Named {
+    fn new(names: Vec<String>) -> Result<Self, RecordError> {
+        let columns = Columns::new(names)?;
+        let mut keys = Batch::new();
+        for name in columns.names() {
+            keys.push(key(name).as_bytes()).map_err(RecordError::full(0))?;
         }
-        text.push(close);
+        Ok(Self { columns, keys })
+    }
+
+    /// The key of a field beyond the columns: its position.
+    fn key_beyond(&self, place: usize, number: u64) -> Result<String, RecordError> {
+        let position = (place + 1).to_string();
+        if self.columns.place(&position, 0).is_some() {
+            let columns = self.columns.len();
+            let message =
+                format!("a field beyond the {columns} columns, and its position is the name of one");
+            return Err(unrepresentable(number, &position, &message));
+        }
+        Ok(key(&position))
+    }
+}
+
+fn key(name: &str) -> String {
+    format!("{}:", serde_json::Value::from(name))
+}
+
+impl ConvertOne for ToJson {
+    fn convert_one(&mut self, row: &[u8], number: u64, draft: &mut Draft<'_>) -> Result<(), RecordError> {
+        let (dialect, named) = (&self.dialect, self.named.as_ref());
+        let (open, close) = if named.is_some() { (b'{', b'}') } else { (b'[', b']') };
+        let mut keys = named.map(|named| named.keys.iter());
+        draft.bytes.push(open);
+        for (place, field) in fields(row, dialect).enumerate() {
+            match (keys.as_mut().map(Iterator::next), named) {
+                (Some(Some(key)), _) => {
+                    separate(place, draft);
+                    draft.bytes.extend_from_slice(key);
+                }
+                // Only lenient reading gets here.
+                (Some(None), _) if field.text.is_empty() => continue,
+                (Some(None), Some(named)) => {
+                    let key = named.key_beyond(place, number)?;
+                    separate(place, draft);
+                    draft.bytes.extend_from_slice(key.as_bytes());
+                }
+                _ => separate(place, draft),
+            }
+            Value::of_field(field, dialect.infer).write_json(draft).map_err(|why| match why {
+                NoText::Limit(error) => error,
+                NoText::Unicode { byte } => {
+                    let name = named.and_then(|named| named.columns.name(place));
+                    let name = name.map_or_else(|| (place + 1).to_string(), str::to_owned);
+                    unrepresentable(number, &name, &format!("not UTF-8 at byte {byte}"))
+                }
+            })?;
+            draft.check()?;
+        }
+        draft.bytes.push(close);
         Ok(())
     }
 }
 
-/// Appends a field as a JSON text.
-fn append(field: &Field<'_>, infer: bool, text: &mut Vec<u8>) -> Result<(), String> {
-    match Inferred::of(&field.text) {
-        Inferred::Null if infer && !field.quoted => text.extend_from_slice(b"null"),
-        Inferred::Literal if infer && !field.quoted => text.extend_from_slice(&field.text),
-        _ => {
-            let string = std::str::from_utf8(&field.text)
-                .map_err(|error| format!("not UTF-8 at byte {}", error.valid_up_to() + 1))?;
-            serde_json::to_writer(text, string).map_err(|error| error.to_string())?;
-        }
+fn separate(place: usize, draft: &mut Draft<'_>) {
+    if place > 0 {
+        draft.bytes.push(b',');
     }
-    Ok(())
-}
-
-/// A field beyond the columns: only lenient reading lets it through, and only an empty one can be left out.
-fn surplus(field: &Field<'_>, record: u64, columns: usize) -> Result<(), RecordError> {
-    if field.text.is_empty() {
-        return Ok(());
-    }
-    let message = format!("more fields than the {columns} columns, and not empty ones");
-    Err(RecordError::new(RecordErrorKind::Unrepresentable, record, message))
 }
 
 /// Rows in another dialect.
@@ -75,6 +105,8 @@ pub(super) struct ToCsv {
     source: Dialect,
     encoder: Encoder,
     infer: bool,
+    /// Rows of the target may have more fields than there are columns.
+    lenient: bool,
     /// Of the target, once it is known.
     columns: Option<usize>,
     /// Where each field of the source goes, if not to its own place.
@@ -96,20 +128,20 @@ impl ToCsv {
                         RecordError::new(RecordErrorKind::InvalidOption, 0, message)
                     })
                 };
-                let names = Columns::new(names.to_vec())?.into_names();
+                Columns::new(names.to_vec())?;
                 Some(names.iter().enumerate().map(place).collect::<Result<_, _>>()?)
             }
             _ => None,
         };
         let columns = target.columns.as_ref().map(Vec::len).or(names.map(<[String]>::len));
-        let (encoder, infer) = (Encoder::new(target), target.infer);
-        Ok(Self { source, encoder, infer, columns, places })
+        let (encoder, infer, lenient) = (Encoder::new(target), target.infer, target.lenient);
+        Ok(Self { source, encoder, infer, lenient, columns, places })
     }
 }
 
 impl ConvertOne for ToCsv {
-    fn convert_one(&mut self, row: &[u8], number: u64, output: &mut Vec<u8>) -> Result<(), RecordError> {
-        let mut cells: Vec<Option<Field<'_>>> = Vec::new();
+    fn convert_one(&mut self, row: &[u8], number: u64, draft: &mut Draft<'_>) -> Result<(), RecordError> {
+        let (mut cells, mut surplus): (Vec<Option<Field<'_>>>, Vec<Field<'_>>) = (Vec::new(), Vec::new());
         for (index, field) in fields(row, &self.source).enumerate() {
             let place = self.places.as_ref().map_or(Some(index), |places| places.get(index).copied());
             match (place, self.columns) {
@@ -117,18 +149,24 @@ impl ConvertOne for ToCsv {
                     cells.resize_with(cells.len().max(place + 1), || None);
                     cells[place] = Some(field);
                 }
-                (_, columns) => surplus(&field, number, columns.unwrap_or_default())?,
+                _ => surplus.push(field),
             }
         }
         let columns = *self.columns.get_or_insert(cells.len());
-        cells.resize_with(columns, || None);
-        for cell in cells {
-            let (text, quoted) = cell.map_or_else(Default::default, |field| (field.text, field.quoted));
-            let kept = quoted || !self.source.infer;
-            let ambiguous = self.infer && kept && Inferred::of(&text) != Inferred::String;
-            self.encoder.field(&text, ambiguous, output);
+        // Only lenient reading lets them through, and only empty ones can be left out.
+        if surplus.iter().all(|field| field.text.is_empty()) {
+            surplus.clear();
+        } else if !self.lenient {
+            let message = format!("more fields than the {columns} columns, and not empty ones");
+            return Err(RecordError::new(RecordErrorKind::Unrepresentable, number, message));
         }
-        self.encoder.end(output);
+        cells.resize_with(columns, || None);
+        for cell in cells.into_iter().chain(surplus.into_iter().map(Some)) {
+            let value = cell.map_or(Value::Null, |field| Value::of_field(field, self.source.infer));
+            value.write_field(self.infer, &mut self.encoder, draft.bytes);
+            draft.check()?;
+        }
+        self.encoder.end(draft.bytes);
         Ok(())
     }
 }

@@ -30,7 +30,8 @@ impl Survey {
     ///
     /// # Errors
     /// The first record that cannot be a row: neither an object nor an array, one among the others, or an array where
-    /// the columns need names; [`RecordErrorKind::LimitExceeded`] if all names together are longer than a record may be.
+    /// the columns need names; [`RecordErrorKind::LimitExceeded`] if there are more than a million names, or all
+    /// together are longer than a record may be.
     pub fn see(&mut self, records: &Batch) -> Result<(), RecordError> {
         for record in records.iter() {
             self.records += 1;
@@ -54,16 +55,17 @@ impl Survey {
             Fields::Object(fields) => {
                 let found = self.found.get_or_insert_with(|| Found::Objects(Columns::default()));
                 let Found::Objects(columns) = found else { return Err(refuse("an object among arrays")) };
-                for (index, (name, _)) in fields.iter().enumerate() {
-                    if columns.place(&name.0, index).is_none() {
-                        self.size += name.0.len() + 1;
-                        self.options.check_length(self.size, number).map_err(|error| {
-                            let message =
-                                format!("all columns together are {}: give those to write", error.message);
-                            RecordError::new(error.kind, number, message)
-                        })?;
-                        columns.push(&name.0);
-                    }
+                let mut guess = 0;
+                for (name, _) in &fields {
+                    guess = 1 + match columns.place(&name.0, guess) {
+                        Some(place) => place,
+                        None => {
+                            self.size += name.0.len() + 1;
+                            self.options.check_length(self.size, number).map_err(all_together)?;
+                            columns.push(&name.0, number)?;
+                            columns.len() - 1
+                        }
+                    };
                 }
                 Ok(())
             }
@@ -77,8 +79,14 @@ impl Survey {
                 let message = "no object has any key, so that there is no column for CSV";
                 Err(RecordError::new(RecordErrorKind::Unrepresentable, 1, message))
             }
-            Some(Found::Objects(columns)) => Ok(Some(columns.into_names())),
+            Some(Found::Objects(columns)) => Ok(Some(columns.names().map(str::to_owned).collect())),
             Some(Found::Arrays) | None => Ok(None),
         }
     }
+}
+
+/// Of the limit of a record, for a header.
+fn all_together(error: RecordError) -> RecordError {
+    let message = format!("the names of all columns are {}: give those to write, `columns`", error.message);
+    RecordError::new(error.kind, error.record, message)
 }

@@ -3,19 +3,21 @@
 use std::mem;
 
 use super::{
-    BYTE_ORDER_MARK, Dialect,
+    Dialect,
     row::fields,
     scanner::{Fault, Part, Scanner},
     wrong_count,
 };
-use crate::record::{Batch, RecordError, RecordErrorKind, RecordOptions, RecordReader};
+use crate::record::{
+    Batch, RecordError, RecordErrorKind, RecordOptions, RecordReader,
+    mark::{Mark, Passed},
+};
 
 pub(in crate::record) struct Reader {
     dialect: Dialect,
     options: RecordOptions,
     scanner: Scanner,
-    /// Bytes of a byte order mark seen so far; all of them once it is known whether there is one.
-    mark: usize,
+    mark: Mark,
     /// The start of a row whose end has not come.
     carry: Vec<u8>,
     header: Option<Vec<u8>>,
@@ -33,31 +35,17 @@ impl Reader {
             fields: dialect.columns.as_ref().map(Vec::len),
             dialect,
             options,
-            mark: 0,
+            mark: Mark::default(),
             carry: Vec::new(),
             header: None,
             records: 0,
         })
     }
 
-    /// Skips a byte order mark at the start of the stream; says how many bytes of the input it took.
-    fn skip_mark(&mut self, input: &[u8]) -> Result<usize, RecordError> {
-        let seen = self.mark;
-        for (at, byte) in input.iter().enumerate() {
-            match BYTE_ORDER_MARK.get(self.mark) {
-                Some(expected) if expected == byte => self.mark += 1,
-                Some(_) => return self.unskip_mark(seen).map(|()| 0),
-                None => return Ok(at),
-            }
-        }
-        Ok(input.len())
-    }
-
-    /// What looked like a mark is none, and `seen` bytes of it are gone.
-    fn unskip_mark(&mut self, seen: usize) -> Result<(), RecordError> {
-        self.mark = BYTE_ORDER_MARK.len();
-        self.scan(&BYTE_ORDER_MARK[..seen])?;
-        self.extend_carry(&BYTE_ORDER_MARK[..seen])
+    /// Takes the start of a row, which holds no line end.
+    fn begin(&mut self, start: &[u8]) -> Result<(), RecordError> {
+        self.scan(start)?;
+        self.extend_carry(start)
     }
 
     fn scan(&mut self, input: &[u8]) -> Result<Part, RecordError> {
@@ -127,7 +115,12 @@ impl Reader {
 
 impl RecordReader for Reader {
     fn push(&mut self, input: &[u8], batch: &mut Batch, max_records: usize) -> Result<usize, RecordError> {
-        let mut at = if self.mark < BYTE_ORDER_MARK.len() { self.skip_mark(input)? } else { 0 };
+        let mut at = 0;
+        if !self.mark.is_past() {
+            let Passed { taken, before } = self.mark.pass(input);
+            self.begin(before)?;
+            at = taken;
+        }
         while at < input.len() && !batch.is_full(max_records) {
             let rest = &input[at..];
             let part = self.scan(rest)?;
@@ -146,9 +139,8 @@ impl RecordReader for Reader {
     }
 
     fn finish(&mut self, batch: &mut Batch) -> Result<(), RecordError> {
-        if self.mark < BYTE_ORDER_MARK.len() {
-            self.unskip_mark(self.mark)?;
-        }
+        let before = self.mark.finish();
+        self.begin(before)?;
         if let Some(line) = self.scanner.open_quote() {
             let message = format!("the quotes opened on line {line} are never closed");
             return Err(self.error(RecordErrorKind::Truncated, &message));

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::{BYTE_ORDER_MARK, Dialect, scanner::Classes};
+use super::{Dialect, scanner::Classes};
+use crate::record::mark::BYTE_ORDER_MARK;
 
 /// A field as it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub(in crate::record) struct Encoder {
     quote: u8,
     /// Of the row under way.
     fields: usize,
+    /// Where that begins in the output.
+    start: usize,
 }
 
 impl Encoder {
@@ -78,13 +81,17 @@ impl Encoder {
             delimiter: dialect.punctuation.delimiter,
             quote: dialect.punctuation.quote,
             fields: 0,
+            start: 0,
         }
     }
 
-    /// Appends a field to the row in the output, with quotes if it needs them or `quoted` asks for them.
+    /// Appends a field to the row at the end of the output, with quotes if it needs them or `quoted` asks for them.
+    #[inline]
     pub(in crate::record) fn field(&mut self, text: &[u8], quoted: bool, row: &mut Vec<u8>) {
         if self.fields > 0 {
             row.push(self.delimiter);
+        } else {
+            self.start = row.len();
         }
         self.fields += 1;
         // At the start of the file, a reader would skip the mark.
@@ -95,10 +102,24 @@ impl Encoder {
         }
     }
 
+    /// Appends empty fields.
+    #[inline]
+    pub(in crate::record) fn empty(&mut self, count: usize, row: &mut Vec<u8>) {
+        let delimiters = if self.fields > 0 {
+            count
+        } else {
+            self.start = row.len();
+            count.saturating_sub(1)
+        };
+        row.resize(row.len() + delimiters, self.delimiter);
+        self.fields += count;
+    }
+
     /// Ends the row, so that another may begin.
     pub(in crate::record) fn end(&mut self, row: &mut Vec<u8>) {
+        let is_empty = self.fields == 0 || row.len() == self.start;
         self.fields = 0;
-        if row.is_empty() {
+        if is_empty {
             // A reader would skip an empty line.
             self.quote(b"", row);
         }

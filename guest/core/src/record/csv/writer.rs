@@ -1,12 +1,14 @@
 //! Puts rows together.
 
 use super::{
-    BYTE_ORDER_MARK, Dialect,
+    Dialect,
     row::Encoder,
     scanner::{Part, Scanner},
     wrong_count,
 };
-use crate::record::{Batch, RecordError, RecordErrorKind, RecordOptions, RecordWriter};
+use crate::record::{
+    Batch, RecordError, RecordErrorKind, RecordOptions, RecordWriter, mark::BYTE_ORDER_MARK,
+};
 
 pub(in crate::record) struct Writer {
     dialect: Dialect,

@@ -111,6 +111,12 @@ impl<const BITS: u32, const SIZE: usize> Table<BITS, SIZE> {
         Self(Box::new([Entry::NONE; SIZE]))
     }
 
+    /// Whether no code leads anywhere.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.iter().all(|entry| *entry == Entry::NONE)
+    }
+
     /// What the next bits stand for.
     #[inline(always)]
     pub(super) fn look_up(&self, bits: u64) -> Entry {

@@ -24,6 +24,16 @@ pub(super) struct Codes {
 }
 
 impl Codes {
+    /// Without any symbol.
+    pub(super) fn new() -> Self {
+        Self { literals: Literals::new(), distances: Distances::new() }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.literals.is_empty() && self.distances.is_empty()
+    }
+
     /// Decodes as much as there is input and room for. After an error the bits are those of the symbol that is wrong.
     pub(super) fn decode(
         &self,

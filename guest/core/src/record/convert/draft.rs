@@ -1,0 +1,55 @@
+//! A record of the target while it is put together.
+
+use std::io;
+
+use crate::record::{RecordError, RecordOptions};
+
+/// Behind the records before it, and no longer than a record may be.
+pub(super) struct Draft<'a> {
+    pub(super) bytes: &'a mut Vec<u8>,
+    start: usize,
+    options: RecordOptions,
+    number: u64,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(bytes: &'a mut Vec<u8>, options: RecordOptions, number: u64) -> Self {
+        Self { start: bytes.len(), bytes, options, number }
+    }
+
+    /// Whether there is nothing of it yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bytes.len() == self.start
+    }
+
+    /// Whether it may still be written.
+    ///
+    /// # Errors
+    /// [`RecordErrorKind::LimitExceeded`](crate::record::RecordErrorKind::LimitExceeded).
+    #[inline]
+    pub(super) fn check(&self) -> Result<(), RecordError> {
+        self.options.check_length(self.bytes.len() - self.start, self.number)
+    }
+
+    /// Appends a JSON string.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check), before it takes up much more memory than that.
+    pub(super) fn json_string(&mut self, text: &str) -> Result<(), RecordError> {
+        serde_json::to_writer(&mut *self, text).map_err(|_| self.options.too_long(self.number))
+    }
+}
+
+/// Fails once the record is too long.
+impl io::Write for Draft<'_> {
+    #[inline]
+    fn write(&mut self, part: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(part);
+        self.check().map_err(io::Error::other)?;
+        Ok(part.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
