@@ -5,9 +5,11 @@ mod bisync;
 mod check;
 mod compare;
 mod configuration;
+mod escape;
 mod exit;
 mod explain;
 mod filter;
+mod grammar;
 mod hash;
 mod information;
 mod input;
@@ -29,10 +31,11 @@ mod threads;
 mod time;
 mod transfer;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{env, ffi::OsString, fs, path::PathBuf, process::ExitCode};
 
 use clap::{
-    ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, builder::BoolishValueParser,
+    ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind,
+    parser::ValueSource,
 };
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
@@ -69,7 +72,7 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Say more on standard error: -v each object, -vv what happens inside
-    #[arg(long, short, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    #[arg(long, short, global = true, action = ArgAction::Count)]
     verbose: u8,
     /// Say nothing but errors
     #[arg(long, short, global = true)]
@@ -78,11 +81,38 @@ pub(crate) struct Globals {
 
 impl Globals {
     fn configuration(&self) -> Result<Configuration, Failure> {
-        Configuration::load(self.config.as_deref())
+        let (configuration, warning) = Configuration::load(self.config.as_deref())?;
+        if let Some(warning) = warning.filter(|_| !self.quiet) {
+            output::note(format_args!("warning: {warning}"));
+        }
+        Ok(configuration)
+    }
+
+    /// Refuses a file that is named and not there, also where the command would not need it.
+    fn require_configuration(&self) -> Result<(), Failure> {
+        let Some(file) = &self.config else { return Ok(()) };
+        fs::metadata(file).map(drop).map_err(|error| {
+            Failure::usage(format!("cannot read the configuration file `{}`: {error}", file.display()))
+        })
     }
 
     fn is_verbose(&self) -> bool {
         self.verbose > 0
+    }
+
+    /// Between -v and -q the command line has the last word before the environment; it cannot say both.
+    fn settle(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        let is_typed = |option| matches.value_source(option) == Some(ValueSource::CommandLine);
+        match (is_typed("verbose"), is_typed("quiet")) {
+            (true, false) => self.quiet = false,
+            (false, true) => self.verbose = 0,
+            _ if self.quiet && self.verbose > 0 => {
+                let message = "the argument '--verbose...' cannot be used with '--quiet'";
+                return Err(command_line().error(ErrorKind::ArgumentConflict, message));
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 
@@ -137,21 +167,13 @@ impl Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let parsed = command_line().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
-    let Arguments { globals, command } = match parsed {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            match rclone::hint(&error) {
-                // What is like it in the letters would only lead astray.
-                Some(hint) => output::note(format_args!("error: {hint}")),
-                None => drop(error.print()),
-            }
-            return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
-        }
+    let (globals, command) = match parse(&env::args_os().collect::<Vec<_>>()) {
+        Ok(Arguments { globals, command }) => (globals, command),
+        Err(error) => return refuse(&error),
     };
     start_log(&globals);
 
-    match command.run(&globals) {
+    match globals.require_configuration().and_then(|()| command.run(&globals)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { exit, message }) => {
             if let Some(message) = message {
@@ -162,22 +184,29 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The grammar, in which every option also has its environment variable.
-fn command_line() -> clap::Command {
-    with_environment(Arguments::command())
+fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+    let grammar = command_line();
+    grammar::forgotten_value(&grammar, arguments)?;
+    let matches = grammar.try_get_matches_from(arguments)?;
+    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    arguments.globals.settle(&matches)?;
+    Ok(arguments)
 }
 
-fn with_environment(command: clap::Command) -> clap::Command {
-    let with_variable = |argument: clap::Arg| {
-        let Some(option) = argument.get_long() else { return argument };
-        let variable = format!("OMNISTORAGE_{}", option.replace('-', "_").to_uppercase());
-        let argument = argument.env(variable).hide_env(true);
-        match argument.get_action() {
-            ArgAction::SetTrue => argument.value_parser(BoolishValueParser::new()),
-            _ => argument,
-        }
-    };
-    command.mut_args(with_variable).mut_subcommands(with_environment)
+/// What was not understood, or help that was asked for.
+fn refuse(error: &clap::Error) -> ExitCode {
+    match rclone::hint(error, &command_line()) {
+        // What is like it in the letters would only lead astray.
+        Some(hint) => output::note(format_args!("error: {hint}")),
+        None if error.use_stderr() => error.render().to_string().lines().for_each(output::note),
+        None => drop(error.print()),
+    }
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// The grammar, in which every option also has its environment variable.
+fn command_line() -> clap::Command {
+    grammar::complete(Arguments::command())
 }
 
 fn start_log(globals: &Globals) {
@@ -187,33 +216,14 @@ fn start_log(globals: &Globals) {
         (false, 1) => LevelFilter::INFO,
         (false, _) => LevelFilter::DEBUG,
     };
-    let format =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).without_time().with_target(false);
+    let format = tracing_subscriber::fmt::layer()
+        .with_writer(|| output::Log)
+        .with_ansi(false)
+        .without_time()
+        .with_target(false);
     // An error says that there is a log already, which then serves.
     let _ = tracing_subscriber::registry()
         .with(format)
         .with(Targets::new().with_target(env!("CARGO_CRATE_NAME"), level))
         .try_init();
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_grammar_is_consistent() {
-        command_line().debug_assert();
-    }
-
-    #[test]
-    fn every_option_has_its_variable() {
-        fn check(command: &clap::Command) {
-            for argument in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
-                let variable = argument.get_env().and_then(|name| name.to_str());
-                assert!(variable.is_some_and(|name| name.starts_with("OMNISTORAGE_")), "{argument:?}");
-            }
-            command.get_subcommands().for_each(check);
-        }
-        check(&command_line());
-    }
 }

@@ -64,6 +64,11 @@ impl Config {
         self
     }
 
+    /// The keys, without their values, which may be secrets.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Takes the value of a key, parsed.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! A file of backends by name.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+mod expand;
+
+use std::{collections::BTreeMap, env, fs, path::Path, sync::Arc};
 
 use toml::{Table, Value};
 
@@ -13,6 +15,9 @@ use crate::{
 
 /// Backends by name, as a TOML file describes them. A table below that of a backend holds the settings of what is put
 /// around it; see [`Registry::open`].
+///
+/// In the `root` of a backend of files `~` is the home directory, and `$NAME` or `${NAME}` a variable of the environment
+/// (`$$` a dollar sign): they are filled in when it is opened.
 ///
 /// ```
 /// use omnistorage::{Configuration, Registry};
@@ -107,26 +112,47 @@ impl Configuration {
         self.backends.iter().map(|(name, entry)| (name.as_str(), entry.kind.as_str()))
     }
 
-    /// The settings of a backend, without its kind.
+    /// The settings of a backend as they are written, without its kind.
     #[must_use]
     pub fn config(&self, name: &str) -> Option<&Config> {
         self.backends.get(name).map(|entry| &entry.config)
     }
 
+    /// The settings of a backend, if there is one, with what stands for something else filled in.
+    pub(crate) fn expanded(&self, name: &str) -> Option<Result<Config>> {
+        let Entry { kind, config, .. } = self.backends.get(name)?;
+        let mut config = config.clone();
+        if kind != "file" {
+            return Some(Ok(config));
+        }
+        Some(match config.take::<String>("root") {
+            Ok(Some(root)) => {
+                let root = expand::expand(&root, |variable| env::var(variable).ok()).map_err(|what| {
+                    Error::new(ErrorCode::InvalidArgument, format!("the setting `root`: {what}"))
+                });
+                root.map(|root| config.with("root", root))
+            }
+            Ok(None) => Ok(config),
+            Err(error) => Err(error),
+        })
+    }
+
     /// Opens a backend.
     ///
     /// # Errors
-    /// [`ErrorCode::UnknownBackend`] if there is none of that name; as [`Registry::open`].
+    /// [`ErrorCode::UnknownBackend`] if there is none of that name; [`ErrorCode::InvalidArgument`] if its root names a
+    /// variable that is not set; as [`Registry::open`].
     pub fn open(&self, name: &str, registry: &Registry) -> Result<Arc<dyn Backend>> {
-        let Entry { origin, kind, config } = self.backends.get(name).ok_or_else(|| {
+        let (Some(Entry { origin, kind, .. }), Some(config)) = (self.backends.get(name), self.expanded(name))
+        else {
             let message = format!("there is no backend `{}` in `{}`", name.escape_debug(), self.origin);
-            Error::new(ErrorCode::UnknownBackend, message)
-        })?;
+            return Err(Error::new(ErrorCode::UnknownBackend, message));
+        };
         let explain = |error: Error| {
             let message = format!("`{origin}`, backend `{}`: {error}", name.escape_debug());
             Error::new(error.code(), message)
         };
-        registry.open(kind, config.clone()).map_err(explain)
+        config.and_then(|config| registry.open(kind, config)).map_err(explain)
     }
 }
 
@@ -188,6 +214,10 @@ mod tests {
             ("[backends.a]\nkind = 'memory'\nretry.attempts = 0", vec!["backend `a`", "`retry.attempts`"]),
             ("[backends.a]\nkind = 'memory'\nretry.delay = '1 week'", vec!["`retry.delay`", "1h30m"]),
             ("[backends.a]\nkind = 'memory'\nprefix = '../b'", vec!["backend `a`", "`prefix`"]),
+            (
+                "[backends.a]\nkind = 'file'\nroot = '${NOT_SET_ANYWHERE}/x'",
+                vec!["backend `a`", "`root`", "`NOT_SET_ANYWHERE`"],
+            ),
             ("[backends.a]\nkind = 'memory'\nread_only = 'yes'", vec!["backend `a`", "`read_only`"]),
             ("[backends.a]\nkind = 'memory'\nlimit = { x = { y = 1 } }", vec!["backend `a`", "`limit.x`"]),
             ("[backends.a]\nkind = 'memory'\nfault.error = 'timeout'", vec!["`fault.every`"]),

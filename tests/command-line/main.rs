@@ -16,3 +16,5 @@ mod schema;
 mod sync;
 mod tee;
 mod tree;
+mod typed;
+mod unread;

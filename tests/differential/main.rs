@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod case;
+mod combinations;
 mod contenders;
 mod options;
 #[path = "../command-line/tree.rs"]

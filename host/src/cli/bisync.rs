@@ -69,7 +69,7 @@ impl Bisync {
             session: &session,
             started,
             progress: Progress::new(!globals.quiet && !json, false),
-            output: Output::new(),
+            output: Output::of_run(),
             done: 0,
             exit: Exit::Done,
         };

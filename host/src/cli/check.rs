@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use super::{
     Globals,
-    compare::{Concurrency, Places},
+    compare::{Concurrency, Places, decision},
     exit::{Exit, Failure, Subject},
     filter::FilterOptions,
-    output::{ErrorJson, Output, calls, printable},
+    output::{ErrorJson, Output, calls, note, printable},
     progress::Progress,
     recode::RecodingOptions,
     session::{Session, join},
@@ -54,8 +54,8 @@ pub(crate) struct Check {
     places: Places,
 }
 
+/// Of several the first one decides in the order of [`CheckComparison::given`], which is rclone's.
 #[derive(Args)]
-#[group(multiple = false)]
 struct CheckComparison {
     /// Compare size and checksum: what is done by default
     #[arg(long, short)]
@@ -68,6 +68,19 @@ struct CheckComparison {
     download: bool,
 }
 
+impl CheckComparison {
+    /// Those that are given, as they are typed; the first decides.
+    fn given(&self) -> impl Iterator<Item = (&'static str, Comparison)> {
+        [
+            (self.size_only, "--size-only", Comparison::SizeOnly),
+            (self.download, "--download", Comparison::Always),
+            (self.checksum, "--checksum", Comparison::Checksum),
+        ]
+        .into_iter()
+        .filter_map(|(is_given, option, comparison)| is_given.then_some((option, comparison)))
+    }
+}
+
 impl Check {
     pub(crate) fn threads(&self) -> Threads {
         self.recoding.threads()
@@ -75,12 +88,11 @@ impl Check {
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let combined = Combined::open(self.combined.as_deref(), self.json)?;
-        let comparison = match self.comparison {
-            CheckComparison { size_only: true, .. } => Comparison::SizeOnly,
-            CheckComparison { download: true, .. } => Comparison::Always,
-            CheckComparison { checksum: true, .. } => Comparison::Checksum,
-            _ => Comparison::Automatic,
-        };
+        let comparison = self.comparison.given().next().map_or(Comparison::Automatic, |(_, given)| given);
+        let given = self.comparison.given().map(|(option, _)| option);
+        if let Some(decision) = decision(given).filter(|_| globals.is_verbose()) {
+            note(decision);
+        }
         let filter = self.filter.filter()?;
         let options = SyncOptions {
             comparison,
@@ -101,7 +113,7 @@ impl Check {
             session: &session,
             started,
             progress: Progress::new(!globals.quiet && !self.json, false),
-            output: Output::new(),
+            output: Output::of_run(),
             combined,
             checked: 0,
             exit: Exit::Done,

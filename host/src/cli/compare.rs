@@ -16,9 +16,9 @@ pub(crate) struct Places {
     pub(crate) target: Place,
 }
 
-/// When an object of both sides needs no transfer. Without any: size and modification time are equal.
-#[derive(Args)]
-#[group(multiple = false)]
+/// When an object of both sides needs no transfer. Without any: size and modification time are equal. Of several the
+/// first one decides in the order of [`ComparisonOptions::given`], which is rclone's.
+#[derive(Args, Default)]
 pub(crate) struct ComparisonOptions {
     /// Compare size and checksum, not the modification time
     #[arg(long, short)]
@@ -38,16 +38,34 @@ pub(crate) struct ComparisonOptions {
 }
 
 impl ComparisonOptions {
-    pub(crate) const fn comparison(&self) -> Comparison {
-        match self {
-            Self { checksum: true, .. } => Comparison::Checksum,
-            Self { size_only: true, .. } => Comparison::SizeOnly,
-            Self { ignore_existing: true, .. } => Comparison::IgnoreExisting,
-            Self { ignore_times: true, .. } => Comparison::Always,
-            Self { exact_times: true, .. } => Comparison::ExactTimes,
-            _ => Comparison::Automatic,
-        }
+    /// Those that are given, as they are typed; the first decides.
+    fn given(&self) -> impl Iterator<Item = (&'static str, Comparison)> {
+        [
+            (self.ignore_existing, "--ignore-existing", Comparison::IgnoreExisting),
+            (self.ignore_times, "--ignore-times", Comparison::Always),
+            (self.size_only, "--size-only", Comparison::SizeOnly),
+            (self.checksum, "--checksum", Comparison::Checksum),
+            (self.exact_times, "--exact-times", Comparison::ExactTimes),
+        ]
+        .into_iter()
+        .filter_map(|(is_given, option, comparison)| is_given.then_some((option, comparison)))
     }
+
+    pub(crate) fn comparison(&self) -> Comparison {
+        self.given().next().map_or(Comparison::Automatic, |(_, comparison)| comparison)
+    }
+
+    /// Which of several decides.
+    pub(crate) fn decision(&self) -> Option<String> {
+        decision(self.given().map(|(option, _)| option))
+    }
+}
+
+/// A sentence for -v on options of which the first decides; none if there are not several.
+pub(crate) fn decision(mut given: impl Iterator<Item = &'static str>) -> Option<String> {
+    let decides = given.next()?;
+    let others: Vec<_> = given.collect();
+    (!others.is_empty()).then(|| format!("{decides} decides what is the same, before {}", others.join(", ")))
 }
 
 /// How many calls of the backends may be in flight, and how often each is tried.
@@ -72,5 +90,29 @@ impl Concurrency {
             retries: self.retries,
             ..SyncOptions::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_comparisons_the_first_in_rclones_order_decides() {
+        let checksum = || ComparisonOptions { checksum: true, ..ComparisonOptions::default() };
+        assert_eq!((checksum().comparison(), checksum().decision()), (Comparison::Checksum, None));
+        let both = ComparisonOptions { size_only: true, ..checksum() };
+        assert_eq!(both.comparison(), Comparison::SizeOnly);
+        assert_eq!(both.decision().unwrap(), "--size-only decides what is the same, before --checksum");
+        let all = ComparisonOptions {
+            checksum: true,
+            size_only: true,
+            ignore_existing: true,
+            ignore_times: true,
+            exact_times: true,
+        };
+        assert_eq!(all.comparison(), Comparison::IgnoreExisting);
+        assert_eq!(ComparisonOptions { ignore_existing: false, ..all }.comparison(), Comparison::Always);
+        assert_eq!(ComparisonOptions::default().comparison(), Comparison::Automatic);
     }
 }

@@ -3,13 +3,15 @@
 //! ```toml
 //! [backends.archive]
 //! kind = "file"
-//! root = "/srv/archive"
+//! root = "/srv/archive"   # `~` and `${VARIABLE}` are filled in
 //! fsync = true
 //! read_only = true
 //! ```
 //!
 //! Beside the backends of the file, `env` is the one that the environment describes: `STORAGE_BACKEND=file
 //! OMNISTORAGE_FILE_ROOT=/srv/archive`.
+
+mod exposure;
 
 use std::{
     env, fs,
@@ -33,8 +35,9 @@ pub(crate) struct Configuration {
 }
 
 impl Configuration {
-    /// Reads the file given, else the one in the user's configuration directory, which need not exist.
-    pub(crate) fn load(given: Option<&Path>) -> Result<Self, Failure> {
+    /// Reads the file given, else the one in the user's configuration directory, which need not exist. Beside it, what
+    /// the user should be warned of.
+    pub(crate) fn load(given: Option<&Path>) -> Result<(Self, Option<String>), Failure> {
         let file = given.map(Path::to_owned).or_else(default_file).unwrap_or_default();
         let is_there = given.is_some() || fs::exists(&file).unwrap_or(true);
         let read = if is_there && !file.as_os_str().is_empty() {
@@ -43,12 +46,13 @@ impl Configuration {
             crate::Configuration::default()
         };
         let mut configuration = Self::checked(file, read)?;
+        let warning = exposure::warning(&configuration.file, &configuration.backends);
         if let Some(kind) = env::var(KIND_VARIABLE).ok().filter(|kind| !kind.is_empty()) {
             let config = Config::from_environment(&kind);
             let backends = configuration.backends;
             configuration.backends = backends.with(ENVIRONMENT, "the environment", &kind, config);
         }
-        Ok(configuration)
+        Ok((configuration, warning))
     }
 
     /// Refuses names that a place could not name.
@@ -74,7 +78,7 @@ impl Configuration {
     /// nothing is put around it.
     pub(crate) fn directory(&self, name: &str) -> Option<(PathBuf, bool)> {
         self.backends().find(|backend| *backend == (name, "file"))?;
-        let mut config = self.backends.config(name)?.clone();
+        let mut config = self.backends.expanded(name)?.ok()?;
         let root = fs::canonicalize(config.take::<PathBuf>("root").ok()??).ok()?;
         let prefix: crate::Path = config.take("prefix").ok()?.unwrap_or_default();
         for own in ["create", "fsync"] {
@@ -91,6 +95,9 @@ impl Configuration {
         }
         Err(Failure::usage(if name == ENVIRONMENT {
             format!("the environment names no backend: set {KIND_VARIABLE} to its kind")
+        } else if name == "gcs" {
+            "there is no backend `gcs`; a bucket of Google Cloud Storage is written `gs://bucket/key`"
+                .to_owned()
         } else {
             format!(
                 "there is no backend `{name}` in `{}`; if you mean a file whose name holds a colon, write `./{name}:...`",

@@ -1,4 +1,18 @@
 //! Exit codes: rclone's, and the one table that chooses them.
+//!
+//! | what went wrong | with one object | with a tree | with two trees |
+//! |---|--:|--:|--:|
+//! | `not-found` | 4 | 3 | 3 |
+//! | `invalid-argument` | 2 | 2 | 7 |
+//! | `unknown-backend`, `unsupported` | 2 | 2 | 2 |
+//! | `rate-limited`, `timeout`, `unavailable` | 5 | 5 | 5 |
+//! | `already-exists`, `permission-denied`, `invalid-path`, `is-directory`, `not-directory`, `not-empty`, `corrupted`, `no-space` | 6 | 6 | 6 |
+//! | `precondition-failed`, `limit-exceeded` | 6 | 6 | 7 |
+//! | `backend-closed`, `writer-closed`, `reader-closed`, `cancelled`, `trapped`, `other` | 1 | 1 | 1 |
+//!
+//! Of many objects that failed the worst counts ([`Exit::worse`]). Beside errors: 1 for differences that `check` found, 8
+//! for `--max-transfer`, 130 and 143 for signals. A reader that leaves (`... | head`) ends what is there for its output
+//! alone with 0, and changes nothing of a run.
 
 use std::{io, process::ExitCode};
 
@@ -128,7 +142,8 @@ impl Failure {
     }
 }
 
-/// Of standard output. That nobody reads on is no fault: `omnistorage ls / | head` ends quietly.
+/// Of standard output that was all there is to the command. That nobody reads on is no fault: `omnistorage ls / | head`
+/// ends quietly.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
@@ -148,12 +163,29 @@ impl From<serde_json::Error> for Failure {
 mod tests {
     use super::*;
 
+    /// The table above, read by its rows.
     #[test]
-    fn what_is_missing_depends_on_the_subject() {
-        assert_eq!(Exit::of(ErrorCode::NotFound, Subject::Object) as u8, 4);
-        assert_eq!(Exit::of(ErrorCode::NotFound, Subject::Trees) as u8, 3);
-        assert_eq!(Exit::of(ErrorCode::InvalidArgument, Subject::Trees) as u8, 7);
-        assert_eq!(Exit::of(ErrorCode::InvalidArgument, Subject::Tree) as u8, 2);
+    fn every_error_has_the_exit_code_of_the_table() {
+        let rows: Vec<Vec<&str>> = include_str!("exit.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! | `"))
+            .map(|row| row.trim_end_matches(" |").split(" | ").collect())
+            .collect();
+        let mut told = Vec::new();
+        for row in &rows {
+            let [names, codes @ ..] = row.as_slice() else { panic!("{row:?}") };
+            for name in names.split(", ").map(|name| name.trim_matches('`')) {
+                let code: ErrorCode = name.parse().unwrap();
+                let found = [Subject::Object, Subject::Tree, Subject::Trees]
+                    .map(|subject| (Exit::of(code, subject) as u8).to_string());
+                assert_eq!(found.as_slice(), codes, "{name}");
+                told.push(name);
+            }
+        }
+        told.sort_unstable();
+        let mut all = ErrorCode::ALL.map(ErrorCode::as_str);
+        all.sort_unstable();
+        assert_eq!(told, all);
     }
 
     #[test]

@@ -6,13 +6,14 @@ use std::{
     io::{self, Read},
 };
 
-use clap::{Args, value_parser};
+use clap::Args;
 
 use super::{
     exit::Failure,
+    input::require_input,
     output::printable,
-    size::parse_size,
-    time::{Age, parse_age},
+    size::{Bound, parse_count_bound, parse_size_bound},
+    time::{Age, parse_age_bound},
 };
 use crate::{
     Timestamp,
@@ -39,7 +40,7 @@ pub(crate) struct FilterOptions {
     #[arg(long, value_name = "FILE")]
     exclude_from: Vec<String>,
     /// A rule, `+ PATTERN` or `- PATTERN`: the first that matches decides
-    #[arg(long, short = 'f', value_name = "RULE", allow_hyphen_values = true)]
+    #[arg(long, short = 'f', value_name = "RULE")]
     filter: Vec<String>,
     /// Rules, one a line; `!` forgets those before it, `#` and `;` start comments
     #[arg(long, value_name = "FILE")]
@@ -50,22 +51,22 @@ pub(crate) struct FilterOptions {
     /// The same, without comments, each line taken to the byte
     #[arg(long, value_name = "FILE")]
     files_from_raw: Vec<String>,
-    /// Only objects of at least this size, in KiB or with a unit: B, K, M, G, T, P
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    min_size: Option<u64>,
+    /// Only objects of at least this size, in KiB or with a unit: B, K, M, G, T, P; `off` is no bound, here and below
+    #[arg(long, value_name = "SIZE", value_parser = parse_size_bound)]
+    min_size: Option<Bound<u64>>,
     /// Only objects of at most this size
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    max_size: Option<u64>,
+    #[arg(long, value_name = "SIZE", value_parser = parse_size_bound)]
+    max_size: Option<Bound<u64>>,
     /// Only objects that are at least so old, in seconds or with a unit (ms, s, m, h, d, w, M, y), or from before a
     /// date (2026-02-28, 2026-02-28T12:00:00Z)
-    #[arg(long, value_name = "AGE", value_parser = parse_age)]
-    min_age: Option<Age>,
+    #[arg(long, value_name = "AGE", value_parser = parse_age_bound)]
+    min_age: Option<Bound<Age>>,
     /// Only objects that are at most so old, or from after a date
-    #[arg(long, value_name = "AGE", value_parser = parse_age)]
-    max_age: Option<Age>,
+    #[arg(long, value_name = "AGE", value_parser = parse_age_bound)]
+    max_age: Option<Bound<Age>>,
     /// Only so many levels: 1 is the directory itself
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..))]
-    max_depth: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = parse_count_bound(1_u32))]
+    max_depth: Option<Bound<u32>>,
     /// Match patterns in either case
     #[arg(long)]
     ignore_case: bool,
@@ -102,11 +103,11 @@ impl FilterOptions {
         let now = Timestamp::now();
         Ok(Filter {
             rules,
-            min_size: self.min_size,
-            max_size: self.max_size,
-            modified_from: self.max_age.map(|age| age.before(now)),
-            modified_until: self.min_age.map(|age| age.before(now)),
-            max_depth: self.max_depth,
+            min_size: Bound::of(self.min_size),
+            max_size: Bound::of(self.max_size),
+            modified_from: Bound::of(self.max_age).map(|age| age.before(now)),
+            modified_until: Bound::of(self.min_age).map(|age| age.before(now)),
+            max_depth: Bound::of(self.max_depth),
             ignore_case: self.ignore_case,
             delete_excluded: false,
         })
@@ -116,6 +117,7 @@ impl FilterOptions {
 /// A file of rules, and what to call it.
 fn read(file: &str) -> Result<(String, String), Failure> {
     let (text, name) = if file == "-" {
+        require_input()?;
         let mut text = String::new();
         (io::stdin().read_to_string(&mut text).map(|_| text), "standard input".to_owned())
     } else {

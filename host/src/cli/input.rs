@@ -1,13 +1,16 @@
 //! What goes into an object: standard input, and what is stored with it.
 
 use std::{
+    fs,
     io::{self, Read},
     num::NonZero,
+    os::unix::fs::MetadataExt,
     thread,
 };
 
 use clap::Args;
 use futures::{StreamExt, stream};
+use rustix::fs::{OFlags, fcntl_getfl, fstat};
 use tokio::sync::mpsc;
 
 use super::{exit::Failure, output::printable, place::Place, records::codec};
@@ -78,11 +81,30 @@ pub(crate) fn refuse_directory(place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Refuses a standard input that is closed, as after `<&-`: to read it would give nothing, and nothing would replace an
+/// object. By then the runtime of Rust has put the null device in its place, open for reading and writing, which is what
+/// tells it from `< /dev/null`. A parent that opens the null device in that way itself must say what it means.
+pub(crate) fn require_input() -> Result<(), Failure> {
+    let input = io::stdin();
+    let is_null = match (fstat(&input), fs::metadata("/dev/null")) {
+        (Ok(input), Ok(null)) => input.st_rdev == null.rdev() && null.rdev() != 0,
+        _ => false,
+    };
+    let is_closed = is_null && fcntl_getfl(&input).is_ok_and(|flags| flags.contains(OFlags::RDWR));
+    if is_closed {
+        return Err(Failure::usage(
+            "standard input is closed: give a file or a pipe, or `< /dev/null` if nothing is what you mean",
+        ));
+    }
+    Ok(())
+}
+
 /// Standard input as it comes. Read on a thread of its own, which nobody has to wait for: a terminal may never answer.
 pub(crate) fn standard_input() -> Result<Contents, Failure> {
     const CHUNK: u64 = 256 * 1024;
     const CHUNKS_AHEAD: usize = 2;
 
+    require_input()?;
     let (sender, mut receiver) = mpsc::channel::<StorageResult<bytes::Bytes>>(CHUNKS_AHEAD);
     let read = move || {
         let mut input = io::stdin().lock();

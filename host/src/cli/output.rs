@@ -4,24 +4,35 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     fmt,
-    io::{self, BufWriter, IsTerminal, StdoutLock, Write},
+    io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write},
 };
 
 use serde::{Serialize, Serializer};
 
-use super::{exit::Failure, time::rfc3339};
+pub(crate) use super::escape::printable;
+use super::{escape::PrintableJson, exit::Failure, time::rfc3339};
 use crate::{Error, Metadata, ObjectInfo, ObjectKind, backend::layer::Operation, runtime::Activity};
 
 /// Standard output, buffered. What is in the buffer is lost unless it is flushed.
 pub(crate) struct Output {
-    inner: BufWriter<StdoutLock<'static>>,
+    inner: BufWriter<Reader>,
     is_terminal: bool,
 }
 
 impl Output {
+    /// Of a command that is there for its output: it ends as soon as nobody reads on.
     pub(crate) fn new() -> Self {
-        let stdout = io::stdout();
-        Self { is_terminal: stdout.is_terminal(), inner: BufWriter::with_capacity(64 * 1024, stdout.lock()) }
+        Self::to(Reader::Needed(io::stdout().lock()))
+    }
+
+    /// Of a command that does something beside, or finds something out: it goes on to its end, and to its exit code,
+    /// also if nobody reads on.
+    pub(crate) fn of_run() -> Self {
+        Self::to(Reader::Welcome(io::stdout().lock()))
+    }
+
+    fn to(reader: Reader) -> Self {
+        Self { is_terminal: io::stdout().is_terminal(), inner: BufWriter::with_capacity(64 * 1024, reader) }
     }
 
     /// Bytes as they are.
@@ -38,7 +49,7 @@ impl Output {
 
     /// A value as JSON on a line of its own.
     pub(crate) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        serde_json::to_writer(&mut self.inner, value)?;
+        value.serialize(&mut serde_json::Serializer::with_formatter(&mut self.inner, PrintableJson))?;
         Ok(self.inner.write_all(b"\n")?)
     }
 
@@ -47,21 +58,64 @@ impl Output {
     }
 }
 
-/// A line on standard error. That nobody listens there is no reason to stop.
-pub(crate) fn note(line: impl fmt::Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+/// Who reads standard output.
+enum Reader {
+    /// That they leave is an error.
+    Needed(StdoutLock<'static>),
+    /// That they leave changes nothing.
+    Welcome(StdoutLock<'static>),
+    /// They left.
+    Gone,
 }
 
-/// The text without characters that would control a terminal or break a line: they are escaped as in Rust.
-pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
-        return Cow::Borrowed(text);
+impl Reader {
+    fn tell<T>(
+        &mut self,
+        write: impl FnOnce(&mut StdoutLock<'static>) -> io::Result<T>,
+        unread: T,
+    ) -> io::Result<T> {
+        match self {
+            Self::Needed(stdout) => write(stdout),
+            Self::Gone => Ok(unread),
+            Self::Welcome(stdout) => match write(stdout) {
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                    *self = Self::Gone;
+                    Ok(unread)
+                }
+                written => written,
+            },
+        }
     }
-    let mut escaped = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
-        if c.is_control() { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+}
+
+impl Write for Reader {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.tell(|stdout| stdout.write(bytes), bytes.len())
     }
-    Cow::Owned(escaped)
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.tell(Write::flush, ())
+    }
+}
+
+/// A line on standard error, without anything that would mislead: it may name what others have named. That nobody
+/// listens there is no reason to stop.
+pub(crate) fn note(line: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{}", printable(&line.to_string()));
+}
+
+/// The lines of a log, each as a [`note`].
+pub(crate) struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        String::from_utf8_lossy(bytes).lines().for_each(note);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The word for a kind, in JSON and in `stat`.
@@ -135,12 +189,6 @@ impl<'a> From<&'a Error> for ErrorJson<'a> {
 mod tests {
     use super::*;
     use crate::{HashAlgorithm, Path, Timestamp};
-
-    #[test]
-    fn control_characters_are_escaped() {
-        assert_eq!(printable("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
-        assert!(matches!(printable("it's 😀 \\"), Cow::Borrowed(_)));
-    }
 
     #[test]
     fn unknown_is_null() {

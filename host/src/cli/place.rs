@@ -10,7 +10,8 @@
 //! | `env:path` | the backend that the environment describes |
 //! | `-` | standard input or output, for commands that read or write one object |
 //!
-//! A name before a colon is a backend: a file called `a:b` is written `./a:b`.
+//! What stands before a colon in the first segment is a backend: a file called `a:b` is written `./a:b`. So is every other
+//! path that looks like something else, which would otherwise become a directory of that name: `s3//bucket`, `~/x`.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -62,27 +63,83 @@ impl Place {
     /// Understands what the user typed.
     pub(crate) fn parse(text: &OsStr) -> Result<Self, String> {
         let typed = text.to_string_lossy().into_owned();
-        let kind = match text.to_str().and_then(|text| text.split_once(':')) {
-            _ if text.is_empty() => return Err("it is empty; `.` is the current directory".to_owned()),
-            _ if text == "-" => return Err("standard input and output cannot stand here".to_owned()),
-            Some((scheme, rest)) if is_name(scheme) => match (scheme, rest.strip_prefix("//")) {
-                ("file", Some(rest)) => file_url(rest)?,
-                ("file", None) => return Err("a file URL is written `file:///abs/path`".to_owned()),
-                ("s3", Some(rest)) => bucket("s3", rest)?,
-                ("gs", Some(rest)) => bucket("gcs", rest)?,
-                ("s3" | "gs", None) => return Err(format!("a bucket is written `{scheme}://bucket/key`")),
-                (_, Some(_)) => {
-                    return Err(format!(
-                        "there is no {scheme}:// here; a URL is file:///abs/path, s3://bucket/key or gs://bucket/key"
-                    ));
-                }
-                ("memory", None) => PlaceKind::Memory(backend_path(rest)?),
-                (_, None) => PlaceKind::Configured { name: scheme.to_owned(), path: backend_path(rest)? },
+        let kind = match typed.split_once(':') {
+            _ if typed.is_empty() => return Err("it is empty; `.` is the current directory".to_owned()),
+            _ if typed == "-" => return Err("standard input and output cannot stand here".to_owned()),
+            Some((name, rest)) if !name.contains('/') => in_backend(name, rest)?,
+            _ => match mistaken(&typed) {
+                Some(hint) => return Err(hint),
+                None => local(text.to_owned()),
             },
-            _ => local(text.to_owned()),
         };
         Ok(Self { typed, kind })
     }
+}
+
+/// What is typed with a colon in its first segment.
+fn in_backend(name: &str, rest: &str) -> Result<PlaceKind, String> {
+    match (name, rest.strip_prefix("//")) {
+        ("file", Some(rest)) => file_url(rest),
+        ("file", None) => Err("a file URL is written `file:///abs/path`".to_owned()),
+        ("s3", Some(rest)) => bucket("s3", rest),
+        ("gs", Some(rest)) => bucket("gcs", rest),
+        ("s3" | "gs", None) => {
+            let rest = rest.trim_start_matches('/');
+            Err(format!(
+                "a bucket is written `{name}://{}`",
+                if rest.is_empty() { "bucket/key" } else { rest }
+            ))
+        }
+        ("gcs", Some(rest)) => Err(format!("a bucket of Google Cloud Storage is written `gs://{rest}`")),
+        ("memory", None) => backend_path(rest).map(PlaceKind::Memory),
+        ("", _) => Err(without_name(rest)),
+        (name, Some(_)) => Err(format!(
+            "there is no {name}:// here; a URL is file:///abs/path, s3://bucket/key or gs://bucket/key"
+        )),
+        (name, None) if is_name(name) => {
+            Ok(PlaceKind::Configured { name: name.to_owned(), path: backend_path(rest)? })
+        }
+        (name, None) => Err(format!(
+            "`{name}` cannot be the name of a backend: it has letters, digits, `_`, `-` and `.` alone; if you mean a file \
+             whose name holds a colon, write `./{name}:...`"
+        )),
+    }
+}
+
+/// A colon at the front is rclone's sign of a backend that is described on the spot.
+fn without_name(rest: &str) -> String {
+    let instead = match rest.split_once(':') {
+        Some(("s3", path)) => format!("a bucket is written `s3://{path}`"),
+        Some(("gcs" | "google cloud storage", path)) => format!("a bucket is written `gs://{path}`"),
+        Some(("local", path)) => format!("a path is written as it is, `{path}`"),
+        Some(("memory", path)) => format!("the memory is written `memory:{path}`"),
+        _ => "give the backend a name in the configuration file, and write NAME:PATH".to_owned(),
+    };
+    format!("it begins with a colon, and so names no backend: {instead}; if you mean a file, write `./:...`")
+}
+
+/// What a path without a colon is most probably meant to be, if that is no path.
+fn mistaken(typed: &str) -> Option<String> {
+    /// What a URL begins with.
+    const SCHEMES: [&str; 11] =
+        ["file", "ftp", "gcs", "gs", "http", "https", "memory", "s3", "sftp", "webdav", "webdavs"];
+
+    let (first, rest) = typed.split_once('/').map_or((typed, None), |(first, rest)| (first, Some(rest)));
+    if let (Some(path), true) = (rest.and_then(|rest| rest.strip_prefix('/')), SCHEMES.contains(&first)) {
+        return Some(format!(
+            "a colon is missing: write `{first}://{path}`, or `./{first}/{path}` if you mean a path"
+        ));
+    }
+    let user = first.strip_prefix('~')?;
+    let is_home = user.is_empty() || (rest.is_some() && is_name(user));
+    is_home.then(|| {
+        let below = rest.map_or_else(String::new, |rest| format!("/{rest}"));
+        let home = if user.is_empty() { "$HOME" } else { "its path" };
+        format!(
+            "no shell has put a home directory for `{first}`: write {home} instead, or `./{first}{below}` if you mean that \
+             name"
+        )
+    })
 }
 
 fn local(path: OsString) -> PlaceKind {
@@ -165,9 +222,73 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_the_system() {
-        for path in ["a", "./a", "../a/../b", "/abs", "a/b:c", "./a:b", "a b:c", "dir/", "/", "%20", "a?b"] {
+        for path in [
+            "a",
+            "./a",
+            "../a/../b",
+            "/abs",
+            "a/b:c",
+            "./a:b",
+            "./a b:c",
+            "./:s3:b",
+            "dir/",
+            "/",
+            "%20",
+            "a?b",
+            "s3",
+            "s3/b",
+            "dir//file",
+            "//host/share",
+            "./s3//b",
+            "./~/x",
+            "a/~",
+            "~$a.docx",
+            "~backup",
+            "$a/b",
+        ] {
             is_local(path, path);
         }
+    }
+
+    #[test]
+    fn what_looks_like_something_else_is_refused_with_what_to_write() {
+        for (typed, hint) in [
+            (":s3:bkt/key", "`s3://bkt/key`"),
+            (":gcs:bkt", "`gs://bkt`"),
+            (":local:/srv", "`/srv`"),
+            (":s3,region=x:bkt", "configuration file"),
+            (":", "./:"),
+            ("s3:bkt/key", "`s3://bkt/key`"),
+            ("s3:/bkt", "`s3://bkt`"),
+            ("s3:", "`s3://bucket/key`"),
+            ("gs:bkt", "`gs://bkt`"),
+            ("gcs://bkt", "`gs://bkt`"),
+            ("S3://bkt", "no S3://"),
+            ("s3//bkt/key", "`s3://bkt/key`"),
+            ("gs//bkt", "`./gs/bkt`"),
+            ("https//host/x", "`https://host/x`"),
+            ("foo://x", "no foo://"),
+            ("git+ssh://host/x", "no git+ssh://"),
+            ("my remote:x", "`./my remote:...`"),
+            ("me@host:x", "`./me@host:...`"),
+            ("é:x", "`./é:...`"),
+            ("~/x", "$HOME"),
+            ("~", "$HOME"),
+            ("~me/x", "`./~me/x`"),
+        ] {
+            let refused = parse(typed).unwrap_err();
+            assert!(refused.contains(hint), "{typed}: {refused}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_not_utf_8_is_a_path_unless_it_looks_like_a_backend() {
+        use std::os::unix::ffi::OsStrExt;
+        let parse = |bytes: &[u8]| Place::parse(OsStr::from_bytes(bytes)).map(|place| place.kind);
+        let path = OsStr::from_bytes(b"d/\xff:x");
+        assert_eq!(parse(b"d/\xff:x"), Ok(PlaceKind::Local { path: path.into(), directory: false }));
+        assert!(parse(b"\xff:x").is_err());
     }
 
     #[test]

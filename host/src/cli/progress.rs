@@ -5,7 +5,7 @@ use std::{io::IsTerminal, time::Duration};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::output::note;
+use super::output::{note, printable};
 
 /// Tells on standard error how far a command is.
 pub(crate) enum Progress {
@@ -57,7 +57,7 @@ impl Progress {
     pub(crate) fn update(&self, message: impl FnOnce() -> String) {
         match self {
             Self::Nothing => {}
-            Self::Terminal(bar) => bar.set_message(message()),
+            Self::Terminal(bar) => bar.set_message(printable(&message()).into_owned()),
             Self::Lines => note(message()),
         }
     }

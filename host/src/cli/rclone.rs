@@ -1,6 +1,9 @@
 //! Options of rclone that are not here: who tries one is told what there is instead.
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{
+    Command,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 /// What an option of rclone is here.
 struct Hint {
@@ -257,13 +260,20 @@ const BACKENDS: [&str; 69] = [
     "zoho",
 ];
 
-/// A sentence for who tried an option of rclone that is not here.
-pub(super) fn hint(error: &clap::Error) -> Option<String> {
+/// A sentence for who tried an option of another command, or one of rclone that is not here.
+pub(super) fn hint(error: &clap::Error, grammar: &Command) -> Option<String> {
     if error.kind() != ErrorKind::UnknownArgument {
         return None;
     }
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
     let option = argument.trim_start_matches('-').split('=').next()?;
+    let commands = commands_with(grammar, option);
+    if !commands.is_empty() {
+        return Some(format!(
+            "`--{option}` is an option of {}, and has no meaning here",
+            commands.join(", ")
+        ));
+    }
     let instead = match (HINTS.iter().find(|hint| hint.options.contains(&option)), option.split_once('-')) {
         (Some(hint), _) => hint.instead,
         (None, Some(("rc" | "metrics", _))) => NO_REMOTE_CONTROL,
@@ -273,6 +283,13 @@ pub(super) fn hint(error: &clap::Error) -> Option<String> {
         _ => return None,
     };
     Some(format!("rclone's `{argument}` is not here: {instead}"))
+}
+
+/// The commands that have an option of that name.
+fn commands_with(grammar: &Command, option: &str) -> Vec<String> {
+    let has =
+        |command: &&Command| command.get_arguments().any(|argument| argument.get_long() == Some(option));
+    grammar.get_subcommands().filter(has).map(|command| format!("`{}`", command.get_name())).collect()
 }
 
 #[cfg(test)]
@@ -285,7 +302,7 @@ mod tests {
     fn hinted(command: &str, option: &str) -> Option<String> {
         let error = command_line().try_get_matches_from(["omnistorage", command, option, "a", "b"]).err()?;
         assert_eq!(error.exit_code(), 2);
-        hint(&error)
+        hint(&error, &command_line())
     }
 
     #[test]
@@ -298,6 +315,8 @@ mod tests {
         assert_eq!(hinted("sync", "--nope"), None);
         assert_eq!(hinted("sync", "--nope-at-all"), None);
         assert_eq!(hinted("sync", "--checksum"), None);
+        let told = hinted("copy", "--delete-excluded").unwrap();
+        assert!(told.contains("`--delete-excluded` is an option of `sync`"), "{told}");
     }
 
     /// What is here needs no hint, and one option gets one.

@@ -102,7 +102,7 @@ impl Tee {
             Err(TeeError { error, targets }) => (targets, Some(error)),
         };
 
-        let mut output = Output::new();
+        let mut output = Output::of_run();
         for (place, TargetResult { outcome, .. }) in self.targets.iter().zip(&results) {
             if self.json {
                 output.json(&EventJson {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::size::Bound;
 use crate::Timestamp;
 
 pub(crate) use crate::duration::parse_duration;
@@ -87,6 +88,11 @@ pub(crate) fn parse_age(text: &str) -> Result<Age, String> {
         };
         parse_date(text).map(Age::At).ok_or_else(malformed)
     })
+}
+
+/// The same, or `off`.
+pub(crate) fn parse_age_bound(text: &str) -> Result<Bound<Age>, String> {
+    Bound::parse(text, parse_age)
 }
 
 /// A date, or a date and a time in UTC.

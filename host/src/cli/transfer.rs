@@ -27,6 +27,9 @@ use crate::{
     runtime::{Action, Activity, Event, Report, Stop, Storage, SyncJob, SyncOptions},
 };
 
+/// The reason for which a link is skipped.
+const SYMBOLIC_LINK: &str = "symbolic link";
+
 /// Transfer what differs from SOURCE to TARGET; delete nothing
 ///
 /// The contents of the directory SOURCE go into the directory TARGET; if SOURCE is an object, it goes there itself.
@@ -123,6 +126,9 @@ async fn carry_out(
     complete: impl FnOnce(SyncOptions) -> SyncOptions,
     start: impl AsyncFn(&Storage, &Location, &Location, &SyncOptions) -> Result<SyncJob, Error>,
 ) -> Result<(), Failure> {
+    if let Some(decision) = transfer.comparison.decision().filter(|_| globals.is_verbose()) {
+        note(decision);
+    }
     let backup = transfer.backup_dir.as_ref();
     let (session, source, target, backup) =
         Session::with_backup(globals, &places.source, &places.target, backup)?;
@@ -168,6 +174,8 @@ struct Run<'a> {
     transferred: u64,
     /// The path that was transferred last.
     last: String,
+    /// Links that were skipped.
+    links: u64,
     exit: Exit,
 }
 
@@ -190,9 +198,10 @@ impl<'a> Run<'a> {
                 !globals.quiet && (!transfer.json || transfer.progress),
                 transfer.progress,
             ),
-            output: Output::new(),
+            output: Output::of_run(),
             transferred: 0,
             last: String::new(),
+            links: 0,
             exit: Exit::Done,
         }
     }
@@ -220,6 +229,10 @@ impl<'a> Run<'a> {
         if !self.json && !self.globals.quiet {
             self.progress.note(sentence(&report, self.dry_run, self.started.elapsed()));
         }
+        if self.links > 0 {
+            // What was left out on purpose is no error, and yet no full copy: with -q, too.
+            self.progress.note(format_args!("skipped {}", links(self.links)));
+        }
         match (report.errors, self.exit) {
             _ if report.stopped == Some(Stop::MaxTransfer) => Err(Failure::silent(Exit::MaxTransfer)),
             (0, _) => Ok(()),
@@ -238,6 +251,9 @@ impl<'a> Run<'a> {
         if self.json {
             self.output.json(&EventJson::from(event))?;
             self.output.flush()?;
+        }
+        if event.action == Action::Skipped && event.reason.as_deref() == Some(SYMBOLIC_LINK) {
+            self.links += 1;
         }
         if event.action == Action::Failed {
             self.report_failure(event);
@@ -331,6 +347,11 @@ fn sentence(report: &Report, dry_run: bool, elapsed: Duration) -> String {
     }
     let (done, checked) = (parts.join("; "), objects(report.checked));
     format!("{mode}{done}; checked {checked} in {}", seconds(elapsed))
+}
+
+/// A number of links, in words.
+fn links(count: u64) -> String {
+    if count == 1 { "1 symbolic link".to_owned() } else { format!("{count} symbolic links") }
 }
 
 /// A number of objects, in words.

@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, value_parser};
 
-use super::super::{exit::Failure, filter::FilterOptions, size::parse_rate, time::parse_duration};
+use super::super::{
+    exit::Failure,
+    filter::FilterOptions,
+    size::{Bound, parse_rate},
+    time::parse_duration,
+};
 use crate::runtime::{BisyncOptions, Comparison, DeleteLimit, Winner};
 
 /// How to run.
@@ -17,9 +22,9 @@ pub(super) struct BisyncArguments {
     #[arg(long)]
     resync: bool,
     /// Compare versions by size and checksum, not by the modification time
-    #[arg(long, short, conflicts_with = "size_only")]
+    #[arg(long, short)]
     checksum: bool,
-    /// Compare versions by size alone
+    /// Compare versions by size alone, also beside --checksum
     #[arg(long)]
     size_only: bool,
     /// Differences of time up to this are none [default: the coarser precision of both sides]
@@ -41,9 +46,9 @@ pub(super) struct BisyncArguments {
     /// Allow a side that has become empty to empty the other
     #[arg(long)]
     allow_empty: bool,
-    /// Move at most RATE bytes a second, as in `1M`; a bare number is in KiB
+    /// Move at most RATE bytes a second, as in `1M`; a bare number is in KiB, `off` is no limit
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
-    bwlimit: Option<u64>,
+    bwlimit: Option<Bound<u64>>,
     /// Objects worked on at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=256))]
     transfers: u32,
@@ -96,8 +101,8 @@ impl BisyncArguments {
             dry_run: self.dry_run,
             resync: self.resync,
             comparison: match self {
-                Self { checksum: true, .. } => Comparison::Checksum,
                 Self { size_only: true, .. } => Comparison::SizeOnly,
+                Self { checksum: true, .. } => Comparison::Checksum,
                 _ => Comparison::Automatic,
             },
             modify_window: self.modify_window,
@@ -116,7 +121,7 @@ impl BisyncArguments {
             names: Some(names),
             transfers: self.transfers,
             retries: self.retries,
-            bandwidth: self.bwlimit,
+            bandwidth: Bound::of(self.bwlimit),
             filter: self.filter.filter()?,
         })
     }

@@ -11,7 +11,7 @@ use super::super::{
     filter::FilterOptions,
     place::Place,
     recode::RecodingOptions,
-    size::{parse_rate, parse_size},
+    size::{Bound, parse_count_bound, parse_rate, parse_size_bound},
     time::parse_duration,
 };
 use crate::{
@@ -26,9 +26,9 @@ pub(crate) struct TransferOptions {
     #[arg(long, short = 'n')]
     pub(crate) dry_run: bool,
     #[command(flatten)]
-    comparison: ComparisonOptions,
+    pub(crate) comparison: ComparisonOptions,
     /// Sizes neither decide nor are verified
-    #[arg(long, conflicts_with = "size_only")]
+    #[arg(long)]
     ignore_size: bool,
     /// Leave target objects alone that are newer than the source's
     #[arg(long, short)]
@@ -47,7 +47,7 @@ pub(crate) struct TransferOptions {
     #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
     pub(crate) backup_dir: Option<Place>,
     /// Put S behind the names of what is kept; without --backup-dir it is kept beside the objects
-    #[arg(long, value_name = "S", allow_hyphen_values = true)]
+    #[arg(long, value_name = "S")]
     suffix: Option<String>,
     /// Put the suffix before the extension
     #[arg(long, requires = "suffix")]
@@ -63,12 +63,12 @@ pub(crate) struct TransferOptions {
     /// Transfer in this order: name, size or modtime; then `,asc` or `,desc`
     #[arg(long, value_name = "ORDER", value_parser = parse_order)]
     order_by: Option<Order>,
-    /// Move at most RATE bytes a second, as in `1M`; a bare number is in KiB
+    /// Move at most RATE bytes a second, as in `1M`; a bare number is in KiB, `off` is no limit
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
-    bwlimit: Option<u64>,
+    bwlimit: Option<Bound<u64>>,
     /// Begin no transfer that would bring the bytes transferred above SIZE
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    max_transfer: Option<u64>,
+    #[arg(long, value_name = "SIZE", value_parser = parse_size_bound)]
+    max_transfer: Option<Bound<u64>>,
     /// Begin nothing more after N errors
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
     max_errors: Option<u64>,
@@ -113,8 +113,8 @@ impl TransferOptions {
             empty_directories: self.create_empty_src_dirs,
             recoding: self.recoding.recoding(),
             order: self.order_by,
-            bandwidth: self.bwlimit,
-            max_transfer: self.max_transfer,
+            bandwidth: Bound::of(self.bwlimit),
+            max_transfer: Bound::of(self.max_transfer),
             max_errors: self.max_errors,
             filter: self.filter.filter()?,
             ..self.concurrency.options()
@@ -126,8 +126,8 @@ impl TransferOptions {
 #[derive(Args)]
 pub(crate) struct DeleteOptions {
     /// Fail, and delete nothing, if more objects than N would go
-    #[arg(long, value_name = "N")]
-    max_delete: Option<u64>,
+    #[arg(long, value_name = "N", value_parser = parse_count_bound(0_u64))]
+    max_delete: Option<Bound<u64>>,
     /// Delete from TARGET what the filters exclude, too
     #[arg(long)]
     delete_excluded: bool,
@@ -162,7 +162,7 @@ impl DeleteOptions {
                 Self { delete_during: true, .. } => Deletion::During,
                 _ => Deletion::After,
             },
-            max_delete: self.max_delete,
+            max_delete: Bound::of(self.max_delete),
             ignore_errors: self.ignore_errors,
             allow_empty_source: self.allow_empty_source,
             track_renames: self.track_renames.then_some(self.track_renames_strategy),

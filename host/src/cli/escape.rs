@@ -1,0 +1,79 @@
+//! What a terminal would obey, or show as something that it is not, is escaped: the one place for it.
+
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
+
+use serde_json::ser::Formatter;
+
+/// Whether a character controls a terminal, breaks a line, or turns round what stands beside it: names come from
+/// anywhere, and `exe.txt` must not read as `txt.exe`.
+fn misleads(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{2028}' | '\u{2029}' // separators of lines and paragraphs
+            | '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // Unicode's Bidi_Control
+        )
+}
+
+/// The text in one line, as it is: what misleads is escaped as in Rust.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(misleads) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if misleads(c) { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+    }
+    Cow::Owned(escaped)
+}
+
+/// JSON on one line, in which strings escape all that misleads, and not only what JSON has to.
+pub(crate) struct PrintableJson;
+
+impl Formatter for PrintableJson {
+    fn write_string_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((before, c, after)) = split_at_misleading(rest) {
+            writer.write_all(before.as_bytes())?;
+            write!(writer, "\\u{:04x}", u32::from(c))?; // all of them are below U+10000
+            rest = after;
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
+fn split_at_misleading(text: &str) -> Option<(&str, char, &str)> {
+    let (at, c) = text.char_indices().find(|(_, c)| misleads(*c))?;
+    let (before, from) = text.split_at(at);
+    Some((before, c, from.get(c.len_utf8()..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+
+    #[test]
+    fn what_misleads_is_escaped() {
+        assert_eq!(printable("a\u{1b}[31m\nb"), "a\\u{1b}[31m\\nb");
+        assert_eq!(
+            printable("\u{9b}31m \u{202e}gpj.exe \u{2066}\u{7f}"),
+            "\\u{9b}31m \\u{202e}gpj.exe \\u{2066}\\u{7f}"
+        );
+        assert!(matches!(printable("it's 😀 \\ e\u{301} שלום"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn json_escapes_the_same_and_stays_the_same_value() {
+        let text = "a\u{1b}\n\"\\\u{9b}31m \u{202e}gpj.exe\u{7f}\u{2028} 😀 é";
+        let mut written = Vec::new();
+        text.serialize(&mut serde_json::Serializer::with_formatter(&mut written, PrintableJson)).unwrap();
+        let written = String::from_utf8(written).unwrap();
+        assert!(!written.contains(misleads), "{written:?}");
+        assert!(written.contains("\\u009b31m") && written.contains("😀 é"), "{written}");
+        assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+    }
+}
