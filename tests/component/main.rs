@@ -6,6 +6,7 @@ mod acceptance;
 mod bisync;
 mod build;
 mod channel;
+mod clashes;
 mod commit;
 mod concurrency;
 mod conformance;

@@ -7,7 +7,7 @@
 //! - `--track-renames`, where ours gives the renamed object the time that it has on the source (`options.rs`);
 //! - a move with `--update`, where ours leaves an object whose target is newer;
 //! - `--delete-excluded` beside `--max-depth`: ours leaves what lies deeper alone;
-//! - an object where the other side has a directory, which ours reports as an error;
+//! - an object where the other side has a directory, for which ours makes room (`options.rs`);
 //! - patterns with a backslash before a letter, which ours refuses.
 
 use std::{

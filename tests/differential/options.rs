@@ -38,6 +38,10 @@ const EXTRA: (&str, &str, u64) = ("x/extra", "too much", 1_000_000_000);
 const EXTRA_TOO: (&str, &str, u64) = ("y.txt", "too much, too", 1_000_000_000);
 const RENAMED: (&str, &str, u64) = ("e/renamed", "two words", 1_100_000_000);
 
+/// Where others have [`EXTRA`].
+const CLASH: Files = &[A, ("x", "an object", 1_000_000_000)];
+const MAKES_ROOM: &str = "whenever a sync deletes, what stands in the place of something else goes before it";
+
 const CASES: &[Case] = &[
     // Moves.
     Case { arguments: &["move", "S", "T"], source: &[A, B], target: &[], expected: Same },
@@ -135,6 +139,49 @@ const CASES: &[Case] = &[
         source: &[A],
         target: &[EXTRA],
         expected: Same,
+    },
+    // An object where the other side has a directory.
+    Case {
+        arguments: &["sync", "S", "T", "--delete-before"],
+        source: CLASH,
+        target: &[A, EXTRA],
+        expected: Same,
+    },
+    Case {
+        arguments: &["sync", "S", "T", "--delete-before"],
+        source: &[A, EXTRA],
+        target: CLASH,
+        expected: Same,
+    },
+    Case {
+        arguments: &["sync", "S", "T", "--delete-during"],
+        source: &[A, EXTRA],
+        target: CLASH,
+        expected: Same,
+    },
+    Case {
+        arguments: &["sync", "S", "T", "--delete-before", "--backup-dir", "K"],
+        source: &[A, EXTRA],
+        target: CLASH,
+        expected: Same,
+    },
+    Case {
+        arguments: &["sync", "S", "T", "--delete-during"],
+        source: CLASH,
+        target: &[A, EXTRA],
+        expected: Differ { codes: (1, 0), same_trees: false, reason: MAKES_ROOM },
+    },
+    Case {
+        arguments: &["sync", "S", "T"],
+        source: CLASH,
+        target: &[A, EXTRA],
+        expected: Differ { codes: (1, 0), same_trees: false, reason: MAKES_ROOM },
+    },
+    Case {
+        arguments: &["sync", "S", "T"],
+        source: &[A, EXTRA],
+        target: CLASH,
+        expected: Differ { codes: (1, 0), same_trees: false, reason: MAKES_ROOM },
     },
     // Renames.
     Case {

@@ -458,3 +458,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_directory_and_an_object_of_one_path_are_judged_by_themselves() {
+    let rules = |rule: &str| {
+        bounds(FilterOptions { sources: vec![source(RuleKind::Filter, rule)], ..FilterOptions::default() })
+    };
+    for (rule, object_on_target, directory_on_target) in [
+        ("- *.tmp", "both", "both"),
+        // The directory alone.
+        ("- /x/", "target", "both"),
+        // The object alone.
+        ("- /x", "source", "target"),
+    ] {
+        let filter = rules(rule);
+        let (object, directory) = (|| Some(entry("x")), || Some(directory("x")));
+        assert_eq!(screened(&filter, directory(), object()), object_on_target, "{rule}");
+        assert_eq!(screened(&filter, object(), directory()), directory_on_target, "{rule}");
+    }
+}

@@ -23,6 +23,7 @@ mod recode;
 mod removal;
 mod rename;
 mod retry;
+mod room;
 mod run;
 mod settle;
 mod sides;

@@ -254,6 +254,15 @@ impl Filter {
         match step {
             Step::SourceOnly(source) => included(&source).then_some(Step::SourceOnly(source)),
             Step::TargetOnly(target) => counts_on_target(&target).then_some(Step::TargetOnly(target)),
+            // Where only one is a directory, they are no pair: each is judged by itself.
+            Step::Both { source, target } if is_directory(&source) != is_directory(&target) => {
+                match (included(&source), counts_on_target(&target) || is_directory(&target)) {
+                    (true, true) => Some(Step::Both { source, target }),
+                    (true, false) => Some(Step::SourceOnly(source)),
+                    (false, true) => counts_on_target(&target).then_some(Step::TargetOnly(target)),
+                    (false, false) => None,
+                }
+            }
             Step::Both { source, target } if included(&source) => Some(Step::Both { source, target }),
             Step::Both { target, .. } => {
                 (self.bounds.delete_excluded && counts_on_target(&target)).then_some(Step::TargetOnly(target))
@@ -261,6 +270,10 @@ impl Filter {
             step @ (Step::Need(_) | Step::End) => Some(step),
         }
     }
+}
+
+fn is_directory(entry: &Entry) -> bool {
+    entry.kind == ObjectKind::Directory
 }
 
 fn levels(path: &Path) -> u32 {

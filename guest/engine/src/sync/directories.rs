@@ -106,7 +106,9 @@ impl Directories {
         let calls = stream::iter(differing).map(async |(path, (modified, _))| {
             let set = target.set_modified(path, *modified).await;
             // Nothing was put in it, so nothing made it; or its times are not kept there.
-            let passes = |error: &Error| matches!(error.code, ErrorCode::NotFound | ErrorCode::Unsupported);
+            let passes = |error: &Error| {
+                matches!(error.code, ErrorCode::NotFound | ErrorCode::NotDirectory | ErrorCode::Unsupported)
+            };
             set.err().filter(|error| !passes(error)).map(|error| (path.clone(), error))
         });
         calls.buffered(CALLS).filter_map(std::future::ready).collect().await

@@ -38,7 +38,10 @@ pub(super) async fn explain(
     let (source, target) = (listed(&sides.source, &path).await?, listed(&sides.target, &on_target).await?);
     let (included, ruling) = judge(&sides.filter, &path, source.as_ref().or(target.as_ref()));
     let (action, reason) = match (source, target) {
-        (Some(source), _) if source.kind == ObjectKind::Directory => {
+        (Some(source), target)
+            if source.kind == ObjectKind::Directory
+                && target.as_ref().is_none_or(|target| target.kind != ObjectKind::Object) =>
+        {
             (None, "what is in a directory is judged by itself".to_owned())
         }
         (source, target) => match step(&sides.filter, &path, source, target) {
@@ -86,6 +89,12 @@ async fn decide(sides: &Sides, step: Step, options: &SyncOptions) -> Result<(Opt
             return Ok((None, "only the target has it, and nothing is deleted".to_owned()));
         }
         Step::TargetOnly(_) => return Ok(told(Action::Deleted, Reason::MissingOnSource)),
+        Step::Both { source, .. } if source.kind == ObjectKind::Directory => {
+            return Ok(match options.deletion {
+                Deletion::None => (None, Reason::KindDiffers.as_str().to_owned()),
+                _ => told(Action::Deleted, Reason::KindDiffers),
+            });
+        }
         Step::Both { source, target } => compare_pair(sides, source, target, options).await?,
         Step::Need(_) | Step::End => return Ok((None, "there is nothing".to_owned())),
     };
@@ -96,6 +105,9 @@ async fn decide(sides: &Sides, step: Step, options: &SyncOptions) -> Result<(Opt
         Verdict::Transfer(reason) => told(Action::Transferred, reason),
         Verdict::SetTime => told(Action::UpdatedTime, Reason::TimeDiffers),
         Verdict::Refuse(reason) => told(Action::Failed, reason),
+        Verdict::Skip(Reason::KindDiffers) if options.deletion != Deletion::None => {
+            told(Action::Transferred, Reason::KindDiffers)
+        }
         Verdict::Skip(Reason::KindDiffers) => told(Action::Failed, Reason::KindDiffers),
         Verdict::Skip(reason) => told(Action::Skipped, reason),
     })

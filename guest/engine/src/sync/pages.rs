@@ -59,12 +59,21 @@ impl Reading {
 
     /// Everything below this place.
     pub(super) fn all_pages(&self) -> Pages {
-        let this = self.clone();
-        start(async move |sender| this.list_all(sender).await)
+        self.list(self.prefix().clone())
     }
 
-    async fn list_all(&self, sender: &mut Sender) -> Result<(), Left> {
-        let mut listing = Cursor::new(self, self.prefix().clone(), true);
+    /// Everything below a directory of this place.
+    pub(super) fn pages_below(&self, directory: &Path) -> Result<Pages, Error> {
+        Ok(self.list(self.prefix().join(directory)?))
+    }
+
+    fn list(&self, full: Path) -> Pages {
+        let this = self.clone();
+        start(async move |sender| this.list_all(full, sender).await)
+    }
+
+    async fn list_all(&self, full: Path, sender: &mut Sender) -> Result<(), Left> {
+        let mut listing = Cursor::new(self, full, true);
         loop {
             match listing.next().await {
                 Ok(page) if page.is_empty() => return Ok(()),

@@ -15,6 +15,9 @@ const LOOKS: usize = 8;
 
 /// Deletes objects: one result a path, in their order.
 pub(super) async fn delete(place: &Writing, paths: &[&Path]) -> Vec<Result<(), Error>> {
+    if paths.is_empty() {
+        return Vec::new();
+    }
     retrying_many(place.0.attempts, paths, async |paths| {
         let full: Result<Vec<_>, _> = paths.iter().map(|path| place.0.full(path)).collect();
         let mut results = match full {

@@ -23,6 +23,7 @@ use super::{
     pairs::Pairs,
     removal::delete_unchanged,
     rename::Unmatched,
+    room::{Rooms, Standing, Wanted},
     sides::{Sides, Writing},
     transfer::Carrier,
     unsure::{Pair, Unsure},
@@ -89,6 +90,9 @@ pub(super) async fn run(
         extras: if tracks_renames { Extras::keeping_all() } else { Extras::default() },
         unmatched: tracks_renames.then(Unmatched::default),
         directories: Directories::default(),
+        standing: Standing::default(),
+        wanted: Wanted::default(),
+        rooms: None,
         source_objects: 0,
         begun_bytes: 0,
         deletes_begun: 0,
@@ -116,6 +120,10 @@ pub(super) struct Run {
     pub(super) unmatched: Option<Unmatched>,
     pub(super) extras: Extras,
     pub(super) directories: Directories,
+    /// Where a sync makes room: what may be in the way, what waits for room, and what has got some.
+    pub(super) standing: Standing,
+    pub(super) wanted: Wanted,
+    pub(super) rooms: Option<Rooms>,
     pub(super) source_objects: u64,
     /// Bytes of the transfers that were begun.
     begun_bytes: u64,
@@ -153,7 +161,10 @@ impl Run {
         let pairs = Pairs::new(&self.sides).await?;
         self.transfer_all(Some(pairs)).await?;
         self.rename_all().await?;
+        self.foresee_room().await;
+        let withheld = self.journal.report.errors > 0 && !self.options.ignore_errors;
         self.delete_extras().await?;
+        self.make_room(withheld).await?;
         self.finish_directories().await;
         Ok(())
     }
@@ -225,11 +236,15 @@ impl Run {
 
     /// Decides on a step of the merge; says whether it was the last.
     fn take(&mut self, step: Step) -> bool {
+        if self.rooms.is_some() {
+            return self.take_wanted(step);
+        }
         let window = self.compare.window_ns;
         match step {
             Step::SourceOnly(source) => {
                 self.count(&source, None);
                 match source.kind {
+                    ObjectKind::Object if self.lacks_directory(&source) => {}
                     ObjectKind::Object => match &mut self.unmatched {
                         Some(unmatched) => unmatched.missing.push(source),
                         None => self.queue(source, Reason::MissingOnTarget),
@@ -240,14 +255,24 @@ impl Run {
                 }
             }
             Step::TargetOnly(target) => self.take_extra(target),
-            Step::Both { source, target } => {
-                self.count(&source, Some(&target));
-                if (source.kind, target.kind) == (ObjectKind::Directory, ObjectKind::Directory) {
+            Step::Both { source, target } => match (source.kind, target.kind) {
+                (ObjectKind::Directory, ObjectKind::Directory) => {
                     self.directories.add_source(&source, Some(&target), window);
-                    return false;
                 }
-                self.decide(Pair { source, target }, self.compare);
-            }
+                (ObjectKind::Directory, ObjectKind::Object) => {
+                    // As long as the object is there, its time is not the directory's to set.
+                    self.directories.add_source(&source, None, None);
+                    self.take_extra(target);
+                }
+                (ObjectKind::Object, ObjectKind::Directory) => {
+                    self.count(&source, Some(&target));
+                    self.want(&source);
+                }
+                _ => {
+                    self.count(&source, Some(&target));
+                    self.decide(Pair { source, target }, self.compare);
+                }
+            },
             Step::Need(_) => {}
             Step::End => return true,
         }
@@ -259,6 +284,7 @@ impl Run {
             ObjectKind::Object if self.sides.is_backup(&target.path) => {}
             ObjectKind::Object => {
                 self.journal.report.checked += 1;
+                self.standing.add(&target.path);
                 match (self.options.deletion, &mut self.unmatched) {
                     (Deletion::None | Deletion::Before, _) => {}
                     (_, Some(unmatched)) => unmatched.extra.push(target),
@@ -289,13 +315,6 @@ impl Run {
         match verdict {
             Verdict::Same(Evidence::Contents) if self.operation == Operation::Move => self.leave(source),
             Verdict::Same(_) => {}
-            // What is there cannot make room: an error, so that nothing is deleted and the run does not look done.
-            Verdict::Skip(Reason::KindDiffers) => match source.kind {
-                ObjectKind::Directory => {
-                    refuse(self, ErrorCode::NotDirectory, "an object stands where a directory should")
-                }
-                _ => refuse(self, ErrorCode::IsDirectory, "a directory stands where an object should"),
-            },
             Verdict::Refuse(reason) => {
                 let message = format!("it is immutable and would have to change: {reason}");
                 refuse(self, ErrorCode::AlreadyExists, &message);

@@ -5,13 +5,14 @@ use omnistorage_path::Path;
 
 use super::{
     flight::Done,
+    room::ADVICE,
     run::{Operation, Run},
     transfer::Carried,
     waiting::Item,
 };
 use crate::{
     exports::sync::{Action, Stop},
-    imports::types::Error,
+    imports::types::{Error, ErrorCode},
 };
 
 impl Run {
@@ -69,7 +70,9 @@ impl Run {
                 self.journal.tell(Action::Transferred, &source.path, source.size, reason);
                 self.directories.touch(&source.path);
             }
-            Err(error) => self.fail(&source.path, error),
+            // A backend that keeps no directories by themselves tells of them only now.
+            Err(error) if error.code == ErrorCode::IsDirectory && self.may_make_room() => self.want(&source),
+            Err(error) => self.fail(&source.path, advised(error)),
         }
         match removed {
             Some(Ok(())) => {
@@ -85,5 +88,15 @@ impl Run {
         if self.options.max_errors.is_some_and(|most| self.journal.report.errors >= most) {
             self.stop(Stop::MaxErrors);
         }
+    }
+}
+
+/// With what to do about it, if something else stands where an object, or a directory above it, should.
+fn advised(error: Error) -> Error {
+    match error.code {
+        ErrorCode::IsDirectory | ErrorCode::NotDirectory => {
+            Error { message: format!("{}: {ADVICE}", error.message), ..error }
+        }
+        _ => error,
     }
 }

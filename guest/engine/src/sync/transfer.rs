@@ -283,6 +283,9 @@ pub(super) async fn copy_many(
     target: &Reading,
     requests: Vec<CopyRequest>,
 ) -> Vec<Result<ObjectInfo, Error>> {
+    if requests.is_empty() {
+        return Vec::new();
+    }
     let by_host =
         source.has(Features::TRANSFER) || (source.shares_backend(target) && source.has(Features::COPY));
     let mut results = match by_host {

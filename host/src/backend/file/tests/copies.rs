@@ -187,3 +187,24 @@ async fn a_move_to_another_root_of_the_same_directory_changes_nothing() {
     assert_eq!(list(&backend).await.unwrap(), ["d", "d/a"]);
     assert_eq!(get(&inner, "a").await.unwrap(), "kept");
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn to_another_file_system_nothing_moves_in_one_step() {
+    use std::os::unix::fs::MetadataExt;
+
+    let (here, source) = backend();
+    let Ok(there) = tempfile::tempdir_in("/dev/shm") else { return };
+    let device = |directory: &std::path::Path| fs::metadata(directory).unwrap().dev();
+    if device(here.path()) == device(there.path()) {
+        return;
+    }
+    let target = FileBackend::open(there.path(), FileOptions::default()).unwrap();
+    put(&source, "a", "1").await.unwrap();
+    let moved = source.move_to(&path("a"), &target, &path("new/a"), &WriteOptions::default()).await;
+    assert_eq!(code(moved), ErrorCode::Unsupported);
+    assert_eq!(
+        (list(&source).await.unwrap(), list(&target).await.unwrap()),
+        (vec!["a".to_owned()], Vec::new())
+    );
+}
