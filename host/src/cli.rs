@@ -48,8 +48,9 @@ use self::{
 
 const AFTER_HELP: &str = "\
 A PLACE is a path (./dir, /abs/file), a URL (file:///abs/dir), memory:PATH, or NAME:PATH, where NAME is a backend of \
-the configuration file, or `env` for the one that STORAGE_BACKEND and OMNISTORAGE_<KIND>_<SETTING> describe. Every \
-option can also be set by the environment: --dry-run by OMNISTORAGE_DRY_RUN=true.
+the configuration file, or `env` for the one that STORAGE_BACKEND and OMNISTORAGE_<KIND>_<SETTING> describe. A path that \
+looks like one of these is written ./PATH. Every option can also be set by the environment, which the command line \
+overrules: --dry-run by OMNISTORAGE_DRY_RUN=true.
 
 Exit codes: 0 done; 1 differences or another error; 2 usage; 3 directory not found; 4 object not found; \
 5 an error remained that may pass; 6 an error that no retry mends; 7 refused or stopped to keep data safe \

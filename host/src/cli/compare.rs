@@ -20,7 +20,8 @@ pub(crate) struct Places {
 /// first one decides in the order of [`ComparisonOptions::given`], which is rclone's.
 #[derive(Args, Default)]
 pub(crate) struct ComparisonOptions {
-    /// Compare size and checksum, not the modification time
+    /// Compare size and checksum, not the modification time. Of several options of this sort the first decides:
+    /// --ignore-existing, --ignore-times, --size-only, --checksum
     #[arg(long, short)]
     checksum: bool,
     /// Compare the size alone

@@ -90,7 +90,12 @@ pub(crate) fn parse_age(text: &str) -> Result<Age, String> {
     })
 }
 
-/// The same, or `off`.
+/// How far apart two times may be and count as the same: less than a duration, as rclone counts.
+pub(crate) fn parse_window(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map(|window| window.saturating_sub(Duration::from_nanos(1)))
+}
+
+/// As [`parse_age`], or `off`.
 pub(crate) fn parse_age_bound(text: &str) -> Result<Bound<Age>, String> {
     Bound::parse(text, parse_age)
 }
@@ -182,6 +187,13 @@ mod tests {
         ] {
             assert!(parse_age(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_window_ends_before_its_duration() {
+        assert_eq!(parse_window("1s"), Ok(Duration::from_nanos(999_999_999)));
+        assert_eq!(parse_window("0s"), Ok(Duration::ZERO));
+        assert!(parse_window("soon").is_err());
     }
 
     #[test]

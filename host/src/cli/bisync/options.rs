@@ -8,7 +8,7 @@ use super::super::{
     exit::Failure,
     filter::FilterOptions,
     size::{Bound, parse_rate},
-    time::parse_duration,
+    time::parse_window,
 };
 use crate::runtime::{BisyncOptions, Comparison, DeleteLimit, Winner};
 
@@ -27,8 +27,8 @@ pub(super) struct BisyncArguments {
     /// Compare versions by size alone, also beside --checksum
     #[arg(long)]
     size_only: bool,
-    /// Differences of time up to this are none [default: the coarser precision of both sides]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    /// Differences of time below this are none [default: the coarser precision of both sides]
+    #[arg(long, value_name = "DURATION", value_parser = parse_window)]
     modify_window: Option<Duration>,
     /// Which version of an object that changed on both sides takes the name; where that cannot be told, FIRST's
     #[arg(long, value_name = "VERSION", value_enum, default_value_t = Resolve::None)]

@@ -12,7 +12,7 @@ use super::super::{
     place::Place,
     recode::RecodingOptions,
     size::{Bound, parse_count_bound, parse_rate, parse_size_bound},
-    time::parse_duration,
+    time::parse_window,
 };
 use crate::{
     Location, Path,
@@ -37,8 +37,8 @@ pub(crate) struct TransferOptions {
     /// the time that it was given, or it keeps none: contents that are other and as long go unseen
     #[arg(long, requires = "update")]
     use_server_modtime: bool,
-    /// Differences of time up to this are none [default: the coarser precision of both sides]
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    /// Differences of time below this are none [default: the coarser precision of both sides]
+    #[arg(long, value_name = "DURATION", value_parser = parse_window)]
     modify_window: Option<Duration>,
     /// Add and delete, but fail where an object of TARGET would have to change
     #[arg(long)]
@@ -49,8 +49,8 @@ pub(crate) struct TransferOptions {
     /// Put S behind the names of what is kept; without --backup-dir it is kept beside the objects
     #[arg(long, value_name = "S")]
     suffix: Option<String>,
-    /// Put the suffix before the extension
-    #[arg(long, requires = "suffix")]
+    /// Put the suffix before the extension, if there is one
+    #[arg(long)]
     suffix_keep_extension: bool,
     /// Make directories of SOURCE on TARGET that hold nothing
     #[arg(long)]
