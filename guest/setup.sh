@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what is missing to build the component: a linker and a standard library for wasm32-wasip2. Does nothing when
-# nothing is missing. Tries rustup first, then Debian's packages, and else says what to install.
+# nothing is missing. Tries rustup first, then Debian's packages, those as root alone, and else says what to install:
+# nobody's password is asked for.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -11,12 +12,11 @@ say() { echo "guest/setup.sh: $*" >&2; }
 has() { command -v "$1" >/dev/null 2>&1; }
 
 install_packages() {
-    has apt-get || return 1
-    if [ "$(id -u)" = 0 ]; then as_root=''; elif has sudo; then as_root=sudo; else return 1; fi
+    if ! has apt-get || [ "$(id -u)" != 0 ]; then return 1; fi
     say "installing $*"
-    $as_root apt-get update -qq || say "apt-get update failed; trying with the lists that are there"
+    apt-get update -qq || say "apt-get update failed; trying with the lists that are there"
     # --no-remove: rustc-web takes the place of Debian's rustc, and that is not ours to take away.
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-remove --no-install-recommends "$@" >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-remove --no-install-recommends "$@" >&2
 }
 
 if ! has cargo || ! has rustc; then
@@ -37,12 +37,12 @@ fi
 "$here/build.sh" --toolchain >/dev/null 2>&1 && exit
 
 if [ "${WASM_TOOLCHAIN:-}" != rustup ]; then
-    install_packages rustc-web rust-web-src wasi-libc || say "Debian's packages could not be installed"
+    install_packages rustc-web rust-web-src wasi-libc || say "Debian's packages were not installed"
 fi
 if "$here/build.sh" --toolchain; then exit; fi >&2
 
 say "the component cannot be built here. Install one of these, then run \`make setup\` again:
   - rustup (https://rustup.rs), then: rustup target add wasm32-wasip2
   - on Debian, beside a Rust toolchain of https://rustup.rs or https://forge.rust-lang.org:
-    apt-get install rustc-web rust-web-src wasi-libc (rustc-web must be $rust_version or newer)"
+    sudo apt-get install rustc-web rust-web-src wasi-libc (rustc-web must be $rust_version or newer)"
 exit 1
