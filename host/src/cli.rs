@@ -30,6 +30,7 @@ mod tee;
 mod threads;
 mod time;
 mod transfer;
+mod window;
 
 use std::{env, ffi::OsString, fs, path::PathBuf, process::ExitCode};
 

@@ -18,3 +18,4 @@ mod tee;
 mod tree;
 mod typed;
 mod unread;
+mod windows;

@@ -36,7 +36,7 @@ fn wrong_use_is_explained() {
     for (arguments, words) in [
         (vec!["cat", "memory:a/../b"], vec!["memory:a/../b", "`..`"]),
         (vec!["cat", "file:///a/../b"], vec!["`..`"]),
-        (vec!["cat", "-"], vec!["standard input"]),
+        (vec!["stat", "-"], vec!["standard input"]),
         (vec!["cat", ""], vec!["empty"]),
         (vec!["ls", "gs:bucket"], vec!["gs://bucket"]),
         (vec!["ls", "ftp://host/x"], vec!["ftp"]),

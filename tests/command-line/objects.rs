@@ -178,3 +178,25 @@ fn memory_lasts_as_long_as_the_command() {
     let own: Vec<_> = backends.lines().into_iter().filter(|kind| *kind != "opendal").collect();
     assert_eq!(own, ["channel", "file", "gcs", "memory", "s3"]);
 }
+
+#[test]
+fn a_dash_is_standard_input_or_output_where_one_object_is() {
+    let scratch = Scratch::new();
+    let text = "some text, ".repeat(50_000);
+    let packed = run_with(text.as_bytes(), &mut command(["put", "--compress", "zstd:1", "-"])).ok();
+    assert!(packed.stdout.starts_with(b"\x28\xb5\x2f\xfd"));
+    let unpacked = run_with(&packed.stdout, &mut command(["cat", "--decompress", "-"])).ok();
+    assert!(unpacked.text() == text);
+    let part = run_with(text.as_bytes(), &mut command(["cat", "--offset", "11", "--length", "4", "-"])).ok();
+    assert_eq!(part.text(), "some");
+    let rest = run_with(text.as_bytes(), &mut command(["cat", "--offset", "549995", "-"])).ok();
+    assert_eq!(rest.text(), &text[549_995..]);
+    assert_eq!(run_with(b"short", &mut command(["cat", "--offset", "9", "-"])).ok().text(), "");
+    let hash = run_with(b"123456789", &mut command(["hash", "crc32c", "-"])).ok();
+    assert_eq!(hash.text(), "e3069283  -\n");
+    // A tree is more than one object.
+    for arguments in [["ls", "-", ""], ["copy", "-", scratch.path("x").to_str().unwrap()]] {
+        let arguments = arguments.into_iter().filter(|argument| !argument.is_empty());
+        assert_eq!(run_with(b"", &mut command(arguments)).code, Some(2));
+    }
+}

@@ -1,9 +1,9 @@
 //! Records through formats and codecs.
 
-use std::{fs, path::Path};
+use std::{fs, io::Read, path::Path, process::Stdio};
 
 use crate::{
-    command::{command, pair, run_with},
+    command::{Run, command, pair, run_with},
     tree::Scratch,
 };
 
@@ -116,10 +116,127 @@ fn records_run_through_a_pipe() {
     assert_eq!(counted.text(), "100000\n");
     let named = &["--from", "ndjson", "--to", "csv", "--columns", "a,b"];
     assert!(run_with(&packed.stdout, &mut convert(named)).ok().text() == rows);
-    // The columns are not known before the end, and there is no second reading.
-    run_with(&packed.stdout, &mut convert(&["--from", "ndjson", "--to", "csv"]))
-        .fails(2, &["once", "columns"]);
+    // The columns are not known before the end: what was read is kept for a second reading.
+    assert!(run_with(&packed.stdout, &mut convert(&["--from", "ndjson", "--to", "csv"])).ok().text() == rows);
+    run_with(b"{\"a\":1}\n{", &mut convert(&["--from", "ndjson", "--to", "csv"]))
+        .fails(6, &["`-`", "record 2"]);
     run_with(b"", &mut convert(&["--from", "ndjson", "--to", "lp", "--json"])).fails(2, &["--json"]);
     run_with(b"1\n{", &mut convert(&["--from", "ndjson", "--to", "lp", "--validate"]))
         .fails(6, &["record 2"]);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_records() {
+    let scratch = Scratch::new();
+    for (name, text) in [("a.ndjson", "{\"a\":1}\n{\"a\":2}\n"), ("a.csv", "a\n1\n2\n")] {
+        let (marked, target) = (scratch.write(name, &format!("\u{feff}{text}")), scratch.path("b"));
+        assert_eq!(pair("records", "count".as_ref(), &marked, &["--validate"]).ok().text(), "2\n");
+        assert_eq!(pair("records", "head".as_ref(), &marked, &[]).ok().text(), text);
+        let same = name.split_once('.').map_or("", |(_, format)| format);
+        for (format, expected) in [(same, text), ("csv", "a\n1\n2\n")] {
+            pair("records", "convert".as_ref(), &marked, &[target.to_str().unwrap(), "--to", format]).ok();
+            assert_eq!(fs::read_to_string(&target).unwrap(), expected);
+        }
+    }
+}
+
+#[test]
+fn nested_values_go_through_csv_as_json() {
+    let scratch = Scratch::new();
+    let records = "{\"a\":{\"b\":[1,\"x\"]},\"c\":\"[1]\"}\n{\"a\":[],\"c\":\"plain\"}\n";
+    let (json, csv, back) =
+        (scratch.write("a.ndjson", records), scratch.path("a.csv"), scratch.path("b.ndjson"));
+    pair("records", "convert".as_ref(), &json, &[csv.to_str().unwrap()]).ok();
+    let rows = "a,c\n\"{\"\"b\"\":[1,\"\"x\"\"]}\",[1]\n[],plain\n";
+    assert_eq!(fs::read_to_string(&csv).unwrap(), rows);
+    for path in [&csv, &back] {
+        let source = if path == &csv { &json } else { &csv };
+        pair("records", "convert".as_ref(), source, &[path.to_str().unwrap(), "--infer"]).ok();
+    }
+    assert_eq!(fs::read_to_string(&back).unwrap(), records);
+}
+
+#[test]
+fn lenient_takes_rows_of_any_length_and_stray_quotes() {
+    let scratch = Scratch::new();
+    let rows = scratch.write("a.csv", "a,b\n1\n1,2,,3\n1,2,\n5\" disk,\"x\"y\n");
+    let convert = |target: &Path, options: &[&str]| {
+        let options = [&[target.to_str().unwrap()], options].concat();
+        pair("records", "convert".as_ref(), &rows, &options)
+    };
+    let (json, tabs) = (scratch.path("b.ndjson"), scratch.path("b.tsv"));
+    convert(&json, &[]).fails(6, &["a.csv`", "record 1", "1 field instead of 2"]);
+    convert(&json, &["--lenient"]).ok();
+    let objects = "{\"a\":\"1\"}\n{\"a\":\"1\",\"b\":\"2\",\"4\":\"3\"}\n{\"a\":\"1\",\"b\":\"2\"}\n{\"a\":\"5\\\" disk\",\"b\":\"xy\"}\n";
+    assert_eq!(fs::read_to_string(&json).unwrap(), objects);
+    convert(&tabs, &["--lenient"]).ok();
+    assert_eq!(fs::read_to_string(&tabs).unwrap(), "a\tb\n1\t\n1\t2\t\t3\n1\t2\n\"5\"\" disk\"\txy\n");
+    assert_eq!(pair("records", "count".as_ref(), &rows, &["--lenient"]).ok().text(), "4\n");
+    let open = scratch.write("open.csv", "a,b\n\"1,2\n3,4\n");
+    pair("records", "count".as_ref(), &open, &["--lenient"]).fails(6, &["never closed", "line 2"]);
+}
+
+#[test]
+fn a_header_of_one_field_gets_a_hint() {
+    let scratch = Scratch::new();
+    let semicolons = scratch.write("a.csv", "a;b\n1;2\n");
+    let target = scratch.path("b.ndjson");
+    let convert = |options: &[&str]| {
+        let options = [&[target.to_str().unwrap()], options].concat();
+        pair("records", "convert".as_ref(), &semicolons, &options).ok()
+    };
+    let hints = |run: &Run| run.stderr.lines().filter(|line| line.starts_with("hint: ")).count();
+    let hinted = convert(&[]);
+    assert_eq!(hints(&hinted), 1, "{hinted:?}");
+    assert!(hinted.stderr.contains("--delimiter ';'"), "{hinted:?}");
+    assert_eq!(convert(&["-q"]).stderr, "");
+    for options in [&["--delimiter", ";"][..], &["--delimiter", ","]] {
+        assert_eq!(hints(&convert(options)), 0);
+    }
+    for command in ["count", "head"] {
+        assert_eq!(hints(&pair("records", command.as_ref(), &semicolons, &[]).ok()), 1);
+    }
+    // Where a number has a comma, nothing comes of it at all.
+    let commas = scratch.write("c.csv", "a;b\n1,5;2\n");
+    pair("records", "count".as_ref(), &commas, &["-q"]).fails(6, &["2 fields instead of 1", "`--delimiter`"]);
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let scratch = Scratch::new();
+    let source = scratch.write("a.ndjson", &"{\"a\":1}\n".repeat(1_000_000));
+    let source = source.to_str().unwrap();
+    for arguments in [
+        &["records", "convert", source, "-", "--to", "csv"][..],
+        &["records", "convert", source, "-", "--to", "ndjson.gz", "--level", "0"],
+        &["records", "head", "-n", "1000000", source],
+        &["cat", source],
+    ] {
+        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        stdout.read_exact(&mut [0; 100]).unwrap();
+        drop(stdout);
+        let run = Run::from(child.wait_with_output().unwrap()).ok();
+        assert_eq!(run.stderr, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn limits_name_the_file_and_the_option() {
+    let scratch = Scratch::new();
+    let long = scratch.write("long.ndjson", "{\"a\":\"0123456789\"}\n");
+    let target = scratch.path("x.csv");
+    let target = target.to_str().unwrap();
+    pair("records", "count".as_ref(), &long, &["--max-record", "10"])
+        .fails(6, &["long.ndjson`", "`--max-record`"]);
+    // Each of the records is short, and the row of their names is not.
+    let keys: String = (0..10).map(|n| format!("{{\"{n}\":1}}\n")).collect();
+    let keys = scratch.write("keys.ndjson", &keys);
+    pair("records", "convert".as_ref(), &keys, &[target, "--max-record", "10"])
+        .fails(6, &["keys.ndjson`", "`--max-record`", "`--columns`"]);
+    // A record that grows is one of the target.
+    let quotes = scratch.write("quotes.csv", &format!("a\n{}\n", "\u{1}".repeat(5)));
+    let json = scratch.path("x.ndjson");
+    pair("records", "convert".as_ref(), &quotes, &[json.to_str().unwrap(), "--max-record", "10"])
+        .fails(6, &["record 1", "`--max-record`"]);
 }

@@ -6,7 +6,7 @@ mod reader;
 mod writer;
 
 use omnistorage_core::{
-    codec::CodecKind,
+    codec::{CodecKind, DecoderLimits},
     encoding::encoding_from_path,
     record::{Format, RecordOptions},
 };
@@ -48,6 +48,8 @@ struct Side {
     codec: Stored,
     level: Option<i32>,
     options: RecordOptions,
+    /// Of what is read.
+    limits: DecoderLimits,
 }
 
 /// How the object is compressed.
@@ -82,6 +84,7 @@ impl Side {
                 max_record: encoding.max_record.unwrap_or(RecordOptions::DEFAULT_MAX_RECORD),
                 validation: encoding.validation.into(),
             },
+            limits: DecoderLimits { max_window: encoding.max_window, ..DecoderLimits::default() },
         })
     }
 }

@@ -26,6 +26,7 @@ mod retry;
 mod room;
 mod run;
 mod settle;
+mod share;
 mod sides;
 mod transfer;
 mod unsure;

@@ -18,7 +18,7 @@ use super::{
     output::{ErrorJson, Output, calls, note, printable},
     progress::Progress,
     recode::RecodingOptions,
-    session::{Session, join},
+    session::{Session, in_our_words, join},
     threads::Threads,
     transfer::{objects, seconds},
 };
@@ -97,6 +97,7 @@ impl Check {
         let options = SyncOptions {
             comparison,
             recoding: self.recoding.recoding(),
+            max_window: self.recoding.max_window(),
             one_way: self.one_way,
             filter,
             ..self.concurrency.options()
@@ -276,7 +277,7 @@ impl Run<'_> {
         let place = || format!("`{}`", printable(&join(&self.places.source.typed, &entry.path)));
         let sentence = match &entry.error {
             Some(error) if error.location().is_some() => self.session.describe(error),
-            Some(error) => format!("{}: {}", place(), error.message()),
+            Some(error) => format!("{}: {}", place(), in_our_words(error.message())),
             None => format!("{}: {}", place(), entry.reason.as_deref().unwrap_or("it could not be compared")),
         };
         self.progress.note(format_args!("error: {sentence}"));

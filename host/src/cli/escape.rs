@@ -29,6 +29,20 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
+/// The bytes as text for a terminal, tabs and line feeds as they are: what misleads is escaped as in Rust, and so is what is
+/// not UTF-8.
+pub(crate) fn visible(bytes: &[u8]) -> String {
+    let is_escaped = |c| misleads(c) && !matches!(c, '\t' | '\n');
+    let mut text = String::with_capacity(bytes.len() + 8);
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if is_escaped(c) { text.extend(c.escape_default()) } else { text.push(c) }
+        }
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
+}
+
 /// JSON on one line, in which strings escape all that misleads, and not only what JSON has to.
 pub(crate) struct PrintableJson;
 
@@ -64,6 +78,12 @@ mod tests {
             "\\u{9b}31m \\u{202e}gpj.exe \\u{2066}\\u{7f}"
         );
         assert!(matches!(printable("it's 😀 \\ e\u{301} שלום"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn contents_control_no_terminal() {
+        assert_eq!(visible("a\tb\nc 😀 \\".as_bytes()), "a\tb\nc 😀 \\");
+        assert_eq!(visible(b"\x1b[31m\r\x7f\xc2\x9b1m\x9b\xff"), "\\u{1b}[31m\\r\\u{7f}\\u{9b}1m\\x9b\\xff");
     }
 
     #[test]

@@ -24,7 +24,8 @@ pub(crate) struct Hash {
     /// Objects to read at once
     #[arg(long, value_name = "N", default_value = "8")]
     checkers: NonZeroUsize,
-    #[arg(value_parser = Place::parser())]
+    /// An object or a directory; `-` is standard input
+    #[arg(value_parser = Place::or_standard())]
     place: Place,
 }
 

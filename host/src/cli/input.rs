@@ -99,15 +99,20 @@ pub(crate) fn require_input() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Standard input as it comes. Read on a thread of its own, which nobody has to wait for: a terminal may never answer.
+/// Standard input as it comes.
 pub(crate) fn standard_input() -> Result<Contents, Failure> {
+    require_input()?;
+    read_aside(io::stdin())
+}
+
+/// Standard input, or what was kept of it. Read on a thread of its own, which nobody has to wait for: a terminal may never
+/// answer.
+pub(crate) fn read_aside(mut input: impl Read + Send + 'static) -> Result<Contents, Failure> {
     const CHUNK: u64 = 256 * 1024;
     const CHUNKS_AHEAD: usize = 2;
 
-    require_input()?;
     let (sender, mut receiver) = mpsc::channel::<StorageResult<bytes::Bytes>>(CHUNKS_AHEAD);
     let read = move || {
-        let mut input = io::stdin().lock();
         loop {
             let mut chunk = Vec::new();
             let chunk = match input.by_ref().take(CHUNK).read_to_end(&mut chunk) {

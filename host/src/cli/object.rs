@@ -13,6 +13,7 @@ use super::{
     place::Place,
     session::{Need, Session},
     time::rfc3339,
+    window::{self, parse_window},
 };
 use crate::{backend::ReadOptions, duration::parse_duration, runtime::DecompressOptions};
 
@@ -71,10 +72,20 @@ pub(crate) struct Cat {
     /// Decompress gzip, zstd or snappy, told from the first bytes
     #[arg(long, conflicts_with_all = ["offset", "length"])]
     decompress: bool,
+    /// Refuse zstd data whose window is more than SIZE
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = window::DEFAULT,
+        value_parser = parse_window,
+        requires = "decompress"
+    )]
+    max_window: u64,
     /// Go on with PLACE, a replica of the object, where the first one cannot be read; may be given more than once
     #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
     replica: Vec<Place>,
-    #[arg(value_parser = Place::parser())]
+    /// The object; `-` is standard input
+    #[arg(value_parser = Place::or_standard())]
     place: Place,
 }
 
@@ -84,7 +95,8 @@ impl Cat {
         let (session, sources) = Session::many(globals, &places)?;
         let failed = session.failure(Subject::Object);
         let options = ReadOptions { offset: self.offset, length: self.length, if_match: None };
-        let decompress = self.decompress.then(DecompressOptions::default);
+        let max_window = Some(self.max_window);
+        let decompress = self.decompress.then(|| DecompressOptions { max_window, ..Default::default() });
         let reader = match sources.as_slice() {
             [source] => session.storage.read(source, &options, decompress).await,
             replicas => session.storage.read_any(replicas, &options, decompress).await,
@@ -112,7 +124,8 @@ impl Cat {
 pub(crate) struct Put {
     #[command(flatten)]
     stored_with: StoredWith,
-    #[arg(value_parser = Place::parser())]
+    /// The object; `-` is standard output, which gets what was read at once
+    #[arg(value_parser = Place::or_standard())]
     place: Place,
 }
 

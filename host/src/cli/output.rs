@@ -10,6 +10,7 @@ use std::{
 use serde::{Serialize, Serializer};
 
 pub(crate) use super::escape::printable;
+use super::escape::visible;
 use super::{escape::PrintableJson, exit::Failure, time::rfc3339};
 use crate::{Error, Metadata, ObjectInfo, ObjectKind, backend::layer::Operation, runtime::Activity};
 
@@ -38,6 +39,14 @@ impl Output {
     /// Bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         Ok(self.inner.write_all(bytes)?)
+    }
+
+    /// A record on a line of its own: as it is, but on a terminal without what would control that.
+    pub(crate) fn record(&mut self, record: &[u8]) -> Result<(), Failure> {
+        let record =
+            if self.is_terminal { Cow::Owned(visible(record).into()) } else { Cow::Borrowed(record) };
+        self.bytes(&record)?;
+        self.bytes(b"\n")
     }
 
     /// A line. On a terminal, characters that would control it are escaped.

@@ -2,26 +2,43 @@
 
 use clap::Args;
 
-use super::{input::parse_compression, threads::Threads};
+use super::{
+    input::parse_compression,
+    threads::Threads,
+    window::{self, parse_window},
+};
 use crate::runtime::{Compression, Recoding};
 
 /// How objects change on their way. A name is that of a compressed object if it ends in .gz, .zst or .sz.
 #[derive(Args)]
-#[group(multiple = false)]
 pub(crate) struct RecodingOptions {
     /// TARGET holds what is in SOURCE compressed, under names with .gz, .zst or .sz: gzip, zstd or snappy, with a level
     /// if need be; what is compressed by its name goes as it is
-    #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = parse_compression)]
+    #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = parse_compression, group = "recoded")]
     compress: Option<Compression>,
     /// TARGET holds what is in SOURCE decompressed, under names without .gz, .zst or .sz; the rest goes as it is
-    #[arg(long)]
+    #[arg(long, group = "recoded")]
     decompress: bool,
+    /// Refuse zstd data whose window is more than SIZE
+    #[arg(
+        long,
+        value_name = "SIZE",
+        default_value = window::DEFAULT,
+        value_parser = parse_window,
+        requires = "recoded"
+    )]
+    max_window: u64,
 }
 
 impl RecodingOptions {
     pub(crate) fn recoding(&self) -> Option<Recoding> {
         let decompress = self.decompress.then_some(Recoding::Decompress);
         self.compress.map(Recoding::Compress).or(decompress)
+    }
+
+    /// The largest window of zstd.
+    pub(crate) fn max_window(&self) -> Option<u64> {
+        Some(self.max_window)
     }
 
     /// What the command runs on.

@@ -46,7 +46,9 @@ impl Records {
 /// Read every record of SOURCE and write it to TARGET, whole or not at all
 ///
 /// NDJSON and CSV turn into each other: a row is an object whose keys are the columns, or an array if there is no header.
-/// Length-prefixed holds the records of either as they are.
+/// To know the columns of NDJSON it is read twice, unless --columns names them; what comes from standard input is kept in
+/// a temporary file meanwhile. An object or an array in a field is its JSON text. Length-prefixed holds the records of
+/// either as they are.
 #[derive(Args)]
 struct Convert {
     #[command(flatten)]
@@ -78,8 +80,12 @@ impl Convert {
         }
         let (session, source, target) = Session::two(globals, &self.source, &self.target)?;
         let (from, to) = encoding::both(&session, &self.reading, &self.writing, &source, &target).await?;
+        if encoding::is_read_twice(&from, &to) {
+            session.keep_input();
+        }
         let converted = session.storage.convert(&source, &from, &target, &to).await;
         let report = converted.map_err(session.failure(Subject::Object))?;
+        self.reading.hint(globals, &from, report.header.as_deref());
         if self.json {
             let mut output = Output::new();
             output.json(&ConvertJson {
@@ -112,6 +118,7 @@ impl Count {
         let failed = session.failure(Subject::Object);
         let encoding = self.reading.encoding(&session, &at).await?;
         let mut records = session.storage.read_records(&at, &encoding).await.map_err(&failed)?;
+        self.reading.hint(globals, &encoding, records.header().await.map_err(&failed)?);
         let mut count = 0_usize;
         while let Some(batch) = records.read_batch().await.map_err(&failed)? {
             count += batch.len();
@@ -142,15 +149,14 @@ impl Head {
         let mut records = session.storage.read_records(&at, &encoding).await.map_err(&failed)?;
         let (mut output, mut left) = (Output::new(), self.number);
         if let Some(header) = records.header().await.map_err(&failed)? {
-            output.bytes(header)?;
-            output.bytes(b"\n")?;
+            output.record(header)?;
+            self.reading.hint(globals, &encoding, Some(header));
         }
         while left > 0
             && let Some(batch) = records.read_batch().await.map_err(&failed)?
         {
             for record in batch.iter().take(left) {
-                output.bytes(record)?;
-                output.bytes(b"\n")?;
+                output.record(record)?;
             }
             left = left.saturating_sub(batch.len());
         }

@@ -36,6 +36,8 @@ pub(crate) enum Need {
 pub(crate) struct Session {
     pub(crate) storage: Storage,
     labels: Vec<Label>,
+    /// Standard input and output, if a place is one of them.
+    standard: Option<Arc<Standard>>,
 }
 
 /// What the user calls a location.
@@ -188,14 +190,22 @@ impl Session {
             (None, _) => None,
         };
         match name {
-            Some(name) => format!("`{}`: {}", printable(&name), error.message()),
-            None => error.to_string(),
+            Some(name) => format!("`{}`: {}", printable(&name), in_our_words(error.message())),
+            None => in_our_words(&error.to_string()),
         }
     }
 
-    /// The error of a command about `subject`, as its end.
+    /// The error of a command about `subject`, as its end. That nobody reads standard output on is no fault.
     pub(crate) fn failure(&self, subject: Subject) -> impl Fn(Error) -> Failure {
-        move |error| Failure::new(Exit::of(error.code(), subject), self.describe(&error))
+        move |error| match Standard::is_left(&error) {
+            true => Failure::silent(Exit::Done),
+            false => Failure::new(Exit::of(error.code(), subject), self.describe(&error)),
+        }
+    }
+
+    /// From now on, standard input can be read again, if it is a place of this session.
+    pub(crate) fn keep_input(&self) {
+        self.standard.iter().for_each(|standard| standard.keep_input());
     }
 }
 
@@ -243,6 +253,15 @@ fn share_roots(places: &mut [Resolved<'_>]) -> Result<Vec<bool>, Failure> {
     Ok(shared)
 }
 
+/// A message with options as they are called here: the component calls them what its interface does.
+pub(crate) fn in_our_words(message: &str) -> String {
+    ["max-window", "max-record", "columns", "delimiter"]
+        .into_iter()
+        .fold(message.to_owned(), |message, option| {
+            message.replace(&format!("`{option}`"), &format!("`--{option}`"))
+        })
+}
+
 /// A place with something below it.
 pub(crate) fn join(place: &str, below: &str) -> String {
     match (place, below) {
@@ -258,11 +277,12 @@ struct Mounts<'a> {
     configuration: Option<Configuration>,
     backends: Vec<(String, Arc<dyn Backend>)>,
     labels: Vec<Label>,
+    standard: Option<Arc<Standard>>,
 }
 
 impl<'a> Mounts<'a> {
     fn new(globals: &'a Globals) -> Self {
-        Self { globals, configuration: None, backends: Vec::new(), labels: Vec::new() }
+        Self { globals, configuration: None, backends: Vec::new(), labels: Vec::new(), standard: None }
     }
 
     fn resolve<'p>(&mut self, place: &'p Place, need: Need) -> Result<Resolved<'p>, Failure> {
@@ -299,9 +319,9 @@ impl<'a> Mounts<'a> {
                 self.mount_directory(resolved, local_name, &root)
             }
             PlaceKind::Memory(_) => self.insert("memory", resolved, |_| Ok(Arc::new(MemoryBackend::new()))),
-            PlaceKind::Standard(_) => {
-                self.insert(Standard::NAME, resolved, |_| Ok(Arc::new(Standard::default())))
-            }
+            PlaceKind::Standard(_) => self.insert(Standard::NAME, resolved, |mounts| {
+                Ok(mounts.standard.get_or_insert_default().clone())
+            }),
             PlaceKind::Bucket { kind, bucket, .. } => {
                 self.insert(&format!("{kind}://{bucket}"), resolved, |_| {
                     let config = Config::from([("bucket", bucket)]);
@@ -367,7 +387,7 @@ impl<'a> Mounts<'a> {
         for (name, backend) in self.backends {
             builder = builder.mount(name, backend);
         }
-        Ok(Session { storage: builder.build(), labels: self.labels })
+        Ok(Session { storage: builder.build(), labels: self.labels, standard: self.standard })
     }
 }
 

@@ -2,14 +2,23 @@
 
 use std::{
     any::Any,
-    sync::atomic::{AtomicBool, Ordering},
+    fs::File,
+    io::{self, Read, Seek, Write},
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::io::AsyncWriteExt;
+use tokio::{io::AsyncWriteExt, sync::Mutex};
 
-use super::input::standard_input;
+use super::{
+    exit::Failure,
+    input::{read_aside, require_input},
+};
 use crate::{
     Error, ErrorCode, ObjectInfo, ObjectKind, Path, Result,
     backend::{Backend, Capabilities, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions},
@@ -18,13 +27,109 @@ use crate::{
 /// One object: what is read is standard input, what is written goes to standard output, at once and not to be taken back.
 #[derive(Debug, Default)]
 pub(super) struct Standard {
-    /// Standard input is on its way to somebody.
-    taken: AtomicBool,
+    input: Mutex<Input>,
+    /// Standard input will be read more than once.
+    is_kept: AtomicBool,
+}
+
+/// Where standard input is.
+#[derive(Debug, Default)]
+enum Input {
+    #[default]
+    Untouched,
+    /// On its way to somebody.
+    Taken,
+    /// On its way too, and then in a file.
+    Kept(Kept),
+}
+
+/// What was read of standard input, in a file without a name: nothing of it is left when the command ends, whichever way.
+#[derive(Debug)]
+struct Kept {
+    file: File,
+    /// All of it is there.
+    whole: Arc<AtomicBool>,
+}
+
+/// Reads standard input, and keeps it.
+struct Keeping {
+    input: io::Stdin,
+    kept: File,
+    whole: Arc<AtomicBool>,
+}
+
+impl Read for Keeping {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.kept.write_all(&buffer[..count])?;
+        if count == 0 {
+            self.whole.store(true, Ordering::SeqCst);
+        }
+        Ok(count)
+    }
+}
+
+/// What is behind the first bytes.
+struct Behind<R> {
+    input: R,
+    skip: u64,
+}
+
+impl<R: Read> Read for Behind<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let skip = mem::take(&mut self.skip);
+        io::copy(&mut self.input.by_ref().take(skip), &mut io::sink())?;
+        self.input.read(buffer)
+    }
 }
 
 impl Standard {
     /// What it is called as a backend.
     pub(super) const NAME: &str = "standard";
+
+    /// Whether it is where an error comes from, which says that nobody reads standard output any more.
+    pub(super) fn is_left(error: &Error) -> bool {
+        let is_ours = error.location().is_some_and(|(backend, _)| backend == Self::NAME);
+        is_ours && error.code() == ErrorCode::Cancelled
+    }
+
+    /// From now on, what is read of standard input can be read again, once it was read to its end.
+    pub(super) fn keep_input(&self) {
+        self.is_kept.store(true, Ordering::SeqCst);
+    }
+
+    /// Standard input, or what was kept of it.
+    async fn input(&self) -> Result<Box<dyn Read + Send>> {
+        let mut input = self.input.lock().await;
+        if matches!(*input, Input::Untouched) {
+            require_input().map_err(unreadable)?;
+        }
+        match &*input {
+            Input::Untouched if self.is_kept.load(Ordering::SeqCst) => {
+                let file = tempfile::tempfile().map_err(cannot_keep)?;
+                let whole = Arc::<AtomicBool>::default();
+                let keeping = Keeping {
+                    input: io::stdin(),
+                    kept: file.try_clone().map_err(cannot_keep)?,
+                    whole: whole.clone(),
+                };
+                *input = Input::Kept(Kept { file, whole });
+                Ok(Box::new(keeping))
+            }
+            Input::Untouched => {
+                *input = Input::Taken;
+                Ok(Box::new(io::stdin()))
+            }
+            Input::Kept(Kept { file, whole }) if whole.load(Ordering::SeqCst) => {
+                let mut file = file.try_clone().map_err(cannot_keep)?;
+                file.rewind().map_err(cannot_keep)?;
+                Ok(Box::new(file))
+            }
+            Input::Taken | Input::Kept(_) => {
+                Err(Error::new(ErrorCode::Unsupported, "standard input can be read only once"))
+            }
+        }
+    }
 
     fn lacks(&self, what: &str, path: &Path) -> Error {
         Error::unsupported(Self::NAME, what).at(Self::NAME, path)
@@ -46,18 +151,12 @@ impl Backend for Standard {
     }
 
     async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
-        if *options != ReadOptions::default() {
-            return Err(self.lacks("range", path));
+        if options.if_match.is_some() {
+            return Err(self.lacks("condition", path));
         }
-        if self.taken.swap(true, Ordering::SeqCst) {
-            let message =
-                "standard input can be read only once: to write CSV, name its columns, or convert a file";
-            return Err(Error::new(ErrorCode::Unsupported, message).at(Self::NAME, path));
-        }
-        let contents = standard_input().map_err(|failure| {
-            let message = failure.message.unwrap_or_else(|| "standard input cannot be read".to_owned());
-            Error::new(ErrorCode::Other, message).at(Self::NAME, path)
-        })?;
+        let input = self.input().await.map_err(|error| error.at(Self::NAME, path))?;
+        let part = Behind { input, skip: options.offset }.take(options.length.unwrap_or(u64::MAX));
+        let contents = read_aside(part).map_err(|failure| unreadable(failure).at(Self::NAME, path))?;
         Ok(Reader { info: self.stat(path).await?, contents })
     }
 
@@ -104,8 +203,21 @@ impl Upload for Output {
     async fn abort(self: Box<Self>) {}
 }
 
-fn cannot_write(error: std::io::Error, path: &Path) -> Error {
+fn unreadable(Failure { message, .. }: Failure) -> Error {
+    let message = message.unwrap_or_else(|| "standard input cannot be read".to_owned());
+    Error::new(ErrorCode::InvalidArgument, message)
+}
+
+fn cannot_keep(error: io::Error) -> Error {
     let error = Error::from(error);
-    Error::new(error.code(), format!("cannot write standard output: {}", error.message()))
-        .at(Standard::NAME, path)
+    let place = std::env::temp_dir();
+    let message = format!("cannot keep standard input in `{}`: {}", place.display(), error.message());
+    Error::new(error.code(), message)
+}
+
+fn cannot_write(error: io::Error, path: &Path) -> Error {
+    let is_left = error.kind() == io::ErrorKind::BrokenPipe;
+    let error = Error::from(error);
+    let code = if is_left { ErrorCode::Cancelled } else { error.code() };
+    Error::new(code, format!("cannot write standard output: {}", error.message())).at(Standard::NAME, path)
 }

@@ -19,7 +19,7 @@ use super::{
     explain::explain,
     output::{Output, note, printable},
     progress::Progress,
-    session::{Session, join},
+    session::{Session, in_our_words, join},
     threads::Threads,
 };
 use crate::{
@@ -279,7 +279,7 @@ impl<'a> Run<'a> {
         let place = || format!("`{}`", printable(&join(&self.places.source.typed, &event.path)));
         let sentence = match &event.error {
             Some(error) if error.location().is_some() => self.session.describe(error),
-            Some(error) => format!("{}: {}", place(), error.message()),
+            Some(error) => format!("{}: {}", place(), in_our_words(error.message())),
             None => format!("{}: {}", place(), event.reason.as_deref().unwrap_or("it failed")),
         };
         self.progress.note(format_args!("error: {sentence}"));

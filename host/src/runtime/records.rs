@@ -23,7 +23,7 @@ pub use reader::RecordReader;
 pub use writer::RecordWriter;
 
 /// What a conversion did. Bytes are those of the objects, compressed as they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConvertReport {
     /// Records read, and written.
     pub records: u64,
@@ -31,6 +31,8 @@ pub struct ConvertReport {
     pub bytes_read: u64,
     /// Of the target.
     pub bytes_written: u64,
+    /// The row that names the columns of the source, as it is written; `None` where there is none.
+    pub header: Option<Vec<u8>>,
 }
 
 impl Storage {
@@ -66,7 +68,7 @@ impl Storage {
                 records.call_convert(inside, source, source_encoding, target, target_encoding).await?;
             Ok(converted.map_err(Error::from))
         });
-        let wit::ConvertReport { records, bytes_read, bytes_written } = converted.await?;
-        Ok(ConvertReport { records, bytes_read, bytes_written })
+        let wit::ConvertReport { records, bytes_read, bytes_written, header } = converted.await?;
+        Ok(ConvertReport { records, bytes_read, bytes_written, header })
     }
 }

@@ -179,5 +179,7 @@ fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> RecordError {
 /// How many there are instead of how many.
 fn wrong_count(found: usize, expected: usize) -> String {
     let plural = if found == 1 { "" } else { "s" };
-    format!("{found} field{plural} instead of {expected}")
+    // A header of one column is more often one that was read with the wrong delimiter.
+    let hint = if expected == 1 { "; is the `delimiter` another one?" } else { "" };
+    format!("{found} field{plural} instead of {expected}{hint}")
 }

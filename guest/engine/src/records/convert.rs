@@ -39,7 +39,7 @@ pub(super) async fn convert(mut source: Side, mut target: Side) -> Result<Conver
         }
     }
     let (_, bytes_written) = writer.finish().await?;
-    Ok(ConvertReport { records: count, bytes_read: records.bytes_read(), bytes_written })
+    Ok(ConvertReport { records: count, bytes_read: records.bytes_read(), bytes_written, header })
 }
 
 /// The same records once more.

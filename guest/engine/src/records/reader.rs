@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use omnistorage_core::{
-    codec::{self, DecoderLimits},
+    codec,
     record::{self, Batch},
 };
 
@@ -48,7 +48,7 @@ impl Version {
 
 impl Records {
     pub(super) async fn open(side: &Side) -> Result<Self, Error> {
-        let Side { place, format, codec, options, .. } = side;
+        let Side { place, format, codec, options, limits, .. } = side;
         let framing = record::reader(format, *options)?;
         let whole = ReadOptions { offset: 0, length: None, if_match: None };
         let reader = place.backend.read(place.path(), whole).await?;
@@ -59,7 +59,7 @@ impl Records {
             Stored::Said(codec) => Some(*codec),
             Stored::Named(codec) => detect(&mut source).await?.or(*codec),
         };
-        let decoder = codec.map(|codec| codec::decoder(codec, DecoderLimits::default()));
+        let decoder = codec.map(|codec| codec::decoder(codec, *limits));
         let plain = Coded::new(source, decoder);
         Ok(Self { plain, framing, chunk: Vec::new(), taken: 0, ended: false, ahead: None, version })
     }

@@ -37,7 +37,7 @@ pub(super) struct Writing {
 
 impl Writing {
     pub(super) fn create(side: Side) -> Result<Self, Error> {
-        let Side { place, format, codec, level, options } = side;
+        let Side { place, format, codec, level, options, .. } = side;
         let at = Location { backend: place.name.clone(), path: place.path() };
         let framing = record::writer(&format, options)?;
         let codec = match codec {

@@ -11,7 +11,7 @@ use omnistorage_core::{
 };
 use omnistorage_path::Path;
 
-use super::{contents::same_contents, sides::Reading};
+use super::{contents::same_contents, share::Share, sides::Reading};
 use crate::{
     body::{Coded, Sink, Source},
     error::error,
@@ -28,6 +28,7 @@ use crate::{
 pub(super) struct Recoder {
     pub(super) recoding: Recoding,
     level: Option<i32>,
+    max_window: u64,
 }
 
 impl Recoder {
@@ -47,12 +48,12 @@ impl Recoder {
         if !options.track_renames.is_empty() {
             return refused("a rename strategy");
         }
-        let recoder = match recoding {
-            sync::Recoding::Compress(options) => {
-                Self { recoding: Recoding::Compress(options.codec.into()), level: options.level }
-            }
-            sync::Recoding::Decompress => Self { recoding: Recoding::Decompress, level: None },
+        let (recoding, level) = match recoding {
+            sync::Recoding::Compress(options) => (Recoding::Compress(options.codec.into()), options.level),
+            sync::Recoding::Decompress => (Recoding::Decompress, None),
         };
+        let max_window = options.max_window.unwrap_or(DecoderLimits::DEFAULT_MAX_WINDOW);
+        let recoder = Self { recoding, level, max_window };
         if let Recoding::Compress(codec) = recoder.recoding {
             codec::encoder(codec, recoder.level)?;
         }
@@ -64,13 +65,28 @@ impl Recoder {
         source.kind == ObjectKind::Object && self.recoding.codec(&source.path).is_some()
     }
 
-    /// What it goes through; `None` if it goes as it is.
-    fn codec(self, path: &Path) -> Result<Option<Box<dyn Codec>>, Error> {
+    /// What it goes through, and the memory for that; `None` if it goes as it is.
+    async fn codec(self, path: &Path, window: u64) -> Result<Option<(Box<dyn Codec>, Share)>, Error> {
         let Some(codec) = self.recoding.codec(path) else { return Ok(None) };
         Ok(Some(match self.recoding {
-            Recoding::Compress(_) => codec::encoder(codec, self.level)?,
-            Recoding::Decompress => decoder(codec),
+            Recoding::Compress(_) => {
+                let share = Share::of_encoder(codec, self.level).await;
+                (codec::encoder(codec, self.level)?, share)
+            }
+            Recoding::Decompress => (decoder(codec, window), Share::of_decoder(window).await),
         }))
+    }
+
+    /// Does what decompresses, with windows of common size, and once more with large ones if those are needed and allowed:
+    /// of the large ones, the memory has room for one at a time.
+    async fn with_window<R>(self, act: impl AsyncFn(u64) -> Result<R, Error>) -> Result<R, Error> {
+        let common = self.max_window.min(DecoderLimits::DEFAULT_MAX_WINDOW);
+        match act(common).await {
+            Err(error) if error.code == ErrorCode::LimitExceeded && common < self.max_window => {
+                act(self.max_window).await
+            }
+            done => done,
+        }
     }
 
     /// Transfers an object through its codec. What the target holds then is whole, and from all of the source.
@@ -83,6 +99,18 @@ impl Recoder {
         entry: &Entry,
         size: Option<u64>,
     ) -> Result<(), Error> {
+        self.with_window(async |window| self.carry_within(source, target, entry, size, window).await).await
+    }
+
+    async fn carry_within(
+        self,
+        source: &Reading,
+        target: &Reading,
+        entry: &Entry,
+        size: Option<u64>,
+        window: u64,
+    ) -> Result<(), Error> {
+        let (codec, _share) = self.codec(&entry.path, window).await?.unzip();
         let to = self.target_path(&entry.path);
         let read = ReadOptions { offset: 0, length: None, if_match: None };
         let reader = source.backend().read(source.full(&entry.path)?, read).await?;
@@ -99,7 +127,7 @@ impl Recoder {
         let (sink, contents) = Sink::new();
         let full = target.full(&to)?;
         let write = target.backend().write(full, contents.contents, contents.completion, options);
-        let pump = pump(Coded::new(body, self.codec(&entry.path)?), sink, size);
+        let pump = pump(Coded::new(body, codec), sink, size);
         match join!(pump, write) {
             (Ok(sent), Ok(written)) => match written.size {
                 Some(size) if size != sent => {
@@ -161,25 +189,37 @@ impl Recoder {
         target: &Reading,
         entry: &Entry,
     ) -> Result<bool, Error> {
+        self.with_window(async |window| self.same_contents_within(source, target, entry, window).await).await
+    }
+
+    async fn same_contents_within(
+        self,
+        source: &Reading,
+        target: &Reading,
+        entry: &Entry,
+        window: u64,
+    ) -> Result<bool, Error> {
+        let _share = Share::of_decoder(window).await;
         let codec = self.recoding.codec(&entry.path);
         let (of_source, of_target) = match self.recoding {
             Recoding::Compress(_) => (None, codec),
             Recoding::Decompress => (codec, None),
         };
         let to = self.target_path(&entry.path);
-        let (source, target) = join!(open(source, &entry.path, of_source), open(target, &to, of_target));
+        let (source, target) =
+            join!(open(source, &entry.path, of_source, window), open(target, &to, of_target, window));
         same_contents(source?, target?).await
     }
 }
 
-async fn open(place: &Reading, path: &Path, codec: Option<CodecKind>) -> Result<Coded, Error> {
+async fn open(place: &Reading, path: &Path, codec: Option<CodecKind>, window: u64) -> Result<Coded, Error> {
     let read = ReadOptions { offset: 0, length: None, if_match: None };
     let reader = place.backend().read(place.full(path)?, read).await?;
-    Ok(Coded::new(Source::new(reader.contents, reader.completion), codec.map(decoder)))
+    Ok(Coded::new(Source::new(reader.contents, reader.completion), codec.map(|codec| decoder(codec, window))))
 }
 
-fn decoder(codec: CodecKind) -> Box<dyn Codec> {
-    codec::decoder(codec, DecoderLimits::default())
+fn decoder(codec: CodecKind, window: u64) -> Box<dyn Codec> {
+    codec::decoder(codec, DecoderLimits { max_window: Some(window), ..DecoderLimits::default() })
 }
 
 /// Feeds a body through its codec, and ends the sink well only if all of the source came; gives the bytes sent.

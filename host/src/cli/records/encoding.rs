@@ -6,8 +6,11 @@ use super::codec;
 use crate::{
     Location, Path,
     cli::{
+        Globals,
         exit::{Failure, Subject},
+        output::note,
         session::Session,
+        window::{self, parse_window},
     },
     runtime::{CsvDialect, Encoding, Format, LengthPrefix, LineEnd, Validation},
 };
@@ -21,6 +24,9 @@ pub(super) struct Reading {
     /// Refuse records of more bytes [default: 16 MiB]
     #[arg(long, value_name = "BYTES", value_parser = value_parser!(u64).range(1..))]
     max_record: Option<u64>,
+    /// Refuse zstd data whose window is more than SIZE
+    #[arg(long, value_name = "SIZE", default_value = window::DEFAULT, value_parser = parse_window)]
+    max_window: u64,
     /// Check each record: that it is UTF-8, or also its syntax, which is the default
     #[arg(
         long,
@@ -53,10 +59,12 @@ struct Csv {
     /// The names of the columns: to read rows without a header, to check one, or to write
     #[arg(help_heading = "CSV", long, value_name = "NAME,...", value_delimiter = ',')]
     columns: Option<Vec<String>>,
-    /// Take what looks like a number, true, false or nothing for a JSON value; quote strings that do
+    /// Take what looks like a number, true, false, nothing, or the JSON of an object or an array for that; write strings
+    /// that do in quotes
     #[arg(help_heading = "CSV", long)]
     infer: bool,
-    /// Take rows with too few or too many fields, and stray quotes
+    /// Take rows with too few or too many fields, which in NDJSON get their positions as keys, and stray quotes, but for
+    /// one that begins a field and is never closed
     #[arg(help_heading = "CSV", long)]
     lenient: bool,
 }
@@ -118,7 +126,22 @@ impl Reading {
             Some(Validate::Utf8) => Validation::Utf8,
             Some(Validate::Syntax) => Validation::Syntax,
         };
-        Ok(Encoding { max_record: self.max_record, validation, ..named })
+        let (max_record, max_window) = (self.max_record, Some(self.max_window));
+        Ok(Encoding { max_record, max_window, validation, ..named })
+    }
+
+    /// Says so if the header was probably read with the wrong delimiter.
+    pub(super) fn hint(&self, globals: &Globals, encoding: &Encoding, header: Option<&[u8]>) {
+        if let (Some(Format::Csv(dialect)), Some(header)) = (&encoding.format, header)
+            && self.csv.delimiter.is_none()
+            && !globals.quiet
+            && let Some((name, value)) = other_delimiter(dialect, header)
+        {
+            note(format_args!(
+                "hint: the header has no {} and a {name}: if that is between its fields, say --delimiter {value}",
+                if dialect.delimiter == '\t' { "tab" } else { "comma" }
+            ));
+        }
     }
 
     /// Applies what the options say of a format to the first side that has it.
@@ -134,7 +157,10 @@ impl Reading {
         match csv.next() {
             Some(first) => {
                 self.csv.describe(first);
-                csv.for_each(|other| other.infer |= self.csv.infer);
+                csv.for_each(|other| {
+                    other.infer |= self.csv.infer;
+                    other.lenient |= self.csv.lenient;
+                });
                 Ok(())
             }
             None => self.csv.any().map_or(Ok(()), |option| Err(misplaced(option, "CSV"))),
@@ -159,6 +185,22 @@ pub(super) async fn both(
         dialect.line_end = end.into();
     }
     Ok((from, to))
+}
+
+/// Whether all of the source must be read before the target can be begun: for the columns.
+pub(super) fn is_read_twice(from: &Encoding, to: &Encoding) -> bool {
+    let needs_columns = matches!(&to.format, Some(Format::Csv(dialect)) if dialect.columns.is_none());
+    needs_columns && from.format == Some(Format::Ndjson)
+}
+
+/// What is between the fields of a header that seems to have a single one, and how to write it on a command line.
+fn other_delimiter(dialect: &CsvDialect, header: &[u8]) -> Option<(&'static str, &'static str)> {
+    // What is in quotes is none.
+    let outside = || header.split(|byte| char::from(*byte) == dialect.quote).step_by(2).flatten();
+    let has = |delimiter: char| outside().any(|byte| char::from(*byte) == delimiter);
+    let others = [(';', "semicolon", "';'"), ('\t', "tab", "tab"), (',', "comma", ",")];
+    let found = others.into_iter().find(|(delimiter, ..)| !has(dialect.delimiter) && has(*delimiter));
+    found.map(|(_, name, value)| (name, value))
 }
 
 fn csv_of(side: &mut Encoding) -> Option<&mut CsvDialect> {
@@ -251,6 +293,24 @@ impl From<End> for LineEnd {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_of_one_field_has_perhaps_another_delimiter() {
+        let tabs = CsvDialect { delimiter: '\t', ..CsvDialect::default() };
+        for (dialect, header, expected) in [
+            (&CsvDialect::default(), "a;b", Some("semicolon")),
+            (&CsvDialect::default(), "\"a,b\";c", Some("semicolon")),
+            (&CsvDialect::default(), "a\tb", Some("tab")),
+            (&CsvDialect::default(), "a;b,c", None),
+            (&CsvDialect::default(), "a", None),
+            (&CsvDialect::default(), "\"a;b\"", None),
+            (&tabs, "a,b", Some("comma")),
+            (&tabs, "a\tb,c", None),
+        ] {
+            let found = other_delimiter(dialect, header.as_bytes()).map(|(name, _)| name);
+            assert_eq!(found, expected, "{header:?}");
+        }
+    }
 
     #[test]
     fn a_tab_has_a_name() {

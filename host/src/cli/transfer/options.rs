@@ -112,6 +112,7 @@ impl TransferOptions {
             }),
             empty_directories: self.create_empty_src_dirs,
             recoding: self.recoding.recoding(),
+            max_window: self.recoding.max_window(),
             order: self.order_by,
             bandwidth: Bound::of(self.bwlimit),
             max_transfer: Bound::of(self.max_transfer),

@@ -26,11 +26,13 @@ pub struct CsvDialect {
     /// place. Writing: they are the header. `None`: what the header says; in a conversion, those of the source.
     pub columns: Option<Vec<String>>,
     /// In conversions, fields without quotes that look like a JSON number, `true` or `false` are that, and empty ones
-    /// are null; in writing, strings that look like it get quotes. Otherwise every field is a string.
+    /// are null; in writing, strings that look like it get quotes. Fields that are the JSON text of an object or an array
+    /// are that, with quotes or without; a string that is one is written as a JSON string, with its quotation marks.
+    /// Otherwise every field is a string.
     pub infer: bool,
     /// Take rows of any number of fields, a quote in a field without quotes as itself, and what follows a closing quote
     /// as a part of the field. Otherwise each is [`ErrorCode::Corrupted`](crate::ErrorCode::Corrupted). A quote that is
-    /// never closed always is.
+    /// never closed always is. In an object, a field beyond the columns has its position as its key, unless it is empty.
     pub lenient: bool,
     /// What is written after each row.
     pub line_end: LineEnd,
@@ -66,7 +68,8 @@ pub enum LengthPrefix {
 /// How records lie in a byte stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON text a line, ended by LF or CRLF. Blank lines are skipped; the last line may lack its end.
+    /// One JSON text a line, ended by LF or CRLF. Blank lines are skipped, and so is a byte order mark at the start; the
+    /// last line may lack its end.
     Ndjson,
     /// A length, then as many bytes.
     LengthPrefixed(LengthPrefix),
@@ -100,6 +103,8 @@ pub struct Encoding {
     /// In bytes; `None`: 16 MiB. A longer record ends the reading or the writing with
     /// [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded).
     pub max_record: Option<u64>,
+    /// Of zstd that is read, as in [`DecompressOptions`](crate::runtime::DecompressOptions); `None`: 8 MiB.
+    pub max_window: Option<u64>,
     /// What is checked.
     pub validation: Validation,
 }
@@ -111,6 +116,7 @@ impl From<&Encoding> for wit::Encoding {
             codec: encoding.codec.map(Into::into),
             level: encoding.level,
             max_record: encoding.max_record,
+            max_window: encoding.max_window,
             validation: match encoding.validation {
                 Validation::Framing => wit::Validation::Framing,
                 Validation::Utf8 => wit::Validation::Utf8,

@@ -158,6 +158,10 @@ pub struct SyncOptions {
     pub bandwidth: Option<u64>,
     /// `None`: objects stay as they are.
     pub recoding: Option<Recoding>,
+    /// For [`recoding`](Self::recoding), where objects are decompressed: as in
+    /// [`DecompressOptions`](crate::runtime::DecompressOptions); `None`: 8 MiB. Objects that need more than that are
+    /// decompressed one at a time.
+    pub max_window: Option<u64>,
     /// For [`Storage::check`](crate::runtime::Storage::check): ignore what only the target has.
     pub one_way: bool,
     /// Which objects are meant. An object of both sides is judged by the source. A target within the source is no
@@ -190,6 +194,7 @@ impl Default for SyncOptions {
             max_transfer: None,
             bandwidth: None,
             recoding: None,
+            max_window: None,
             one_way: false,
             filter: Filter::default(),
         }
@@ -291,6 +296,7 @@ impl From<&SyncOptions> for wit::SyncOptions {
             max_transfer: options.max_transfer,
             bandwidth: options.bandwidth,
             recoding: options.recoding.map(Into::into),
+            max_window: options.max_window,
             one_way: options.one_way,
             filter: (&options.filter).into(),
         }

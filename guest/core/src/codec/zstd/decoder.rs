@@ -140,10 +140,13 @@ fn admit(header: &Header, max_window: u64, at: u64) -> Result<(), CodecError> {
         return Err(CodecError::new(CodecErrorKind::Unsupported, at, message));
     }
     if header.window > max_window {
-        let message = format!(
-            "the zstd frame needs a window of {} bytes, and the limit is {max_window}: raise the limit to read it",
-            header.window
-        );
+        let needed = header.window;
+        let message = if needed > DecoderLimits::MAX_WINDOW {
+            let most = DecoderLimits::MAX_WINDOW;
+            format!("the zstd frame needs a window of {needed} bytes, and `max-window` can be {most} at most")
+        } else {
+            format!("the zstd frame needs a window of {needed} bytes, and `max-window` is {max_window}")
+        };
         return Err(CodecError::new(CodecErrorKind::LimitExceeded, at, message));
     }
     Ok(())

@@ -30,6 +30,10 @@ impl Window {
     pub(super) fn reset(&mut self, reach: usize, max_block: usize) {
         *self = Self { bytes: std::mem::take(&mut self.bytes), reach, max_block, ..Self::new() };
         let full = self.full();
+        if self.bytes.capacity() < full {
+            // Given back before another one is taken.
+            self.bytes = Vec::new();
+        }
         self.bytes.truncate(full);
         self.bytes.shrink_to(full);
     }
@@ -47,9 +51,10 @@ impl Window {
         }
         let full = self.full();
         if needed <= full {
-            // At most doubled: memory follows the contents, not what the header asks for.
+            // Set aside at once, so that it never has to move: for that it would have to be there twice. It is touched as
+            // far as the contents go, and at most doubled, so that memory follows them and not what the header asks for.
+            self.bytes.reserve_exact(full - self.bytes.len());
             let length = needed.max(2 * self.bytes.len()).min(full);
-            self.bytes.reserve_exact(length - self.bytes.len());
             self.bytes.resize(length, 0);
         } else {
             self.lap = self.at;

@@ -1,0 +1,80 @@
+//! Memory for codecs: of objects that are compressed or decompressed on their way, as many are at work at once as a sandbox
+//! has memory for.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use futures::{channel::oneshot, lock::Mutex};
+use omnistorage_core::codec::{CodecKind, DecoderLimits};
+
+/// What codecs may take up together. A sandbox has 256 MiB by default, and the rest of a run is small.
+const CAPACITY: u64 = 176 << 20;
+
+/// What a codec takes up beside its window: chunks on their way in and out, and its tables.
+const BESIDE: u64 = 2 << 20;
+
+thread_local! {
+    /// A sandbox has one memory, and one thread.
+    static ROOM: Rc<Room> = Rc::new(Room { left: Cell::new(CAPACITY), turn: Mutex::new(()), returned: RefCell::default() });
+}
+
+struct Room {
+    left: Cell<u64>,
+    /// Of whoever comes next, so that those who need much are not overtaken for ever.
+    turn: Mutex<()>,
+    /// Whom to tell that a share came back.
+    returned: RefCell<Option<oneshot::Sender<()>>>,
+}
+
+/// A part of the memory, until it is dropped.
+pub(super) struct Share {
+    room: Rc<Room>,
+    bytes: u64,
+}
+
+impl Share {
+    /// For a decoder with windows of up to so many bytes.
+    pub(super) async fn of_decoder(window: u64) -> Self {
+        Self::take(window.min(DecoderLimits::MAX_WINDOW) + BESIDE).await
+    }
+
+    /// For an encoder.
+    pub(super) async fn of_encoder(codec: CodecKind, level: Option<i32>) -> Self {
+        Self::take(match (codec, level.unwrap_or_default()) {
+            // Twice a window of 8 MiB, and the tables of the matches in it.
+            (CodecKind::Zstd, 9..) => 72 << 20,
+            (CodecKind::Zstd, _) => 16 << 20,
+            (CodecKind::Gzip | CodecKind::Snappy, _) => BESIDE,
+        })
+        .await
+    }
+
+    /// Waits until there is so much.
+    async fn take(bytes: u64) -> Self {
+        let room = ROOM.with(Rc::clone);
+        let bytes = bytes.min(CAPACITY);
+        {
+            let _turn = room.turn.lock().await;
+            while room.left.get() < bytes {
+                let (sender, returned) = oneshot::channel();
+                room.returned.replace(Some(sender));
+                // Whoever drops the sender came back, too.
+                let _ = returned.await;
+            }
+            room.left.set(room.left.get() - bytes);
+        }
+        Self { room, bytes }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.room.left.set(self.room.left.get() + self.bytes);
+        if let Some(waiting) = self.room.returned.take() {
+            // It may have given up.
+            let _ = waiting.send(());
+        }
+    }
+}
