@@ -73,8 +73,8 @@ pub use records::{
 };
 pub use storage::{Entries, Storage, StorageBuilder};
 pub use sync::{
-    Action, Backup, CheckEntry, CheckJob, CheckReport, Comparison, Deletion, Difference, Event, Order,
-    OrderKey, Recoding, RenameStrategy, Report, Stop, SyncJob, SyncOptions,
+    Action, Backup, CheckEntry, CheckJob, CheckReport, Comparison, Deletion, Difference, Event, MemoTrouble,
+    Order, OrderKey, Recoding, RenameStrategy, Report, Stop, SyncJob, SyncOptions,
 };
 pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker};
 

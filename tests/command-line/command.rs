@@ -17,6 +17,8 @@ pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -
     command
         .args(arguments)
         .env("XDG_CONFIG_HOME", "/nonexistent")
+        // Not among the user's own memos.
+        .env("OMNISTORAGE_MEMO", concat!(env!("CARGO_TARGET_TMPDIR"), "/memos"))
         .env_remove("STORAGE_BACKEND")
         .stdin(Stdio::null());
     command

@@ -8,6 +8,7 @@ mod credentials;
 mod filters;
 mod gcs;
 mod killed;
+mod memo;
 mod mistakes;
 mod objects;
 mod places;

@@ -16,6 +16,7 @@ mod finish;
 mod flight;
 mod job;
 mod journal;
+mod memo;
 mod options;
 mod pages;
 mod pairs;
@@ -36,8 +37,9 @@ use omnistorage_path::Path;
 
 use self::run::Operation;
 use crate::{
-    exports::sync::{CheckJob, Explanation, Guest, Job, SyncOptions},
-    imports::types::{Error, Location},
+    error::error,
+    exports::sync::{CheckJob, Comparison, Explanation, Guest, Job, SyncOptions},
+    imports::types::{Error, ErrorCode, Location},
 };
 
 impl Guest for crate::Component {
@@ -78,6 +80,11 @@ fn start(
     options: SyncOptions,
 ) -> Result<Job, Error> {
     let filter = options::check(&options)?;
+    if operation == Operation::Move && options.comparison == Comparison::WriteTimes {
+        let message =
+            "when a target was written says nothing of its contents: not enough to let an object go";
+        return Err(error(ErrorCode::InvalidArgument, message));
+    }
     let (events, outcome) =
         job::start(move |events| run::run(operation, source, target, options, filter, events));
     Ok(Job { events, outcome })

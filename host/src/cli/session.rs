@@ -11,6 +11,7 @@ use super::{
     exit::{Exit, Failure, Subject},
     local,
     output::printable,
+    pair,
     place::{Place, PlaceKind},
     standard::Standard,
 };
@@ -38,6 +39,17 @@ pub(crate) struct Session {
     labels: Vec<Label>,
     /// Standard input and output, if a place is one of them.
     standard: Option<Arc<Standard>>,
+}
+
+/// A session over two places.
+pub(crate) struct Granted {
+    pub(crate) session: Session,
+    pub(crate) source: Location,
+    pub(crate) target: Location,
+    /// What else was asked for.
+    pub(crate) third: Option<Location>,
+    /// `None`: there is no place for it.
+    pub(crate) memo: Option<Location>,
 }
 
 /// What the user calls a location.
@@ -87,19 +99,20 @@ impl Session {
         source: &Place,
         target: &Place,
     ) -> Result<(Self, Location, Location), Failure> {
-        let (session, source, target, _) = Self::with_backup(globals, source, target, None)?;
+        let Granted { session, source, target, .. } = Self::with_backup(globals, source, target, None, None)?;
         Ok((session, source, target))
     }
 
     /// Grants a source, a target, and a place for what is replaced. If one contains another, they are locations of one
-    /// backend, so that the component sees it.
+    /// backend, so that the component sees it. The memo gets a directory of its own, unless that lies in a place.
     pub(crate) fn with_backup(
         globals: &Globals,
         source: &Place,
         target: &Place,
         backup: Option<&Place>,
-    ) -> Result<(Self, Location, Location, Option<Location>), Failure> {
-        Self::places(globals, [source, target], backup.map(|backup| (backup, "backup")))
+        memo: Option<&Place>,
+    ) -> Result<Granted, Failure> {
+        Self::places(globals, [source, target], backup.map(|backup| (backup, "backup")), memo)
     }
 
     /// Grants two places, and one for the state of their last sync, in the same way.
@@ -109,8 +122,10 @@ impl Session {
         second: &Place,
         state: &Place,
     ) -> Result<(Self, Location, Location, Location), Failure> {
-        match Self::places(globals, [first, second], Some((state, "state")))? {
-            (session, first, second, Some(state)) => Ok((session, first, second, state)),
+        match Self::places(globals, [first, second], Some((state, "state")), None)? {
+            Granted { session, source: first, target: second, third: Some(state), .. } => {
+                Ok((session, first, second, state))
+            }
             _ => Err(Failure::new(Exit::Other, "a place was not granted")),
         }
     }
@@ -119,7 +134,8 @@ impl Session {
         globals: &Globals,
         [source, target]: [&Place; 2],
         third: Option<(&Place, &str)>,
-    ) -> Result<(Self, Location, Location, Option<Location>), Failure> {
+        memo: Option<&Place>,
+    ) -> Result<Granted, Failure> {
         let mut mounts = Mounts::new(globals);
         let mut places =
             vec![mounts.resolve(source, Need::Contents)?, mounts.resolve(target, Need::Contents)?];
@@ -135,9 +151,17 @@ impl Session {
                 _ => mounts.mount(place, name)?,
             });
         }
+        let memo = match (memo, &places[..], &locations[..]) {
+            (Some(memo), [source, target, ..], [at_source, at_target, ..]) => {
+                mounts.memo(memo, [(source, at_source), (target, at_target)])?
+            }
+            _ => None,
+        };
         let mut locations = locations.into_iter();
         match (locations.next(), locations.next(), locations.next()) {
-            (Some(source), Some(target), third) => Ok((mounts.finish()?, source, target, third)),
+            (Some(source), Some(target), third) => {
+                Ok(Granted { session: mounts.finish()?, source, target, third, memo })
+            }
             _ => Err(Failure::new(Exit::Other, "a place was not granted")),
         }
     }
@@ -334,6 +358,38 @@ impl<'a> Mounts<'a> {
                 mounts.configuration()?.open(name, &Registry::with_builtin())
             }),
         }
+    }
+
+    /// Grants the directory of the memo of two places, and gives the memo in it, under a name that is made of where both
+    /// are. `None` if it lies in one of them, or one of them in it.
+    fn memo(
+        &mut self,
+        directory: &Place,
+        sides: [(&Resolved<'_>, &Location); 2],
+    ) -> Result<Option<Location>, Failure> {
+        let resolved = self.resolve(directory, Need::Contents)?;
+        if let Some(full) = resolved.full() {
+            let mut others = sides.iter().filter_map(|(side, _)| side.full());
+            if others.any(|other| full.starts_with(&other) || other.starts_with(&full)) {
+                return Ok(None);
+            }
+        }
+        let [first, second] = sides.map(|(side, at)| self.identity(side, at));
+        let at = self.mount(&resolved, "memo")?;
+        let refused = |error| Failure::new(Exit::Usage, format!("the path of the memo is refused: {error}"));
+        let name = Path::parse(format!("{}.memo", pair::name(&first, &second))).map_err(refused)?;
+        let path = at.path.join(&name).map_err(refused)?;
+        Ok(Some(Location { path, ..at }))
+    }
+
+    /// Where a place is, however it was typed: of a local one its directory; of another one what its backend shows of
+    /// itself, which tells its service and never a secret.
+    fn identity(&self, place: &Resolved<'_>, at: &Location) -> String {
+        if let Some(full) = place.full() {
+            return full.to_string_lossy().into_owned();
+        }
+        let backend = self.backends.iter().find(|(name, _)| *name == at.backend);
+        format!("{:?} {}:{}", backend.map(|(_, backend)| backend), at.backend, at.path)
     }
 
     fn mount_directory(

@@ -17,9 +17,10 @@ use super::{
     compare::Places,
     exit::{Exit, Failure, Subject},
     explain::explain,
+    memo::MemoOptions,
     output::{Output, note, printable},
     progress::Progress,
-    session::{Session, in_our_words, join},
+    session::{Granted, Session, in_our_words, join},
     threads::Threads,
 };
 use crate::{
@@ -130,9 +131,13 @@ async fn carry_out(
         note(decision);
     }
     let backup = transfer.backup_dir.as_ref();
-    let (session, source, target, backup) =
-        Session::with_backup(globals, &places.source, &places.target, backup)?;
-    let options = complete(transfer.options(backup)?);
+    let directory = transfer.memo.directory(&places.source, &places.target, transfer.dry_run)?;
+    let Granted { session, source, target, third: backup, memo } =
+        Session::with_backup(globals, &places.source, &places.target, backup, directory.as_ref())?;
+    if directory.is_some() && memo.is_none() && globals.is_verbose() {
+        note("the memo would lie in one of the places: nothing is remembered");
+    }
+    let options = complete(transfer.options(backup, memo)?);
     if let Some(path) = &transfer.explain {
         return explain(&session, (&source, &target), path, &options, transfer.json).await;
     }
@@ -140,7 +145,13 @@ async fn carry_out(
         let started = Instant::now();
         let job = start(&session.storage, &source, &target, &options).await;
         let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
-        Run::new(globals, transfer, places, &session, started).follow(job).await
+        let outcome = Run::new(globals, transfer, places, &session, started).follow(job).await;
+        if let (Some(directory), Some(name)) =
+            (&directory, options.memo.as_ref().and_then(|at| at.path.name()))
+        {
+            MemoOptions::hide(directory, name);
+        }
+        outcome
     };
     for run in 1..transfer.runs {
         match once().await {
@@ -228,6 +239,9 @@ impl<'a> Run<'a> {
         let report = outcome.map_err(self.session.failure(Subject::Trees))?;
         if !self.json && !self.globals.quiet {
             self.progress.note(sentence(&report, self.dry_run, self.started.elapsed()));
+        }
+        if let Some(trouble) = report.memo.filter(|_| self.globals.is_verbose()) {
+            self.progress.note(format_args!("the memo {}", trouble.as_str()));
         }
         if self.links > 0 {
             // What was left out on purpose is no error, and yet no full copy: with -q, too.

@@ -112,6 +112,37 @@ pub struct Report {
     pub deletes_withheld: u64,
     /// Set if a limit ended the run before everything was looked at.
     pub stopped: Option<Stop>,
+    /// What was the matter with the memo, if one was to be used.
+    pub memo: Option<MemoTrouble>,
+}
+
+/// Why a [memo](SyncOptions::memo) was of no use; the run is as right as without it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MemoTrouble {
+    /// It lies in the source or in the target: it was neither read nor kept.
+    Overlap,
+    /// It could not be read, or not to its end.
+    Unreadable,
+    /// It is of another version, about other places, or no memo at all.
+    Foreign,
+    /// It is not as it was written; what comes before the damage was used.
+    Damaged,
+    /// That of this run could not be kept.
+    NotKept,
+}
+
+impl MemoTrouble {
+    /// What there is to say of the memo.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Overlap => "lies in one of the places: it was neither read nor kept",
+            Self::Unreadable => "could not be read: what it would have told was asked for",
+            Self::Foreign => "is of another version, or about other places: it was not believed",
+            Self::Damaged => "is damaged: nothing behind the damage was believed",
+            Self::NotKept => "could not be kept: the next run asks again",
+        }
+    }
 }
 
 /// How the two sides of a path compare.
@@ -305,6 +336,13 @@ impl From<wit::Report> for Report {
             stopped: report.stopped.map(|stop| match stop {
                 wit::Stop::MaxErrors => Stop::MaxErrors,
                 wit::Stop::MaxTransfer => Stop::MaxTransfer,
+            }),
+            memo: report.memo.map(|trouble| match trouble {
+                wit::MemoTrouble::Overlap => MemoTrouble::Overlap,
+                wit::MemoTrouble::Unreadable => MemoTrouble::Unreadable,
+                wit::MemoTrouble::Foreign => MemoTrouble::Foreign,
+                wit::MemoTrouble::Damaged => MemoTrouble::Damaged,
+                wit::MemoTrouble::NotKept => MemoTrouble::NotKept,
             }),
         }
     }

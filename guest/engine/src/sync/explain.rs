@@ -13,8 +13,10 @@ use omnistorage_path::Path;
 
 use super::{
     contents::hash_both,
+    memo::Memo,
     recode::{Recoder, compare_listed},
     sides::{Reading, Sides},
+    unsure::Pair,
 };
 use crate::{
     exports::sync::{Action, Deletion, Explanation, SyncOptions},
@@ -120,7 +122,12 @@ async fn compare_pair(
     target: Entry,
     options: &SyncOptions,
 ) -> Result<Verdict, Error> {
-    let options = sides.compare_options(options);
+    let compare = sides.compare_options(options);
+    let remembered = match options.memo.clone() {
+        Some(at) => Memo::tells(at, sides, compare, options, (&source, &target)).await?,
+        None => false,
+    };
+    let options = CompareOptions { remembered, ..compare };
     let recoder = sides.recoder.filter(|recoder| recoder.changes(&source));
     let mut verdict = compare_listed(recoder, &source, &target, options);
     if let Verdict::NeedHash(if_equal) = verdict {
@@ -149,7 +156,11 @@ async fn hash_pair(
     options: CompareOptions,
 ) -> Result<Verdict, Error> {
     if let Some(recoder) = recoder {
-        return recoder.decide(&sides.source, &sides.target, pair.0, options).await;
+        let pair = Pair::listed(pair.0.clone(), pair.1.clone());
+        return recoder
+            .decide(&sides.source, &sides.target, &pair, options)
+            .await
+            .map(|(_, verdict)| verdict);
     }
     let hashed = hash_both(&sides.source, &sides.target, &[pair]).await;
     let missing = || Err(sides.source.error(ErrorCode::Other, &pair.0.path, Reason::NoCommonHash.as_str()));

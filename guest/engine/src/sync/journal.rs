@@ -22,6 +22,7 @@ const EMPTY: Report = Report {
     errors: 0,
     deletes_withheld: 0,
     stopped: None,
+    memo: None,
 };
 
 /// Tells what is done, and counts it.

@@ -11,7 +11,13 @@ use omnistorage_core::{
 };
 use omnistorage_path::Path;
 
-use super::{contents::same_contents, share::Share, sides::Reading};
+use super::{
+    contents::same_contents,
+    share::Share,
+    sides::Reading,
+    transfer::{Arrived, identity},
+    unsure::Pair,
+};
 use crate::{
     body::{Coded, Sink, Source},
     error::error,
@@ -98,7 +104,7 @@ impl Recoder {
         target: &Reading,
         entry: &Entry,
         size: Option<u64>,
-    ) -> Result<(), Error> {
+    ) -> Result<Arrived, Error> {
         self.with_window(async |window| self.carry_within(source, target, entry, size, window).await).await
     }
 
@@ -109,12 +115,13 @@ impl Recoder {
         entry: &Entry,
         size: Option<u64>,
         window: u64,
-    ) -> Result<(), Error> {
+    ) -> Result<Arrived, Error> {
         let (codec, _share) = self.codec(&entry.path, window).await?.unzip();
         let to = self.target_path(&entry.path);
         let read = ReadOptions { offset: 0, length: None, if_match: None };
         let reader = source.backend().read(source.full(&entry.path)?, read).await?;
         let modified = entry.modified.map(Into::into).or(reader.info.modified);
+        let is_listed = reader.info.etag.is_some() && reader.info.etag == entry.etag;
         let options = WriteOptions {
             modified: modified.filter(|_| target.has(Features::SET_MODIFIED)),
             metadata: match target.has(Features::CUSTOM_METADATA) {
@@ -134,7 +141,7 @@ impl Recoder {
                     let message = format!("{size} bytes arrived of {sent}");
                     Err(target.error(ErrorCode::Corrupted, &to, &message))
                 }
-                _ => Ok(()),
+                _ => Ok(if is_listed { identity(&written) } else { None }),
             },
             // That nobody took the bytes is not why.
             (Err(error), Err(why)) if error.code == ErrorCode::Cancelled => Err(why),
@@ -157,9 +164,11 @@ impl Recoder {
         self,
         source: &Reading,
         target: &Reading,
-        entry: &Entry,
+        pair: &Pair,
         options: CompareOptions,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<(Pair, Verdict), Error> {
+        let entry = &pair.source;
+        let mut seen = Pair { as_listed: pair.as_listed, ..Pair::listed(entry.clone(), pair.target.clone()) };
         let contents_decide = options.comparison == Comparison::Checksum || options.contents_only;
         if options.update_only || !contents_decide {
             let (from, to) = join!(source.stat(&entry.path), async {
@@ -167,19 +176,23 @@ impl Recoder {
                 target.stat(&to).await
             });
             match (from?, to?) {
-                (Some(from), Some(to)) => match compare_recoded(&from, &to, options.with_times()) {
-                    Verdict::NeedHash(_) => {}
-                    verdict => return Ok(verdict),
-                },
-                (_, None) => return Ok(Verdict::Transfer(Reason::MissingOnTarget)),
+                (Some(from), Some(to)) => {
+                    let verdict = compare_recoded(&from, &to, options.with_times());
+                    seen.as_listed = pair.seen(from, to).as_listed;
+                    if !matches!(verdict, Verdict::NeedHash(_)) {
+                        return Ok((seen, verdict));
+                    }
+                }
+                (_, None) => return Ok((seen, Verdict::Transfer(Reason::MissingOnTarget))),
                 (None, _) => return Err(source.error(ErrorCode::NotFound, &entry.path, "it is gone")),
             }
         }
-        Ok(match self.same_contents(source, target, entry).await? {
+        let verdict = match self.same_contents(source, target, entry).await? {
             true => Verdict::Same(Evidence::Contents),
             false if options.immutable => Verdict::Refuse(Reason::ContentsDiffer),
             false => Verdict::Transfer(Reason::ContentsDiffer),
-        })
+        };
+        Ok((seen, verdict))
     }
 
     /// Compares an object with what it is without compression on the other side, byte by byte.

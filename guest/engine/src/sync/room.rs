@@ -18,7 +18,7 @@ use omnistorage_core::{
 };
 use omnistorage_path::Path;
 
-use super::{pairs::Pairs, run::Run, unsure::Pair};
+use super::{memo::Recalling, pairs::Pairs, run::Run, unsure::Pair};
 use crate::{
     exports::sync::{Action, Deletion},
     imports::{
@@ -166,7 +166,7 @@ impl Run {
             rooms.insert(path, (obstacle, room));
         }
         self.rooms = Some(Rooms(rooms));
-        let pairs = Pairs::new(&self.sides).await?;
+        let pairs = Recalling::new(Pairs::new(&self.sides).await?, None);
         self.transfer_all(Some(pairs)).await
     }
 
@@ -191,7 +191,7 @@ impl Run {
             }
             // Somebody else was there first.
             (Ok(()), Some(target)) if target.kind == ObjectKind::Object => {
-                self.decide(Pair { source, target }, self.compare);
+                self.decide(Pair::listed(source, target), self.compare);
             }
             // In a dry run it is still there.
             (Ok(()), _) => self.queue(source, Reason::MissingOnTarget),

@@ -19,6 +19,7 @@ use super::{
     flight::{Bound, Done, InFlight},
     job::Outlet,
     journal::Journal,
+    memo::{Memo, Met, Recalling},
     options,
     pairs::Pairs,
     removal::delete_unchanged,
@@ -30,8 +31,7 @@ use super::{
     waiting::{Item, Waiting},
 };
 use crate::{
-    error::error,
-    exports::sync::{Action, Comparison, Deletion, Event, Report, Stop, SyncOptions},
+    exports::sync::{Action, Deletion, Event, Report, Stop, SyncOptions},
     imports::{
         backend::Features,
         types::{Error, ErrorCode, Location},
@@ -60,11 +60,11 @@ pub(super) async fn run(
         options.deletion = Deletion::None;
     }
     let is_move = operation == Operation::Move;
-    if is_move && options.comparison == Comparison::WriteTimes {
-        let message =
-            "when a target was written says nothing of its contents: not enough to let an object go";
-        return Err(error(ErrorCode::InvalidArgument, message));
-    }
+    let compare = CompareOptions { contents_only: is_move, ..sides.compare_options(&options) };
+    let memo = match options.memo.clone() {
+        Some(at) => Memo::open(at, &sides, compare, operation, &options).await?,
+        None => None,
+    };
     let writes = (!options.dry_run).then(|| Writing(sides.target.clone()));
     let remover = Writing(sides.source.clone());
     let tracks_renames = options.deletion != Deletion::None
@@ -72,7 +72,7 @@ pub(super) async fn run(
         && Unmatched::can_rename(&sides.target);
     let run = Run {
         operation,
-        compare: CompareOptions { contents_only: is_move, ..sides.compare_options(&options) },
+        compare,
         journal: Journal::new(events),
         carrier: writes.clone().map(|target| Carrier {
             source: sides.source.clone(),
@@ -87,6 +87,7 @@ pub(super) async fn run(
         unsure: sides.batch(),
         leaving: Batch::default(),
         in_flight: InFlight::new(options.transfers, options.checkers),
+        memo,
         extras: if tracks_renames { Extras::keeping_all() } else { Extras::default() },
         unmatched: tracks_renames.then(Unmatched::default),
         directories: Directories::default(),
@@ -116,6 +117,7 @@ pub(super) struct Run {
     pub(super) unsure: Batch<Unsure>,
     leaving: Batch<Entry>,
     pub(super) in_flight: InFlight,
+    pub(super) memo: Option<Memo>,
     /// Where renames are tracked: what only one side has.
     pub(super) unmatched: Option<Unmatched>,
     pub(super) extras: Extras,
@@ -134,7 +136,7 @@ pub(super) struct Run {
 /// What comes first.
 enum Next {
     /// Of the merge.
-    Step(Step),
+    Step(Met),
     /// The end of a call.
     Done(Option<Done>),
     /// What there was to tell is told.
@@ -150,6 +152,12 @@ impl Run {
                 self.settle(done);
             }
         }
+        if let Some(memo) = self.memo.take() {
+            self.journal.report.memo = match (&outcome, self.journal.report.stopped) {
+                (Ok(()), None) => memo.finish().await,
+                _ => memo.abandon().await,
+            };
+        }
         self.journal.events.flush().await;
         outcome.map(|()| self.journal.report)
     }
@@ -158,7 +166,8 @@ impl Run {
         if self.options.deletion == Deletion::Before {
             self.delete_before().await?;
         }
-        let pairs = Pairs::new(&self.sides).await?;
+        let recall = self.memo.as_mut().and_then(Memo::take_recall);
+        let pairs = Recalling::new(Pairs::new(&self.sides).await?, recall);
         self.transfer_all(Some(pairs)).await?;
         self.rename_all().await?;
         self.foresee_room().await;
@@ -171,10 +180,13 @@ impl Run {
 
     /// Merges the listings, and keeps as many calls in flight as are allowed. Without listings, it brings to an end
     /// what is waiting and in flight.
-    pub(super) async fn transfer_all(&mut self, mut pairs: Option<Pairs>) -> Result<(), Error> {
+    pub(super) async fn transfer_all(&mut self, mut pairs: Option<Recalling>) -> Result<(), Error> {
         loop {
             if self.journal.events.is_full() {
                 self.journal.events.flush().await;
+            }
+            if let Some(memo) = &mut self.memo {
+                memo.flush().await;
             }
             if self.journal.report.stopped.is_some() {
                 pairs = None;
@@ -212,7 +224,7 @@ impl Run {
     }
 
     /// Waits for what comes first. Meanwhile it tells what there is to tell.
-    async fn next(&mut self, listings: Option<&mut Pairs>) -> Result<Next, Error> {
+    async fn next(&mut self, listings: Option<&mut Recalling>) -> Result<Next, Error> {
         let Self { in_flight, journal, .. } = self;
         let step = pin!(async {
             match listings {
@@ -235,14 +247,21 @@ impl Run {
     }
 
     /// Decides on a step of the merge; says whether it was the last.
-    fn take(&mut self, step: Step) -> bool {
+    fn take(&mut self, met: Met) -> bool {
+        let Met { step, fact, passed, trouble } = met;
         if self.rooms.is_some() {
             return self.take_wanted(step);
         }
         let window = self.compare.window_ns;
+        if let Some(memo) = &mut self.memo {
+            memo.pass(passed, trouble);
+        }
         match step {
             Step::SourceOnly(source) => {
                 self.count(&source, None);
+                if let Some(memo) = self.memo.as_mut().filter(|_| source.kind == ObjectKind::Object) {
+                    memo.meet_new(&source, None);
+                }
                 match source.kind {
                     ObjectKind::Object if self.lacks_directory(&source) => {}
                     ObjectKind::Object => match &mut self.unmatched {
@@ -270,7 +289,8 @@ impl Run {
                 }
                 _ => {
                     self.count(&source, Some(&target));
-                    self.decide(Pair { source, target }, self.compare);
+                    let remembered = self.memo.as_mut().is_some_and(|memo| memo.meet(&source, &target, fact));
+                    self.decide(Pair::listed(source, target), CompareOptions { remembered, ..self.compare });
                 }
             },
             Step::Need(_) => {}
@@ -333,6 +353,9 @@ impl Run {
 
     /// Lets an object wait for its turn.
     pub(super) fn queue(&mut self, source: Entry, reason: Reason) {
+        if let Some(memo) = &mut self.memo {
+            memo.reopen(&source.path);
+        }
         if let Some(items) = self.waiting.add(Item { source, reason }) {
             self.send(items);
         }

@@ -66,7 +66,10 @@ impl Run {
     fn settle_carried(&mut self, carried: Carried) {
         let Carried { item: Item { source, reason }, arrived, removed } = carried;
         match arrived {
-            Ok(()) => {
+            Ok(target) => {
+                if let Some(memo) = &mut self.memo {
+                    memo.written(&source.path, target);
+                }
                 self.journal.tell(Action::Transferred, &source.path, source.size, reason);
                 self.directories.touch(&source.path);
             }

@@ -84,6 +84,11 @@ impl Reading {
         }
     }
 
+    /// In the words of the core.
+    pub(super) fn location(&self) -> omnistorage_core::entry::Location {
+        omnistorage_core::entry::Location { backend: self.name.to_string(), path: (*self.prefix).clone() }
+    }
+
     pub(super) fn prefix(&self) -> &Path {
         &self.prefix
     }

@@ -3,7 +3,13 @@
 use std::rc::Rc;
 
 use futures::{StreamExt, stream};
-use omnistorage_core::{entry::Entry, sync::compare::common_hash};
+use omnistorage_core::{
+    entry::{Entry, ObjectKind, Timestamp},
+    sync::{
+        compare::{common_hash, modify_window},
+        memo::Identity,
+    },
+};
 use omnistorage_path::Path;
 
 use super::{
@@ -37,22 +43,25 @@ pub(super) struct Carrier {
     pub(super) ignore_size: bool,
 }
 
+/// What the target has now, where it is known to be of the version of the source that was listed.
+pub(super) type Arrived = Option<Identity>;
+
 /// How an object arrived.
 enum Way {
     /// It is on both sides.
-    Copied,
+    Copied(Arrived),
     /// It has left the source.
     Moved,
 }
 
-fn copied(results: Vec<Result<(), Error>>) -> Vec<Result<Way, Error>> {
-    results.into_iter().map(|result| result.map(|()| Way::Copied)).collect()
+fn copied(results: Vec<Result<Arrived, Error>>) -> Vec<Result<Way, Error>> {
+    results.into_iter().map(|result| result.map(Way::Copied)).collect()
 }
 
 /// What became of an object.
 pub(super) struct Carried {
     pub(super) item: Item,
-    pub(super) arrived: Result<(), Error>,
+    pub(super) arrived: Result<Arrived, Error>,
     /// For a move, of an object that arrived.
     pub(super) removed: Option<Result<(), Error>>,
 }
@@ -77,7 +86,7 @@ impl Carrier {
         let mut removed = match &self.remover {
             Some(remover) => {
                 let there =
-                    items.iter().zip(&arrived).filter(|(_, arrived)| matches!(arrived, Ok(Way::Copied)));
+                    items.iter().zip(&arrived).filter(|(_, arrived)| matches!(arrived, Ok(Way::Copied(_))));
                 let there: Vec<_> = there.map(|(item, _)| &item.source).collect();
                 delete_unchanged(remover, &there).await
             }
@@ -86,11 +95,15 @@ impl Carrier {
         .into_iter();
         let carried = items.into_iter().zip(arrived).map(|(item, arrived)| {
             let removed = match &arrived {
-                Ok(Way::Copied) => removed.next(),
+                Ok(Way::Copied(_)) => removed.next(),
                 Ok(Way::Moved) => Some(Ok(())),
                 Err(_) => None,
             };
-            Carried { item, arrived: arrived.map(drop), removed }
+            let arrived = arrived.map(|way| match way {
+                Way::Copied(arrived) => arrived,
+                Way::Moved => None,
+            });
+            Carried { item, arrived, removed }
         });
         carried.collect()
     }
@@ -138,7 +151,7 @@ impl Carrier {
         let rest: Vec<_> = rest.map(|(entry, _)| *entry).collect();
         let mut rest = self.copy(&rest).await.into_iter();
         let moved = moved.into_iter().map(|moved| match is_unsupported(&moved) {
-            true => rest.next().unwrap_or_else(|| self.no_result()).map(|()| Way::Copied),
+            true => rest.next().unwrap_or_else(|| self.no_result()).map(Way::Copied),
             false => moved.map(|()| Way::Moved),
         });
         moved.collect()
@@ -149,14 +162,16 @@ impl Carrier {
     }
 
     /// Compresses or decompresses what has to be, one after another: the component computes on one thread.
-    async fn recode(&self, recoder: Recoder, entries: &[&Entry]) -> Vec<Result<(), Error>> {
+    async fn recode(&self, recoder: Recoder, entries: &[&Entry]) -> Vec<Result<Arrived, Error>> {
         let mut carried = Vec::with_capacity(entries.len());
         for entry in entries {
             carried.push(if recoder.changes(entry) {
                 let size = entry.size.filter(|_| !self.ignore_size);
                 recoder.carry(&self.source, &self.target.0, entry, size).await
             } else {
-                self.copy(&[*entry]).await.into_iter().collect()
+                let message = "the backend gave no result for it";
+                let missing = || Err(self.source.error(ErrorCode::Other, &entry.path, message));
+                self.copy(&[*entry]).await.pop().unwrap_or_else(missing)
             });
         }
         carried
@@ -164,7 +179,7 @@ impl Carrier {
 
     /// Copies as they are. What a listing tells may only look like a hash: bytes that are not its are looked at once
     /// more before they count as damaged.
-    async fn copy(&self, entries: &[&Entry]) -> Vec<Result<(), Error>> {
+    async fn copy(&self, entries: &[&Entry]) -> Vec<Result<Arrived, Error>> {
         let mut copied = self.copy_as_listed(entries).await;
         for (entry, result) in entries.iter().zip(&mut copied) {
             let is_doubtful = self.source.lists_writes && !entry.hashes.is_empty();
@@ -175,13 +190,14 @@ impl Carrier {
                 && let Some(again) =
                     self.copy_as_listed(&[&Entry { hashes: seen.hashes, ..(*entry).clone() }]).await.pop()
             {
-                *result = again;
+                // The bytes are not those of a hash that was listed: of which version they are is not known.
+                *result = again.map(|_| None);
             }
         }
         copied
     }
 
-    async fn copy_as_listed(&self, entries: &[&Entry]) -> Vec<Result<(), Error>> {
+    async fn copy_as_listed(&self, entries: &[&Entry]) -> Vec<Result<Arrived, Error>> {
         let requests: Result<Vec<_>, Error> = entries.iter().map(|entry| self.request(entry)).collect();
         let copied = match requests {
             Ok(requests) => copy_many(&self.source, &self.target.0, requests).await,
@@ -198,7 +214,30 @@ impl Carrier {
     }
 
     /// Holds what was written to what was listed. What a store tells of it may only look like a hash, too.
-    async fn verify(&self, entry: &Entry, written: ObjectInfo) -> Result<(), Error> {
+    async fn verify(&self, entry: &Entry, written: ObjectInfo) -> Result<Arrived, Error> {
+        let arrived = if self.is_listed(entry, &written) { identity(&written) } else { None };
+        self.hold(entry, written).await.map(|()| arrived)
+    }
+
+    /// Whether what was written is of the version of the source that was listed: its time came along, or its hash was
+    /// demanded of the bytes.
+    fn is_listed(&self, entry: &Entry, written: &ObjectInfo) -> bool {
+        let (source, target) = (&self.source, &self.target.0);
+        let precisions =
+            (source.capabilities.modified_precision_ns, target.capabilities.modified_precision_ns);
+        let by_time = match (precisions, entry.modified, written.modified) {
+            ((Some(from), Some(to)), Some(listed), Some(written)) if !source.lists_writes => {
+                let window = modify_window(Some(from), Some(to), None).map_or(0, u128::from);
+                Timestamp::from(written).nanoseconds_since(listed).unsigned_abs() <= window
+            }
+            _ => false,
+        };
+        // See `request`.
+        let by_hash = !entry.hashes.is_empty() && !source.shares_backend(target);
+        (by_time || by_hash) && entry.size == written.size
+    }
+
+    async fn hold(&self, entry: &Entry, written: ObjectInfo) -> Result<(), Error> {
         let target = &self.target.0;
         let verified = verify(target, entry, &written, self.ignore_size);
         if verified.is_ok() || !target.lists_writes || written.hashes.is_empty() {
@@ -249,6 +288,14 @@ pub(super) fn verify(
         }
         _ => Ok(()),
     }
+}
+
+/// What tells this version of an object from others.
+pub(super) fn identity(written: &ObjectInfo) -> Option<Identity> {
+    let mut entry = Entry::new(Path::root(), ObjectKind::Object);
+    entry.size = written.size;
+    entry.etag.clone_from(&written.etag);
+    Identity::of_target(&entry)
 }
 
 /// Puts results in place of those that are ok so far.

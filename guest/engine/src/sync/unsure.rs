@@ -19,6 +19,21 @@ use crate::imports::types::{Error, ErrorCode};
 pub(super) struct Pair {
     pub(super) source: Entry,
     pub(super) target: Entry,
+    /// Both are of the versions that were listed.
+    pub(super) as_listed: bool,
+}
+
+impl Pair {
+    pub(super) const fn listed(source: Entry, target: Entry) -> Self {
+        Self { source, target, as_listed: true }
+    }
+
+    /// The same pair as a look tells of it.
+    pub(super) fn seen(&self, source: Entry, target: Entry) -> Self {
+        let as_listed =
+            self.as_listed && (&source.etag, &target.etag) == (&self.source.etag, &self.target.etag);
+        Self { source, target, as_listed }
+    }
 }
 
 /// A pair whose hashes decide.
@@ -39,7 +54,20 @@ impl Run {
                     self.compare_contents(pairs);
                 }
             }
-            verdict => self.act(pair.source, verdict),
+            verdict => {
+                // What a listing tells, the next one does too.
+                if options.lists_given_times() {
+                    self.remember(&pair, verdict);
+                }
+                self.act(pair.source, verdict);
+            }
+        }
+    }
+
+    /// Remembers a pair that was found to be the same.
+    fn remember(&mut self, pair: &Pair, verdict: Verdict) {
+        if let (Some(memo), Verdict::Same(evidence)) = (&mut self.memo, verdict) {
+            memo.confirm(pair, evidence);
         }
     }
 
@@ -67,7 +95,11 @@ impl Run {
                 let confirmed = &mut self.compare.confirmed;
                 confirmed.source |= confirms(&source, &listed.source);
                 confirmed.target |= confirms(&target, &listed.target);
-                self.decide(Pair { source, target }, self.compare.with_times());
+                let pair = listed.seen(source, target);
+                if let Some(memo) = self.memo.as_mut().filter(|_| !pair.as_listed) {
+                    memo.forget(&pair.source.path);
+                }
+                self.decide(pair, self.compare.with_times());
             }
             Ok((source, None)) => self.queue(source, Reason::MissingOnTarget),
             Err(error) => self.fail(&listed.source.path, error),
@@ -79,7 +111,10 @@ impl Run {
         match verdict {
             Ok(_) if self.journal.report.stopped.is_some() => self.skip(&pair.source, Reason::LimitReached),
             Ok(Verdict::NeedTimes) => self.ask_times(pair),
-            Ok(verdict) => self.act(pair.source, verdict),
+            Ok(verdict) => {
+                self.remember(&pair, verdict);
+                self.act(pair.source, verdict);
+            }
             Err(error) => self.fail(&pair.source.path, error),
         }
     }
@@ -107,8 +142,10 @@ impl Run {
             self.in_flight.start(Bound::Checkers, async move {
                 let mut compared = Vec::with_capacity(recoded.len());
                 for Unsure { pair, options, .. } in recoded {
-                    let verdict = recoder.decide(&source, &target, &pair.source, options).await;
-                    compared.push((pair, verdict));
+                    compared.push(match recoder.decide(&source, &target, &pair, options).await {
+                        Ok((seen, verdict)) => (seen, Ok(verdict)),
+                        Err(error) => (pair, Err(error)),
+                    });
                 }
                 Done::Compared(compared)
             });

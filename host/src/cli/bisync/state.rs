@@ -7,12 +7,12 @@ use std::{
 };
 
 use clap::Args;
-use sha2::{Digest, Sha256};
 
 use super::super::{
     exit::{Exit, Failure},
     local,
     output::printable,
+    pair,
     place::{Place, PlaceKind},
     session::Need,
 };
@@ -64,11 +64,9 @@ pub(super) fn identity(place: &Place) -> Result<String, Failure> {
     })
 }
 
-/// The name of the state of a pair: 128 bits of the SHA-256 of what both are called.
+/// The name of the state of a pair.
 pub(super) fn name((first, second): &(String, String)) -> String {
-    let digest = Sha256::new().chain_update(first).chain_update([0]).chain_update(second).finalize();
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{hex}.state")
+    format!("{}.state", pair::name(first, second))
 }
 
 /// Keeps other runs over the same pair away until it is dropped, and however this one ends: the system takes the lock

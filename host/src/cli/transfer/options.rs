@@ -9,6 +9,7 @@ use super::super::{
     exit::Failure,
     explain::parse_path,
     filter::FilterOptions,
+    memo::MemoOptions,
     place::Place,
     recode::RecodingOptions,
     size::{Bound, parse_count_bound, parse_rate, parse_size_bound},
@@ -73,6 +74,8 @@ pub(crate) struct TransferOptions {
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
     max_errors: Option<u64>,
     #[command(flatten)]
+    pub(crate) memo: MemoOptions,
+    #[command(flatten)]
     concurrency: Concurrency,
     /// Run up to N times, as long as errors remain that may pass; with --json each run has its summary
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u32).range(1..))]
@@ -91,8 +94,12 @@ pub(crate) struct TransferOptions {
 }
 
 impl TransferOptions {
-    /// With the place of the backup as it was granted.
-    pub(crate) fn options(&self, backup: Option<Location>) -> Result<SyncOptions, Failure> {
+    /// With the places of the backup and of the memo as they were granted.
+    pub(crate) fn options(
+        &self,
+        backup: Option<Location>,
+        memo: Option<Location>,
+    ) -> Result<SyncOptions, Failure> {
         let is_kept = backup.is_some() || self.suffix.is_some();
         Ok(SyncOptions {
             dry_run: self.dry_run,
@@ -117,6 +124,7 @@ impl TransferOptions {
             bandwidth: Bound::of(self.bwlimit),
             max_transfer: Bound::of(self.max_transfer),
             max_errors: self.max_errors,
+            memo,
             filter: self.filter.filter()?,
             ..self.concurrency.options()
         })

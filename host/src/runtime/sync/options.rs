@@ -12,9 +12,10 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Comparison {
     /// Size, and the first of these that can be had: the times that both were given, within the coarser precision of
-    /// the two sides, where both listings tell them; hashes that both listings tell; the hash of an object of at most
-    /// 256 KiB that lies where no network is between, where the other listing tells one; else the times are asked for,
-    /// or hashes where the target keeps none. When a target was written tells nothing.
+    /// the two sides, where both listings tell them; hashes that both listings tell; what the
+    /// [`memo`](SyncOptions::memo) says of the very pair; the hash of an object of at most 256 KiB that lies where no
+    /// network is between, where the other listing tells one; else the times are asked for, or hashes where the target
+    /// keeps none. When a target was written tells nothing.
     #[default]
     Automatic,
     /// Size and modification time, asked for where a listing does not tell it; where one side keeps no times, a
@@ -164,6 +165,13 @@ pub struct SyncOptions {
     pub max_window: Option<u64>,
     /// For [`Storage::check`](crate::runtime::Storage::check): ignore what only the target has.
     pub one_way: bool,
+    /// Where the memo of this source and this target is, an object that a run reads beside the listings, and replaces in
+    /// one step at its end: which pairs earlier runs made or found to be the same. Such a pair needs nothing but the
+    /// listings; whatever they tell otherwise is looked at as if there were no memo, so that one that is missing, old or
+    /// damaged costs requests alone. It is used where listings do not tell the times that objects were given, by
+    /// [`Storage::sync`](crate::runtime::Storage::sync) and [`Storage::copy`](crate::runtime::Storage::copy) of trees; a
+    /// dry run leaves it as it is.
+    pub memo: Option<Location>,
     /// Which objects are meant. An object of both sides is judged by the source. A target within the source is no
     /// overlap if its directory is excluded.
     pub filter: Filter,
@@ -196,6 +204,7 @@ impl Default for SyncOptions {
             recoding: None,
             max_window: None,
             one_way: false,
+            memo: None,
             filter: Filter::default(),
         }
     }
@@ -298,6 +307,7 @@ impl From<&SyncOptions> for wit::SyncOptions {
             recoding: options.recoding.map(Into::into),
             max_window: options.max_window,
             one_way: options.one_way,
+            memo: options.memo.as_ref().map(Into::into),
             filter: (&options.filter).into(),
         }
     }

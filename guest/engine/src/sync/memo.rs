@@ -1,0 +1,262 @@
+//! The memo of earlier runs: read beside the listings, and replaced whole at the end of the run.
+
+mod read;
+mod write;
+
+use std::{
+    rc::Rc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use omnistorage_core::{
+    entry::{Entry, ObjectKind, Timestamp},
+    sync::{
+        compare::{CompareOptions, Evidence},
+        filter::Filter,
+        guard,
+        memo::{Fact, Header, Identity, Ledger},
+        recode::Recoding,
+    },
+};
+use omnistorage_path::Path;
+
+pub(super) use self::read::{Met, Recalling};
+use self::{read::Recall, write::NewMemo};
+use super::{
+    run::Operation,
+    sides::{Reading, Sides, location},
+    unsure::Pair,
+};
+use crate::{
+    backends::Place,
+    exports::sync::{MemoTrouble, SyncOptions},
+    imports::types::{Error, Location},
+};
+
+/// What a run remembers.
+pub(super) struct Memo {
+    ledger: Ledger,
+    /// What is being written; a dry run writes nothing.
+    new: Option<NewMemo>,
+    recall: Option<Recall>,
+    names: Names,
+    /// When the run began to look.
+    now: Timestamp,
+    /// The etag of a file is made of its time; that of a store is not.
+    may_look_the_same: bool,
+    /// Equal times are not as far apart as somebody allowed.
+    trusts_times: bool,
+    pub(super) trouble: Option<MemoTrouble>,
+}
+
+/// Under which path a pair is remembered: that by which the listings are merged.
+#[derive(Clone)]
+struct Names {
+    recoding: Option<Recoding>,
+    filter: Rc<Filter>,
+}
+
+impl Names {
+    /// Of an object of the source.
+    fn of(&self, source: &Path) -> Path {
+        match self.recoding {
+            // The merge has refused those that have none.
+            Some(recoding @ Recoding::Compress(_)) => {
+                recoding.target_path(source).unwrap_or_else(|_| source.clone())
+            }
+            _ => source.clone(),
+        }
+    }
+
+    /// Whether the listings did not tell of an object since the filter leaves it out.
+    fn leave_out(&self, fact: &Fact) -> bool {
+        let is_left_out = |path: Path| {
+            let entry = Entry {
+                size: Some(fact.source.size),
+                modified: fact.source.modified,
+                ..Entry::new(path, ObjectKind::Object)
+            };
+            self.filter.excluded_above(&entry.path).is_some() || !self.filter.ruling(&entry).is_included()
+        };
+        match self.recoding {
+            Some(recoding @ Recoding::Compress(_)) => {
+                recoding.source_paths(&fact.path).into_iter().any(is_left_out)
+            }
+            _ => is_left_out(fact.path.clone()),
+        }
+    }
+}
+
+impl Memo {
+    /// Opens the memo at a place; `None` if it would be of no use: where both listings tell given times, of one object,
+    /// and for a move, which believes none and leaves nothing to remember.
+    pub(super) async fn open(
+        at: Location,
+        sides: &Sides,
+        compare: CompareOptions,
+        operation: Operation,
+        options: &SyncOptions,
+    ) -> Result<Option<Self>, Error> {
+        if compare.lists_given_times() || sides.single.is_some() || operation == Operation::Move {
+            return Ok(None);
+        }
+        let place = Rc::new(Place::open(at).await?);
+        let recoding = sides.recoder.map(|recoder| recoder.recoding);
+        let mut memo = Self {
+            ledger: Ledger::default(),
+            new: None,
+            recall: None,
+            names: Names { recoding, filter: sides.filter.clone() },
+            now: now(),
+            may_look_the_same: !sides.source.lists_writes,
+            trusts_times: options.modify_window_ns.is_none() && !options.ignore_size,
+            trouble: None,
+        };
+        let lies_in = |side: &Reading| guard::overlap(&side.location(), &location(&place)).is_some();
+        if lies_in(&sides.source) || lies_in(&sides.target) {
+            memo.trouble = Some(MemoTrouble::Overlap);
+            return Ok(Some(memo));
+        }
+        let header = Header {
+            source: sides.source.location().to_string(),
+            target: sides.target.location().to_string(),
+            way: match recoding {
+                None => String::new(),
+                Some(Recoding::Compress(codec)) => format!("compress {}", codec.extension()),
+                Some(Recoding::Decompress) => "decompress".to_owned(),
+            },
+        };
+        memo.new = (!options.dry_run).then(|| NewMemo::begin(place.clone(), &header));
+        memo.recall = Some(Recall::begin(place, header, memo.names.clone()));
+        Ok(Some(memo))
+    }
+
+    /// Whether an earlier run found this very pair to be the same.
+    pub(super) async fn tells(
+        at: Location,
+        sides: &Sides,
+        compare: CompareOptions,
+        options: &SyncOptions,
+        (source, target): (&Entry, &Entry),
+    ) -> Result<bool, Error> {
+        let options = SyncOptions { dry_run: true, ..options.clone() };
+        let memo = Self::open(at, sides, compare, Operation::Sync, &options).await?;
+        let Some(recall) = memo.and_then(|memo| memo.recall) else { return Ok(false) };
+        let fact = recall.find(&source.path).await;
+        Ok(fact.is_some_and(|fact| fact.holds(source, target)))
+    }
+
+    /// What earlier runs found, to be merged with the listings.
+    pub(super) fn take_recall(&mut self) -> Option<Recall> {
+        self.recall.take()
+    }
+
+    /// Takes in what the memo told up to a pair.
+    pub(super) fn pass(&mut self, passed: Vec<Fact>, trouble: Option<MemoTrouble>) {
+        self.trouble = self.trouble.or(trouble);
+        if self.new.is_some() {
+            // What the listings do not tell of any more is forgotten.
+            passed
+                .into_iter()
+                .filter(|fact| self.names.leave_out(fact))
+                .for_each(|fact| self.ledger.keep(fact));
+        }
+    }
+
+    /// Meets a pair; says whether an earlier run found it to be the same.
+    pub(super) fn meet(&mut self, source: &Entry, target: &Entry, known: Option<Fact>) -> bool {
+        if let Some(fact) = known.filter(|fact| fact.holds(source, target)) {
+            if self.new.is_some() {
+                self.ledger.keep(fact);
+            }
+            return true;
+        }
+        self.meet_new(source, Identity::of_target(target));
+        false
+    }
+
+    /// Meets an object of the source whose target is not known yet.
+    pub(super) fn meet_new(&mut self, source: &Entry, target: Option<Identity>) {
+        let identity = Identity::of_source(source)
+            .filter(|identity| !self.may_look_the_same || identity.is_settled(self.now));
+        if let Some(identity) = identity.filter(|_| self.new.is_some()) {
+            self.ledger.meet(self.names.of(&source.path), identity, target);
+        }
+    }
+
+    /// A pair was found to be the same.
+    pub(super) fn confirm(&mut self, pair: &Pair, evidence: Evidence) {
+        let is_proven = match evidence {
+            Evidence::Contents => true,
+            Evidence::Times => self.trusts_times,
+            Evidence::Memo | Evidence::WriteTime | Evidence::Size | Evidence::Directories => false,
+        };
+        if is_proven && pair.as_listed {
+            self.ledger.confirm(&self.names.of(&pair.source.path));
+        }
+    }
+
+    /// What was looked at is not what was listed.
+    pub(super) fn forget(&mut self, source: &Path) {
+        self.ledger.forget(&self.names.of(source));
+    }
+
+    /// An object is about to be transferred.
+    pub(super) fn reopen(&mut self, source: &Path) {
+        self.ledger.reopen(&self.names.of(source));
+    }
+
+    /// An object was transferred: what was listed of it is what the target has now, if that can be told.
+    pub(super) fn written(&mut self, source: &Path, target: Option<Identity>) {
+        let path = self.names.of(source);
+        match target {
+            Some(target) => self.ledger.write(&path, target),
+            None => self.ledger.forget(&path),
+        }
+    }
+
+    /// Hands on what is settled; waits while the place of the memo is behind.
+    pub(super) async fn flush(&mut self) {
+        while let Some(fact) = self.ledger.pop() {
+            self.write(&fact).await;
+        }
+    }
+
+    /// A memo that cannot be kept is no reason to end the run.
+    async fn write(&mut self, fact: &Fact) {
+        let Some(new) = &mut self.new else { return };
+        new.write(fact);
+        if new.is_full() && new.flush().await.is_err() {
+            self.new = None;
+            self.trouble.get_or_insert(MemoTrouble::NotKept);
+        }
+    }
+
+    /// Puts the memo of this run in the place of the last one.
+    pub(super) async fn finish(mut self) -> Option<MemoTrouble> {
+        self.flush().await;
+        while let Some(fact) = self.ledger.finish() {
+            self.write(&fact).await;
+        }
+        if let Some(new) = self.new.take()
+            && new.finish().await.is_err()
+        {
+            self.trouble.get_or_insert(MemoTrouble::NotKept);
+        }
+        self.trouble
+    }
+
+    /// Leaves the memo of the last run as it is.
+    pub(super) async fn abandon(self) -> Option<MemoTrouble> {
+        if let Some(new) = self.new {
+            new.abandon().await;
+        }
+        self.trouble
+    }
+}
+
+/// The time by the clock of the host; without one nothing is settled.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp { seconds: i64::try_from(since.as_secs()).unwrap_or(0), nanoseconds: since.subsec_nanos() }
+}

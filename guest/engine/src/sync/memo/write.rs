@@ -1,0 +1,69 @@
+//! Writing a memo: nothing of it is there before all of it is.
+
+use std::rc::Rc;
+
+use futures::channel::oneshot;
+use omnistorage_core::sync::memo::{Fact, Header, Writer};
+use wit_bindgen::spawn_local;
+
+use crate::{
+    backends::Place,
+    body::{CHUNK, Sink},
+    error::{cancelled, error},
+    imports::types::{Error, ErrorCode},
+    sync::backup::as_it_is,
+};
+
+/// A memo that is being written. Dropped before its end, it leaves the old one.
+pub(super) struct NewMemo {
+    writer: Writer,
+    sink: Sink,
+    buffer: Vec<u8>,
+    stored: oneshot::Receiver<Result<(), Error>>,
+}
+
+impl NewMemo {
+    /// Begins to write in the background.
+    pub(super) fn begin(place: Rc<Place>, header: &Header) -> Self {
+        let (sink, body) = Sink::new();
+        let (done, stored) = oneshot::channel();
+        spawn_local(async move {
+            let written = place.backend.write(place.path(), body.contents, body.completion, as_it_is()).await;
+            // A run that is over does not want to know.
+            let _ = done.send(written.map(drop));
+        });
+        Self { writer: Writer::new(header), sink, buffer: Vec::new(), stored }
+    }
+
+    /// Writes the next fact, soon: [`NewMemo::flush`] sends it.
+    pub(super) fn write(&mut self, fact: &Fact) {
+        self.writer.write(fact, &mut self.buffer);
+    }
+
+    /// Whether so much is written that it should be sent.
+    pub(super) fn is_full(&self) -> bool {
+        self.buffer.len() >= CHUNK
+    }
+
+    /// Sends what was written.
+    pub(super) async fn flush(&mut self) -> Result<(), Error> {
+        self.buffer = self.sink.push(std::mem::take(&mut self.buffer)).await?;
+        Ok(())
+    }
+
+    /// Ends it: it takes the place of the old one.
+    pub(super) async fn finish(self) -> Result<(), Error> {
+        let Self { writer, mut sink, mut buffer, stored } = self;
+        writer.finish(&mut buffer);
+        sink.push(buffer).await?;
+        sink.end(Ok(())).await;
+        stored.await.unwrap_or_else(|_| Err(cancelled()))
+    }
+
+    /// Gives it up: the old one stays.
+    pub(super) async fn abandon(self) {
+        self.sink.end(Err(error(ErrorCode::Cancelled, "the run was not carried through"))).await;
+        // It is over when nothing of it is left.
+        let _ = self.stored.await;
+    }
+}
