@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use omnistorage::{
     MemoryBackend,
-    runtime::{COMPONENT, StorageCtx, StorageCtxView, StorageView, add_to_linker},
+    runtime::{COMPONENT, StorageCtx, StorageCtxView, StorageView, add_to_linker, limit_store},
 };
 use wasmtime::{
     Engine, Store,
@@ -51,6 +51,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         storage: StorageCtx::new().mount("scratch", Arc::new(MemoryBackend::new())),
     };
     let mut store = Store::new(&engine, state);
+    // Its memories, its handles, and what it hands over in one call.
+    limit_store(&mut store);
     let component = Component::from_binary(&engine, COMPONENT)?;
     let instance = linker.instantiate_async(&mut store, &component).await?;
     let objects = instance.get_export_index(&mut store, None, "omnistorage:storage/objects@0.1.0");

@@ -1,6 +1,6 @@
 //! The configuration of a backend: strings by key, as they come from a file, the environment or code.
 
-use std::{collections::BTreeMap, fmt::Display, str::FromStr, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, str::FromStr, sync::Arc, time::Duration};
 
 use crate::{
     duration::parse_duration,
@@ -22,7 +22,19 @@ use crate::{
 /// # Ok::<(), omnistorage::Error>(())
 /// ```
 #[derive(Clone, Default)]
-pub struct Config(BTreeMap<String, String>);
+pub struct Config {
+    settings: BTreeMap<String, String>,
+    account: Option<Arc<dyn Account>>,
+}
+
+/// Who pays for the bytes that a backend keeps in memory.
+pub(crate) trait Account: Send + Sync {
+    /// # Errors
+    /// [`ErrorCode::LimitExceeded`]
+    fn take(&self, bytes: u64) -> Result<()>;
+
+    fn give_back(&self, bytes: u64);
+}
 
 impl Config {
     /// Without any key.
@@ -60,13 +72,13 @@ impl Config {
     /// With another key, or another value for it.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.0.insert(key.into(), value.into());
+        self.settings.insert(key.into(), value.into());
         self
     }
 
     /// The keys, without their values, which may be secrets.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.settings.keys().map(String::as_str)
     }
 
     /// Takes the value of a key, parsed.
@@ -75,7 +87,7 @@ impl Config {
     /// [`ErrorCode::InvalidArgument`] naming the key if the value is malformed. The value is not repeated: it may be
     /// a secret.
     pub fn take<T: FromStr<Err: Display>>(&mut self, key: &str) -> Result<Option<T>> {
-        let Some(value) = self.0.remove(key) else { return Ok(None) };
+        let Some(value) = self.settings.remove(key) else { return Ok(None) };
         value.parse().map(Some).map_err(|error| malformed(key, error))
     }
 
@@ -97,12 +109,23 @@ impl Config {
             .ok_or_else(|| Error::new(ErrorCode::InvalidArgument, format!("the setting `{key}` is missing")))
     }
 
+    /// With who pays for what the backend keeps.
+    #[cfg(feature = "runtime")]
+    pub(crate) fn charged_to(self, account: Arc<dyn Account>) -> Self {
+        Self { account: Some(account), ..self }
+    }
+
+    /// Who pays for what the backend keeps; `None` if that is nobody's business.
+    pub(crate) fn account(&self) -> Option<Arc<dyn Account>> {
+        self.account.clone()
+    }
+
     /// Ends the taking.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] naming a key that nobody took.
     pub fn finish(self, kind: &str) -> Result<()> {
-        match self.0.into_keys().next() {
+        match self.settings.into_keys().next() {
             None => Ok(()),
             Some(key) => Err(Error::new(
                 ErrorCode::InvalidArgument,
@@ -125,13 +148,14 @@ fn malformed(key: &str, error: impl Display) -> Error {
 impl std::fmt::Debug for Config {
     /// The keys alone: a value may be a secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.settings.keys()).finish()
     }
 }
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Config {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        Self(entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect())
+        let settings = entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        Self { settings, account: None }
     }
 }
 

@@ -29,25 +29,37 @@
 mod activity;
 mod bindings;
 mod bisync;
+mod budget;
+mod by_value;
+mod call;
 mod chunk;
 mod closed;
+mod compile;
+#[cfg(unix)]
 mod compiled;
 mod compression;
 mod convert;
 mod explain;
+mod failure;
 mod filter;
+mod growth;
 mod host;
 mod job;
 mod limits;
 mod multi;
 mod open;
+#[cfg(unix)]
+mod private;
 mod receive;
 mod records;
 mod sandbox;
+mod share;
+mod space;
 mod storage;
 mod stream;
 mod sync;
 mod view;
+mod weight;
 
 use std::{sync::Arc, thread};
 
@@ -76,7 +88,7 @@ pub use sync::{
     Action, Backup, CheckEntry, CheckJob, CheckReport, Comparison, Deletion, Difference, Event, MemoTrouble,
     Order, OrderKey, Recoding, RenameStrategy, Report, Stop, SyncJob, SyncOptions,
 };
-pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker};
+pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker, limit_store};
 
 use crate::error::{Error, ErrorCode, Result};
 
@@ -88,8 +100,9 @@ pub const COMPONENT: &[u8] = include_bytes!(env!("OMNISTORAGE_COMPONENT_WASM"));
 #[non_exhaustive]
 pub struct RuntimeOptions {
     /// Keep the compiled component, so that the next process starts at once: in `omnistorage` below `$XDG_CACHE_HOME`, or
-    /// else below `~/.cache`, which must belong to this user, and to which nobody else may write; where Unix has no part,
-    /// in the cache of wasmtime. Where that directory cannot be used, the component is compiled again. Default: yes.
+    /// else below `~/.cache`, which must belong to this user. This directory and all above it must be such that nobody else
+    /// but the administrator can exchange what is in them; elsewhere, as in the home of another user, the component is
+    /// compiled again. Where Unix has no part it is the cache of wasmtime. Default: yes.
     pub cache: bool,
     /// Sandboxes at once; a call that would need one more waits until another ends. A reader or a writer that is kept
     /// keeps its sandbox. Their address space, not their memory, is reserved ahead, which makes them cheap to begin;
@@ -111,7 +124,8 @@ impl Runtime {
     /// Compiles the component, or takes it from the cache.
     ///
     /// # Errors
-    /// [`ErrorCode::Other`] if this machine cannot run it.
+    /// [`ErrorCode::Other`] if this machine cannot run it; [`ErrorCode::LimitExceeded`] if this process may not have as
+    /// much address space (`ulimit -v`), or as many threads (`ulimit -u`), as that takes.
     pub fn new(options: &RuntimeOptions) -> Result<Self> {
         Self::with_component(options, COMPONENT)
     }
@@ -124,14 +138,16 @@ impl Runtime {
         let failed = |error: wasmtime::Error| {
             Error::new(ErrorCode::Other, format!("the component cannot be loaded: {error:#}"))
         };
-        let engine = Engine::new(&pooled(config(options), options.sandboxes))
-            .or_else(|_| Engine::new(&config(options)))
+        let load = |config: &Config| {
+            let engine = Engine::new(config)?;
+            let component = compiled(&engine, bytes, options.cache)?;
+            Ok((engine, component))
+        };
+        space::check()?;
+        // There may be too little address space, and a component may be of more parts than a pool has ready for one.
+        let (engine, component) = load(&pooled(config(options), options.sandboxes))
+            .or_else(|_| load(&space::sparing(config(options))))
             .map_err(failed)?;
-        let component = match compiled::Compiled::of_user().filter(|_| options.cache) {
-            Some(compiled) => compiled.load(&engine, bytes),
-            None => Component::from_binary(&engine, bytes),
-        }
-        .map_err(failed)?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         add_to_linker(&mut linker).map_err(failed)?;
@@ -146,6 +162,23 @@ impl std::fmt::Debug for Runtime {
         f.write_str("Runtime")
     }
 }
+
+/// The component, compiled now or before.
+fn compiled(engine: &Engine, bytes: &[u8], cache: bool) -> wasmtime::Result<Component> {
+    #[cfg(unix)]
+    if cache && let Some(compiled) = compiled::Compiled::of_user() {
+        return compiled.load(engine, bytes);
+    }
+    // Elsewhere there is the cache of wasmtime.
+    let _ = cache;
+    compile::compile(engine, bytes)
+}
+
+/// What a pool has ready for each component, which is several core modules: the program, and small ones that tie its
+/// imports together. No component gets more of it, so that there is something for each sandbox.
+const INSTANCES: u32 = 8;
+const MEMORIES: u32 = 2;
+const TABLES: u32 = 8;
 
 /// An engine with the limits that every sandbox lives under switched on.
 fn config(options: &RuntimeOptions) -> Config {
@@ -162,11 +195,13 @@ fn config(options: &RuntimeOptions) -> Config {
 /// of 117; to reserve the room takes about 20 us a sandbox, once.
 fn pooled(mut config: Config, sandboxes: u32) -> Config {
     let mut pool = PoolingAllocationConfig::new();
-    // A component is several core modules: the program, and small ones that tie its imports together.
     pool.total_component_instances(sandboxes)
-        .total_core_instances(sandboxes.saturating_mul(8))
-        .total_memories(sandboxes.saturating_mul(2))
-        .total_tables(sandboxes.saturating_mul(8))
+        .total_core_instances(sandboxes.saturating_mul(INSTANCES))
+        .max_core_instances_per_component(INSTANCES)
+        .total_memories(sandboxes.saturating_mul(MEMORIES))
+        .max_memories_per_component(MEMORIES)
+        .total_tables(sandboxes.saturating_mul(TABLES))
+        .max_tables_per_component(TABLES)
         .total_stacks(sandboxes.saturating_mul(4))
         .table_elements(limits::TABLE_ELEMENTS);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
@@ -183,5 +218,12 @@ fn tick(engine: &Engine) -> Result<()> {
             thread::sleep(limits::EPOCH);
         }
     };
-    thread::Builder::new().name("omnistorage-epoch".to_owned()).spawn(ticker).map(drop).map_err(Error::from)
+    let started = thread::Builder::new().name("omnistorage-epoch".to_owned()).spawn(ticker);
+    started.map(drop).map_err(|error| {
+        let message = format!(
+            "no thread can be started to watch over components: {error}; raise the limit of processes of this user \
+             (`ulimit -u`)"
+        );
+        Error::new(ErrorCode::LimitExceeded, message)
+    })
 }

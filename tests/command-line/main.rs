@@ -13,6 +13,8 @@ mod mistakes;
 mod objects;
 mod places;
 mod records;
+#[cfg(target_os = "linux")]
+mod scarce;
 mod schema;
 mod sync;
 mod tee;

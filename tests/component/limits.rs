@@ -43,7 +43,7 @@ async fn is_usable(storage: &Storage) {
 #[tokio::test]
 async fn resources_are_bounded() {
     let storage = misbehaving(memory(), Limits { resources: 1000, ..Default::default() });
-    assert_eq!(attempt(&storage, "open-many").await, ErrorCode::LimitExceeded);
+    assert_eq!(attempt(&storage, "hoard/backends").await, ErrorCode::LimitExceeded);
     is_usable(&storage).await;
 }
 

@@ -4,6 +4,7 @@
 
 mod acceptance;
 mod bisync;
+mod budget;
 mod build;
 mod channel;
 mod clashes;

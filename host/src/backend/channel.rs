@@ -41,7 +41,7 @@ use super::{
     WholeListing, WriteOptions, require_object,
 };
 use crate::{
-    config::Config,
+    config::{Account, Config},
     error::{Error, ErrorCode, Result},
     hash::{Hash, HashAlgorithm},
     object::{ObjectInfo, ObjectKind},
@@ -90,16 +90,19 @@ impl Default for ChannelOptions {
 pub struct ChannelBackend {
     queues: Queues,
     options: ChannelOptions,
+    /// Who pays for the messages that wait.
+    account: Option<Arc<dyn Account>>,
 }
 
 impl ChannelBackend {
     /// Without any message.
     #[must_use]
     pub fn new(options: ChannelOptions) -> Self {
-        Self { queues: Queues::default(), options }
+        Self { queues: Queues::default(), options, account: None }
     }
 
-    /// Takes `capacity` (a number, at least 1) and `replay` (a boolean).
+    /// Takes `capacity` (a number, at least 1) and `replay` (a boolean). The messages in what a component opens for itself
+    /// count to its own limit of memory.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] for a key that is malformed or unknown.
@@ -109,8 +112,9 @@ impl ChannelBackend {
             capacity: config.take("capacity")?.unwrap_or(default.capacity),
             replay: config.take("replay")?.unwrap_or(default.replay),
         };
+        let account = config.account();
         config.finish(KIND)?;
-        Ok(Self::new(options))
+        Ok(Self { account, ..Self::new(options) })
     }
 }
 
@@ -205,7 +209,9 @@ impl Backend for ChannelBackend {
         let sender = self.queues.with(path, |queues| {
             check_place(path, queues)?;
             options.require_plain(KIND)?;
-            let queue = queues.entry(path.clone()).or_insert_with(|| Arc::new(Queue::new(self.options)));
+            let queue = queues
+                .entry(path.clone())
+                .or_insert_with(|| Arc::new(Queue::new(self.options, self.account.clone())));
             Ok(Sender::new(queue))
         })?;
         Ok(Box::new(ChannelUpload {

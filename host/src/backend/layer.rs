@@ -159,6 +159,7 @@ impl<L: Layer> Layered<L> {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods)]
 impl<L: Layer> Backend for Layered<L> {
     fn kind(&self) -> &str {
         self.inner.kind()
@@ -341,6 +342,7 @@ mod tests {
             ("move_to", backend.move_to(&b, backend, &path("c"), &options).await.err().map(code)),
             ("set_modified", backend.set_modified(&a, Timestamp::now()).await.err().map(code)),
             ("purge", backend.purge(&path("none")).await.err().map(code)),
+            ("sweep", backend.sweep(&path("none"), Duration::ZERO).await.err().map(code)),
             ("mkdir", backend.mkdir(&path("d")).await.err().map(code)),
             ("rmdir", backend.rmdir(&path("d")).await.err().map(code)),
             ("contents", contents.await.err().map(code)),
@@ -385,7 +387,7 @@ mod tests {
         let fault = || Fault::Error(Error::new(ErrorCode::Timeout, "no answer"));
         let counted = Faults::none();
         everything(&Layered::new(memory().await, counted.clone())).await;
-        assert_eq!(counted.calls(), 25);
+        assert_eq!(counted.calls(), 26);
         for call in 0..counted.calls() {
             let faults = Faults::at(call, fault());
             let outcomes = everything(&Layered::new(memory().await, faults.clone())).await;

@@ -5,6 +5,7 @@
 //! refused with `not-directory`, one that has objects below it with `is-directory`. So every listing has each path
 //! once, and what is stored here can be copied to files.
 
+mod capacity;
 mod chunks;
 mod listing;
 mod objects;
@@ -23,6 +24,7 @@ use futures::{StreamExt, stream};
 use omnistorage_path::Path;
 
 use self::{
+    capacity::Capacity,
     chunks::Chunks,
     listing::MemoryListing,
     objects::{Object, Objects},
@@ -60,16 +62,33 @@ impl MemoryBackend {
     /// Without any object.
     #[must_use]
     pub fn new() -> Self {
-        Self(Shared(Arc::new(RwLock::new(Some(Objects::default())))))
+        Self::of(Capacity::new(None, None))
     }
 
-    /// From a configuration, which has no keys.
+    /// The same with room for so many bytes: of contents, of what is written and not committed yet, and of names and what
+    /// is kept beside the contents. A write that needs more fails with
+    /// [`ErrorCode::NoSpace`](crate::ErrorCode::NoSpace). Bytes that objects share count once.
+    ///
+    /// Without it a backend takes what it is given, until the memory of the machine is full. One that is granted to a
+    /// component is best bounded: what is stored there is no part of the [limits](crate::runtime::Limits) of a sandbox.
+    #[must_use]
+    pub fn with_capacity(bytes: u64) -> Self {
+        Self::of(Capacity::new(Some(bytes), None))
+    }
+
+    fn of(capacity: Capacity) -> Self {
+        Self(Shared { objects: Arc::new(RwLock::new(Some(Objects::new(capacity.clone())))), capacity })
+    }
+
+    /// Takes `capacity`, in bytes; none if it is not given. What a component opens for itself counts to its own limit of
+    /// memory in any case.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) naming a key.
-    pub fn from_config(config: Config) -> Result<Self> {
+    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) for a key that is malformed or unknown.
+    pub fn from_config(mut config: Config) -> Result<Self> {
+        let (limit, account) = (config.take("capacity")?, config.account());
         config.finish(KIND)?;
-        Ok(Self::new())
+        Ok(Self::of(Capacity::new(limit, account)))
     }
 }
 
@@ -87,12 +106,15 @@ impl fmt::Debug for MemoryBackend {
 
 /// The objects, shared with the uploads and listings that are open; none once the backend is closed.
 #[derive(Clone)]
-struct Shared(Arc<RwLock<Option<Objects>>>);
+struct Shared {
+    objects: Arc<RwLock<Option<Objects>>>,
+    capacity: Capacity,
+}
 
 impl Shared {
     /// Looks at the objects; errors get the path.
     fn read<T>(&self, path: &Path, look: impl FnOnce(&Objects) -> Result<T>) -> Result<T> {
-        let objects = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let objects = self.objects.read().unwrap_or_else(PoisonError::into_inner);
         objects
             .as_ref()
             .ok_or_else(Error::backend_closed)
@@ -102,7 +124,7 @@ impl Shared {
 
     /// Changes the objects; errors get the path.
     fn write<T>(&self, path: &Path, change: impl FnOnce(&mut Objects) -> Result<T>) -> Result<T> {
-        let mut objects = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut objects = self.objects.write().unwrap_or_else(PoisonError::into_inner);
         objects
             .as_mut()
             .ok_or_else(Error::backend_closed)
@@ -111,7 +133,7 @@ impl Shared {
     }
 
     fn close(&self) {
-        let objects = self.0.write().unwrap_or_else(PoisonError::into_inner).take();
+        let objects = self.objects.write().unwrap_or_else(PoisonError::into_inner).take();
         drop(objects); // may be many: freed once the lock is free
     }
 }
@@ -173,11 +195,12 @@ impl Backend for MemoryBackend {
 
     async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
         self.0.read(path, |objects| objects.check_write(path, &options.condition))?;
-        Ok(Box::new(MemoryUpload::new(self.0.clone(), path.clone(), options.clone())))
+        Ok(Box::new(MemoryUpload::new(self.0.clone(), path.clone(), options.clone())?))
     }
 
     async fn write_all(&self, path: &Path, contents: Bytes, options: &WriteOptions) -> Result<ObjectInfo> {
-        let object = Object::new(Chunks::from(contents), options).map_err(|error| error.at(KIND, path))?;
+        let object = Chunks::new(contents, &self.0.capacity).and_then(|chunks| Object::new(chunks, options));
+        let object = object.map_err(|error| error.at(KIND, path))?;
         self.0.write(path, |objects| objects.publish(path, object, &options.condition))
     }
 
@@ -214,7 +237,7 @@ impl Backend for MemoryBackend {
             return target_backend.copy_from(self, source, target, options).await;
         };
         let object = self.0.read(source, |objects| objects.source(source, options))?;
-        if source == target && Arc::ptr_eq(&self.0.0, &target_backend.0.0) {
+        if source == target && Arc::ptr_eq(&self.0.objects, &target_backend.0.objects) {
             return self.stat(source).await;
         }
         let published =
@@ -230,7 +253,7 @@ impl Backend for MemoryBackend {
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
         match target_backend.as_any().downcast_ref::<Self>() {
-            Some(same) if Arc::ptr_eq(&self.0.0, &same.0.0) => {}
+            Some(same) if Arc::ptr_eq(&self.0.objects, &same.0.objects) => {}
             Some(_) => return Err(Error::unsupported(KIND, "move to another memory").at(KIND, source)),
             None => return target_backend.move_from(self, source, target, options).await,
         }
@@ -286,6 +309,51 @@ mod tests {
         let mut listing = backend.list(&Path::root(), &ListOptions::default()).await.unwrap();
         assert_eq!(listing.next(9).await.unwrap(), [ObjectInfo::new(path("dir"), ObjectKind::Directory)]);
         assert_eq!(backend.stat(&path("dir")).await.unwrap_err().code(), ErrorCode::NotFound);
+    }
+
+    #[tokio::test]
+    async fn a_capacity_is_kept_and_what_is_gone_makes_room() {
+        let backend = MemoryBackend::from_config(Config::from([("capacity", "100000")])).unwrap();
+        let options = WriteOptions::default();
+        let put = async |at: &str, size: usize| {
+            backend.write_all(&path(at), vec![7; size].into(), &options).await.map(drop)
+        };
+        let full = |refused: Result<()>| {
+            let error = refused.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::NoSpace, "{error}");
+            assert!(error.message().contains("100000 bytes"), "{error}");
+        };
+        put("a", 60_000).await.unwrap();
+        full(put("b", 60_000).await);
+        // The old object is there until the new one is whole.
+        full(put("a", 60_000).await);
+        put("a", 30_000).await.unwrap();
+        put("b", 60_000).await.unwrap();
+        full(put("c", 10_000).await);
+        let mut upload = backend.write(&path("c"), &options).await.unwrap();
+        full(upload.push(vec![0; 10_000].into()).await);
+        drop(upload);
+        backend.delete(&[path("b")]).await.remove(0).unwrap();
+        let mut upload = backend.write(&path("c"), &options).await.unwrap();
+        upload.push(vec![0; 50_000].into()).await.unwrap();
+        full(put("d", 50_000).await);
+        upload.abort().await;
+        put("d", 50_000).await.unwrap();
+        // Names are bytes too.
+        let names = async {
+            for number in 0..1000 {
+                put(&format!("many/{number}"), 0).await?;
+            }
+            Ok(())
+        };
+        full(names.await);
+        // Copies share what they have.
+        backend.purge(&path("many")).await.unwrap();
+        for number in 0..5 {
+            backend.copy_to(&path("d"), &backend, &path(&format!("copy {number}")), &options).await.unwrap();
+        }
+        let error = MemoryBackend::from_config(Config::from([("capacity", "much")])).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument);
     }
 
     #[tokio::test]

@@ -89,6 +89,7 @@ impl Prefix {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods)]
 impl Backend for Prefix {
     fn kind(&self) -> &str {
         self.inner.kind()

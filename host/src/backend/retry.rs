@@ -145,6 +145,7 @@ impl Retry {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods)]
 impl Backend for Retry {
     fn kind(&self) -> &str {
         self.inner.kind()

@@ -2,6 +2,9 @@
 
 use bytes::Bytes;
 
+use super::budget::{Budget, Reserved};
+use crate::error::Result;
+
 /// Bytes handed on at once. The guest chooses the size of its writes, the host that of its allocations.
 pub(super) const CHUNK: usize = 256 * 1024;
 
@@ -33,43 +36,72 @@ pub(super) fn copy(from: &[u8], to: &mut [u8]) {
 
 /// Makes chunks of what comes out of a component. The memory of one that its reader is done with is filled again: it is
 /// still in the cache.
-#[derive(Default)]
 pub(super) struct Chunks {
     sent: Vec<Bytes>,
+    /// As many bytes of the budget as those take.
+    reserved: Reserved,
 }
 
 impl Chunks {
     /// Chunks kept an eye on, to be filled again.
     const KEPT: usize = 4;
 
+    pub(super) fn of(budget: &Budget) -> Self {
+        Self { sent: Vec::new(), reserved: budget.reserve_up_to(0) }
+    }
+
     /// The bytes as a chunk of their own.
-    pub(super) fn fill(&mut self, bytes: &[u8]) -> Bytes {
+    ///
+    /// # Errors
+    /// [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded) if the budget has no room for it.
+    pub(super) fn fill(&mut self, bytes: &[u8]) -> Result<Bytes> {
         let free = self.sent.iter().position(Bytes::is_unique).map(|index| self.sent.swap_remove(index));
         let mut chunk = free.and_then(|old| old.try_into_mut().ok()).unwrap_or_default();
         chunk.clear();
+        let more = bytes.len().saturating_sub(chunk.capacity());
+        // One that will not be filled again is for whoever keeps it to count.
+        if more > 0 && self.sent.len() < Self::KEPT {
+            self.reserved.resize(self.reserved.bytes().saturating_add(more))?;
+        }
         chunk.reserve(bytes.len());
         bytes.chunks(piece(bytes.as_ptr(), chunk.as_ptr())).for_each(|piece| chunk.extend_from_slice(piece));
         let chunk = chunk.freeze();
         if self.sent.len() < Self::KEPT {
             self.sent.push(chunk.clone());
         }
-        chunk
+        Ok(chunk)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::runtime::limits::Limits;
 
     #[test]
     fn memory_is_filled_again_once_nobody_reads_it() {
-        let mut chunks = Chunks::default();
-        let first = chunks.fill(b"first");
-        let (second, at) = (chunks.fill(b"second"), first.as_ptr());
+        let mut chunks = Chunks::of(&Budget::new(Limits::default()));
+        let first = chunks.fill(b"first").unwrap();
+        let (second, at) = (chunks.fill(b"second").unwrap(), first.as_ptr());
         assert_eq!((&first[..], &second[..]), (&b"first"[..], &b"second"[..]));
         drop(first);
-        let third = chunks.fill(b"3");
+        let third = chunks.fill(b"3").unwrap();
         assert_eq!((&second[..], &third[..], third.as_ptr()), (&b"second"[..], &b"3"[..], at));
+    }
+
+    #[test]
+    fn chunks_are_paid_for() {
+        let budget = Budget::new(Limits { memory: 1000, ..Limits::default() });
+        let mut chunks = Chunks::of(&budget);
+        for _ in 0..9 {
+            // Read at once, so that it is one chunk all the time.
+            drop(chunks.fill(&[0; 400]).unwrap());
+        }
+        let being_read = chunks.fill(&[0; 400]).unwrap();
+        let another = chunks.fill(&[0; 400]).unwrap();
+        assert_eq!(chunks.fill(&[0; 400]).unwrap_err().code(), crate::ErrorCode::LimitExceeded);
+        drop((being_read, another, chunks));
+        assert_eq!(budget.reserve_up_to(usize::MAX).bytes(), 1000);
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! What is left of a backend once a component has closed its handle.
 
-use std::any::Any;
+use std::{any::Any, time::Duration};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use omnistorage_path::Path;
 
 use crate::{
@@ -32,6 +33,7 @@ impl Closed {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods)]
 impl Backend for Closed {
     fn kind(&self) -> &str {
         &self.kind
@@ -49,7 +51,19 @@ impl Backend for Closed {
         self.refuse(path)
     }
 
+    async fn read_all(&self, path: &Path, _: &ReadOptions, _: usize) -> Result<Bytes> {
+        self.refuse(path)
+    }
+
     async fn write(&self, path: &Path, _: &WriteOptions) -> Result<Box<dyn Upload>> {
+        self.refuse(path)
+    }
+
+    async fn write_all(&self, path: &Path, _: Bytes, _: &WriteOptions) -> Result<ObjectInfo> {
+        self.refuse(path)
+    }
+
+    async fn exists(&self, path: &Path) -> Result<bool> {
         self.refuse(path)
     }
 
@@ -77,6 +91,10 @@ impl Backend for Closed {
         self.refuse(prefix)
     }
 
+    async fn sweep(&self, prefix: &Path, _: Duration) -> Result<u64> {
+        self.refuse(prefix)
+    }
+
     async fn copy_to(
         &self,
         source: &Path,
@@ -91,6 +109,16 @@ impl Backend for Closed {
         requests.iter().map(|request| self.refuse(&request.source)).collect()
     }
 
+    async fn copy_from(
+        &self,
+        _: &dyn Backend,
+        _: &Path,
+        target: &Path,
+        _: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        self.refuse(target)
+    }
+
     async fn move_to(
         &self,
         source: &Path,
@@ -101,12 +129,26 @@ impl Backend for Closed {
         self.refuse(source)
     }
 
+    async fn move_from(
+        &self,
+        _: &dyn Backend,
+        _: &Path,
+        target: &Path,
+        _: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        self.refuse(target)
+    }
+
     async fn set_modified(&self, path: &Path, _: Timestamp) -> Result<()> {
         self.refuse(path)
     }
 
     async fn hash(&self, path: &Path, _: HashAlgorithm) -> Result<Hash> {
         self.refuse(path)
+    }
+
+    async fn hash_many(&self, paths: &[Path], _: HashAlgorithm) -> Vec<Result<Hash>> {
+        paths.iter().map(|path| self.refuse(path)).collect()
     }
 
     async fn close(&self) -> Result<()> {

@@ -3,12 +3,13 @@
 //! A file a component and engine, mapped as it is: a page of it is read when it runs. (The cache that wasmtime has
 //! compresses: to unpack it and to copy it took half of the start of the command line.)
 //!
-//! What such a file holds is machine code that is run as it is found. So it lies in a directory that belongs to the user
-//! of this process and that nobody else may write to, or there is none.
+//! What such a file holds is machine code that is run as it is found. So it lies in a directory in which nobody else has
+//! a hand, or there is none; and it is looked at and mapped by the same descriptor.
 
 use std::{
-    env, fs,
-    io::{self, Write},
+    env,
+    fs::File,
+    io::{self, Read, Write},
     path::{Path, PathBuf},
     process,
     time::{Duration, SystemTime},
@@ -17,12 +18,14 @@ use std::{
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, component::Component};
 
+use super::{compile::compile, private::Private};
+
 /// Files that nobody made for so long are removed: those of engines and components that are used no more.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Where compiled components are kept.
 pub(super) struct Compiled {
-    directory: PathBuf,
+    directory: Private,
 }
 
 impl Compiled {
@@ -30,49 +33,59 @@ impl Compiled {
     pub(super) fn of_user() -> Option<Self> {
         let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let caches = caches.or_else(|| Some(env::home_dir()?.join(".cache")))?;
-        Self::new(caches.join("omnistorage"))
+        Self::new(&caches.join("omnistorage"))
     }
 
     /// A directory that is made if it is not there; `None` where it cannot be trusted or used.
-    fn new(directory: PathBuf) -> Option<Self> {
-        make_private(&directory).ok()?;
-        belongs_to_us(&directory).then_some(Self { directory })
+    fn new(directory: &Path) -> Option<Self> {
+        match Private::open(directory) {
+            Ok(directory) => Some(Self { directory }),
+            Err(error) => {
+                tracing::info!("compiled components are not kept in {}: {error}", directory.display());
+                None
+            }
+        }
     }
 
     /// The component as it was compiled before, else compiles and keeps it.
     pub(super) fn load(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
-        let file = self.directory.join(key(engine, bytes));
-        if let Some(component) = read(engine, &file) {
+        let name = key(engine, bytes);
+        if let Some(component) = self.read(engine, &name) {
             return Ok(component);
         }
-        let component = Component::from_binary(engine, bytes)?;
+        let component = compile(engine, bytes)?;
         // A full disk is no reason to fail: the next process compiles again.
-        let _ = component.serialize().map(|code| self.keep(&file, &code));
+        let _ = component.serialize().map(|code| self.keep(&name, &code));
         Ok(component)
     }
 
+    /// `None` if there is no such file, or it is not what this engine can run.
+    fn read(&self, engine: &Engine, name: &str) -> Option<Component> {
+        run(engine, self.directory.file(name).ok()?).ok()
+    }
+
     /// Writes a file, whole or not at all; and sweeps.
-    fn keep(&self, file: &Path, code: &[u8]) -> io::Result<()> {
-        let draft = file.with_extension(process::id().to_string());
-        let written = create_private(&draft).and_then(|mut draft| {
+    fn keep(&self, name: &str, code: &[u8]) -> io::Result<()> {
+        let draft = format!("{name}.{}", process::id());
+        let written = self.directory.create(&draft).and_then(|mut draft| {
             draft.write_all(code)?;
             // Before it gets its name: half a file must not have it, whatever happens to the machine.
             draft.sync_all()
         });
-        let kept = written.and_then(|()| fs::rename(&draft, file));
+        let kept = written.and_then(|()| self.directory.rename(&draft, name));
         if kept.is_err() {
-            let _ = fs::remove_file(&draft);
+            let _ = self.directory.remove(&*draft);
         }
         self.sweep();
         kept
     }
 
     fn sweep(&self) {
-        let Some(limit) = SystemTime::now().checked_sub(KEPT) else { return };
-        for entry in fs::read_dir(&self.directory).into_iter().flatten().flatten() {
-            let made = entry.metadata().and_then(|metadata| metadata.modified());
-            if made.is_ok_and(|made| made < limit) {
-                let _ = fs::remove_file(entry.path());
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let limit = now.saturating_sub(KEPT).as_secs();
+        for (name, modified) in self.directory.entries().into_iter().flatten() {
+            if u64::try_from(modified).unwrap_or_default() < limit {
+                let _ = self.directory.remove(&*name);
             }
         }
     }
@@ -102,63 +115,41 @@ impl std::hash::Hasher for StdHasher {
     }
 }
 
-/// `None` if there is no such file, or it is not what this engine can run.
+/// What an open file holds, to be run.
 #[allow(unsafe_code, reason = "compiled code cannot be checked, only trusted")]
-fn read(engine: &Engine, file: &Path) -> Option<Component> {
-    // SAFETY: the file must hold what `Component::serialize` gave, and must not change while it is mapped. Only `keep`
-    // writes in the directory, and nobody but this user may: `belongs_to_us`. Its name is that of the component and of
-    // the engine (`key`), which wasmtime checks again. It has its name only when it is whole and on the disk, and is
-    // replaced by another file, never written to.
-    unsafe { Component::deserialize_file(engine, file) }.ok()
+fn run(engine: &Engine, mut file: File) -> wasmtime::Result<Component> {
+    // SAFETY: the file must hold what `Component::serialize` gave, and must not change while it is mapped. Nobody but this
+    // user may write to it or to its directory (`Private`), and this user writes there by `keep` alone. Its name is that
+    // of the component and of the engine (`key`), which wasmtime checks again. It has its name only when it is whole and
+    // on the disk, and is replaced by another file, never written to. Both ways lead to the file that was looked at, by
+    // its descriptor.
+    if let Some(path) = path_of(&file) {
+        return unsafe { Component::deserialize_file(engine, path) };
+    }
+    let mut code = Vec::new();
+    file.read_to_end(&mut code)?;
+    unsafe { Component::deserialize(engine, code) }
 }
 
-/// Makes a directory for this user alone, and those above it.
-#[cfg(unix)]
-fn make_private(directory: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
+/// The path by which the system opens what a descriptor leads to, and nothing else; `None` where there is none, as
+/// without `/proc`.
+#[cfg(target_os = "linux")]
+fn path_of(file: &File) -> Option<PathBuf> {
+    use std::os::fd::AsRawFd;
 
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+    let is_proc =
+        rustix::fs::statfs("/proc/self/fd").is_ok_and(|fs| fs.f_type == rustix::fs::PROC_SUPER_MAGIC);
+    is_proc.then(|| format!("/proc/self/fd/{}", file.as_raw_fd()).into())
 }
 
-/// Makes a file that only this user may read and write.
-#[cfg(unix)]
-fn create_private(file: &Path) -> io::Result<fs::File> {
-    use std::os::unix::fs::OpenOptionsExt;
-
-    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
+#[cfg(not(target_os = "linux"))]
+fn path_of(_: &File) -> Option<PathBuf> {
+    None
 }
 
-/// Whether it is a directory of this user that nobody else may write to.
-#[cfg(unix)]
-fn belongs_to_us(directory: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-
-    fs::symlink_metadata(directory).is_ok_and(|metadata| {
-        let others_may_write = metadata.mode() & 0o022 != 0;
-        metadata.is_dir() && metadata.uid() == rustix::process::geteuid().as_raw() && !others_may_write
-    })
-}
-
-/// Who may write where cannot be told here: there is no such directory.
-#[cfg(not(unix))]
-fn make_private(_: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-#[cfg(not(unix))]
-fn create_private(_: &Path) -> io::Result<fs::File> {
-    Err(io::ErrorKind::Unsupported.into())
-}
-
-#[cfg(not(unix))]
-fn belongs_to_us(_: &Path) -> bool {
-    false
-}
-
-#[cfg(unix)]
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::fs;
 
     use wasmtime::Config;
 
@@ -175,23 +166,24 @@ mod tests {
     #[test]
     fn what_was_compiled_is_found_again_and_what_is_damaged_is_replaced() {
         let (place, engine) = (tempfile::tempdir().unwrap(), Engine::default());
-        let compiled = Compiled::new(place.path().join("caches/omnistorage")).unwrap();
+        let directory = place.path().join("caches/omnistorage");
+        let compiled = Compiled::new(&directory).unwrap();
         compiled.load(&engine, EMPTY).unwrap();
-        let [name] = &names(&compiled.directory)[..] else { panic!("one file") };
-        let file = compiled.directory.join(name);
+        let [name] = &names(&directory)[..] else { panic!("one file") };
+        let file = directory.join(name);
         assert_eq!(name, &key(&engine, EMPTY));
         let whole = fs::read(&file).unwrap();
-        assert!(read(&engine, &file).is_some());
+        assert!(compiled.read(&engine, name).is_some());
 
         for damaged in [&b""[..], b"nonsense", &whole[..whole.len() / 2]] {
             // As a crash might leave it: another file of that name.
             fs::remove_file(&file).unwrap();
             fs::write(&file, damaged).unwrap();
-            assert!(read(&engine, &file).is_none());
+            assert!(compiled.read(&engine, name).is_none());
             compiled.load(&engine, EMPTY).unwrap();
             assert_eq!(fs::read(&file).unwrap(), whole);
         }
-        assert_eq!(names(&compiled.directory).len(), 1);
+        assert_eq!(names(&directory).len(), 1);
     }
 
     #[test]
@@ -204,25 +196,22 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_others_may_write_to_is_not_used() {
-        let place = tempfile::tempdir().unwrap();
-        assert!(Compiled::new(place.path().join("new")).is_some());
-        for mode in [0o770, 0o707, 0o777] {
-            fs::set_permissions(place.path(), fs::Permissions::from_mode(mode)).unwrap();
-            assert!(Compiled::new(place.path().to_owned()).is_none());
-        }
-        let link = place.path().join("link");
-        std::os::unix::fs::symlink(place.path().join("new"), &link).unwrap();
-        assert!(Compiled::new(link).is_none());
-        fs::write(place.path().join("file"), "").unwrap();
-        assert!(Compiled::new(place.path().join("file")).is_none());
+    fn what_is_put_in_the_place_of_the_directory_is_not_run() {
+        let (place, engine) = (tempfile::tempdir().unwrap(), Engine::default());
+        let directory = place.path().join("omnistorage");
+        let compiled = Compiled::new(&directory).unwrap();
+        compiled.load(&engine, EMPTY).unwrap();
+        fs::rename(&directory, place.path().join("away")).unwrap();
+        fs::create_dir(&directory).unwrap();
+        fs::write(directory.join(key(&engine, EMPTY)), "theirs").unwrap();
+        assert!(compiled.read(&engine, &key(&engine, EMPTY)).is_some());
     }
 
     #[test]
     fn old_files_are_swept_when_another_is_kept() {
         let place = tempfile::tempdir().unwrap();
-        let compiled = Compiled::new(place.path().join("new")).unwrap();
-        let (old, young) = (compiled.directory.join("old"), compiled.directory.join("young"));
+        let compiled = Compiled::new(place.path()).unwrap();
+        let (old, young) = (place.path().join("old"), place.path().join("young"));
         for file in [&old, &young] {
             fs::write(file, "").unwrap();
         }

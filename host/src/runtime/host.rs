@@ -4,20 +4,21 @@ use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::sync::Mutex;
-use wasmtime::component::{Access, Accessor, FutureReader, Resource, ResourceTable, StreamReader};
+use wasmtime::component::{Accessor, FutureReader, Resource, ResourceTable, StreamReader};
 
 use super::{
     bindings::omnistorage::storage::{backend as wit, types},
-    closed::Closed,
-    open::{OpenBackend, OpenListing},
+    by_value::by_value,
+    call::{Call, begin, begin_many, opened},
+    open::{AHEAD, Held, OpenBackend, OpenListing},
     receive, stream,
-    view::{HasStorage, StorageCtxView},
+    view::{HasStorage, StorageCtx, StorageCtxView},
+    weight::Weight,
 };
 use crate::{
     backend::{
         CopyRequest, ReadOptions, WriteOptions,
-        layer::{Layered, Operation},
-        limit::{Limit, LimitOptions},
+        layer::Operation,
         sorted::{SortOptions, SortedListing},
     },
     config::Config,
@@ -48,17 +49,9 @@ impl wit::HostBackend for StorageCtxView<'_> {
         this: Resource<OpenBackend>,
         bytes_per_second: Option<u64>,
     ) -> wasmtime::Result<()> {
-        let open = self.table.get_mut(&this)?;
-        let backend = open.below().clone();
         // Nothing a second would be nothing for ever.
         let limit = bytes_per_second.map(|bytes| NonZeroU64::new(bytes).unwrap_or(NonZeroU64::MIN));
-        if limit.is_none() {
-            (open.backend, open.unlimited) = (backend, None);
-            return Ok(());
-        }
-        let limit = Limit::new(LimitOptions { bytes_per_second: limit, ..LimitOptions::default() });
-        open.backend = Arc::new(Layered::new(backend.clone(), limit));
-        open.unlimited = Some(backend);
+        self.table.get_mut(&this)?.limit_bandwidth(limit);
         Ok(())
     }
 
@@ -77,9 +70,12 @@ impl wit::HostListing for StorageCtxView<'_> {
 
 impl<T: Send + 'static> wit::HostWithStore<T> for HasStorage {
     async fn pause(accessor: &Accessor<T, Self>, milliseconds: u32) -> wasmtime::Result<()> {
-        let progress = accessor.with(|mut access| access.get().ctx.progress.clone());
+        let budget = accessor.with(|mut access| access.get().ctx.budget.clone());
         tokio::time::sleep(Duration::from_millis(milliseconds.into())).await;
-        progress.tick();
+        // No pause at all is no reason to compute on.
+        if milliseconds > 0 {
+            budget.tick();
+        }
         Ok(())
     }
 
@@ -90,33 +86,37 @@ impl<T: Send + 'static> wit::HostWithStore<T> for HasStorage {
     ) -> wasmtime::Result<Result<Resource<OpenBackend>, types::Error>> {
         accessor.with(|mut access| {
             let view = access.get();
-            let (grants, progress) = (view.ctx.grants.clone(), view.ctx.progress.clone());
-            let activity = view.ctx.activity.clone();
-            progress.tick();
-            let opened = match grants.mounts.get(&name) {
-                Some(backend) => {
-                    let config = config.into_iter().collect::<Config>();
-                    config.finish(&format!("granted `{}`", name.escape_debug())).map(|()| backend.clone())
-                }
-                None => grants.kinds.open(&name, config.into_iter().collect()).map_err(|error| {
-                    if error.code() != ErrorCode::UnknownBackend {
-                        return error;
-                    }
-                    let message = format!("no backend `{}` was granted", name.escape_debug());
-                    Error::new(ErrorCode::UnknownBackend, message)
-                }),
-            };
-            let backend = match opened {
-                Ok(backend) => backend,
+            let opened = match open(view.ctx, name, config) {
+                Ok(opened) => opened,
                 Err(error) => return Ok(Err(error.into())),
             };
-            let without_transfer = grants.without_transfer;
-            let name = name.into();
-            let open = OpenBackend { name, backend, unlimited: None, without_transfer, progress, activity };
-            push(view.table, open)
+            push(view.table, opened)
         })
     }
 }
+
+/// Opens a mount, or a backend of a kind that the component may open.
+fn open(ctx: &StorageCtx, name: String, config: Vec<(String, String)>) -> Result<OpenBackend> {
+    let config = config.into_iter().collect::<Config>();
+    if let Some(backend) = ctx.grants.mounts.get(&name).cloned() {
+        config.finish(&format!("granted `{}`", name.escape_debug()))?;
+        let held = Held::new(ctx.budget.open()?, None);
+        return Ok(OpenBackend::new(name, backend, ctx, held));
+    }
+    let held = Held::new(ctx.budget.open_file()?, Some(ctx.budget.reserve(KIND)?));
+    let config = config.charged_to(Arc::new(ctx.budget.clone()));
+    let backend = ctx.grants.kinds.open(&name, config).map_err(|error| match error.code() {
+        ErrorCode::UnknownBackend => {
+            Error::new(ErrorCode::UnknownBackend, format!("no backend `{}` was granted", name.escape_debug()))
+        }
+        _ => error,
+    })?;
+    ctx.budget.tick();
+    Ok(OpenBackend::new(name, backend, ctx, held))
+}
+
+/// What a backend takes that a component opens for itself, in bytes: its settings, its connections.
+const KIND: usize = 1 << 20;
 
 /// Puts something into the table of what a component opened; a full table is a limit that was reached, not a trap.
 fn push<R: Send + 'static>(
@@ -124,37 +124,9 @@ fn push<R: Send + 'static>(
     value: R,
 ) -> wasmtime::Result<Result<Resource<R>, types::Error>> {
     Ok(table.push(value).map_err(|_| {
-        Error::new(ErrorCode::LimitExceeded, "too many backends and listings are open at once").into()
+        let message = "the component holds as much open as the table of its host has room for: close some";
+        Error::new(ErrorCode::LimitExceeded, message).into()
     }))
-}
-
-/// The backend of a call that begins.
-fn opened<T: 'static>(
-    accessor: &Accessor<T, HasStorage>,
-    this: &Resource<OpenBackend>,
-    operation: Operation,
-) -> wasmtime::Result<OpenBackend> {
-    accessor.with(|mut access: Access<'_, T, HasStorage>| {
-        let view = access.get();
-        let open = view.table.get(this)?.clone();
-        open.progress.tick();
-        open.activity.begins(operation);
-        Ok(open)
-    })
-}
-
-/// The two backends of a copy or a move that begins.
-fn both<T: 'static>(
-    accessor: &Accessor<T, HasStorage>,
-    this: &Resource<OpenBackend>,
-    target: &Resource<OpenBackend>,
-    operation: Operation,
-) -> wasmtime::Result<(OpenBackend, OpenBackend)> {
-    let open = opened(accessor, this, operation)?;
-    let to = accessor.with(|mut access: Access<'_, T, HasStorage>| {
-        wasmtime::error::Ok(access.get().table.get(target)?.clone())
-    })?;
-    Ok((open, to))
 }
 
 impl<T: Send + 'static> wit::HostListingWithStore<T> for HasStorage {
@@ -168,16 +140,34 @@ impl<T: Send + 'static> wit::HostListingWithStore<T> for HasStorage {
             wasmtime::error::Ok((open.backend.clone(), open.prefix.clone(), open.listing.clone()))
         })?;
         backend.activity.begins(Operation::ListNext);
-        let entries = listing.lock().await.next(max.clamp(1, MAX_PAGE) as usize).await;
-        backend.progress.tick();
-        Ok(entries
+        let call = Call::new(backend, 0).await;
+        let next = async || {
+            call.check()?;
+            // As many as there is room for.
+            let max = max.clamp(1, MAX_PAGE) as usize;
+            let page = call.budget.reserve_up_to(max.saturating_mul(ENTRY));
+            let entries = listing.lock().await.next((page.bytes() / ENTRY).max(1)).await?;
+            // To ask again after the end is to get nothing done.
+            if !entries.is_empty() {
+                call.budget.tick();
+            }
+            Ok::<_, Error>(entries)
+        };
+        Ok(next()
+            .await
             .map(|entries| entries.into_iter().map(Into::into).collect())
-            .map_err(|error| backend.explain(error, prefix.as_str()).into()))
+            .map_err(|error| call.explain(error, prefix.as_str()).into()))
     }
 }
 
 /// Entries of a listing at once, whatever the guest asks for.
 const MAX_PAGE: u32 = 10_000;
+
+/// What an entry of a listing takes on its way to the guest, in bytes.
+const ENTRY: usize = 1024;
+
+/// What of a listing is sorted in memory in any case, in bytes.
+const LEAST_SORTED: usize = 64 * 1024;
 
 type Reply<R> = wasmtime::Result<Result<R, types::Error>>;
 
@@ -188,17 +178,25 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         path: String,
         options: wit::ReadOptions,
     ) -> Reply<wit::ObjectReader> {
-        let open = opened(accessor, &this, Operation::Read)?;
+        let call = begin(accessor, &this, Operation::Read, &path, options.weight()).await?;
         let options: ReadOptions = options.into();
-        let opened = open.with(&path, async |path| open.backend.read(&path, &options).await).await;
-        let reader = match opened {
-            Ok(reader) => reader,
+        let opened = call.with(&path, async |path| {
+            let (open, mut bytes) = (call.budget.open_file()?, call.budget.reserve(AHEAD)?);
+            let reader = call.backend().read(&path, &options).await?;
+            // There is no more to read ahead than there is.
+            let size = reader.info.size.and_then(|size| usize::try_from(size).ok()).unwrap_or(AHEAD);
+            bytes.resize(size.min(AHEAD))?;
+            Ok((reader, Held::new(open, Some(bytes))))
+        });
+        let (reader, held) = match opened.await {
+            Ok(opened) => opened,
             Err(error) => return Ok(Err(error)),
         };
-        let progress = open.progress.clone();
+        let (open, _) = call.leave();
+        let budget = open.budget.clone();
         let explain = move |error| open.explain(error, &path);
         accessor.with(|access| {
-            let body = stream::body(access, reader.contents, explain, progress)?;
+            let body = stream::body(access, reader.contents, explain, budget, Some(held))?;
             let info = reader.info.into();
             Ok(Ok(wit::ObjectReader { info, contents: body.contents, completion: body.completion }))
         })
@@ -211,9 +209,9 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         options: wit::ReadOptions,
         max: u32,
     ) -> Reply<Vec<u8>> {
-        let open = opened(accessor, &this, Operation::ReadAll)?;
+        let call = begin(accessor, &this, Operation::ReadAll, &path, options.weight()).await?;
         let options: ReadOptions = options.into();
-        let read = open.with(&path, async |path| open.backend.read_all(&path, &options, max as usize).await);
+        let read = call.with(&path, async |path| by_value(&call, &path, &options, max as usize).await);
         Ok(read.await.map(Vec::from))
     }
 
@@ -225,18 +223,22 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         completion: FutureReader<Result<(), types::Error>>,
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
-        let open = opened(accessor, &this, Operation::Write)?;
+        let call = begin(accessor, &this, Operation::Write, &path, options.weight()).await?;
         let options: WriteOptions = options.into();
-        let begun = open.with(&path, async |path| open.backend.write(&path, &options).await).await;
-        let upload = match begun {
-            Ok(upload) => open.activity.metered(upload),
+        let begun = call.with(&path, async |path| {
+            let held = call.budget.open_file()?;
+            Ok((call.backend().write(&path, &options).await?, held))
+        });
+        let (upload, _held) = match begun.await {
+            Ok((upload, held)) => (call.activity.metered(upload), held),
             Err(error) => {
                 receive::close(accessor, contents, completion)?;
                 return Ok(Err(error));
             }
         };
-        let received =
-            receive::receive(accessor, upload, contents, completion, open.progress.clone()).await?;
+        // A stream may last: its turn is not that of a call.
+        let (open, _arguments) = call.leave();
+        let received = receive::receive(accessor, upload, contents, completion, &open.budget).await?;
         Ok(received.map(Into::into).map_err(|error| open.explain(error, &path).into()))
     }
 
@@ -247,15 +249,17 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         contents: Vec<u8>,
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
-        let open = opened(accessor, &this, Operation::WriteAll)?;
+        let arguments = contents.len().saturating_add(options.weight());
+        let call = begin(accessor, &this, Operation::WriteAll, &path, arguments).await?;
         let (options, contents): (WriteOptions, _) = (options.into(), Bytes::from(contents));
-        let written = open.with(&path, async |path| open.backend.write_all(&path, contents, &options).await);
+        let written =
+            call.with(&path, async |path| call.backend().write_all(&path, contents, &options).await);
         Ok(written.await.map(Into::into))
     }
 
     async fn exists(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, path: String) -> Reply<bool> {
-        let open = opened(accessor, &this, Operation::Exists)?;
-        Ok(open.with(&path, async |path| open.backend.exists(&path).await).await)
+        let call = begin(accessor, &this, Operation::Exists, &path, 0).await?;
+        Ok(call.with(&path, async |path| call.backend().exists(&path).await).await)
     }
 
     async fn stat(
@@ -263,8 +267,8 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         this: Resource<OpenBackend>,
         path: String,
     ) -> Reply<types::ObjectInfo> {
-        let open = opened(accessor, &this, Operation::Stat)?;
-        Ok(open.with(&path, async |path| open.backend.stat(&path).await).await.map(Into::into))
+        let call = begin(accessor, &this, Operation::Stat, &path, 0).await?;
+        Ok(call.with(&path, async |path| call.backend().stat(&path).await).await.map(Into::into))
     }
 
     async fn list(
@@ -273,19 +277,26 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         prefix: String,
         options: wit::ListOptions,
     ) -> Reply<Resource<OpenListing>> {
-        let open = opened(accessor, &this, Operation::List)?;
-        let listed = open.with(&prefix, async |prefix| {
-            let mut listing = open.backend.list(&prefix, &options.try_into()?).await?;
-            if !open.backend.capabilities().features.sorted_list {
-                listing = Box::new(SortedListing::new(listing, SortOptions::default()));
+        let call = begin(accessor, &this, Operation::List, &prefix, options.weight()).await?;
+        let listed = call.with(&prefix, async |prefix| {
+            let (open, mut bytes) = (call.budget.open_file()?, None);
+            let mut listing = call.backend().list(&prefix, &options.try_into()?).await?;
+            if !call.backend().capabilities().features.sorted_list {
+                let sorting = SortOptions::default();
+                // With less memory it takes to the disk sooner.
+                let room = call.budget.reserve_up_to(sorting.memory.min(call.budget.limits().memory / 8));
+                let sorting = SortOptions { memory: room.bytes().max(LEAST_SORTED), ..sorting };
+                (listing, bytes) = (Box::new(SortedListing::new(listing, sorting)), Some(room));
             }
-            Ok((prefix, listing))
+            Ok((prefix, listing, Held::new(open, bytes)))
         });
-        let (prefix, listing) = match listed.await {
+        let (prefix, listing, held) = match listed.await {
             Ok(listed) => listed,
             Err(error) => return Ok(Err(error)),
         };
-        let listing = OpenListing { backend: open.clone(), prefix, listing: Arc::new(Mutex::new(listing)) };
+        let (backend, _) = call.leave();
+        let listing = Arc::new(Mutex::new(listing));
+        let listing = OpenListing { backend, prefix, listing, _held: held };
         accessor.with(|mut access| push(access.get().table, listing))
     }
 
@@ -294,23 +305,23 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         this: Resource<OpenBackend>,
         paths: Vec<String>,
     ) -> wasmtime::Result<Vec<Result<(), types::Error>>> {
-        let open = opened(accessor, &this, Operation::Delete)?;
-        Ok(open.with_many(paths, async |paths| open.backend.delete(&paths).await).await)
+        let call = begin_many(accessor, &this, Operation::Delete, &paths).await?;
+        Ok(call.with_many(paths, async |paths| call.backend().delete(&paths).await).await)
     }
 
     async fn mkdir(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, path: String) -> Reply<()> {
-        let open = opened(accessor, &this, Operation::Mkdir)?;
-        Ok(open.with(&path, async |path| open.backend.mkdir(&path).await).await)
+        let call = begin(accessor, &this, Operation::Mkdir, &path, 0).await?;
+        Ok(call.with(&path, async |path| call.backend().mkdir(&path).await).await)
     }
 
     async fn rmdir(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, path: String) -> Reply<()> {
-        let open = opened(accessor, &this, Operation::Rmdir)?;
-        Ok(open.with(&path, async |path| open.backend.rmdir(&path).await).await)
+        let call = begin(accessor, &this, Operation::Rmdir, &path, 0).await?;
+        Ok(call.with(&path, async |path| call.backend().rmdir(&path).await).await)
     }
 
     async fn purge(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, prefix: String) -> Reply<u64> {
-        let open = opened(accessor, &this, Operation::Purge)?;
-        Ok(open.with(&prefix, async |prefix| open.backend.purge(&prefix).await).await)
+        let call = begin(accessor, &this, Operation::Purge, &prefix, 0).await?;
+        Ok(call.with(&prefix, async |prefix| call.backend().purge(&prefix).await).await)
     }
 
     async fn sweep(
@@ -319,9 +330,9 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         prefix: String,
         older_than_s: u64,
     ) -> Reply<u64> {
-        let open = opened(accessor, &this, Operation::Sweep)?;
+        let call = begin(accessor, &this, Operation::Sweep, &prefix, 0).await?;
         let age = Duration::from_secs(older_than_s);
-        Ok(open.with(&prefix, async |prefix| open.backend.sweep(&prefix, age).await).await)
+        Ok(call.with(&prefix, async |prefix| call.backend().sweep(&prefix, age).await).await)
     }
 
     async fn copy(
@@ -332,9 +343,11 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         target: String,
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
-        let (open, to) = both(accessor, &this, &target_backend, Operation::CopyTo)?;
-        let copied = open.between(&source, &to, &target, async |source, target| {
-            open.copy(CopyRequest { source, target, options: options.into() }, &to).await
+        let to = opened(accessor, &target_backend)?;
+        let more = target.weight().saturating_add(options.weight());
+        let call = begin(accessor, &this, Operation::CopyTo, &source, more).await?;
+        let copied = call.between(&source, &to, &target, async |source, target| {
+            call.copy(CopyRequest { source, target, options: options.into() }, &to).await
         });
         Ok(copied.await.map(Into::into))
     }
@@ -345,8 +358,9 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         requests: Vec<wit::CopyRequest>,
         target_backend: Resource<OpenBackend>,
     ) -> wasmtime::Result<Vec<Result<types::ObjectInfo, types::Error>>> {
-        let (open, to) = both(accessor, &this, &target_backend, Operation::CopyTo)?;
-        Ok(open.copy_many(requests, &to).await)
+        let to = opened(accessor, &target_backend)?;
+        let call = begin_many(accessor, &this, Operation::CopyTo, &requests).await?;
+        Ok(call.copy_many(requests, &to).await)
     }
 
     async fn move_(
@@ -357,10 +371,12 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         target: String,
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
-        let (open, to) = both(accessor, &this, &target_backend, Operation::Move)?;
+        let to = opened(accessor, &target_backend)?;
+        let more = target.weight().saturating_add(options.weight());
+        let call = begin(accessor, &this, Operation::Move, &source, more).await?;
         let options: WriteOptions = options.into();
-        let moved = open.between(&source, &to, &target, async |source, target| {
-            open.relocate(&source, &to, &target, &options).await
+        let moved = call.between(&source, &to, &target, async |source, target| {
+            call.relocate(&source, &to, &target, &options).await
         });
         Ok(moved.await.map(Into::into))
     }
@@ -371,8 +387,8 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         path: String,
         modified: types::Timestamp,
     ) -> Reply<()> {
-        let open = opened(accessor, &this, Operation::SetModified)?;
-        Ok(open.with(&path, async |path| open.backend.set_modified(&path, modified.into()).await).await)
+        let call = begin(accessor, &this, Operation::SetModified, &path, 0).await?;
+        Ok(call.with(&path, async |path| call.backend().set_modified(&path, modified.into()).await).await)
     }
 
     async fn hash(
@@ -381,9 +397,9 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         path: String,
         algorithm: types::HashAlgorithm,
     ) -> Reply<types::Hash> {
-        let open = opened(accessor, &this, Operation::Hash)?;
+        let call = begin(accessor, &this, Operation::Hash, &path, 0).await?;
         let algorithm = HashAlgorithm::from(algorithm);
-        let hashed = open.with(&path, async |path| open.backend.hash(&path, algorithm).await);
+        let hashed = call.with(&path, async |path| call.backend().hash(&path, algorithm).await);
         Ok(hashed.await.map(Into::into))
     }
 
@@ -393,17 +409,16 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         paths: Vec<String>,
         algorithm: types::HashAlgorithm,
     ) -> wasmtime::Result<Vec<Result<types::Hash, types::Error>>> {
-        let open = opened(accessor, &this, Operation::Hash)?;
+        let call = begin_many(accessor, &this, Operation::Hash, &paths).await?;
         let algorithm = HashAlgorithm::from(algorithm);
-        let hashed = open.with_many(paths, async |paths| open.backend.hash_many(&paths, algorithm).await);
+        let hashed = call.with_many(paths, async |paths| call.backend().hash_many(&paths, algorithm).await);
         Ok(hashed.await.into_iter().map(|hashed| hashed.map(Into::into)).collect())
     }
 
     async fn close(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>) -> Reply<()> {
         // A mount belongs to the host: this handle is closed, not what others use.
         accessor.with(|mut access| {
-            let open = access.get().table.get_mut(&this)?;
-            open.backend = Arc::new(Closed::of(&*open.backend));
+            access.get().table.get_mut(&this)?.close();
             Ok(Ok(()))
         })
     }

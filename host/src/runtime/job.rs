@@ -81,7 +81,7 @@ impl Storage {
         R: From<O> + Send + 'static,
     {
         let sandbox = self.sandbox().await?;
-        let (progress, activity) = (sandbox.progress(), sandbox.activity());
+        let (budget, activity) = (sandbox.budget(), sandbox.activity());
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
             let (items, outcome) = match call(inside, guest).await? {
@@ -89,7 +89,7 @@ impl Storage {
                 Err(error) => return Ok(Err(error.into())),
             };
             let (items, outcome) = inside.with(|mut access| {
-                let items = stream::items(&mut access, items, progress)?;
+                let items = stream::items(&mut access, items, budget)?;
                 wasmtime::error::Ok((items, stream::once(&mut access, outcome)?))
             })?;
             // The caller may have left already.

@@ -1,14 +1,10 @@
-//! What a component may use, and what happens when it wants more.
+//! What a component may use.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
-use wasmtime::{ResourceLimiter, UpdateDeadline};
+use wasmtime::{StoreContextMut, UpdateDeadline};
+
+use super::budget::Budget;
 
 /// The length of an epoch: how often a computing guest lets others run, and the grain of its time limit.
 pub(super) const EPOCH: Duration = Duration::from_millis(10);
@@ -16,20 +12,45 @@ pub(super) const EPOCH: Duration = Duration::from_millis(10);
 /// What a pool has room for in each table.
 pub(super) const TABLE_ELEMENTS: usize = 20_000;
 
-/// What one sandbox may use. Each is on by default; a guest that reaches one fails with
-/// [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded) or, for time,
-/// [`ErrorCode::Timeout`](crate::ErrorCode::Timeout), and every backend stays as it was.
+/// What one sandbox may use. All are on by default:
+///
+/// | limit | of what | default |
+/// |---|---|--:|
+/// | [`memory`](Self::memory) | bytes, of all its memories and of what the host holds for it | 256 MiB |
+/// | [`table_elements`](Self::table_elements) | elements of all its tables of functions | 20,000 |
+/// | [`resources`](Self::resources) | backends, listings, reads and writes open at once | 1,024 |
+/// | [`handles`](Self::handles) | handles at once: of those, and of streams, futures and calls that wait | 50,000 |
+/// | [`items`](Self::items) | paths or requests of one call | 10,000 |
+/// | [`hostcall_bytes`](Self::hostcall_bytes) | bytes that one call may hand over, either way | 64 MiB |
+/// | [`guest_time`](Self::guest_time) | time that it may compute without getting anything done | 30 s |
+///
+/// A component that reaches one gets [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded) from the call that
+/// would need more, or ends with that where no call can fail: where it asks for more memory, or hands over more than it
+/// may. Too much time ends it with [`ErrorCode::Timeout`](crate::ErrorCode::Timeout). Every backend then stays as it was.
+///
+/// Beside its own limits each sandbox minds the others of its process. Of the files that may be open (`ulimit -n`) a
+/// quarter is for listings, reads and writes of all of them, and each may have as many as it leaves: one alone has half of
+/// those, a second one a third. Calls at work are shared in the same way, and further ones wait for their turn.
+///
+/// What a component stores in a backend is the business of that backend. One that keeps it in memory is best given a
+/// bound, as by [`MemoryBackend::with_capacity`](crate::MemoryBackend::with_capacity).
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of linear memory. Default 256 MiB.
+    /// Bytes of linear memory, summed over all instances of core modules in the component, and of what the host holds
+    /// for it: arguments of calls at work, what is read by value, chunks of streams, pages of listings.
     pub memory: usize,
-    /// Elements of a table of functions. Default 20,000, which is also the most.
+    /// Elements of all tables of functions together. For a component that takes no more than eight instances of core
+    /// modules and two memories the default is also the most of each table.
     pub table_elements: usize,
-    /// Backends and listings open at once. Default 10,000.
+    /// Backends, listings, reads and writes open at once.
     pub resources: usize,
-    /// Bytes that one call may hand to the host. Default 64 MiB.
+    /// Handles that the component holds: of resources, of the ends of streams and futures, of calls that it waits for.
+    pub handles: usize,
+    /// Paths or requests of one call.
+    pub items: usize,
+    /// Bytes that one call may hand to the host, or get from it by value.
     pub hostcall_bytes: usize,
-    /// Time that the guest may compute without calling the host or moving a byte. Default 30 seconds.
+    /// Time that the component may compute without getting an answer of a backend or moving a byte.
     pub guest_time: Duration,
 }
 
@@ -38,72 +59,27 @@ impl Default for Limits {
         Self {
             memory: 256 << 20,
             table_elements: TABLE_ELEMENTS,
-            resources: 10_000,
+            resources: 1024,
+            handles: 50_000,
+            items: 10_000,
             hostcall_bytes: 64 << 20,
             guest_time: Duration::from_secs(30),
         }
     }
 }
 
-/// Refuses growth beyond the limits, and remembers that it did: the guest dies of it without a word.
-#[derive(Debug)]
-pub(super) struct Growth {
-    memory: usize,
-    table_elements: usize,
-    refused: bool,
-}
-
-impl Growth {
-    pub(super) fn new(limits: &Limits) -> Self {
-        Self { memory: limits.memory, table_elements: limits.table_elements, refused: false }
-    }
-
-    /// Whether it ever refused.
-    pub(super) fn refused(&self) -> bool {
-        self.refused
-    }
-
-    fn allow(&mut self, desired: usize, limit: usize) -> bool {
-        self.refused |= desired > limit;
-        desired <= limit
-    }
-}
-
-impl ResourceLimiter for Growth {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.allow(desired, self.memory))
-    }
-
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(self.allow(desired, self.table_elements))
-    }
-}
-
-/// Counts what the guest gets done: calls of the host, chunks moved.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Progress(Arc<AtomicU64>);
-
-impl Progress {
-    /// Something was done.
-    pub(super) fn tick(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// What to do at the end of each epoch that the guest spends computing: yield to the host's other work, and trap
-    /// a guest that has computed for longer than `limit` without getting anything done. Waiting does not count: no
-    /// epoch ends in the guest while the host works for it.
-    pub(super) fn deadline<T>(
-        &self,
-        limit: Duration,
-    ) -> impl FnMut(wasmtime::StoreContextMut<'_, T>) -> wasmtime::Result<UpdateDeadline> + Send + Sync + use<T>
-    {
-        let progress = self.clone();
-        let (mut seen, mut computed) = (u64::MAX, Duration::ZERO);
-        move |_| {
-            let now = progress.0.load(Ordering::Relaxed);
-            computed = if now == seen { computed + EPOCH } else { Duration::ZERO };
-            seen = now;
-            Ok(if computed > limit { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
-        }
+/// What to do at the end of each epoch that the guest spends computing: yield to the host's other work, and trap a guest
+/// that has computed for longer than it may without getting anything done. Waiting does not count: no epoch ends in the
+/// guest while the host works for it.
+pub(super) fn deadline<T>(
+    budget: Budget,
+) -> impl FnMut(StoreContextMut<'_, T>) -> wasmtime::Result<UpdateDeadline> + Send + Sync + use<T> {
+    let (mut seen, mut computed) = (u64::MAX, Duration::ZERO);
+    move |_| {
+        let now = budget.progress();
+        computed = if now == seen { computed + EPOCH } else { Duration::ZERO };
+        seen = now;
+        let is_over = computed > budget.limits().guest_time;
+        Ok(if is_over { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
     }
 }

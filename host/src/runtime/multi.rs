@@ -163,9 +163,9 @@ impl Storage {
         let (locations, options) = (targets.iter().map(Into::into).collect(), options.into());
         let (compress, mode) = (compress.map(Into::into), mode.into());
         let sandbox = self.sandbox().await?;
-        let progress = sandbox.progress();
+        let budget = sandbox.budget();
         let done = sandbox.run(async move |inside: &Inside, guest: &Guest| {
-            let body = inside.with(|access| stream::body(access, contents, |error| error, progress))?;
+            let body = inside.with(|access| stream::body(access, contents, |error| error, budget, None))?;
             let multi = guest.multi(inside)?;
             Ok(Ok(multi.call_tee(inside, locations, body.into(), options, compress, mode).await?))
         });

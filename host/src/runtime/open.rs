@@ -1,6 +1,6 @@
 //! What a component holds of a backend that it opened, and what is done through it.
 
-use std::{collections::HashSet, future::Future, sync::Arc};
+use std::{collections::HashSet, num::NonZeroU64, sync::Arc};
 
 use futures::StreamExt;
 use omnistorage_path::Path;
@@ -9,10 +9,19 @@ use tokio::sync::Mutex;
 use super::{
     activity::Activity,
     bindings::omnistorage::storage::{backend as wit, types},
-    limits::Progress,
+    budget::{Budget, Open, Reserved},
+    call::short_of_results,
+    chunk::CHUNK,
+    closed::Closed,
+    view::StorageCtx,
 };
 use crate::{
-    backend::{Backend, Capabilities, CopyRequest, Listing, Meter, WriteOptions, transfer},
+    backend::{
+        Backend, Capabilities, CopyRequest, Listing, Meter, WriteOptions,
+        layer::Layered,
+        limit::{Limit, LimitOptions},
+        transfer,
+    },
     error::{Error, ErrorCode, Result},
     object::ObjectInfo,
 };
@@ -21,12 +30,37 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct OpenBackend {
     pub(super) name: Arc<str>,
-    pub(super) backend: Arc<dyn Backend>,
-    /// What `backend` stands before while its bandwidth is limited: the bytes must then pass through it.
-    pub(super) unlimited: Option<Arc<dyn Backend>>,
-    pub(super) without_transfer: bool,
-    pub(super) progress: Progress,
+    state: State,
+    without_transfer: bool,
+    pub(super) budget: Budget,
     pub(super) activity: Activity,
+    _held: Arc<Held>,
+}
+
+/// What a handle leads to.
+#[derive(Clone, Debug)]
+enum State {
+    Open(Arc<dyn Backend>),
+    /// The bytes must pass through what stands before the backend.
+    Limited {
+        limited: Arc<dyn Backend>,
+        backend: Arc<dyn Backend>,
+    },
+    /// To nothing any more, and there is no way back.
+    Closed(Arc<Closed>),
+}
+
+/// What of the budget something open takes.
+#[derive(Debug)]
+pub(super) struct Held {
+    _open: Open,
+    _bytes: Option<Reserved>,
+}
+
+impl Held {
+    pub(super) fn new(open: Open, bytes: Option<Reserved>) -> Self {
+        Self { _open: open, _bytes: bytes }
+    }
 }
 
 /// A listing that a component opened.
@@ -35,9 +69,49 @@ pub struct OpenListing {
     pub(super) prefix: Path,
     // Calls of one cursor wait for each other.
     pub(super) listing: Arc<Mutex<Box<dyn Listing>>>,
+    pub(super) _held: Held,
 }
 
 impl OpenBackend {
+    pub(super) fn new(name: String, backend: Arc<dyn Backend>, ctx: &StorageCtx, held: Held) -> Self {
+        Self {
+            name: name.into(),
+            state: State::Open(backend),
+            without_transfer: ctx.grants.without_transfer,
+            budget: ctx.budget.clone(),
+            activity: ctx.activity.clone(),
+            _held: Arc::new(held),
+        }
+    }
+
+    /// The backend as calls find it.
+    pub(super) fn backend(&self) -> &dyn Backend {
+        match &self.state {
+            State::Open(backend) => &**backend,
+            State::Limited { limited, .. } => &**limited,
+            State::Closed(closed) => &**closed,
+        }
+    }
+
+    /// Bounds the bytes that move from now on. What is closed stays so.
+    pub(super) fn limit_bandwidth(&mut self, bytes_per_second: Option<NonZeroU64>) {
+        let backend = match &self.state {
+            State::Open(backend) | State::Limited { backend, .. } => backend.clone(),
+            State::Closed(_) => return,
+        };
+        self.state = if bytes_per_second.is_some() {
+            let limit = Limit::new(LimitOptions { bytes_per_second, ..LimitOptions::default() });
+            State::Limited { limited: Arc::new(Layered::new(backend.clone(), limit)), backend }
+        } else {
+            State::Open(backend)
+        };
+    }
+
+    /// Ends the use of this handle. The backend may be a mount, which belongs to the host.
+    pub(super) fn close(&mut self) {
+        self.state = State::Closed(Arc::new(Closed::of(self.backend())));
+    }
+
     /// The error as a component sees it: at the name by which it opened the backend.
     pub(super) fn explain(&self, error: Error, path: &str) -> Error {
         let path = error.location().map_or_else(|| path.to_owned(), |(_, path)| path.to_owned());
@@ -45,76 +119,36 @@ impl OpenBackend {
     }
 
     /// The same of a call that is about a path of this backend and one of another: where it failed.
-    fn explain_between(&self, error: Error, path: &str, target: &Self, to: &str) -> Error {
+    pub(super) fn explain_between(&self, error: Error, path: &str, target: &Self, to: &str) -> Error {
         if error.is_on_target() { target.explain(error, to) } else { self.explain(error, path) }
     }
 
-    /// Checks a path here and one of a target, then does something with both; all may fail.
-    pub(super) async fn between<R, F: Future<Output = Result<R>>>(
-        &self,
-        source: &str,
-        target: &Self,
-        to: &str,
-        act: impl FnOnce(Path, Path) -> F,
-    ) -> Result<R, types::Error> {
-        let result = match check_both(source, to) {
-            Ok((source, to)) => act(source, to).await,
-            Err(error) => Err(error),
-        };
-        self.progress.tick();
-        result.map_err(|error| self.explain_between(error, source, target, to).into())
-    }
-
-    /// Checks a path, then does something with it; both may fail.
-    pub(super) async fn with<R, F: Future<Output = Result<R>>>(
-        &self,
-        path: &str,
-        act: impl FnOnce(Path) -> F,
-    ) -> Result<R, types::Error> {
-        let result = match Path::parse(path) {
-            Ok(path) => act(path).await,
-            Err(error) => Err(error.into()),
-        };
-        self.progress.tick();
-        result.map_err(|error| self.explain(error, path).into())
-    }
-
-    /// The same for many. A path that is refused does not keep the others: the results stand in the order of the
-    /// paths.
-    pub(super) async fn with_many<R, F: Future<Output = Vec<Result<R>>>>(
-        &self,
-        paths: Vec<String>,
-        act: impl FnOnce(Vec<Path>) -> F,
-    ) -> Vec<Result<R, types::Error>> {
-        let checked: Vec<_> = paths.iter().map(|path| Path::parse(path.as_str())).collect();
-        let legal: Vec<_> = checked.iter().flatten().cloned().collect();
-        let mut results = act(legal).await.into_iter();
-        self.progress.tick();
-        let in_order = paths.iter().zip(checked).map(|(path, checked)| {
-            let result = match checked {
-                Ok(_) => results.next().unwrap_or_else(|| Err(short_of_results())),
-                Err(refused) => Err(refused.into()),
-            };
-            result.map_err(|error| self.explain(error, path).into())
-        });
-        in_order.collect()
-    }
-
     pub(super) fn capabilities(&self) -> Capabilities {
-        let mut capabilities = self.backend.capabilities();
+        let mut capabilities = self.backend().capabilities();
         capabilities.features.transfer = !self.without_transfer;
         capabilities
-    }
-
-    /// The backend itself.
-    pub(super) fn below(&self) -> &Arc<dyn Backend> {
-        self.unlimited.as_ref().unwrap_or(&self.backend)
     }
 
     /// Whether a copy to the target must not take a short way, on which nobody counts the bytes. What a store copies
     /// within itself does not count.
     fn must_count(&self, target: &Self) -> bool {
-        self.unlimited.is_some() && !self.without_transfer && !Arc::ptr_eq(self.below(), target.below())
+        matches!(self.state, State::Limited { .. }) && !self.without_transfer && !self.is_same_as(target)
+    }
+
+    /// Whether both lead to one backend.
+    fn is_same_as(&self, other: &Self) -> bool {
+        match (self.below(), other.below()) {
+            (Some(backend), Some(other)) => Arc::ptr_eq(backend, other),
+            _ => false,
+        }
+    }
+
+    /// The backend itself, without what limits it; `None` once the handle is closed.
+    fn below(&self) -> Option<&Arc<dyn Backend>> {
+        match &self.state {
+            State::Open(backend) | State::Limited { backend, .. } => Some(backend),
+            State::Closed(_) => None,
+        }
     }
 
     pub(super) async fn copy(&self, request: CopyRequest, target: &Self) -> Result<ObjectInfo> {
@@ -139,12 +173,12 @@ impl OpenBackend {
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
         if self.must_count(target) {
-            return transfer(&*self.backend, source, &*target.backend, to, options).await;
+            return self.transfer(source, target, to, options).await;
         }
-        let copied = self.backend.copy_to(source, &*target.backend, to, options).await;
+        let copied = self.backend().copy_to(source, target.backend(), to, options).await;
         match copied {
             Err(error) if error.code() == ErrorCode::Unsupported && !self.without_transfer => {
-                transfer(&*self.backend, source, &*target.backend, to, options).await
+                self.transfer(source, target, to, options).await
             }
             copied => copied,
         }
@@ -158,10 +192,23 @@ impl OpenBackend {
         to: &Path,
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
-        if self.without_transfer && !Arc::ptr_eq(self.below(), target.below()) {
-            return Err(Error::unsupported(self.backend.kind(), "move to another backend"));
+        if self.without_transfer && self.below().is_some() && !self.is_same_as(target) {
+            return Err(Error::unsupported(self.backend().kind(), "move to another backend"));
         }
-        self.backend.move_to(source, &*target.backend, to, options).await
+        self.backend().move_to(source, target.backend(), to, options).await
+    }
+
+    /// Reads here and writes there.
+    async fn transfer(
+        &self,
+        source: &Path,
+        target: &Self,
+        to: &Path,
+        options: &WriteOptions,
+    ) -> Result<ObjectInfo> {
+        let _open = self.budget.open_file()?;
+        let _chunks = self.budget.reserve(AHEAD)?;
+        transfer(self.backend(), source, target.backend(), to, options).await
     }
 
     /// Copies many. A request that is refused does not keep the others: the results stand in their order.
@@ -177,15 +224,18 @@ impl OpenBackend {
         let meters: Vec<_> = legal.iter_mut().map(|request| self.meter(&mut request.options)).collect();
         let short_ways = if self.must_count(target) {
             let refused = |request: &CopyRequest| {
-                let kind = self.backend.kind();
+                let kind = self.backend().kind();
                 Err(Error::unsupported(kind, "copy").at(kind, &request.source))
             };
             legal.iter().map(refused).collect()
+        } else if legal.is_empty() {
+            Vec::new()
         } else {
-            self.backend.copy_many(&legal, &*target.backend).await
+            let copied = self.backend().copy_many(&legal, target.backend()).await;
+            self.budget.tick();
+            copied
         };
         let mut results = short_ways.into_iter().zip(meters);
-        self.progress.tick();
         // Of two copies to one target the second must win.
         let targets: HashSet<_> = legal.iter().map(|request| &request.target).collect();
         let at_once = if targets.len() == legal.len() { COPIES } else { 1 };
@@ -194,7 +244,9 @@ impl OpenBackend {
             let short_way = if checked.is_ok() { results.next() } else { None };
             copies.push(async move {
                 let result = match (checked, short_way) {
-                    (Err(refused), _) => Err(refused),
+                    (Err(refused), _) => {
+                        return Err(self.explain_between(refused, name, target, to).into());
+                    }
                     (Ok(request), Some((Err(error), _))) if error.code() == ErrorCode::Unsupported => {
                         self.copy(request, target).await
                     }
@@ -205,7 +257,7 @@ impl OpenBackend {
                     (Ok(_), Some((failed, _))) => failed,
                     (Ok(_), None) => Err(short_of_results()),
                 };
-                self.progress.tick();
+                self.budget.tick();
                 result.map(Into::into).map_err(|error| self.explain_between(error, name, target, to).into())
             });
         }
@@ -216,17 +268,15 @@ impl OpenBackend {
 /// Copies of one call by reading and writing, at a time.
 const COPIES: usize = 16;
 
+/// Bytes of a stream on their way: a chunk that is used, and the next one.
+pub(super) const AHEAD: usize = 2 * CHUNK;
+
 fn check(request: wit::CopyRequest) -> Result<CopyRequest> {
     let (source, target) = check_both(&request.source, &request.target)?;
     Ok(CopyRequest { source, target, options: request.options.into() })
 }
 
-fn check_both(source: &str, target: &str) -> Result<(Path, Path)> {
+pub(super) fn check_both(source: &str, target: &str) -> Result<(Path, Path)> {
     let source = Path::parse(source)?;
     Ok((source, Path::parse(target).map_err(|error| Error::from(error).on_target())?))
-}
-
-/// A backend from outside this crate broke its word.
-fn short_of_results() -> Error {
-    Error::new(ErrorCode::Other, "the backend gave fewer results than it was asked for")
 }

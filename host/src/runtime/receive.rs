@@ -14,8 +14,8 @@ use wasmtime::{
 };
 
 use super::{
+    budget::Budget,
     chunk::{CHUNK, Chunks},
-    limits::Progress,
     stream::{Producer, Verdict, once, undecided},
 };
 use crate::{
@@ -48,7 +48,7 @@ struct Feeder {
     /// Pushes that wait. Never more than one: the next begins when the upload is back.
     waiting: Option<mpsc::UnboundedSender<BoxFuture<'static, ()>>>,
     done: Option<oneshot::Sender<Result<Held, Box<Pushed>>>>,
-    progress: Progress,
+    budget: Budget,
 }
 
 impl Feeder {
@@ -75,7 +75,14 @@ impl Feeder {
 
     /// Begins a push, and ends it if it need not wait; says whether there may be another.
     fn push(&mut self, cx: &mut Context<'_>, mut upload: Box<dyn Upload>, bytes: &[u8]) -> bool {
-        let chunk = self.chunks.fill(bytes);
+        let chunk = match self.chunks.fill(bytes) {
+            Ok(chunk) => chunk,
+            Err(refused) => {
+                self.give_back(Err(Box::new((upload, Err(refused)))));
+                return false;
+            }
+        };
+        self.budget.tick();
         let mut push = async move {
             let pushed = upload.push(chunk).await;
             (upload, pushed)
@@ -126,7 +133,6 @@ impl<D: 'static> StreamConsumer<D> for Feeder {
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
         let this = self.get_mut();
-        this.progress.tick();
         let mut source = source.as_direct(store);
         let length = source.remaining().len().min(CHUNK);
         if length == 0 {
@@ -149,22 +155,22 @@ async fn feed<T: 'static, H: HasData>(
     accessor: &Accessor<T, H>,
     upload: Box<dyn Upload>,
     contents: StreamReader<u8>,
-    progress: &Progress,
+    budget: &Budget,
 ) -> wasmtime::Result<Option<Pushed>> {
     let ((waiting, mut waits), (done, ended)) = (mpsc::unbounded(), oneshot::channel());
     accessor.with(|mut access| {
         let feeder = Feeder {
             upload: Held::Ready(upload),
-            chunks: Chunks::default(),
+            chunks: Chunks::of(budget),
             waiting: Some(waiting),
             done: Some(done),
-            progress: progress.clone(),
+            budget: budget.clone(),
         };
         contents.pipe(&mut access, feeder)
     })?;
     while let Some(push) = waits.next().await {
         push.await;
-        progress.tick();
+        budget.tick();
     }
     Ok(match ended.await {
         Ok(Ok(Held::Ready(upload))) => Some((upload, Ok(()))),
@@ -175,9 +181,9 @@ async fn feed<T: 'static, H: HasData>(
 }
 
 /// Pushes the host's own bytes, which the component handed on untouched; at their end, the completion learns why.
-async fn hand_on(mut producer: Box<Producer>, mut upload: Box<dyn Upload>, progress: &Progress) -> Pushed {
+async fn hand_on(mut producer: Box<Producer>, mut upload: Box<dyn Upload>, budget: &Budget) -> Pushed {
     while let Some(chunk) = producer.next().await {
-        progress.tick();
+        budget.tick();
         if let Err(error) = upload.push(chunk).await {
             return (upload, Err(error));
         }
@@ -191,15 +197,15 @@ pub(super) async fn receive<T: 'static, H: HasData>(
     upload: Box<dyn Upload>,
     contents: StreamReader<u8>,
     completion: FutureReader<Verdict>,
-    progress: Progress,
+    budget: &Budget,
 ) -> wasmtime::Result<Result<ObjectInfo>> {
     let (own, decision) = accessor.with(|mut access| {
         let own = contents.try_into::<Producer>(&mut access);
         wasmtime::error::Ok((own, once(&mut access, completion)?))
     })?;
     let pushed = match own {
-        Ok(producer) => Some(hand_on(Box::new(producer), upload, &progress).await),
-        Err(contents) => feed(accessor, upload, contents, &progress).await?,
+        Ok(producer) => Some(hand_on(Box::new(producer), upload, budget).await),
+        Err(contents) => feed(accessor, upload, contents, budget).await?,
     };
     let Some((upload, pushed)) = pushed else {
         return Ok(Err(Error::new(ErrorCode::Cancelled, "the write was given up")));

@@ -7,7 +7,7 @@ use tokio::{
     task::JoinHandle,
 };
 use wasmtime::{
-    Store, Trap,
+    Store,
     component::{Accessor, Component, Instance, InstancePre, Linker, ResourceTable},
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -15,8 +15,10 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use super::{
     activity::Activity,
     bindings::exports::omnistorage::storage::{bisync, compression, multi, objects, records, sync},
-    limits::{Growth, Limits, Progress},
-    view::{Grants, StorageCtx, StorageCtxView, StorageView},
+    budget::Budget,
+    failure::failure,
+    limits::{self, Limits},
+    view::{Grants, StorageCtx, StorageCtxView, StorageView, limit_store},
 };
 use crate::error::{Error, ErrorCode, Result};
 
@@ -92,7 +94,6 @@ pub(super) struct State {
     /// For Rust's standard library alone: no directories, no environment, no network, no standard streams.
     wasi: WasiCtx,
     storage: StorageCtx,
-    growth: Growth,
 }
 
 impl WasiView for State {
@@ -114,8 +115,6 @@ pub(super) type Inside = Accessor<State>;
 pub(super) struct Sandbox {
     store: Store<State>,
     guest: Guest,
-    limits: Limits,
-    progress: Progress,
     /// Given back once the store is gone.
     _permit: OwnedSemaphorePermit,
 }
@@ -123,32 +122,27 @@ pub(super) struct Sandbox {
 impl Sandbox {
     pub(super) async fn new(template: &Arc<Template>, grants: &Arc<Grants>, limits: &Limits) -> Result<Self> {
         let permit = template.room.clone().acquire_owned().await.map_err(|_| closed())?;
-        let progress = Progress::default();
         let mut table = ResourceTable::new();
-        table.set_max_capacity(limits.resources);
-        let state = State {
-            table,
-            wasi: WasiCtx::builder().build(),
-            storage: StorageCtx::granting(grants.clone(), progress.clone()),
-            growth: Growth::new(limits),
-        };
+        table.set_max_capacity(limits.handles);
+        let storage = StorageCtx::granting(grants.clone(), limits.clone());
+        let budget = storage.budget.clone();
+        let state = State { table, wasi: WasiCtx::builder().build(), storage };
         let mut store = Store::new(template.instance.engine(), state);
-        store.limiter(|state| &mut state.growth);
-        store.set_hostcall_fuel(limits.hostcall_bytes);
+        limit_store(&mut store);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(progress.deadline(limits.guest_time));
+        store.epoch_deadline_callback(limits::deadline(budget));
         match template.instance.instantiate_async(&mut store).await {
             Ok(instance) => {
                 let guest = Guest { template: template.clone(), instance };
-                Ok(Self { store, guest, limits: limits.clone(), progress, _permit: permit })
+                Ok(Self { store, guest, _permit: permit })
             }
-            Err(error) => Err(explain(&error, &store, limits)),
+            Err(error) => Err(failure(&error, &store.data().storage)),
         }
     }
 
-    /// What counts as getting something done in here.
-    pub(super) fn progress(&self) -> Progress {
-        self.progress.clone()
+    /// What it holds and gets done.
+    pub(super) fn budget(&self) -> Budget {
+        self.store.data().storage.budget.clone()
     }
 
     /// What is done in here.
@@ -161,11 +155,11 @@ impl Sandbox {
         mut self,
         job: impl AsyncFnOnce(&Inside, &Guest) -> wasmtime::Result<Result<R>>,
     ) -> Result<R> {
-        let Self { store, guest, limits, .. } = &mut self;
+        let Self { store, guest, .. } = &mut self;
         let guest = &*guest;
         match store.run_concurrent(async |inside| job(inside, guest).await).await.flatten() {
             Ok(result) => result,
-            Err(error) => Err(explain(&error, store, limits)),
+            Err(error) => Err(failure(&error, &store.data().storage)),
         }
     }
 }
@@ -173,36 +167,6 @@ impl Sandbox {
 /// The semaphore is never closed while its template lives.
 fn closed() -> Error {
     Error::new(ErrorCode::Other, "the runtime is gone")
-}
-
-/// In the words of wasmtime, which keeps the type of this error to itself.
-const HOSTCALL_FUEL_EXHAUSTED: &str = "fuel allocated for hostcalls has been exhausted";
-
-/// What a failure of the sandbox means to the caller.
-fn explain(error: &wasmtime::Error, store: &Store<State>, limits: &Limits) -> Error {
-    if store.data().growth.refused() {
-        return Error::new(
-            ErrorCode::LimitExceeded,
-            format!(
-                "the component needed more than its limit of {} bytes of memory or {} table elements",
-                limits.memory, limits.table_elements
-            ),
-        );
-    }
-    if error.chain().any(|cause| cause.to_string().contains(HOSTCALL_FUEL_EXHAUSTED)) {
-        return Error::new(
-            ErrorCode::LimitExceeded,
-            format!("the component handed more than {} bytes to the host in one call", limits.hostcall_bytes),
-        );
-    }
-    match error.downcast_ref::<Trap>() {
-        Some(Trap::Interrupt) => Error::new(
-            ErrorCode::Timeout,
-            format!("the component computed for {:?} without getting anything done", limits.guest_time),
-        ),
-        Some(trap) => Error::new(ErrorCode::Trapped, format!("the component trapped: {trap}")),
-        None => Error::new(ErrorCode::Trapped, format!("the component failed: {error:#}")),
-    }
 }
 
 /// A task of its own that is cancelled when this is dropped.

@@ -135,7 +135,7 @@ impl Storage {
     pub async fn list(&self, at: &Location, options: &ListOptions) -> Result<Entries> {
         let (at, options) = (at.into(), options.into());
         let sandbox = self.sandbox().await?;
-        let progress = sandbox.progress();
+        let budget = sandbox.budget();
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
             let objects = guest.objects(inside)?;
@@ -144,7 +144,7 @@ impl Storage {
                 Err(error) => return Ok(Err(error.into())),
             };
             let (entries, completion) = inside.with(|mut access| {
-                let entries = stream::items(&mut access, listed.entries, progress)?;
+                let entries = stream::items(&mut access, listed.entries, budget)?;
                 wasmtime::error::Ok((entries, stream::once(&mut access, listed.completion)?))
             })?;
             // The caller may have left already.
@@ -183,7 +183,7 @@ impl Storage {
     /// A call that opens an object, in a sandbox that lives as long as its contents.
     pub(super) async fn open(&self, call: Open) -> Result<Reader> {
         let sandbox = self.sandbox().await?;
-        let progress = sandbox.progress();
+        let budget = sandbox.budget();
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
             let reader = match call(inside, guest).await? {
@@ -191,7 +191,7 @@ impl Storage {
                 Err(error) => return Ok(Err(error.into())),
             };
             let (incoming, completion) = inside.with(|access| {
-                stream::incoming(access, reader.contents.contents, reader.contents.completion, progress)
+                stream::incoming(access, reader.contents.contents, reader.contents.completion, budget)
             })?;
             // The caller may have left already.
             let _ = started.send((reader.info, incoming));
@@ -219,9 +219,9 @@ impl Storage {
     ) -> Result<ObjectInfo> {
         let (target, options, compress) = (target.into(), options.into(), compress.map(Into::into));
         let sandbox = self.sandbox().await?;
-        let progress = sandbox.progress();
+        let budget = sandbox.budget();
         let written = sandbox.run(async move |inside: &Inside, guest: &Guest| {
-            let body = inside.with(|access| stream::body(access, contents, |error| error, progress))?;
+            let body = inside.with(|access| stream::body(access, contents, |error| error, budget, None))?;
             let written =
                 guest.objects(inside)?.call_write(inside, target, body.into(), options, compress).await?;
             Ok(written.map_err(Error::from))

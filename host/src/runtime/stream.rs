@@ -19,8 +19,10 @@ use wasmtime::{
 
 use super::{
     bindings::omnistorage::storage::types,
+    budget::Budget,
     chunk::{CHUNK, Chunks, copy},
-    limits::Progress,
+    failure::is_out_of_fuel,
+    open::Held,
 };
 use crate::{
     backend::Contents,
@@ -30,8 +32,17 @@ use crate::{
 /// The end of a stream as the interface says it.
 pub(super) type Verdict = Result<(), types::Error>;
 
-/// Chunks or items on their way from a component: enough to overlap, few enough to hold it back.
+/// Chunks or pieces of items on their way from a component: enough to overlap, few enough to hold it back.
 const IN_FLIGHT: usize = 4;
+
+/// Items of such a piece.
+const PIECE: usize = 64;
+
+/// Bytes of such a piece: more than as many objects have that keep all that a store keeps beside the contents.
+const PIECE_BYTES: usize = 8 << 20;
+
+/// Bytes of the one value of a future, which is a word on how something ended.
+const WORD_BYTES: usize = 64 << 10;
 
 /// A body that the host hands to a component.
 pub(super) struct Body {
@@ -39,12 +50,13 @@ pub(super) struct Body {
     pub(super) completion: FutureReader<Verdict>,
 }
 
-/// Hands the contents of an object to a component.
+/// Hands the contents of an object to a component, with what they take of its budget.
 pub(super) fn body(
     mut store: impl AsContextMut,
     contents: Contents,
     explain: impl Fn(Error) -> Error + Send + 'static,
-    progress: Progress,
+    budget: Budget,
+    held: Option<Held>,
 ) -> wasmtime::Result<Body> {
     let (verdict, completion) = oneshot::channel();
     let producer = Producer {
@@ -53,7 +65,8 @@ pub(super) fn body(
         explain: Box::new(explain),
         verdict: Some(verdict),
         started: false,
-        progress,
+        budget,
+        _held: held,
     };
     Ok(Body {
         contents: StreamReader::new(&mut store, producer)?,
@@ -71,7 +84,8 @@ pub(super) struct Producer {
     verdict: Option<oneshot::Sender<Verdict>>,
     /// Bytes went to a component already; wasmtime may still hold some of them.
     started: bool,
-    progress: Progress,
+    budget: Budget,
+    _held: Option<Held>,
 }
 
 impl Producer {
@@ -130,7 +144,6 @@ impl<D: 'static> StreamProducer<D> for Producer {
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
         let this = self.get_mut();
-        this.progress.tick();
         let room = destination.remaining(&mut store);
         if room == Some(0) {
             // A read of nothing asks whether there is something.
@@ -143,6 +156,7 @@ impl<D: 'static> StreamProducer<D> for Producer {
             Poll::Ready(Some(chunk)) => chunk,
         };
         this.started = true;
+        this.budget.tick();
         let Some(room) = room else {
             destination.set_buffer(chunk);
             return Poll::Ready(Ok(StreamResult::Completed));
@@ -169,13 +183,12 @@ impl<D: 'static> StreamProducer<D> for Producer {
 /// stream ended; that is what the completion is for.
 struct Consumer<T> {
     sender: mpsc::Sender<T>,
-    progress: Progress,
+    budget: Budget,
 }
 
 impl<T> Consumer<T> {
     /// Room first: what was taken cannot be put back.
     fn poll_ready(&mut self, cx: &mut Context<'_>, finish: bool) -> Poll<Option<StreamResult>> {
-        self.progress.tick();
         match self.sender.poll_ready(cx) {
             Poll::Ready(Ok(())) => Poll::Ready(None),
             Poll::Ready(Err(_)) => Poll::Ready(Some(StreamResult::Dropped)),
@@ -185,6 +198,7 @@ impl<T> Consumer<T> {
     }
 
     fn send(&mut self, value: T) -> StreamResult {
+        self.budget.tick();
         match self.sender.start_send(value) {
             Ok(()) => StreamResult::Completed,
             Err(_) => StreamResult::Dropped,
@@ -219,7 +233,7 @@ impl<D: 'static> StreamConsumer<D> for Outgoing {
             Poll::Ready(Some(end)) => return Poll::Ready(Ok(end)),
             Poll::Pending => return Poll::Pending,
         }
-        let chunk = this.chunks.fill(&source.remaining()[..length]);
+        let chunk = this.chunks.fill(&source.remaining()[..length])?;
         source.mark_read(length);
         Poll::Ready(Ok(this.consumer.send(chunk)))
     }
@@ -248,10 +262,32 @@ impl<D: 'static, T: Lift + Unpin + Send + 'static> StreamConsumer<D> for Items<T
             Poll::Ready(Some(end)) => return Poll::Ready(Ok(end)),
             Poll::Pending => return Poll::Pending,
         }
-        let mut items = Vec::with_capacity(length);
-        source.read(store, &mut items)?;
+        let mut items = Vec::with_capacity(length.min(PIECE));
+        let what = "records that it hands over at once";
+        within(store, PIECE_BYTES, what, |store| source.read(store, &mut items))?;
         Poll::Ready(Ok(this.send(items)))
     }
+}
+
+/// Takes a value out of a component, of at most so many bytes.
+fn within<D>(
+    mut store: StoreContextMut<'_, D>,
+    limit: usize,
+    what: &str,
+    take: impl FnOnce(StoreContextMut<'_, D>) -> wasmtime::Result<()>,
+) -> wasmtime::Result<()> {
+    let usual = store.hostcall_fuel();
+    store.set_hostcall_fuel(limit.min(usual));
+    let taken = take(store.as_context_mut());
+    store.set_hostcall_fuel(usual);
+    taken.map_err(|error| match is_out_of_fuel(&error) {
+        true => Error::new(
+            ErrorCode::LimitExceeded,
+            format!("the component has {what} of more than {limit} bytes"),
+        )
+        .into(),
+        false => error,
+    })
 }
 
 /// Hands the one value of a component's future on.
@@ -268,7 +304,7 @@ impl<D: 'static, T: Lift + Unpin + Send + 'static> FutureConsumer<D> for Once<T>
         _: bool,
     ) -> Poll<wasmtime::Result<()>> {
         let mut value = None;
-        source.read(store, &mut value)?;
+        within(store, WORD_BYTES, "a word on the end", |store| source.read(store, &mut value))?;
         if let (Some(sender), Some(value)) = (self.get_mut().0.take(), value) {
             // Whoever asked may have left.
             let _ = sender.send(value);
@@ -291,10 +327,10 @@ pub(super) fn once<T: Lift + Unpin + Send + 'static>(
 pub(super) fn items<T: Lift + Unpin + Send + 'static>(
     store: impl AsContextMut,
     stream: StreamReader<T>,
-    progress: Progress,
+    budget: Budget,
 ) -> wasmtime::Result<mpsc::Receiver<Vec<T>>> {
     let (sender, receiver) = mpsc::channel(IN_FLIGHT);
-    stream.pipe(store, Items(Consumer { sender, progress }))?;
+    stream.pipe(store, Items(Consumer { sender, budget }))?;
     Ok(receiver)
 }
 
@@ -333,14 +369,14 @@ pub(super) fn incoming(
     mut store: impl AsContextMut,
     contents: StreamReader<u8>,
     completion: FutureReader<Verdict>,
-    progress: Progress,
+    budget: Budget,
 ) -> wasmtime::Result<(Incoming, oneshot::Receiver<Verdict>)> {
     let incoming = match contents.try_into::<Producer>(&mut store) {
         Ok(producer) => Incoming::Own(Box::new(producer)),
         Err(contents) => {
             let (sender, receiver) = mpsc::channel(IN_FLIGHT);
-            let consumer = Consumer { sender, progress };
-            contents.pipe(&mut store, Outgoing { consumer, chunks: Chunks::default() })?;
+            let chunks = Chunks::of(&budget);
+            contents.pipe(&mut store, Outgoing { consumer: Consumer { sender, budget }, chunks })?;
             Incoming::Fed(receiver)
         }
     };

@@ -4,12 +4,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use wasmtime::component::{HasData, Linker, ResourceTable};
+use wasmtime::{
+    ResourceLimiter, Store,
+    component::{HasData, Linker, ResourceTable},
+};
 
 use super::{
     activity::Activity,
     bindings::omnistorage::storage::{backend, types},
-    limits::Progress,
+    budget::Budget,
+    growth::Growth,
+    limits::Limits,
 };
 use crate::{backend::Backend, registry::Registry};
 
@@ -24,26 +29,43 @@ pub(super) struct Grants {
     pub(super) without_transfer: bool,
 }
 
-/// The state of the interface for one store: what its component was granted.
+/// The state of the interface for one store: what its component was granted, and what it may use.
+///
+/// The [limits](Limits) of what the host holds for the component, and of what it holds open, are kept in any case; those
+/// of what wasmtime knows of, such as its memories, by [`limit_store`].
 #[derive(Debug)]
 pub struct StorageCtx {
     pub(super) grants: Arc<Grants>,
-    pub(super) progress: Progress,
+    pub(super) budget: Budget,
+    pub(super) growth: Growth,
     pub(super) activity: Activity,
 }
 
 impl StorageCtx {
-    /// Grants nothing yet.
+    /// Grants nothing yet, under the default limits.
     #[must_use]
     pub fn new() -> Self {
-        Self::granting(Arc::default(), Progress::default())
+        Self::granting(Arc::default(), Limits::default())
     }
 
-    pub(super) fn granting(grants: Arc<Grants>, progress: Progress) -> Self {
-        Self { grants, progress, activity: Activity::default() }
+    pub(super) fn granting(grants: Arc<Grants>, limits: Limits) -> Self {
+        let budget = Budget::new(limits);
+        Self { grants, growth: Growth::of(&budget), budget, activity: Activity::default() }
     }
 
-    /// Grants a backend under a name.
+    /// Bounds what the component may use. For what is open already there are the limits of before.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { activity: self.activity, ..Self::granting(self.grants, limits) }
+    }
+
+    /// What keeps the memories and tables of the component within the limits, for
+    /// [`Store::limiter`](wasmtime::Store::limiter).
+    pub fn limiter(&mut self) -> &mut dyn ResourceLimiter {
+        &mut self.growth
+    }
+
+    /// Grants a backend under a name. What the component stores there is no part of its limits.
     #[must_use]
     pub fn mount(mut self, name: impl Into<String>, backend: Arc<dyn Backend>) -> Self {
         Arc::make_mut(&mut self.grants).mounts.insert(name.into(), backend);
@@ -79,6 +101,14 @@ pub trait StorageView: Send {
 pub fn add_to_linker<T: StorageView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     backend::add_to_linker::<T, HasStorage>(linker, T::storage)?;
     types::add_to_linker::<T, HasStorage>(linker, T::storage)
+}
+
+/// Holds what runs in a store to the limits of its [`StorageCtx`], but for [`Limits::guest_time`], which asks for epochs.
+pub fn limit_store<T: StorageView + 'static>(store: &mut Store<T>) {
+    let limits = store.data_mut().storage().ctx.budget.limits().clone();
+    store.limiter(|state| state.storage().ctx.limiter());
+    store.set_hostcall_fuel(limits.hostcall_bytes);
+    store.set_max_component_handles(limits.handles);
 }
 
 /// Where the interface finds its state.

@@ -64,8 +64,7 @@ async fn a_component_that_dies_on_the_way_leaves_nothing() {
     }
     let chunk = Bytes::from_static(&[1; 256 << 10]);
     let contents = stream::iter((0..4).map(move |_| Ok(chunk.clone()))).boxed();
-    let failed =
-        builder.build().tee(&places, contents, &WriteOptions::default(), None, Mode::BestEffort).await;
+    let failed = builder.build().tee(&places, contents, &WriteOptions::default(), None, Mode::All).await;
     assert_eq!(failed.unwrap_err().error.code(), ErrorCode::LimitExceeded);
     for target in &targets {
         target.is_as_it_was().await;

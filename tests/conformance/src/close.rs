@@ -1,6 +1,6 @@
 //! The end of a backend.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use omnistorage::{
     Backend, ErrorCode, HashAlgorithm,
@@ -33,6 +33,8 @@ pub async fn every_call_fails_after_the_close(backend: Arc<dyn Backend>) {
     let hashed = backend.hash_many(&[path("object"), path("missing")], HashAlgorithm::Md5).await;
     assert_eq!(hashed.len(), 2);
     hashed.into_iter().for_each(|result| fails(result, CLOSED));
+
+    fails(backend.sweep(&path(""), Duration::ZERO).await, CLOSED);
 
     let closed_or = |claimed: bool| if claimed { vec![CLOSED] } else { vec![CLOSED, ErrorCode::Unsupported] };
     fails_with_any(backend.mkdir(&path("dir")).await, &closed_or(features.directories));

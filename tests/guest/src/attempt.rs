@@ -2,15 +2,19 @@
 
 use crate::{
     behaviour, error,
+    hoard::{self, whole},
     imports::{
-        backend::{self, Backend, ListOptions, ReadOptions},
+        backend::{self, Backend, ListOptions},
         types::{Error, ErrorCode, Location, ObjectInfo, ObjectKind},
     },
 };
 
 /// Attempts something, and gives the host's error if it is stopped:
 ///
-/// - `open-many`: opens a million backends, and keeps them.
+/// - `hoard` and `keep`: see [`hoard`](hoard::hoard).
+/// - `items`: puts many into one call: see [`items`](hoard::items).
+/// - `idle`: gets nothing done: see [`idle`](hoard::idle).
+/// - `reopen`: uses the backend after its end; succeeds if each call is refused.
 /// - `read-all`: reads an object by value, as many bytes as there may be; the size it got is that of the result.
 /// - `escape`: uses paths that leave the backend; succeeds if each is refused.
 /// - `long-path`: asks for a path of 80 MiB.
@@ -29,7 +33,10 @@ pub(crate) async fn attempt(at: Location) -> Result<ObjectInfo, Error> {
         metadata: Vec::new(),
     };
     match behaviour.as_str() {
-        "open-many" => open_many(at.backend).await?,
+        "hoard" | "keep" => hoard::hoard(&at).await?,
+        "items" => hoard::items(&open, &at.path).await?,
+        "idle" => return hoard::idle(&open, &at.path).await,
+        "reopen" => hoard::reopen(&open).await?,
         "read-all" => info.size = Some(open.read_all(at.path, whole(), u32::MAX).await?.len() as u64),
         "escape" => escape(&open).await?,
         "long-path" => return open.stat("x".repeat(80 << 20)).await,
@@ -37,18 +44,6 @@ pub(crate) async fn attempt(at: Location) -> Result<ObjectInfo, Error> {
         other => panic!("there is no attempt {other:?}"),
     }
     Ok(info)
-}
-
-fn whole() -> ReadOptions {
-    ReadOptions { offset: 0, length: None, if_match: None }
-}
-
-async fn open_many(name: String) -> Result<(), Error> {
-    let mut hoard = Vec::new();
-    for _ in 0..1_000_000 {
-        hoard.push(backend::open(name.clone(), Vec::new()).await?);
-    }
-    Ok(())
 }
 
 async fn escape(open: &Backend) -> Result<(), Error> {

@@ -13,6 +13,7 @@
 
 mod attempt;
 mod frame;
+mod hoard;
 mod read;
 mod unneeded;
 mod write;

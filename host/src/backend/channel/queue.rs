@@ -9,7 +9,10 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::ChannelOptions;
-use crate::error::{Error, ErrorCode, Result};
+use crate::{
+    config::Account,
+    error::{Error, ErrorCode, Result},
+};
 
 /// Why a queue is no more.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +35,7 @@ impl Gone {
 /// The messages of a path.
 pub(super) struct Queue {
     options: ChannelOptions,
+    account: Option<Arc<dyn Account>>,
     state: Mutex<State>,
     /// Wakes all that wait: they look again, and few wait.
     changed: Notify,
@@ -39,7 +43,7 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct State {
-    messages: VecDeque<Bytes>,
+    messages: VecDeque<Message>,
     writers: usize,
     readers: usize,
     /// Why a writer did not send all that it had to.
@@ -49,9 +53,30 @@ struct State {
     gone: Option<Gone>,
 }
 
+/// A message that waits, and who pays for that.
+struct Message {
+    bytes: Bytes,
+    account: Option<Arc<dyn Account>>,
+}
+
+impl Message {
+    fn new(bytes: Bytes, account: Option<&Arc<dyn Account>>) -> Result<Self> {
+        account.map_or(Ok(()), |account| account.take(bytes.len() as u64))?;
+        Ok(Self { bytes, account: account.cloned() })
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        if let Some(account) = &self.account {
+            account.give_back(self.bytes.len() as u64);
+        }
+    }
+}
+
 impl Queue {
-    pub(super) fn new(options: ChannelOptions) -> Self {
-        Self { options, state: Mutex::default(), changed: Notify::new() }
+    pub(super) fn new(options: ChannelOptions, account: Option<Arc<dyn Account>>) -> Self {
+        Self { options, account, state: Mutex::default(), changed: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -87,7 +112,7 @@ impl Sender {
 
     /// Puts a message behind the others, once there is room. Dropped before that, it has not.
     pub(super) async fn send(&self, message: Bytes) -> Result<()> {
-        let Queue { options, changed, .. } = &*self.0;
+        let Queue { options, changed, account, .. } = &*self.0;
         loop {
             let room = changed.notified(); // from here on no change is missed
             {
@@ -96,7 +121,7 @@ impl Sender {
                     return Err(gone.error(ErrorCode::WriterClosed));
                 }
                 if state.messages.len() < options.capacity.get() {
-                    state.messages.push_back(message);
+                    state.messages.push_back(Message::new(message, account.as_ref())?);
                     break;
                 }
             }
@@ -153,12 +178,12 @@ impl Receiver {
                 if options.replay {
                     if let Some(message) = state.messages.get(self.seen) {
                         self.seen += 1;
-                        return Some(Ok(message.clone()));
+                        return Some(Ok(message.bytes.clone()));
                     }
                 } else if let Some(message) = state.messages.pop_front() {
                     drop(state);
                     changed.notify_waiters();
-                    return Some(Ok(message));
+                    return Some(Ok(message.bytes.clone()));
                 }
                 if state.writers == 0 {
                     return state.broken.clone().map(Err);

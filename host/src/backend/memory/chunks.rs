@@ -4,6 +4,7 @@ use std::{collections::VecDeque, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 
+use super::capacity::{Capacity, Room};
 use crate::{
     backend::{Announced, WriteOptions},
     error::Result,
@@ -15,14 +16,25 @@ const GATHER_BELOW: usize = 64 * 1024;
 /// What a reader gets at once, at most.
 const READ_AT_MOST: usize = 256 * 1024;
 
-/// The bytes of an object. A clone shares them.
-#[derive(Clone, Default)]
+/// The bytes of an object. A clone shares them, and their room.
+#[derive(Clone)]
 pub(super) struct Chunks {
     chunks: Arc<[Bytes]>,
     size: u64,
+    _room: Arc<Room>,
 }
 
 impl Chunks {
+    /// In one piece.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NoSpace`](crate::ErrorCode::NoSpace)
+    pub(super) fn new(contents: Bytes, capacity: &Capacity) -> Result<Self> {
+        let size = contents.len() as u64;
+        let chunks = if size == 0 { Arc::default() } else { Arc::new([contents]) as Arc<[Bytes]> };
+        Ok(Self { chunks, size, _room: Arc::new(capacity.take(size)?) })
+    }
+
     /// In bytes.
     pub(super) fn size(&self) -> u64 {
         self.size
@@ -51,13 +63,6 @@ impl Chunks {
             start += len;
         }
         Range { chunks }
-    }
-}
-
-impl From<Bytes> for Chunks {
-    fn from(contents: Bytes) -> Self {
-        let size = contents.len() as u64;
-        Self { chunks: if size == 0 { Arc::default() } else { Arc::new([contents]) }, size }
     }
 }
 
@@ -92,15 +97,23 @@ impl Iterator for Range {
 }
 
 /// Chunks in the making.
-#[derive(Default)]
 pub(super) struct Gathering {
     chunks: Vec<Bytes>,
     small: BytesMut,
+    room: Room,
 }
 
 impl Gathering {
+    pub(super) fn new(room: Room) -> Self {
+        Self { chunks: Vec::new(), small: BytesMut::new(), room }
+    }
+
     /// Takes the next bytes.
-    pub(super) fn push(&mut self, chunk: Bytes) {
+    ///
+    /// # Errors
+    /// [`ErrorCode::NoSpace`](crate::ErrorCode::NoSpace)
+    pub(super) fn push(&mut self, chunk: Bytes) -> Result<()> {
+        self.room.grow(chunk.len() as u64)?;
         if chunk.len() < GATHER_BELOW {
             self.small.extend_from_slice(&chunk);
             if self.small.len() >= GATHER_BELOW {
@@ -110,6 +123,7 @@ impl Gathering {
             self.flush();
             self.chunks.push(chunk);
         }
+        Ok(())
     }
 
     /// Moves what was gathered behind the chunks.
@@ -123,7 +137,7 @@ impl Gathering {
     pub(super) fn finish(mut self) -> Chunks {
         self.flush();
         let size = self.chunks.iter().map(|chunk| chunk.len() as u64).sum();
-        Chunks { chunks: self.chunks.into(), size }
+        Chunks { chunks: self.chunks.into(), size, _room: Arc::new(self.room) }
     }
 }
 
@@ -131,15 +145,19 @@ impl Gathering {
 mod tests {
     use super::*;
 
+    fn gathering() -> Gathering {
+        Gathering::new(Capacity::new(None, None).take(0).unwrap())
+    }
+
     #[test]
     fn small_chunks_are_gathered_and_large_ones_shared() {
         let large = Bytes::from(vec![7; GATHER_BELOW]);
-        let mut gathering = Gathering::default();
+        let mut gathering = gathering();
         for _ in 0..GATHER_BELOW {
-            gathering.push(Bytes::from_static(b"x"));
+            gathering.push(Bytes::from_static(b"x")).unwrap();
         }
-        gathering.push(Bytes::from_static(b"y"));
-        gathering.push(large.clone());
+        gathering.push(Bytes::from_static(b"y")).unwrap();
+        gathering.push(large.clone()).unwrap();
         let chunks = gathering.finish();
         assert_eq!(chunks.chunks.iter().map(Bytes::len).collect::<Vec<_>>(), [GATHER_BELOW, 1, GATHER_BELOW]);
         assert_eq!(chunks.chunks[2].as_ptr(), large.as_ptr());
@@ -149,8 +167,8 @@ mod tests {
     #[test]
     fn ranges_run_over_the_seams() {
         let all: Vec<u8> = (0..=255).cycle().take(3 * GATHER_BELOW + 5).collect();
-        let mut gathering = Gathering::default();
-        all.chunks(GATHER_BELOW).for_each(|chunk| gathering.push(Bytes::copy_from_slice(chunk)));
+        let mut gathering = gathering();
+        all.chunks(GATHER_BELOW).for_each(|chunk| gathering.push(Bytes::copy_from_slice(chunk)).unwrap());
         let chunks = gathering.finish();
         for (offset, length) in
             [(0, None), (1, None), (65_535, Some(2)), (65_536, Some(65_536)), (9, Some(u64::MAX))]
@@ -169,7 +187,8 @@ mod tests {
 
     #[test]
     fn a_large_chunk_is_read_in_pieces_that_share_it() {
-        let chunks = Chunks::from(Bytes::from(vec![1; READ_AT_MOST + 1]));
+        let capacity = Capacity::new(None, None);
+        let chunks = Chunks::new(Bytes::from(vec![1; READ_AT_MOST + 1]), &capacity).unwrap();
         let pieces: Vec<_> = chunks.range(0, None).collect();
         assert_eq!(pieces.iter().map(Bytes::len).collect::<Vec<_>>(), [READ_AT_MOST, 1]);
         assert_eq!(pieces[0].as_ptr(), chunks.chunks[0].as_ptr());

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, ops::Bound};
 
 use omnistorage_path::Path;
 
-use super::{KIND, chunks::Chunks};
+use super::{
+    KIND,
+    capacity::{Capacity, Room},
+    chunks::Chunks,
+};
 use crate::{
     backend::{WriteCondition, WriteOptions, require_object},
     error::{Error, ErrorCode, Result},
@@ -55,6 +59,12 @@ impl Object {
         Ok(())
     }
 
+    /// The bytes of what is kept beside the contents.
+    fn weight(&self) -> usize {
+        let metadata = self.metadata.iter().map(|(key, value)| key.len() + value.len());
+        self.content_type.as_ref().map_or(0, String::len) + metadata.sum::<usize>()
+    }
+
     /// What is known of it, under that path.
     pub(super) fn info(&self, path: &Path) -> ObjectInfo {
         ObjectInfo {
@@ -81,11 +91,21 @@ impl Object {
 }
 
 /// The objects by path, in byte order.
-#[derive(Default)]
 pub(super) struct Objects {
-    by_path: BTreeMap<Path, Object>,
+    by_path: BTreeMap<Path, Entry>,
     published: u64,
+    capacity: Capacity,
 }
+
+/// An object in its place.
+struct Entry {
+    object: Object,
+    /// For all but the contents.
+    _room: Room,
+}
+
+/// What an object takes beside its bytes, its name and what is kept with it.
+const ENTRY: usize = 256;
 
 /// Everything below a prefix: its bounds in byte order, where `0` is what follows `/`.
 pub(super) fn below(prefix: &str) -> (String, Bound<String>) {
@@ -97,10 +117,15 @@ pub(super) fn below(prefix: &str) -> (String, Bound<String>) {
 }
 
 impl Objects {
+    pub(super) fn new(capacity: Capacity) -> Self {
+        Self { by_path: BTreeMap::new(), published: 0, capacity }
+    }
+
     /// The object of that path.
     pub(super) fn get(&self, path: &Path) -> Result<&Object> {
         require_object(path)?;
-        self.by_path.get(path).ok_or_else(|| Error::new(ErrorCode::NotFound, "no such object"))
+        let entry = self.by_path.get(path);
+        entry.map(|entry| &entry.object).ok_or_else(|| Error::new(ErrorCode::NotFound, "no such object"))
     }
 
     /// The object of that path, as a copy of it with these options begins; errors get the path.
@@ -123,7 +148,8 @@ impl Objects {
             }
             _ => false,
         };
-        (!is_empty).then(|| self.by_path.range::<str, _>((from, to))).into_iter().flatten()
+        let entries = (!is_empty).then(|| self.by_path.range::<str, _>((from, to)));
+        entries.into_iter().flatten().map(|(path, entry)| (path, &entry.object))
     }
 
     /// Whether there are objects below that path.
@@ -153,7 +179,7 @@ impl Objects {
             (WriteCondition::IfMatch(_), None) => {
                 Err(Error::new(ErrorCode::PreconditionFailed, "there is no object to replace"))
             }
-            (WriteCondition::IfMatch(etag), Some(object)) => object.check_etag(Some(etag)),
+            (WriteCondition::IfMatch(etag), Some(entry)) => entry.object.check_etag(Some(etag)),
         }
     }
 
@@ -165,10 +191,11 @@ impl Objects {
         condition: &WriteCondition,
     ) -> Result<ObjectInfo> {
         self.check_write(path, condition)?;
+        let room = self.capacity.take((ENTRY + path.as_str().len() + object.weight()) as u64)?;
         self.published += 1;
         let object = Object { etag: self.published.to_string(), ..object };
         let info = object.info(path);
-        self.by_path.insert(path.clone(), object);
+        self.by_path.insert(path.clone(), Entry { object, _room: room });
         Ok(info)
     }
 
@@ -194,8 +221,8 @@ impl Objects {
     /// Sets the modification time.
     pub(super) fn set_modified(&mut self, path: &Path, modified: Timestamp) -> Result<()> {
         self.get(path)?;
-        if let Some(object) = self.by_path.get_mut(path) {
-            object.modified = modified;
+        if let Some(entry) = self.by_path.get_mut(path) {
+            entry.object.modified = modified;
         }
         Ok(())
     }

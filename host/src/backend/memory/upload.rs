@@ -20,8 +20,9 @@ pub(super) struct MemoryUpload {
 }
 
 impl MemoryUpload {
-    pub(super) fn new(shared: Shared, path: Path, options: WriteOptions) -> Self {
-        Self { shared, path, options, gathering: Gathering::default() }
+    pub(super) fn new(shared: Shared, path: Path, options: WriteOptions) -> Result<Self> {
+        let gathering = Gathering::new(shared.capacity.take(0)?);
+        Ok(Self { shared, path, options, gathering })
     }
 }
 
@@ -29,8 +30,7 @@ impl MemoryUpload {
 impl Upload for MemoryUpload {
     async fn push(&mut self, chunk: Bytes) -> Result<()> {
         self.shared.read(&self.path, |_| Ok(()))?;
-        self.gathering.push(chunk);
-        Ok(())
+        self.gathering.push(chunk).map_err(|error| error.at(KIND, &self.path))
     }
 
     async fn commit(self: Box<Self>) -> Result<ObjectInfo> {

@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     super::{
         Storage,
-        limits::Progress,
+        budget::Budget,
         sandbox::{Guest, Inside},
         stream,
     },
@@ -79,10 +79,10 @@ async fn carry_out(
     mut orders: mpsc::Receiver<Order>,
 ) -> Result<()> {
     let sandbox = storage.sandbox().await?;
-    let progress = sandbox.progress();
+    let budget = sandbox.budget();
     let job = async move |inside: &Inside, guest: &Guest| {
         while let Some((block, reply)) = orders.recv().await {
-            let packed = pack(inside, guest, block, compression, &progress).await?;
+            let packed = pack(inside, guest, block, compression, &budget).await?;
             // Whoever does not wait any more has no use for it.
             let _ = reply.send(packed);
         }
@@ -96,17 +96,17 @@ async fn pack(
     guest: &Guest,
     block: Vec<Bytes>,
     compression: Compression,
-    progress: &Progress,
+    budget: &Budget,
 ) -> wasmtime::Result<Result<Vec<Bytes>>> {
     let contents = streams::iter(block.into_iter().map(Ok)).boxed();
-    let body = inside.with(|access| stream::body(access, contents, |error| error, progress.clone()))?;
+    let body = inside.with(|access| stream::body(access, contents, |error| error, budget.clone(), None))?;
     let (codec, level) = (compression.codec.into(), compression.level);
     let packed = match guest.compression(inside)?.call_compress(inside, body.into(), codec, level).await? {
         Ok(packed) => packed,
         Err(error) => return Ok(Err(error.into())),
     };
-    let (incoming, completion) = inside
-        .with(|access| stream::incoming(access, packed.contents, packed.completion, progress.clone()))?;
+    let (incoming, completion) =
+        inside.with(|access| stream::incoming(access, packed.contents, packed.completion, budget.clone()))?;
     let chunks = incoming.into_stream().collect().await;
     let verdict = completion.await.map_err(|_| stream::undecided())?;
     Ok(verdict.map(|()| chunks).map_err(Error::from))

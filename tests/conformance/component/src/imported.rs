@@ -1,6 +1,6 @@
 //! A backend of this crate's kind made of the import.
 
-use std::{any::Any, sync::Arc};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -115,6 +115,10 @@ impl Backend for Imported {
 
     async fn purge(&self, prefix: &Path) -> Result<u64> {
         here! { Ok(self.backend.purge(owned(prefix)).await?) }
+    }
+
+    async fn sweep(&self, prefix: &Path, older_than: Duration) -> Result<u64> {
+        here! { Ok(self.backend.sweep(owned(prefix), older_than.as_secs()).await?) }
     }
 
     async fn copy_to(

@@ -1,0 +1,53 @@
+//! Objects by value: never more of them in memory than the component may have.
+
+use bytes::Bytes;
+use omnistorage_path::Path;
+
+use super::{budget::Reserved, open::OpenBackend};
+use crate::{
+    backend::ReadOptions,
+    error::{Error, ErrorCode, Result},
+};
+
+/// So many bytes are taken without a look at how many there are.
+const SMALL: usize = 1 << 20;
+
+/// Reads a range of an object.
+pub(super) async fn by_value(
+    open: &OpenBackend,
+    path: &Path,
+    options: &ReadOptions,
+    max: usize,
+) -> Result<Bytes> {
+    let room = room(open, path, options, max).await?;
+    let read = open.backend().read_all(path, options, room.bytes()).await;
+    read.map_err(|error| {
+        if error.code() == ErrorCode::LimitExceeded && room.bytes() < max {
+            let message = "the object grew while it was read, or does not tell its size: read it as a stream";
+            return Error::new(ErrorCode::LimitExceeded, message);
+        }
+        error
+    })
+}
+
+/// Room for what there is to read, up to `max` bytes.
+async fn room(open: &OpenBackend, path: &Path, options: &ReadOptions, max: usize) -> Result<Reserved> {
+    let limit = open.budget.limits().hostcall_bytes;
+    let most = max.min(limit);
+    if max <= SMALL.min(limit) {
+        return open.budget.reserve(max);
+    }
+    // Much may be asked for where there is little. If it cannot be told, the read tells why, or does with what is left.
+    let size = open.backend().stat(path).await.ok().and_then(|info| info.size);
+    let Some(size) = size else { return Ok(open.budget.reserve_up_to(most)) };
+    let length = options.length.unwrap_or(u64::MAX).min(size.saturating_sub(options.offset));
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    if length > limit && limit < max {
+        let message = format!(
+            "the component may get no more than {limit} bytes by one call, and these are {length}: read them as a \
+             stream, or raise `Limits::hostcall_bytes`"
+        );
+        return Err(Error::new(ErrorCode::LimitExceeded, message));
+    }
+    open.budget.reserve(length.min(most))
+}

@@ -1,0 +1,199 @@
+//! Calls of the component: what each takes of the budget while it is at work, and its answer.
+
+use std::{future::Future, ops::Deref};
+
+use omnistorage_path::Path;
+use wasmtime::component::{Access, Accessor, Resource};
+
+use super::{
+    bindings::omnistorage::storage::{backend as wit, types},
+    budget::{Calling, Reserved},
+    open::{OpenBackend, check_both},
+    view::HasStorage,
+    weight::Weight,
+};
+use crate::{
+    backend::layer::Operation,
+    error::{Error, ErrorCode, Result},
+};
+
+/// What any call takes beside its arguments, in bytes: itself, and its answer.
+const CALL: usize = 4096;
+
+/// What a path of many takes beside its bytes: its results on their way to the component.
+const ITEM: usize = 512;
+
+/// Each path is there as it came, as it was checked, where the work is done, and in the result.
+const COPIES: usize = 4;
+
+/// A call of a backend that is at work.
+pub(super) struct Call {
+    open: OpenBackend,
+    /// Or why it may not be made.
+    taken: Result<Taken>,
+}
+
+/// Given back when the call ends.
+struct Taken {
+    _calling: Calling,
+    arguments: Reserved,
+}
+
+impl Deref for Call {
+    type Target = OpenBackend;
+
+    fn deref(&self) -> &OpenBackend {
+        &self.open
+    }
+}
+
+/// Begins a call about a path, once there may be another one; `more` is how many bytes there are of other arguments.
+pub(super) async fn begin<T: 'static>(
+    accessor: &Accessor<T, HasStorage>,
+    this: &Resource<OpenBackend>,
+    operation: Operation,
+    path: &str,
+    more: usize,
+) -> wasmtime::Result<Call> {
+    let open = opened(accessor, this)?;
+    open.activity.begins(operation);
+    Ok(Call::new(open, path.len().saturating_add(more)).await)
+}
+
+/// The same for a call about many items. Too many of them end the component.
+pub(super) async fn begin_many<T: 'static, I: Weight>(
+    accessor: &Accessor<T, HasStorage>,
+    this: &Resource<OpenBackend>,
+    operation: Operation,
+    items: &[I],
+) -> wasmtime::Result<Call> {
+    let open = opened(accessor, this)?;
+    let limit = open.budget.limits().items;
+    if items.len() > limit {
+        let message = format!(
+            "the component put {} items into one call, and its limit is {limit}: make several calls, or raise \
+             `Limits::items`",
+            items.len()
+        );
+        return Err(Error::new(ErrorCode::LimitExceeded, message).into());
+    }
+    open.activity.begins(operation);
+    let weights = items.iter().map(|item| item.weight().saturating_mul(COPIES).saturating_add(ITEM));
+    let arguments = weights.fold(0, usize::saturating_add);
+    Ok(Call::new(open, arguments).await)
+}
+
+/// What the component means by a handle.
+pub(super) fn opened<T: 'static>(
+    accessor: &Accessor<T, HasStorage>,
+    this: &Resource<OpenBackend>,
+) -> wasmtime::Result<OpenBackend> {
+    accessor.with(|mut access: Access<'_, T, HasStorage>| Ok(access.get().table.get(this)?.clone()))
+}
+
+impl Call {
+    pub(super) async fn new(open: OpenBackend, arguments: usize) -> Self {
+        let taken = match open.budget.reserve(arguments.saturating_add(CALL)) {
+            // Its turn comes last: what waits for it is paid for.
+            Ok(arguments) => Ok(Taken { _calling: open.budget.call().await, arguments }),
+            Err(error) => Err(error),
+        };
+        Self { open, taken }
+    }
+
+    /// Whether it may be made.
+    ///
+    /// # Errors
+    /// [`ErrorCode::LimitExceeded`]
+    pub(super) fn check(&self) -> Result<()> {
+        self.taken.as_ref().map(drop).map_err(Error::clone)
+    }
+
+    /// Checks a path, then does something with it; both may fail.
+    pub(super) async fn with<R, F: Future<Output = Result<R>>>(
+        &self,
+        path: &str,
+        act: impl FnOnce(Path) -> F,
+    ) -> Result<R, types::Error> {
+        let result = match self.check().and_then(|()| Ok(Path::parse(path)?)) {
+            Ok(path) => {
+                let done = act(path).await;
+                self.budget.tick();
+                done
+            }
+            Err(error) => Err(error),
+        };
+        result.map_err(|error| self.explain(error, path).into())
+    }
+
+    /// The same for a path here and one of a target.
+    pub(super) async fn between<R, F: Future<Output = Result<R>>>(
+        &self,
+        source: &str,
+        target: &OpenBackend,
+        to: &str,
+        act: impl FnOnce(Path, Path) -> F,
+    ) -> Result<R, types::Error> {
+        let result = match self.check().and_then(|()| check_both(source, to)) {
+            Ok((source, to)) => {
+                let done = act(source, to).await;
+                self.budget.tick();
+                done
+            }
+            Err(error) => Err(error),
+        };
+        result.map_err(|error| self.explain_between(error, source, target, to).into())
+    }
+
+    /// The same for many. A path that is refused does not keep the others: the results stand in the order of the
+    /// paths.
+    pub(super) async fn with_many<R, F: Future<Output = Vec<Result<R>>>>(
+        &self,
+        paths: Vec<String>,
+        act: impl FnOnce(Vec<Path>) -> F,
+    ) -> Vec<Result<R, types::Error>> {
+        let check = |path: &String| self.check().and_then(|()| Ok(Path::parse(path.as_str())?));
+        let checked: Vec<_> = paths.iter().map(check).collect();
+        let legal: Vec<_> = checked.iter().flatten().cloned().collect();
+        let mut results = Vec::new().into_iter();
+        // To ask for nothing is to get nothing done.
+        if !legal.is_empty() {
+            results = act(legal).await.into_iter();
+            self.budget.tick();
+        }
+        let in_order = paths.iter().zip(checked).map(|(path, checked)| {
+            let result = match checked {
+                Ok(_) => results.next().unwrap_or_else(|| Err(short_of_results())),
+                Err(refused) => Err(refused),
+            };
+            result.map_err(|error| self.explain(error, path).into())
+        });
+        in_order.collect()
+    }
+
+    /// Copies many, in the same way.
+    pub(super) async fn copy_many(
+        &self,
+        requests: Vec<wit::CopyRequest>,
+        target: &OpenBackend,
+    ) -> Vec<Result<types::ObjectInfo, types::Error>> {
+        match self.check() {
+            Ok(()) => self.open.copy_many(requests, target).await,
+            Err(refused) => {
+                let refuse =
+                    |request: wit::CopyRequest| Err(self.explain(refused.clone(), &request.source).into());
+                requests.into_iter().map(refuse).collect()
+            }
+        }
+    }
+
+    /// What it has begun goes on by itself, with its arguments.
+    pub(super) fn leave(self) -> (OpenBackend, Option<Reserved>) {
+        (self.open, self.taken.ok().map(|Taken { arguments, .. }| arguments))
+    }
+}
+
+/// A backend from outside this crate broke its word.
+pub(super) fn short_of_results() -> Error {
+    Error::new(ErrorCode::Other, "the backend gave fewer results than it was asked for")
+}
