@@ -5,6 +5,7 @@ mod bisync;
 mod check;
 mod compare;
 mod configuration;
+mod directory;
 mod escape;
 mod exit;
 mod explain;

@@ -166,10 +166,13 @@ struct Inner {
 
 impl Error {
     /// An error of that code; `message` is one sentence without a full stop that says what a person can do about it.
+    ///
+    /// What it quotes may be anybody's text, as that of a server: characters that a terminal would obey are escaped.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         let (at, offset, retry_after, on_target) = (None, None, None, false);
-        Self(Box::new(Inner { code, at, offset, message: message.into(), retry_after, on_target }))
+        let message = printable(message.into());
+        Self(Box::new(Inner { code, at, offset, message, retry_after, on_target }))
     }
 
     /// [`ErrorCode::Unsupported`]: `backend` does not do `what`.
@@ -217,7 +220,7 @@ impl Error {
     /// With more behind the sentence.
     #[must_use]
     pub fn with_note(mut self, note: impl fmt::Display) -> Self {
-        self.0.message = format!("{}; {note}", self.0.message);
+        self.0.message = printable(format!("{}; {note}", self.0.message));
         self
     }
 
@@ -265,6 +268,28 @@ impl Error {
     }
 }
 
+/// Whether a character controls a terminal, breaks a line, or turns round what stands beside it: names come from
+/// anywhere, and `exe.txt` must not read as `txt.exe`.
+pub(crate) fn misleads(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{2028}' | '\u{2029}' // separators of lines and paragraphs
+            | '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // Unicode's Bidi_Control
+        )
+}
+
+/// The text with what misleads as `\u{1b}`.
+fn printable(text: String) -> String {
+    if !text.contains(misleads) {
+        return text;
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if misleads(c) { escaped.extend(c.escape_default()) } else { escaped.push(c) }
+    }
+    escaped
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0.at {
@@ -310,5 +335,24 @@ impl From<io::Error> for Error {
             _ => ErrorCode::Other,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_quoted_is_obeyed() {
+        for (said, shown) in [
+            ("evil \u{1b}[31m", "evil \\u{1b}[31m"),
+            ("two\nlines\r", "two\\nlines\\r"),
+            ("\u{9b}1m", "\\u{9b}1m"),
+            ("cod\u{202e}exe", "cod\\u{202e}exe"),
+            ("plain \\ and é", "plain \\ and é"),
+        ] {
+            let error = Error::new(ErrorCode::Other, said).with_note(said);
+            assert_eq!(error.message(), format!("{shown}; {shown}"));
+        }
     }
 }

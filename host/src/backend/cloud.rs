@@ -4,8 +4,10 @@
 pub(super) mod client;
 pub(super) mod contents;
 pub(super) mod expectation;
-pub(super) mod listing;
+mod listing;
 pub(super) mod metadata;
+pub(super) mod ordered;
+pub(super) mod pages;
 pub(super) mod part;
 pub(super) mod read;
 pub(super) mod remove;
@@ -45,6 +47,12 @@ pub(super) fn encode(value: &str) -> PercentEncode<'_> {
 /// Encodes a key, and leaves its slashes.
 pub(super) fn encode_path(key: &str) -> PercentEncode<'_> {
     utf8_percent_encode(key, RESERVED_IN_PATH)
+}
+
+/// The beginning of what a server says: as much as is worth quoting.
+pub(super) fn excerpt(said: &str) -> &str {
+    const CHARS: usize = 300;
+    said.char_indices().nth(CHARS).map_or(said, |(end, _)| &said[..end])
 }
 
 /// A query of keys and values.

@@ -16,6 +16,7 @@ mod convert;
 mod listing;
 mod read;
 mod service;
+mod transport;
 mod upload;
 
 use std::{
@@ -41,6 +42,7 @@ use opendal_http_transport_reqwest::ReqwestTransport;
 use self::{
     convert::{failed, info},
     listing::Walk,
+    transport::Demanding,
     upload::Draft,
 };
 use super::{
@@ -98,7 +100,7 @@ impl OpendalBackend {
             .connect_timeout(timeout)
             .build()
             .map_err(|error| Error::new(ErrorCode::Other, format!("no HTTP client can be made: {error}")))?;
-        let transport = HttpTransporter::new(ReqwestTransport::new(client));
+        let transport = HttpTransporter::new(Demanding(ReqwestTransport::new(client)));
         let service = Service {
             calls: operator.service().clone(),
             context: operator.context().with_http_transport(transport),

@@ -19,6 +19,7 @@ mod resume;
 mod settings;
 mod upload;
 mod uploads;
+mod xml;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
@@ -78,7 +79,9 @@ impl S3Backend {
     /// | `copy_limit` | the most that the store copies in one request, in bytes, from 5 MiB on; 5 GiB. What is larger is copied in parts |
     /// | `timeout` | for a request, and between two pieces of a large answer, as `90s`; 60 s |
     /// | `conditional_write` | `false` for a store that ignores conditions |
-    /// | `sorted_list` | `false` for a store that lists in another order than that of bytes, as SeaweedFS does: listings are then sorted in memory |
+    /// | `sorted_list` | `false` for a store that lists in another order than that of bytes, as SeaweedFS does: listings are then sorted here, in memory and on disk. Where that shows before an entry was seen it is found out |
+    /// | `md5_etags` | `false` for a bucket that encrypts with keys of its own (KMS): the etags of its listings look like an MD5 and are none. It is found out by the first object that is looked at or written |
+    /// | `plain_http` | `true`: no warning where an endpoint with `http://` is another machine |
     /// | `checksum` | `false` for a store that refuses checksums in headers |
     /// | `resume` | `true`: an upload of several parts that fails is left, and the next write of the key goes on with it; `false` |
     ///

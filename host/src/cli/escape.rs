@@ -7,15 +7,7 @@ use std::{
 
 use serde_json::ser::Formatter;
 
-/// Whether a character controls a terminal, breaks a line, or turns round what stands beside it: names come from
-/// anywhere, and `exe.txt` must not read as `txt.exe`.
-fn misleads(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{2028}' | '\u{2029}' // separators of lines and paragraphs
-            | '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' // Unicode's Bidi_Control
-        )
-}
+use crate::error::misleads;
 
 /// The text in one line, as it is: what misleads is escaped as in Rust.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {

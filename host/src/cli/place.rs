@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `dir/file`, `/abs/dir`, `../x` | a path of the operating system |
 //! | `file:///abs/dir` | the same as a URL (RFC 8089); `%20` is a blank, and `%`, `?`, `#` must be written `%25`, `%3F`, `%23` |
-//! | `s3://bucket/key`, `gs://bucket/key` | an object store; the key is taken as it is, without decoding. Credentials and the endpoint come from the environment of the store's own tools |
+//! | `s3://bucket/key`, `gs://bucket/key` | an object store; the key is taken as it is, without decoding. With a slash at its end it means the directory, also where an object has that name. Credentials and the endpoint come from the environment of the store's own tools |
 //! | `memory:path` | a store that lives as long as the command |
 //! | `NAME:path` | a backend of the configuration file |
 //! | `env:path` | the backend that the environment describes |

@@ -8,6 +8,7 @@ use std::{
 use super::{
     Globals,
     configuration::Configuration,
+    directory::Directory,
     exit::{Exit, Failure, Subject},
     local,
     output::printable,
@@ -17,7 +18,7 @@ use super::{
 };
 use crate::{
     Backend, Config, Error, FileBackend, Location, MemoryBackend, Path, Registry,
-    backend::file::FileOptions,
+    backend::{file::FileOptions, layer::Layered},
     runtime::{Runtime, RuntimeOptions, Storage},
 };
 
@@ -77,6 +78,11 @@ impl<'a> Resolved<'a> {
             PlaceKind::Configured { name, .. } => Some(name),
             _ => None,
         }
+    }
+
+    /// Whether it was written as one, and is not the root, which is one.
+    fn means_directory(&self) -> bool {
+        self.place.typed.ends_with('/') && !self.path.is_root()
     }
 
     fn full(&self) -> Option<PathBuf> {
@@ -429,6 +435,12 @@ impl<'a> Mounts<'a> {
             self.backends.push((name.to_owned(), backend));
             kind
         };
+        if resolved.means_directory()
+            && let Some((_, backend)) = self.backends.iter_mut().find(|(mounted, _)| mounted == name)
+            && !backend.capabilities().features.directories
+        {
+            *backend = Arc::new(Layered::new(Arc::clone(backend), Directory(resolved.path.clone())));
+        }
         let location = Location { backend: name.to_owned(), path: resolved.path.clone() };
         self.labels.push(Label { location: location.clone(), kind, typed: resolved.place.typed.clone() });
         Ok(location)

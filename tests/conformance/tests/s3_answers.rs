@@ -15,6 +15,8 @@ use omnistorage::{
 };
 use omnistorage_test_servers::{Canned, Fault, Proxy, moto, weed};
 
+const AT: &str = "Sun, 09 Sep 2001 01:46:40 GMT";
+
 fn path(path: &str) -> Path {
     Path::parse(path).unwrap()
 }
@@ -254,7 +256,8 @@ async fn contents_that_are_encoded_are_given_as_they_are_stored() {
     assert!(asked[0].headers.iter().all(|(name, _)| name != "accept-encoding"), "{asked:?}");
     let encoded = String::from_utf8_lossy(gzip).into_owned();
     proxy.plan(move |_| {
-        Some(Fault::Answer(Canned::status(200).header("content-encoding", "gzip").body(&encoded)))
+        let object = Canned::status(200).header("etag", "\"x\"").header("last-modified", AT);
+        Some(Fault::Answer(object.header("content-encoding", "gzip").body(&encoded)))
     });
     let read = backend.read_all(&path("a"), &ReadOptions::default(), 100).await.unwrap();
     assert_eq!(read, String::from_utf8_lossy(gzip).as_bytes());

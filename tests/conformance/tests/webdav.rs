@@ -17,6 +17,7 @@ mod service {
         Backend, Config, ErrorCode, OpendalBackend, Path, Registry,
         backend::{ListOptions, ReadOptions, WriteOptions},
     };
+    use omnistorage_test_servers::{Canned, Fault, Proxy};
 
     fn config() -> Config {
         omnistorage_test_servers::webdav().config()
@@ -69,6 +70,27 @@ mod service {
         assert_eq!(error.code(), ErrorCode::LimitExceeded);
         assert!(error.message().contains("`max_object`"), "{error}");
         assert!(!backend.exists(&path("large")).await.unwrap());
+    }
+
+    /// A log-in page is no empty directory, and nothing is deleted or written by it.
+    #[tokio::test]
+    async fn another_answer_is_none_of_webdav() {
+        let server = omnistorage_test_servers::webdav();
+        let proxy = Proxy::before(&server.endpoint);
+        let config = config();
+        let straight = OpendalBackend::from_config(config.clone()).unwrap();
+        let through = OpendalBackend::from_config(config.with("endpoint", &proxy.endpoint)).unwrap();
+        straight.write_all(&path("dir/a"), "x".into(), &WriteOptions::default()).await.unwrap();
+        proxy.plan(|_| {
+            let page = Canned::status(200).header("content-type", "text/html; charset=utf-8");
+            Some(Fault::Answer(page.body("<html><body>Please log in</body></html>")))
+        });
+        let mut listing = through.list(&Path::root(), &ListOptions::default()).await.unwrap();
+        assert!(listing.next(10).await.is_err());
+        assert!(through.stat(&path("dir/a")).await.is_err());
+        assert!(through.delete(&[path("dir/a")]).await.remove(0).is_err());
+        assert!(through.write_all(&path("b"), "x".into(), &WriteOptions::default()).await.is_err());
+        assert!(straight.exists(&path("dir/a")).await.unwrap());
     }
 
     /// What a writer left that was killed between its requests.

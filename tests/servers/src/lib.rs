@@ -14,6 +14,7 @@ pub mod canary;
 pub mod faults;
 pub mod gcs;
 mod http;
+pub mod odd;
 mod process;
 mod proxy;
 mod webdav;

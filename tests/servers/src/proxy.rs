@@ -29,6 +29,10 @@ pub enum Fault {
     FlipAnswer,
     /// The answer comes late.
     Delay(Duration),
+    /// The server never sees it; an answer of this status has a body without an end.
+    Endless(u16),
+    /// The server never sees it; an answer of this status stops within its body, and the connection stays.
+    Stall(u16),
 }
 
 /// An answer that no server gave.
@@ -277,6 +281,20 @@ fn read_chunks(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
     }
 }
 
+/// Sends until nobody reads any more.
+fn endless(mut client: &TcpStream, status: u16) -> io::Result<()> {
+    write!(client, "HTTP/1.1 {status} Endless\r\n\r\n")?;
+    loop {
+        client.write_all(&[b' '; 64 << 10])?;
+    }
+}
+
+/// Sends the beginning, and waits until the client hangs up.
+fn stall(mut client: &TcpStream, status: u16) -> io::Result<()> {
+    write!(client, "HTTP/1.1 {status} Stalled\r\ncontent-length: 1000\r\n\r\nbegin")?;
+    client.read_to_end(&mut Vec::new()).map(drop)
+}
+
 impl Shared {
     /// Serves a connection until it ends, or is cut.
     fn serve(&self, client: &TcpStream) -> io::Result<()> {
@@ -295,6 +313,8 @@ impl Shared {
                     canned.write(client, &method)?;
                     continue;
                 }
+                Some(Fault::Endless(status)) => return endless(client, status),
+                Some(Fault::Stall(status)) => return stall(client, status),
                 Some(Fault::FlipRequest) => request.flip(),
                 _ => {}
             }

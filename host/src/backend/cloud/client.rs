@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, fmt, time::Duration};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use reqsign_command_execute_tokio::TokioCommandExecute;
 use reqsign_core::{Context, HttpSend, OsEnv, ProvideCredential, SignRequest, Signer, SigningCredential};
@@ -18,6 +18,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(in crate::backend) const TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes a second.
 const SLOWEST: u64 = 32 * 1024;
+
+/// The most bytes of an answer that is read as a whole: a thousand keys with all that is known of them are less.
+const MOST: usize = 16 << 20;
+/// The most of an answer that refuses.
+const MOST_SAID: usize = 1 << 20;
 
 /// How often a request is sent, at most.
 pub(in crate::backend) const ATTEMPTS: u32 = 5;
@@ -100,13 +105,16 @@ impl Answer {
     pub(in crate::backend) async fn chunk(&mut self) -> Result<Option<Bytes>> {
         match tokio::time::timeout(self.silence, self.response.chunk()).await {
             Ok(chunk) => chunk.map_err(|error| broken(&error)),
-            Err(_) => Err(Error::new(ErrorCode::Timeout, "the store stopped sending; try again later")),
+            Err(_) => Err(stalled()),
         }
     }
 
-    /// The whole body, which must be a small one.
+    /// The whole body, which must be a small one, and soon be there.
     pub(in crate::backend) async fn body(self) -> Result<Bytes> {
-        self.response.bytes().await.map_err(|error| broken(&error))
+        match tokio::time::timeout(self.silence, gathered(self.response)).await {
+            Ok(body) => body,
+            Err(_) => Err(stalled()),
+        }
     }
 }
 
@@ -263,8 +271,33 @@ impl<K: SigningCredential> Client<K> {
 async fn whole(response: reqwest::Response) -> Result<reqwest::Response> {
     let mut whole = http::Response::new(());
     (*whole.status_mut(), *whole.headers_mut()) = (response.status(), response.headers().clone());
-    let body = response.bytes().await.map_err(|error| broken(&error))?;
+    let body = gathered(response).await?;
     Ok(whole.map(|()| body).into())
+}
+
+/// The body of an answer, which has an end.
+async fn gathered(mut response: reqwest::Response) -> Result<Bytes> {
+    let is_refusal = !response.status().is_success();
+    let most = if is_refusal { MOST_SAID } else { MOST };
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+        body.extend_from_slice(&chunk);
+        if body.len() > most {
+            if is_refusal {
+                // Its status says enough.
+                body.truncate(most);
+                break;
+            }
+            let message =
+                format!("the store's answer has no end within {most} bytes: is it the right endpoint?");
+            return Err(Error::new(ErrorCode::LimitExceeded, message));
+        }
+    }
+    Ok(body.freeze())
+}
+
+fn stalled() -> Error {
+    Error::new(ErrorCode::Timeout, "the store stopped sending; try again later")
 }
 
 impl<K: SigningCredential> fmt::Debug for Client<K> {
@@ -304,6 +337,12 @@ pub(in crate::backend) fn backoff(attempt: u32) -> Duration {
 pub(in crate::backend) fn broken(error: &reqwest::Error) -> Error {
     let host = error.url().and_then(|url| url.host_str()).unwrap_or("the store").to_owned();
     let cause = cause(error);
+    if error.is_connect() && is_distrusted(error) {
+        let message = format!(
+            "`{host}` cannot be trusted: {cause}; check the endpoint, and that this machine knows who signs its certificate"
+        );
+        return Error::new(ErrorCode::PermissionDenied, message);
+    }
     if error.is_connect() {
         let message = format!("cannot reach `{host}`: {cause}; check the endpoint and the network");
         return Error::new(ErrorCode::Unavailable, message);
@@ -312,6 +351,19 @@ pub(in crate::backend) fn broken(error: &reqwest::Error) -> Error {
         return not_in_time(&host);
     }
     Error::new(ErrorCode::Unavailable, format!("the connection to `{host}` broke: {cause}; try again"))
+}
+
+/// Whether the other side does not speak TLS, or shows a certificate that does not hold: it will the next time, too.
+fn is_distrusted(error: &reqwest::Error) -> bool {
+    let mut next: Option<&dyn std::error::Error> = error.source();
+    while let Some(error) = next {
+        let broken = error.downcast_ref::<std::io::Error>();
+        if broken.is_some_and(|broken| broken.kind() == std::io::ErrorKind::InvalidData) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 fn not_in_time(host: &str) -> Error {
@@ -351,7 +403,9 @@ impl HttpSend for Plain {
         if let Some(headers) = answer.headers_mut() {
             headers.extend(std::mem::take(response.headers_mut()));
         }
-        let body = response.bytes().await.map_err(failed)?;
+        let body = gathered(response).await.map_err(|error| {
+            reqsign_core::Error::unexpected(error.message().to_owned()).set_retryable(true)
+        })?;
         answer.body(body).map_err(|error| reqsign_core::Error::unexpected(error.to_string()))
     }
 }

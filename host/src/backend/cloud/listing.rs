@@ -2,7 +2,7 @@
 //!
 //! Stores sort by keys, in which a directory ends with a slash; we sort by paths, in which it does not. So of one level
 //! `a-b` must wait until it is certain that there is no directory `a`, whose key `a/` comes later. Nothing else is
-//! held back, unless the store keeps another order: then all is gathered first.
+//! held back. What a store lists in another order comes as it comes: it is for others to sort.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,44 +13,15 @@ use async_trait::async_trait;
 use omnistorage_path::Path;
 use tokio::task::JoinSet;
 
+use super::pages::{Order, Page, Pages, Trail};
 use crate::{
     backend::{ListOptions, Listing},
     error::{Error, ErrorCode, Result},
     object::{ObjectInfo, ObjectKind},
 };
 
-/// One answer of the store.
-#[derive(Debug, Default)]
-pub(in crate::backend) struct Page {
-    /// The keys with what is known of them; the paths in there are not looked at.
-    pub(in crate::backend) objects: Vec<(String, ObjectInfo)>,
-    /// What deeper keys begin with, to their slash.
-    pub(in crate::backend) directories: Vec<String>,
-    /// What gives the next page.
-    pub(in crate::backend) next: Option<String>,
-}
-
-/// In which order the store lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::backend) enum Order {
-    /// Of the bytes of the keys.
-    Keys,
-    /// Any: a listing is held in memory, to sort it.
-    Other,
-}
-
-/// Who fetches the pages.
-#[async_trait]
-pub(in crate::backend) trait Pages: Send + Sync + 'static {
-    /// Whether the backend is still open.
-    fn check_open(&self) -> Result<()>;
-
-    /// The page of that token; `None` is the first one.
-    async fn page(&self, token: Option<&str>) -> Result<Page>;
-}
-
 /// A cursor over the pages.
-pub(in crate::backend) struct PagedListing<P> {
+pub(super) struct PagedListing<P> {
     pages: Arc<P>,
     kind: &'static str,
     /// What all keys of the backend begin with.
@@ -62,9 +33,13 @@ pub(in crate::backend) struct PagedListing<P> {
     progress: Progress,
     /// At most one page, on its way.
     ahead: JoinSet<Result<Page>>,
+    trail: Trail,
     last_key: String,
     held: BTreeMap<(Path, bool), Held>,
     ready: VecDeque<ObjectInfo>,
+    /// Somebody has seen entries.
+    is_begun: bool,
+    found_unsorted: bool,
 }
 
 enum Progress {
@@ -83,8 +58,8 @@ struct Held {
 
 impl<P: Pages> PagedListing<P> {
     /// Below `prefix`, in a backend whose keys begin with `root`.
-    pub(in crate::backend) fn new(
-        pages: P,
+    pub(super) fn new(
+        pages: Arc<P>,
         kind: &'static str,
         root: String,
         prefix: String,
@@ -92,9 +67,10 @@ impl<P: Pages> PagedListing<P> {
         order: Order,
     ) -> Self {
         Self {
-            pages: Arc::new(pages),
+            pages,
             kind,
             root,
+            trail: Trail::new(&prefix),
             prefix,
             options: options.clone(),
             order,
@@ -103,13 +79,21 @@ impl<P: Pages> PagedListing<P> {
             last_key: String::new(),
             held: BTreeMap::new(),
             ready: VecDeque::new(),
+            is_begun: false,
+            found_unsorted: false,
         }
+    }
+
+    /// Whether it ended since the store keeps another order, and nothing of it was seen yet.
+    pub(super) fn may_begin_again(&self) -> bool {
+        self.found_unsorted && !self.is_begun
     }
 
     fn fetch(&mut self) {
         if let Progress::At(token) = &self.progress {
             let (pages, token) = (Arc::clone(&self.pages), token.clone());
-            self.ahead.spawn(async move { pages.page(token.as_deref()).await });
+            let order = self.order;
+            self.ahead.spawn(async move { pages.page(token.as_deref(), order).await });
         }
     }
 
@@ -121,18 +105,14 @@ impl<P: Pages> PagedListing<P> {
             Some(Ok(page)) => page?,
             _ => return Err(Error::new(ErrorCode::Cancelled, "the listing was stopped")),
         };
-        self.progress = match (&self.progress, page.next) {
-            (Progress::At(Some(last)), Some(next)) if *last == next => {
-                return Err(Error::new(
-                    ErrorCode::Corrupted,
-                    "the store gave the same page of the listing twice",
-                ));
-            }
-            (_, Some(next)) => Progress::At(Some(next)),
-            (_, None) => Progress::Ended,
+        self.trail.accept(&page)?;
+        let Page { objects, directories, next } = page;
+        self.progress = match next {
+            Some(next) => Progress::At(Some(next)),
+            None => Progress::Ended,
         };
         self.fetch();
-        self.take(page.objects, page.directories)
+        self.take(objects, directories)
     }
 
     /// Merges the two sorted halves of a page.
@@ -168,9 +148,10 @@ impl<P: Pages> PagedListing<P> {
 
     /// Whether the key is a new one; a directory may stand on two pages.
     fn comes_after(&mut self, key: &str) -> Result<bool> {
-        if !key.starts_with(&self.prefix) || (self.order == Order::Keys && key < self.last_key.as_str()) {
-            let message =
-                "the store does not list in byte order: set `sorted_list = false` to sort here, in memory";
+        if self.order == Order::Keys && key < self.last_key.as_str() {
+            self.found_unsorted = true;
+            self.pages.is_unsorted();
+            let message = "the store does not list in byte order: run it again with `sorted_list = false`, to sort here";
             return Err(Error::new(ErrorCode::Unsupported, message));
         }
         let is_new = key != self.last_key;
@@ -211,7 +192,7 @@ impl<P: Pages> PagedListing<P> {
         if self.options.start_after.as_ref().is_some_and(|after| info.path <= *after) {
             return;
         }
-        if self.options.recursive && self.order == Order::Keys {
+        if self.options.recursive || self.order == Order::Other {
             self.ready.push_back(info);
             return;
         }
@@ -229,7 +210,6 @@ impl<P: Pages> PagedListing<P> {
 
     fn release(&mut self) {
         while let Some(first) = self.held.first_entry()
-            && self.order == Order::Keys
             && first.get().until.as_ref().is_none_or(|until| *until <= self.last_key)
         {
             self.ready.push_back(first.remove().info);
@@ -247,12 +227,16 @@ impl<P: Pages> Listing for PagedListing<P> {
                 Progress::At(_) => {
                     if let Err(error) = self.advance().await {
                         self.progress = Progress::Failed(error.at(self.kind, &Path::default()));
+                        if self.may_begin_again() {
+                            self.ready.clear();
+                        }
                     }
                 }
                 Progress::Ended => break,
                 Progress::Failed(error) => return Err(error.clone()),
             }
         }
+        self.is_begun |= !self.ready.is_empty();
         Ok(self.ready.drain(..max.min(self.ready.len())).collect())
     }
 }
@@ -270,7 +254,7 @@ mod tests {
             Ok(())
         }
 
-        async fn page(&self, token: Option<&str>) -> Result<Page> {
+        async fn page(&self, token: Option<&str>, _: Order) -> Result<Page> {
             let at: usize = token.map_or(0, |token| token.parse().unwrap());
             let (directories, objects): (Vec<_>, Vec<_>) =
                 self.0[at].iter().map(|key| (*key).to_owned()).partition(|key| key.ends_with('/'));
@@ -282,8 +266,8 @@ mod tests {
 
     async fn list(pages: Vec<Vec<&'static str>>) -> Result<Vec<String>> {
         let options = ListOptions::default();
-        let mut listing =
-            PagedListing::new(Given(pages), "test", String::new(), String::new(), &options, Order::Keys);
+        let (pages, none) = (Arc::new(Given(pages)), String::new);
+        let mut listing = PagedListing::new(pages, "test", none(), none(), &options, Order::Keys);
         let mut all = Vec::new();
         loop {
             let batch = listing.next(2).await?;

@@ -73,25 +73,39 @@ pub(in crate::backend) async fn read<S: Source>(
     if wanted.is_empty() {
         return empty(&**source, path, if_match).await;
     }
-    let opened = match Opened::of(source.open(&key, &wanted, if_match).await?)? {
+    let opened = match Opened::of(source.open(&key, &wanted, if_match).await?, &wanted)? {
         Some(opened) => opened,
         // Nothing of the range is there; an empty object has no range at all.
-        None => return empty(&**source, path, if_match).await,
+        None => {
+            let reader = empty(&**source, path, if_match).await?;
+            if reader.info.size.is_none_or(|size| wanted.start < size) {
+                return Err(Error::new(
+                    ErrorCode::Unavailable,
+                    "the store has the range, and does not give it",
+                ));
+            }
+            return Ok(reader);
+        }
     };
     let headers = opened.answer.response.headers();
     let info = source.info(path, headers, opened.size);
+    // Each object has a version, and what has none is something else.
+    if info.etag.is_none() || info.modified.is_none() {
+        return Err(unclear("does not tell the version and the time of the object"));
+    }
     let range = wanted.start..wanted.end.min(opened.size);
     let checksum = source.checksum(&info).filter(|_| range == (0..opened.size));
     let reopen = {
-        let (source, etag, end) = (Arc::clone(source), info.etag.clone(), range.end);
+        let (source, etag, end, size) = (Arc::clone(source), info.etag.clone(), range.end, opened.size);
         move |offset| {
             let (source, key, etag) = (Arc::clone(&source), key.clone(), etag.clone());
             async move {
                 let message = "the connection broke, and the store names no version to go on with";
                 let etag = etag.ok_or_else(|| Error::new(ErrorCode::Unavailable, message))?;
-                let opened = Opened::of(source.open(&key, &(offset..end), Some(&etag)).await?)?;
-                let shorter = || Error::new(ErrorCode::PreconditionFailed, "the object is shorter now");
-                Ok(opened.ok_or_else(shorter)?.part())
+                let rest = offset..end;
+                let opened = Opened::of(source.open(&key, &rest, Some(&etag)).await?, &rest)?;
+                let other = || Error::new(ErrorCode::PreconditionFailed, "the object has another size now");
+                Ok(opened.filter(|opened| opened.size == size).ok_or_else(other)?.part())
             }
         }
     };
@@ -112,19 +126,24 @@ struct Opened {
 }
 
 impl Opened {
-    /// `None`: the range lies beyond the end.
-    fn of(answer: Answer) -> Result<Option<Self>> {
+    /// Holds an answer to the range that was asked for. `None`: it lies beyond the end.
+    fn of(answer: Answer, wanted: &Range<u64>) -> Result<Option<Self>> {
         if answer.status() == StatusCode::RANGE_NOT_SATISFIABLE {
             return Ok(None);
         }
-        let place = match answer.header(header::CONTENT_RANGE.as_str()) {
-            Some(range) => content_range(range),
+        let told = answer.header(header::CONTENT_RANGE.as_str());
+        if answer.status() != StatusCode::PARTIAL_CONTENT && told.is_none() {
             // A server without ranges sends the whole object.
-            None => answer.content_length().map(|size| (0, size)),
-        };
-        let unclear = || Error::new(ErrorCode::Other, "the store does not tell the size of the object");
-        let (offset, size) = place.ok_or_else(unclear)?;
-        Ok(Some(Self { answer, offset, size }))
+            let no_size = || unclear("does not tell the size of the object");
+            let size = answer.content_length().ok_or_else(no_size)?;
+            return Ok(Some(Self { answer, offset: 0, size }));
+        }
+        let range = told.and_then(ContentRange::parse);
+        let range = range.ok_or_else(|| unclear("does not tell which bytes it sends"))?;
+        if range.first != wanted.start || range.last != wanted.end.min(range.size).saturating_sub(1) {
+            return Err(unclear("sends other bytes than those that were asked for"));
+        }
+        Ok(Some(Self { answer, offset: range.first, size: range.size }))
     }
 
     fn part(self) -> Part {
@@ -132,11 +151,24 @@ impl Opened {
     }
 }
 
-/// The first byte and the whole size of `bytes 0-9/100` (RFC 9110, section 14.4).
-fn content_range(value: &str) -> Option<(u64, u64)> {
-    let (range, size) = value.strip_prefix("bytes ")?.split_once('/')?;
-    let (start, _) = range.split_once('-')?;
-    Some((start.parse().ok()?, size.parse().ok()?))
+fn unclear(what: &str) -> Error {
+    Error::new(ErrorCode::Other, format!("the store {what}: is it the right endpoint?"))
+}
+
+/// Which bytes of how many: `bytes 0-9/100` (RFC 9110, section 14.4).
+#[derive(Debug, PartialEq, Eq)]
+struct ContentRange {
+    first: u64,
+    last: u64,
+    size: u64,
+}
+
+impl ContentRange {
+    fn parse(value: &str) -> Option<Self> {
+        let (range, size) = value.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        Some(Self { first: first.parse().ok()?, last: last.parse().ok()?, size: size.parse().ok()? })
+    }
 }
 
 #[cfg(test)]
@@ -145,9 +177,10 @@ mod tests {
 
     #[test]
     fn content_ranges_are_read() {
-        assert_eq!(content_range("bytes 5-9/100"), Some((5, 100)));
+        let parsed = ContentRange { first: 5, last: 9, size: 100 };
+        assert_eq!(ContentRange::parse("bytes 5-9/100"), Some(parsed));
         for unusable in ["bytes */100", "bytes 5-9/*", "items 5-9/100", ""] {
-            assert_eq!(content_range(unusable), None, "{unusable}");
+            assert_eq!(ContentRange::parse(unusable), None, "{unusable}");
         }
     }
 }

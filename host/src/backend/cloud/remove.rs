@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::{TryStreamExt, stream};
 use omnistorage_path::Path;
 
-use super::listing::Pages;
+use super::pages::{Order, Pages, Trail};
 use crate::{
     error::{Error, ErrorCode, Result},
     object::{ObjectInfo, ObjectKind},
@@ -18,6 +18,9 @@ const PAGES_IN_FLIGHT: usize = 4;
 /// A store that deletes many keys a request.
 #[async_trait]
 pub(in crate::backend) trait Keys: Sync {
+    /// What the backend calls itself.
+    fn kind(&self) -> &'static str;
+
     /// The key of an object.
     fn key(&self, path: &Path) -> Result<String>;
 
@@ -34,44 +37,97 @@ pub(in crate::backend) async fn delete(store: &impl Keys, paths: &[Path]) -> Vec
     let legal: Vec<&str> = keys.iter().flatten().map(String::as_str).collect();
     let mut results = store.delete(&legal).await.into_iter();
     let in_order = keys.iter().map(|key| match key {
-        Ok(_) => results.next().unwrap_or(Ok(())),
+        Ok(_) => results
+            .next()
+            .unwrap_or_else(|| Err(Error::new(ErrorCode::Other, "nothing is known of what became of it"))),
         Err(error) => Err(error.clone()),
     });
     in_order.collect()
 }
 
-/// Deletes all that pages list, which are those below the prefix; gives the number of objects. Markers of directories
-/// go too, and are not counted. While some pages are deleted, the next one is listed: a page begins behind a key, whether
-/// or not that is still there.
+/// What deleting all of a page, or of several, came to.
+#[derive(Default)]
+struct Purged {
+    /// How many objects are gone. Markers of directories are not counted.
+    objects: u64,
+    is_empty: bool,
+    /// How many keys are left.
+    left: u64,
+    /// Why one of them is: one that no retry mends goes before others.
+    error: Option<Error>,
+}
+
+impl Purged {
+    fn nothing() -> Self {
+        Self { is_empty: true, ..Self::default() }
+    }
+
+    fn and(self, other: Self) -> Self {
+        let error = match (self.error, other.error) {
+            (Some(one), Some(other)) if one.code().is_retryable() => Some(other),
+            (one, other) => one.or(other),
+        };
+        Self {
+            objects: self.objects + other.objects,
+            is_empty: self.is_empty & other.is_empty,
+            left: self.left + other.left,
+            error,
+        }
+    }
+
+    /// The number of objects, if all of them are gone.
+    fn count(self) -> Result<u64> {
+        match self.error {
+            None => Ok(self.objects),
+            Some(error) if self.left == 1 => Err(error),
+            Some(error) => Err(error.with_note(format_args!("{} others are left, too", self.left - 1))),
+        }
+    }
+}
+
+/// Deletes all that pages list below a path, whose keys begin with `key_prefix`; gives the number of objects. Markers of
+/// directories go too, and are not counted. While some pages are deleted, the next one is listed: a page begins behind a
+/// key, whether or not that is still there. A key that cannot be deleted keeps no other one.
 ///
 /// # Errors
-/// [`ErrorCode::NotDirectory`] if the prefix is an object.
+/// [`ErrorCode::NotDirectory`] if the path is an object; [`ErrorCode::Corrupted`] if the store lists something else, of
+/// which nothing is deleted; and why a key is left.
 pub(in crate::backend) async fn purge(
     store: &(impl Keys + Clone + 'static),
     pages: impl Pages,
-    prefix: &Path,
+    key_prefix: &str,
+    path: &Path,
 ) -> Result<u64> {
-    let listed = stream::try_unfold((Arc::new(pages), Some(None)), |(pages, token)| async move {
+    let way = (Arc::new(pages), Trail::new(key_prefix), Some(None));
+    let listed = stream::try_unfold(way, |(pages, mut trail, token)| async move {
         let Some(token) = token else { return Ok::<_, Error>(None) };
-        let page = pages.page(Option::as_deref(&token)).await?;
-        Ok(Some((page.objects, (pages, page.next.map(Some)))))
+        let page = pages.page(Option::as_deref(&token), Order::Keys).await?;
+        trail.accept(&page)?;
+        Ok(Some((page.objects, (pages, trail, page.next.map(Some)))))
     });
     let deleted = listed.map_ok(|objects| {
         let store = store.clone();
         async move {
             let keys: Vec<_> = objects.iter().map(|(key, _)| key.as_str()).collect();
-            store.delete(&keys).await.into_iter().collect::<Result<()>>()?;
-            Ok((keys.is_empty(), keys.iter().filter(|key| !key.ends_with('/')).count() as u64))
+            let mut purged = Purged { is_empty: keys.is_empty(), ..Purged::default() };
+            for (key, deleted) in keys.iter().zip(store.delete(&keys).await) {
+                match deleted {
+                    Ok(()) => purged.objects += u64::from(!key.ends_with('/')),
+                    Err(error) => {
+                        let error = error.at(store.kind(), &place(key, key_prefix, path));
+                        purged = purged.and(Purged { left: 1, error: Some(error), ..Purged::default() });
+                    }
+                }
+            }
+            Ok(purged)
         }
     });
-    let (is_empty, count) = deleted
+    let purged = deleted
         .try_buffer_unordered(PAGES_IN_FLIGHT)
-        .try_fold((true, 0), |(is_empty, count), (none, objects)| async move {
-            Ok((is_empty & none, count + objects))
-        })
+        .try_fold(Purged::nothing(), |all, some| async move { Ok(all.and(some)) })
         .await?;
-    if is_empty && !prefix.is_root() {
-        match store.stat(prefix).await {
+    if purged.is_empty && !path.is_root() {
+        match store.stat(path).await {
             Ok(info) if info.kind == ObjectKind::Object => {
                 return Err(Error::new(ErrorCode::NotDirectory, "it is an object"));
             }
@@ -79,5 +135,12 @@ pub(in crate::backend) async fn purge(
             _ => {}
         }
     }
-    Ok(count)
+    purged.count()
+}
+
+/// The path of a key below a path, or as much of it as is one.
+fn place(key: &str, key_prefix: &str, path: &Path) -> Path {
+    let below = key.strip_prefix(key_prefix).unwrap_or(key);
+    let below = Path::parse(below).ok().and_then(|below| path.join(&below).ok());
+    below.unwrap_or_else(|| path.clone())
 }

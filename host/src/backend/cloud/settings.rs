@@ -1,6 +1,6 @@
 //! What the settings of the stores have in common.
 
-use std::env;
+use std::{env, net::IpAddr};
 
 use omnistorage_path::Path;
 
@@ -42,7 +42,38 @@ pub(in crate::backend) fn checked_endpoint(endpoint: &str) -> Result<String> {
     }
 }
 
+/// The host that an endpoint sends to for everybody to read on the way, unless it is this machine.
+pub(in crate::backend) fn exposed_host(endpoint: &str) -> Option<&str> {
+    let authority = endpoint.strip_prefix("http://")?.split('/').next()?;
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next()?,
+        None => authority.split(':').next()?,
+    };
+    let is_own = host == "localhost" || host.parse().is_ok_and(|host: IpAddr| host.is_loopback());
+    (!is_own).then_some(host)
+}
+
 /// Two settings that exclude each other, or one without another that it needs.
 pub(in crate::backend) fn contradiction(message: &str) -> Error {
     Error::new(ErrorCode::InvalidArgument, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_leaves_this_machine_unencrypted_is_exposed() {
+        for endpoint in ["https://x", "http://127.0.0.1:1", "http://localhost:1/x", "http://[::1]:1"] {
+            assert_eq!(exposed_host(endpoint), None);
+        }
+        for (endpoint, host) in [
+            ("http://10.0.0.1", "10.0.0.1"),
+            ("http://localhost.example", "localhost.example"),
+            ("http://127.0.0.1.example:80", "127.0.0.1.example"),
+            ("http://[::2]", "::2"),
+        ] {
+            assert_eq!(exposed_host(endpoint), Some(host));
+        }
+    }
 }

@@ -4,20 +4,21 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::{
-    backend::cloud::client::retry_after,
+    backend::cloud::{client::retry_after, excerpt},
     error::{Error, ErrorCode},
 };
 
 /// The body of a refusal.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Deserialize)]
 struct Body {
     error: Refusal,
 }
 
+/// What it says, as far as it does: it is a refusal in any case.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Refusal {
+    code: u16,
     message: String,
     errors: Vec<Reason>,
 }
@@ -28,10 +29,16 @@ struct Reason {
     reason: String,
 }
 
+/// The status that a refusal names itself; `None` if the body is something else.
+pub(super) fn refused(body: &[u8]) -> Option<StatusCode> {
+    let Body { error } = serde_json::from_slice(body).ok()?;
+    StatusCode::from_u16(error.code).ok().filter(|status| !status.is_success())
+}
+
 impl Refusal {
     /// Reads one; an empty one if the body is something else, as that of a download.
     fn read(body: &[u8]) -> Self {
-        serde_json::from_slice::<Body>(body).unwrap_or_default().error
+        serde_json::from_slice(body).map_or_else(|_| Self::default(), |Body { error }| error)
     }
 
     fn reason(&self) -> &str {
@@ -109,7 +116,7 @@ pub(super) fn explain(
     };
     let error = match refusal.message.as_str() {
         said if !said.is_empty() && matches!(code, ErrorCode::Other | ErrorCode::Unavailable) => {
-            Error::new(code, message).with_note(format!("it says: {}", said.escape_debug()))
+            Error::new(code, message).with_note(format_args!("it says: {}", excerpt(said)))
         }
         _ => Error::new(code, message),
     };

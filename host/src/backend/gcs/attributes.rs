@@ -1,11 +1,11 @@
 //! What is known of an object: as the store describes it, and as headers tell of it.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};
 use omnistorage_path::Path;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     backend::{
@@ -21,7 +21,7 @@ use crate::{
 const GOOGLE_MODIFIED_KEY: &str = "goog-reserved-file-mtime";
 
 /// What an answer about an object is to hold.
-pub(super) const FIELDS: &str = "name,size,generation,contentType,crc32c,md5Hash,metadata,timeCreated,\
+pub(super) const FIELDS: &str = "kind,name,size,generation,contentType,crc32c,md5Hash,metadata,timeCreated,\
                                  cacheControl,contentDisposition,contentEncoding,contentLanguage,customTime";
 
 /// What is stored beside the bytes, complete and checked.
@@ -69,27 +69,26 @@ fn times(modified: Timestamp) -> [(String, String); 2] {
     [(MODIFIED_KEY.to_owned(), text), (GOOGLE_MODIFIED_KEY.to_owned(), modified.seconds.to_string())]
 }
 
-/// The description of an object (the resource `Object` of the JSON API).
-#[derive(Clone, Debug, Default, Deserialize, Serialize)]
-#[serde(rename_all = "camelCase", default)]
+/// The description of an object to be made, or of what is to be changed of one (the resource `Object` of the JSON API).
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Resource {
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) name: String,
-    #[serde(skip_serializing)]
-    size: Option<String>,
-    #[serde(skip_serializing)]
-    pub(super) generation: Option<String>,
-    #[serde(skip_serializing)]
-    time_created: Option<String>,
-    #[serde(skip_serializing)]
-    md5_hash: Option<String>,
+    name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) crc32c: Option<String>,
+    crc32c: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) content_type: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) metadata: BTreeMap<String, String>,
-    /// The rest is not looked at, but comes along where an object is copied.
+    metadata: BTreeMap<String, String>,
+    #[serde(flatten)]
+    said: Said,
+}
+
+/// What is not looked at, but comes along where an object is copied.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Said {
     #[serde(skip_serializing_if = "Option::is_none")]
     cache_control: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,38 +114,103 @@ impl Resource {
         self
     }
 
-    /// That of a copy with other attributes: what else it holds comes along.
-    pub(super) fn with(mut self, attributes: &Attributes) -> Self {
-        let given = attributes.resource();
-        (self.content_type, self.metadata) = (given.content_type, given.metadata);
-        // Another object, of bytes that the store has.
-        self.named("", None)
-    }
-
     /// As the body of a request.
     pub(super) fn to_json(&self) -> Result<Vec<u8>> {
         serde_json::to_vec(self).map_err(|error| Error::new(ErrorCode::Other, error.to_string()))
     }
+}
+
+/// That a description is one of an object: other answers, and those of other servers, are none.
+#[derive(Clone, Copy, Debug, Deserialize)]
+enum Kind {
+    #[serde(rename = "storage#object")]
+    Object,
+}
+
+/// An object as the store describes it (the resource `Object` of the JSON API). What every object has must be there.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Stored {
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    pub(super) name: String,
+    #[serde(deserialize_with = "number")]
+    size: u64,
+    pub(super) generation: String,
+    #[serde(deserialize_with = "moment")]
+    time_created: Timestamp,
+    /// What is composed of several objects has none.
+    md5_hash: Option<String>,
+    /// What is encrypted with a key of the customer's has none in listings.
+    pub(super) crc32c: Option<String>,
+    content_type: Option<String>,
+    /// An object without any has no such field.
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+    cache_control: Option<String>,
+    content_disposition: Option<String>,
+    content_encoding: Option<String>,
+    content_language: Option<String>,
+    custom_time: Option<String>,
+}
+
+/// A number in a string, since the numbers of JSON are not exact everywhere.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let text = Cow::<str>::deserialize(deserializer)?;
+    text.parse().map_err(|_| D::Error::custom(format_args!("`{text}` is no number")))
+}
+
+/// A time (RFC 3339).
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = Cow::<str>::deserialize(deserializer)?;
+    time::from_rfc3339(&text).ok_or_else(|| D::Error::custom(format_args!("`{text}` is no time")))
+}
+
+impl Stored {
+    /// The description of a copy with other attributes: what else it holds comes along.
+    pub(super) fn with(&self, attributes: &Attributes) -> Resource {
+        let said = Said {
+            cache_control: self.cache_control.clone(),
+            content_disposition: self.content_disposition.clone(),
+            content_encoding: self.content_encoding.clone(),
+            content_language: self.content_language.clone(),
+            custom_time: self.custom_time.clone(),
+        };
+        Resource { said, ..attributes.resource() }
+    }
 
     /// The object that it describes.
     pub(super) fn info(&self, path: Path) -> ObjectInfo {
-        let written = self.time_created.as_deref().and_then(time::from_rfc3339);
-        let mut info = described(path, self.metadata.clone(), written);
-        info.size = self.size.as_deref().and_then(|size| size.parse().ok());
-        info.etag.clone_from(&self.generation);
+        let mut info = described(path, self.metadata.clone(), Some(self.time_created));
+        info.size = Some(self.size);
+        info.etag = Some(self.generation.clone());
         info.content_type = self.content_type.clone().filter(|content_type| !content_type.is_empty());
         info.hashes = hashes(self.md5_hash.as_deref(), self.crc32c.as_deref());
         info
     }
 
-    /// Its CRC-32C, as the store writes it.
-    pub(super) fn has_crc32c(&self, crc32c: u32) -> bool {
-        self.crc32c.as_deref().is_none_or(|known| known == encoded(crc32c))
+    /// Whether it is of an object of that key, and of these bytes.
+    pub(super) fn is_of(&self, key: &str, size: u64, crc32c: u32) -> bool {
+        self.name == key && self.size == size && self.crc32c.as_deref() == Some(encoded(crc32c).as_str())
     }
 
     /// Whether it keeps its time by itself: one that some other tool wrote has only that of its creation.
     pub(super) fn keeps_time(&self) -> bool {
         self.metadata.contains_key(MODIFIED_KEY)
+    }
+}
+
+/// What an answer to a change of an object repeats of it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Changed {
+    name: String,
+    metadata: BTreeMap<String, String>,
+}
+
+impl Changed {
+    /// Whether it is of that key, and has that time now.
+    pub(super) fn has_time(&self, key: &str, modified: Timestamp) -> bool {
+        self.name == key && times(modified).iter().all(|(key, value)| self.metadata.get(key) == Some(value))
     }
 }
 
@@ -208,8 +272,34 @@ mod tests {
 
     const LONG_AGO: Timestamp = Timestamp { seconds: 1_000_000_000, nanoseconds: 123_456_789 };
 
-    fn read(json: &str) -> ObjectInfo {
-        serde_json::from_str::<Resource>(json).unwrap().info(Path::root())
+    fn stored(fields: &str) -> serde_json::Result<Stored> {
+        let always = r#""name": "x", "size": "9", "generation": "17", "timeCreated": "1970-01-02T00:00:00Z""#;
+        serde_json::from_str(&format!(r#"{{"kind": "storage#object", {always}, {fields}}}"#))
+    }
+
+    fn read(fields: &str) -> ObjectInfo {
+        stored(fields).unwrap().info(Path::root())
+    }
+
+    #[test]
+    fn what_every_object_has_is_demanded() {
+        let whole = serde_json::json!({
+            "kind": "storage#object", "name": "x", "size": "9", "generation": "17", "timeCreated": "2026-01-01T00:00:00Z",
+        });
+        assert!(serde_json::from_value::<Stored>(whole.clone()).is_ok());
+        for field in ["kind", "name", "size", "generation", "timeCreated"] {
+            let mut lacking = whole.clone();
+            lacking.as_object_mut().unwrap().remove(field);
+            assert!(serde_json::from_value::<Stored>(lacking).is_err(), "{field}");
+            let mut odd = whole.clone();
+            odd[field] = serde_json::Value::Null;
+            assert!(serde_json::from_value::<Stored>(odd).is_err(), "{field}");
+        }
+        for (field, odd) in [("kind", "storage#bucket"), ("size", "many"), ("timeCreated", "yesterday")] {
+            let mut other = whole.clone();
+            other[field] = odd.into();
+            assert!(serde_json::from_value::<Stored>(other).is_err(), "{field}");
+        }
     }
 
     #[test]
@@ -223,8 +313,7 @@ mod tests {
             (r#""mtime": "?", "goog-reserved-file-mtime": "7""#, Timestamp { seconds: 7, nanoseconds: 0 }),
             (r#""a": "b""#, Timestamp { seconds: 86_400, nanoseconds: 0 }),
         ] {
-            let info =
-                read(&format!(r#"{{"timeCreated": "1970-01-02T00:00:00Z", "metadata": {{{metadata}}}}}"#));
+            let info = read(&format!(r#""metadata": {{{metadata}}}"#));
             assert_eq!(info.modified, Some(expected), "{metadata}");
         }
         let far = Timestamp { seconds: i64::MAX, nanoseconds: 1 };
@@ -234,8 +323,8 @@ mod tests {
     #[test]
     fn a_description_and_headers_tell_the_same() {
         let by_json = read(
-            r#"{"name": "x", "size": "9", "generation": "17", "contentType": "text/css", "crc32c": "4waSgw==",
-                "md5Hash": "JfnnlDI7RTiF9RgfG2JNCw==", "metadata": {"mtime": "2001-09-09T01:46:40.123456789Z", "b": "2"}}"#,
+            r#""contentType": "text/css", "crc32c": "4waSgw==", "md5Hash": "JfnnlDI7RTiF9RgfG2JNCw==",
+               "metadata": {"mtime": "2001-09-09T01:46:40.123456789Z", "b": "2"}"#,
         );
         let mut headers = HeaderMap::new();
         for (name, value) in [
@@ -255,7 +344,7 @@ mod tests {
 
     #[test]
     fn a_composite_object_has_no_md5() {
-        let info = read(r#"{"crc32c": "4waSgw=="}"#);
+        let info = read(r#""crc32c": "4waSgw==""#);
         assert_eq!(info.hashes.len(), 1);
     }
 

@@ -11,10 +11,11 @@ use std::{
 use http::{Method, StatusCode};
 use omnistorage_path::Path;
 use reqsign_google::Credential;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     answer::{self, explain, precondition_failed},
+    listing::Listed,
     session::PartSize,
     settings::Identity,
 };
@@ -24,7 +25,7 @@ use crate::{
         cloud::{
             self,
             client::{Answer, Call, Client},
-            encode, encode_path,
+            encode, encode_path, excerpt,
             part::Parts,
             query_string,
         },
@@ -160,7 +161,29 @@ impl Bucket {
 
     /// Sends a request whose answer is a description.
     pub(super) async fn get<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
-        read(&self.send(call).await?.body().await?)
+        self.read(&self.send(call).await?.body().await?)
+    }
+
+    /// Reads an answer in JSON, which may be a refusal in spite of its status.
+    ///
+    /// # Errors
+    /// That of the refusal; [`ErrorCode::Unavailable`] for an answer that is cut; [`ErrorCode::Other`] for one to some
+    /// other question, or of some other server.
+    pub(super) fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
+        serde_json::from_slice(body).map_err(|error| match answer::refused(body) {
+            Some(status) => self.refusal(status, &http::HeaderMap::new(), body),
+            None if error.is_eof() && body.trim_ascii_start().starts_with(b"{") => {
+                Error::new(ErrorCode::Unavailable, "the store's answer arrived damaged: it is cut; try again")
+            }
+            None => {
+                let why = error.to_string();
+                let message = format!(
+                    "the store's answer is not understood: {}; is it an endpoint of Google Cloud Storage?",
+                    excerpt(&why)
+                );
+                Error::new(ErrorCode::Other, message)
+            }
+        })
     }
 
     async fn accept(&self, answer: Answer) -> Result<Answer> {
@@ -182,12 +205,11 @@ impl Bucket {
         explain(&self.name, self.identity.is_anonymous(), status, headers, body)
     }
 
-    /// Tells a missing bucket from a missing object.
+    /// Holds what is missing to be an object, and not the bucket.
     pub(super) async fn check_exists(&self) -> Result<()> {
-        match self.send(&self.objects(&[("maxResults", "1"), ("fields", "kind")])?).await {
-            Err(error) if error.code() == ErrorCode::NotFound => Err(answer::no_bucket(&self.name)),
-            _ => Ok(()),
-        }
+        let call = self.objects(&[("maxResults", "1"), ("fields", "kind")])?;
+        let listed = self.get::<Listed>(&call).await;
+        listed.map(drop).map_err(|error| self.of_bucket(error))
     }
 
     /// The error of a request that is about the bucket alone.
@@ -206,15 +228,9 @@ impl fmt::Debug for Bucket {
     }
 }
 
-/// Reads an answer in JSON.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    serde_json::from_slice(body).map_err(|error| {
-        let message = format!(
-            "the store's answer is not understood: {error}; is it an endpoint of Google Cloud Storage?"
-        );
-        Error::new(ErrorCode::Other, message)
-    })
-}
+/// No answer in JSON.
+#[derive(Deserialize)]
+pub(super) enum Nothing {}
 
 /// The generation that an etag of ours is. No other text names one, and 0 would mean that there is no object.
 pub(super) fn generation(etag: &str) -> Result<&str> {

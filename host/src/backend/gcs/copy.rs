@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use super::{
     answer::precondition_failed,
-    attributes::{Attributes, Resource},
-    bucket::{Bucket, condition, read},
+    attributes::{Attributes, Changed, Resource, Stored},
+    bucket::{Bucket, condition},
     session::PATIENCE,
 };
 use crate::{
@@ -23,12 +23,20 @@ use crate::{
 
 /// What a step of a copy came to. Large objects, and those that change their place, need several; see the method
 /// `objects.rewrite`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Step {
+    #[serde(rename = "kind")]
+    _kind: Kind,
     done: bool,
     rewrite_token: Option<String>,
-    resource: Option<Resource>,
+    resource: Option<Stored>,
+}
+
+#[derive(Debug, Deserialize)]
+enum Kind {
+    #[serde(rename = "storage#rewriteResponse")]
+    RewriteResponse,
 }
 
 /// Copies an object, between two buckets of one identity.
@@ -53,18 +61,20 @@ pub(super) async fn copy(
     let is_plain =
         options.content_type.is_none() && options.modified.is_none() && options.metadata.is_empty();
     // Without a body all comes along. One that some other tool wrote keeps no time that could.
-    let body = if is_plain && found.keeps_time() { None } else { Some(found.clone().with(&attributes)) };
+    let body = if is_plain && found.keeps_time() { None } else { Some(found.with(&attributes)) };
 
-    let generation = found.generation.clone().unwrap_or_default();
-    let mut query = vec![("fields", "done,rewriteToken,resource")];
-    if !generation.is_empty() {
-        query.push(("ifSourceGenerationMatch", &generation));
-    }
+    let mut query = vec![
+        ("fields", "kind,done,rewriteToken,resource"),
+        ("ifSourceGenerationMatch", found.generation.as_str()),
+    ];
     query.extend(condition);
     let path = format!("{}/rewriteTo{}", from.resource(&source_key), to.place(&target_key));
     let made = rewrite(to, &path, &query, body.as_ref()).await?;
     match made {
-        Made::Resource(resource) => Ok(resource.info(target.clone())),
+        Made::Object(made) if made.crc32c == found.crc32c => Ok(made.info(target.clone())),
+        Made::Object(_) => {
+            Err(Error::new(ErrorCode::Corrupted, "the store made a copy of other bytes: copy it again"))
+        }
         // The first answer may have been lost, and the copy be there.
         Made::Refused { repeated } => {
             if repeated
@@ -86,7 +96,7 @@ pub(super) async fn copy(
 }
 
 enum Made {
-    Resource(Box<Resource>),
+    Object(Box<Stored>),
     /// By a condition.
     Refused {
         repeated: bool,
@@ -118,12 +128,12 @@ async fn rewrite(
         if !answer.status().is_success() {
             return Err(bucket.failure(answer).await);
         }
-        let step: Step = read(&answer.body().await?)?;
+        let step: Step = bucket.read(&answer.body().await?)?;
         match step {
             Step { done: true, resource: Some(resource), .. } => {
-                return Ok(Made::Resource(Box::new(resource)));
+                return Ok(Made::Object(Box::new(resource)));
             }
-            Step { done: false, rewrite_token: Some(next), .. } => token = Some(next),
+            Step { done: false, rewrite_token: Some(next), .. } if !next.is_empty() => token = Some(next),
             _ => return Err(Error::new(ErrorCode::Other, "the store does not say how the copy goes on")),
         }
     }
@@ -159,8 +169,12 @@ async fn check_target(to: &Bucket, path: &Path, condition: &WriteCondition) -> R
 pub(super) async fn set_modified(bucket: &Bucket, path: &Path, modified: Timestamp) -> Result<()> {
     let key = bucket.key(path)?;
     let call = bucket
-        .object(Method::PATCH, &key, &[("fields", "name")])?
+        .object(Method::PATCH, &key, &[("fields", "name,metadata")])?
         .header("content-type", "application/json")?
         .body(Resource::of_time(modified).to_json()?.into());
-    bucket.send(&call).await.map(drop)
+    let changed: Changed = bucket.get(&call).await?;
+    match changed.has_time(&key, modified) {
+        true => Ok(()),
+        false => Err(Error::new(ErrorCode::Other, "the store did not keep the time")),
+    }
 }

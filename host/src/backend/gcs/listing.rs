@@ -6,31 +6,32 @@ use async_trait::async_trait;
 use omnistorage_path::Path;
 use serde::Deserialize;
 
-use super::{KIND, attributes::Resource, bucket::Bucket};
+use super::{KIND, attributes::Stored, bucket::Bucket};
 use crate::{
     backend::{
         ListOptions,
         cloud::{
             self,
-            listing::{Order, Page, PagedListing, Pages},
+            ordered::OrderedListing,
+            pages::{Order, Page, Pages},
         },
     },
     error::Result,
 };
 
-/// What the entries tell.
-const FIELDS: &str =
-    "nextPageToken,prefixes,items(name,size,generation,contentType,crc32c,md5Hash,metadata,timeCreated)";
+/// What a page tells.
+pub(super) const FIELDS: &str = "kind,nextPageToken,prefixes,\
+                                 items(kind,name,size,generation,contentType,crc32c,md5Hash,metadata,timeCreated)";
 
 /// Opens a listing of what is below a prefix.
 pub(super) fn list(
     bucket: &Arc<Bucket>,
     prefix: &Path,
     options: &ListOptions,
-) -> Result<PagedListing<GcsPages>> {
+) -> Result<OrderedListing<GcsPages>> {
     let pages = pages(bucket, prefix, options)?;
     let (root, prefix) = (cloud::key_prefix(&bucket.prefix, &Path::root())?, pages.prefix.clone());
-    Ok(PagedListing::new(pages, KIND, root, prefix, options, Order::Keys))
+    Ok(OrderedListing::new(pages, KIND, root, prefix, options, Order::Keys))
 }
 
 /// The pages of such a listing, with all keys that there are.
@@ -54,12 +55,31 @@ pub(super) struct GcsPages {
     recursive: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Answer {
-    items: Vec<Resource>,
+/// That an answer is a listing: no other has this field with this value.
+#[derive(Debug, Deserialize)]
+enum Kind {
+    #[serde(rename = "storage#objects")]
+    Objects,
+}
+
+/// A page. Of what there is none there is no field.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listed {
+    #[serde(rename = "kind")]
+    _kind: Kind,
+    #[serde(default)]
+    items: Vec<Stored>,
+    #[serde(default)]
     prefixes: Vec<String>,
     next_page_token: Option<String>,
+}
+
+impl Listed {
+    /// Whether an object of that key is on the page.
+    pub(super) fn holds(&self, key: &str) -> bool {
+        self.items.iter().any(|object| object.name == key)
+    }
 }
 
 #[async_trait]
@@ -68,21 +88,23 @@ impl Pages for GcsPages {
         self.bucket.check_open()
     }
 
-    async fn page(&self, token: Option<&str>) -> Result<Page> {
+    async fn page(&self, token: Option<&str>, order: Order) -> Result<Page> {
         self.check_open()?;
         let mut query = vec![("prefix", self.prefix.as_str()), ("maxResults", "1000"), ("fields", FIELDS)];
         if !self.recursive {
             query.push(("delimiter", "/"));
         }
-        query.extend(self.start.as_deref().map(|start| ("startOffset", start)));
+        if order == Order::Keys {
+            query.extend(self.start.as_deref().map(|start| ("startOffset", start)));
+        }
         query.extend(token.map(|token| ("pageToken", token)));
         let call = self.bucket.objects(&query)?;
-        let answer: Answer = self.bucket.get(&call).await.map_err(|error| self.bucket.of_bucket(error))?;
+        let answer: Listed = self.bucket.get(&call).await.map_err(|error| self.bucket.of_bucket(error))?;
         Ok(Page {
             objects: answer
                 .items
                 .into_iter()
-                .map(|resource| (resource.name.clone(), resource.info(Path::root())))
+                .map(|mut object| (std::mem::take(&mut object.name), object.info(Path::root())))
                 .collect(),
             directories: answer.prefixes,
             next: answer.next_page_token.filter(|token| !token.is_empty()),

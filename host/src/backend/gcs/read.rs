@@ -7,7 +7,7 @@ use omnistorage_path::Path;
 
 use super::{
     answer::precondition_failed,
-    attributes::{FIELDS, Resource, info_of},
+    attributes::{FIELDS, Stored, info_of},
     bucket::{Bucket, generation},
 };
 use crate::{
@@ -22,15 +22,15 @@ use crate::{
 
 impl Bucket {
     /// The description of an object.
-    pub(super) async fn find(&self, path: &Path, if_match: Option<&str>) -> Result<Resource> {
+    pub(super) async fn find(&self, path: &Path, if_match: Option<&str>) -> Result<Stored> {
         let key = self.key(path)?;
         let mut query = vec![("fields", FIELDS)];
         if let Some(etag) = if_match {
             query.push(("ifGenerationMatch", generation(etag)?));
         }
-        let resource: Resource = self.get(&self.object(Method::GET, &key, &query)?).await?;
-        check_version(resource.generation.as_deref(), if_match)?;
-        Ok(resource)
+        let stored: Stored = self.get(&self.object(Method::GET, &key, &query)?).await?;
+        check_version(Some(&stored.generation), if_match)?;
+        Ok(stored)
     }
 
     /// What is known of a path. Directories do not exist, but for the root.

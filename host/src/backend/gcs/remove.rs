@@ -7,11 +7,18 @@ use futures::{StreamExt, stream};
 use http::{Method, StatusCode};
 use omnistorage_path::Path;
 
-use super::{batch, bucket::Bucket, listing};
+use super::{
+    KIND, answer, batch,
+    bucket::{Bucket, Nothing},
+    listing::{self, Listed},
+};
 use crate::{
     backend::{
         ListOptions,
-        cloud::remove::{self, Keys},
+        cloud::{
+            self,
+            remove::{self, Keys},
+        },
     },
     error::{Error, ErrorCode, Result},
     object::ObjectInfo,
@@ -28,11 +35,16 @@ pub(super) async fn delete(bucket: &Arc<Bucket>, paths: &[Path]) -> Vec<Result<(
 /// Deletes all below a prefix; gives the number of objects.
 pub(super) async fn purge(bucket: &Arc<Bucket>, prefix: &Path) -> Result<u64> {
     let options = ListOptions { recursive: true, ..ListOptions::default() };
-    remove::purge(bucket, listing::pages(bucket, prefix, &options)?, prefix).await
+    let pages = listing::pages(bucket, prefix, &options)?;
+    remove::purge(bucket, pages, &cloud::key_prefix(&bucket.prefix, prefix)?, prefix).await
 }
 
 #[async_trait]
 impl Keys for Arc<Bucket> {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
     fn key(&self, path: &Path) -> Result<String> {
         Bucket::key(self, path)
     }
@@ -73,22 +85,36 @@ enum Deleted {
     Failed(Error),
 }
 
-impl From<Result<()>> for Deleted {
-    fn from(result: Result<()>) -> Self {
-        match result {
-            Ok(()) => Self::Gone,
-            Err(error) if error.code() == ErrorCode::NotFound => Self::Missing,
-            Err(error) => Self::Failed(error),
-        }
+async fn delete_one(bucket: &Bucket, key: &str) -> Deleted {
+    ask_one(bucket, key).await.unwrap_or_else(Deleted::Failed)
+}
+
+async fn ask_one(bucket: &Bucket, key: &str) -> Result<Deleted> {
+    let answer = bucket.ask(&bucket.object(Method::DELETE, key, &[])?).await?;
+    match answer.status() {
+        StatusCode::NO_CONTENT => Ok(Deleted::Gone),
+        StatusCode::NOT_FOUND => match answer::refused(&answer.body().await?) {
+            Some(StatusCode::NOT_FOUND) => Ok(Deleted::Missing),
+            _ => check_gone(bucket, key).await,
+        },
+        status if status.is_success() => match answer.body().await?.trim_ascii() {
+            [] => check_gone(bucket, key).await,
+            body => bucket.read::<Nothing>(body).map(|nothing| match nothing {}),
+        },
+        _ => Err(bucket.failure(answer).await),
     }
 }
 
-async fn delete_one(bucket: &Bucket, key: &str) -> Deleted {
-    let deleted = match bucket.object(Method::DELETE, key, &[]) {
-        Ok(call) => bucket.send(&call).await.map(drop),
-        Err(error) => Err(error),
-    };
-    deleted.into()
+/// Not every server says it as the store does that an object is gone, and other servers say the same of what they do not
+/// know: whether it is so, the listing shows.
+async fn check_gone(bucket: &Bucket, key: &str) -> Result<Deleted> {
+    let query = [("prefix", key), ("maxResults", "1"), ("fields", listing::FIELDS)];
+    let listed: Listed =
+        bucket.get(&bucket.objects(&query)?).await.map_err(|error| bucket.of_bucket(error))?;
+    match listed.holds(key) {
+        false => Ok(Deleted::Gone),
+        true => Err(Error::new(ErrorCode::Other, "the store does not delete it, and does not say why")),
+    }
 }
 
 async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Deleted> {
@@ -125,8 +151,13 @@ async fn request(bucket: &Bucket, keys: &[&str]) -> Result<Vec<Option<Deleted>>>
     for part in batch::answers(&headers, &String::from_utf8_lossy(&body)) {
         let Some(result) = results.get_mut(part.number) else { continue };
         *result = match part.status {
-            status if status.is_success() => Some(Deleted::Gone),
-            StatusCode::NOT_FOUND => Some(Deleted::Missing),
+            StatusCode::NO_CONTENT => Some(Deleted::Gone),
+            // What is said in another way is asked again, by itself.
+            status if status.is_success() => None,
+            StatusCode::NOT_FOUND => {
+                let is_refused = answer::refused(part.body.as_bytes()) == Some(StatusCode::NOT_FOUND);
+                is_refused.then_some(Deleted::Missing)
+            }
             status => {
                 let error = bucket.refusal(status, &http::HeaderMap::new(), part.body.as_bytes());
                 (!error.code().is_retryable()).then_some(Deleted::Failed(error))

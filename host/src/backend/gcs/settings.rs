@@ -14,7 +14,7 @@ use crate::{
     backend::cloud::{
         client::{Client, TIMEOUT},
         part::{Parts, PartsInFlight},
-        settings::{checked_endpoint, contradiction, take_prefix, variable},
+        settings::{checked_endpoint, contradiction, exposed_host, take_prefix, variable},
     },
     config::Config,
     error::{Error, ErrorCode, Result},
@@ -142,16 +142,7 @@ fn checked_token_endpoint(url: &str) -> Result<String> {
 
 /// A token that is seen on the way is one that is stolen.
 fn require_private(endpoint: &str) -> Result<()> {
-    let Some(rest) = endpoint.strip_prefix("http://") else { return Ok(()) };
-    let authority = rest.split('/').next().unwrap_or_default();
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    let is_own = host == "localhost" || host.parse().is_ok_and(|host: std::net::IpAddr| host.is_loopback());
-    if is_own {
-        return Ok(());
-    }
+    let Some(host) = exposed_host(endpoint) else { return Ok(()) };
     let message = format!(
         "credentials would travel to `{host}` for everybody to read: write the endpoint with `https://`, or set \
          `anonymous = true`"
@@ -186,14 +177,8 @@ mod tests {
 
     #[test]
     fn tokens_travel_in_secret() {
-        for endpoint in ["https://x", "http://127.0.0.1:1", "http://localhost:1/x", "http://[::1]:1"] {
-            require_private(endpoint).unwrap();
-        }
-        for endpoint in
-            ["http://10.0.0.1", "http://localhost.example", "http://127.0.0.1.example:80", "http://[::2]"]
-        {
-            assert!(require_private(endpoint).is_err(), "{endpoint}");
-        }
+        require_private("http://localhost:1").unwrap();
+        assert!(require_private("http://store.example").is_err());
         let config =
             Config::from([("bucket", "b"), ("endpoint", "http://store.example"), ("anonymous", "true")]);
         assert!(bucket(config).is_ok());

@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 use super::{
     KIND,
     answer::precondition_failed,
-    attributes::{Attributes, FIELDS, Resource, encoded},
-    bucket::{Bucket, condition, read},
+    attributes::{Attributes, FIELDS, Resource, Stored, encoded},
+    bucket::{Bucket, condition},
     session::{Session, lost},
 };
 use crate::{
@@ -67,7 +67,7 @@ impl Draft {
             self.bucket.upload(&self.query("multipart")?)?.header("content-type", &content_type)?.body(body);
         let answer = self.bucket.ask(&call).await?;
         match answer.status() {
-            status if status.is_success() => self.made(answer, crc32c).await,
+            status if status.is_success() => self.made(answer, contents.len() as u64, crc32c).await,
             StatusCode::PRECONDITION_FAILED => self.refused(answer, contents.len() as u64, crc32c).await,
             _ => {
                 let failure = self.bucket.failure(answer).await;
@@ -85,7 +85,7 @@ impl Draft {
     async fn finish(self, mut session: Session, last: Bytes, size: u64, crc32c: u32) -> Result<ObjectInfo> {
         let start = size - last.len() as u64;
         let made = match session.finish(start, last, crc32c).await {
-            Ok(answer) if answer.status().is_success() => return self.made(answer, crc32c).await,
+            Ok(answer) if answer.status().is_success() => return self.made(answer, size, crc32c).await,
             Ok(answer) => match answer.status() {
                 // The store may have forgotten a session that is an object now.
                 StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND | StatusCode::GONE => {
@@ -108,16 +108,14 @@ impl Draft {
     }
 
     /// The object that an answer describes, held to what was sent.
-    async fn made(&self, answer: Answer, crc32c: u32) -> Result<ObjectInfo> {
-        let resource: Resource = read(&answer.body().await?)?;
-        if resource.has_crc32c(crc32c) {
-            return Ok(resource.info(self.path.clone()));
+    async fn made(&self, answer: Answer, size: u64, crc32c: u32) -> Result<ObjectInfo> {
+        let made: Stored = self.bucket.read(&answer.body().await?)?;
+        if made.is_of(&self.key, size, crc32c) {
+            return Ok(made.info(self.path.clone()));
         }
         // It is in place already. Nobody should take it for what was written.
-        if let Some(generation) = &resource.generation {
-            let query = [("ifGenerationMatch", generation.as_str())];
-            self.bucket.send(&self.bucket.object(Method::DELETE, &self.key, &query)?).await?;
-        }
+        let query = [("ifGenerationMatch", made.generation.as_str())];
+        self.bucket.send(&self.bucket.object(Method::DELETE, &self.key, &query)?).await?;
         let message = "the bytes were damaged on the way to the store, and deleted there: write again";
         Err(Error::new(ErrorCode::Corrupted, message))
     }

@@ -1,36 +1,46 @@
 //! What S3 says when it refuses, in our words.
 
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
 
-use super::bucket::precondition_failed;
+use super::{
+    bucket::precondition_failed,
+    xml::{Answer, Document, read_refusal, required},
+};
 use crate::{
-    backend::cloud::client::retry_after,
-    error::{Error, ErrorCode},
+    backend::cloud::{client::retry_after, excerpt},
+    error::{Error, ErrorCode, Result},
 };
 
 /// The body of a refusal, which may also come with status 200.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename = "Error", rename_all = "PascalCase", default)]
+#[derive(Debug)]
 pub(super) struct Refusal {
     code: String,
     message: String,
     region: String,
+    /// What it is about, if the store says so.
+    pub(super) key: Option<String>,
+}
+
+impl Answer for Refusal {
+    const ROOT: &'static str = "Error";
+
+    fn read(document: &mut Document<'_>) -> Result<Self> {
+        let (mut code, mut key) = (None, None);
+        let (mut message, mut region) = (String::new(), String::new());
+        while let Some(element) = document.element()? {
+            match element.name() {
+                "Code" => code = Some(document.word("Code")?.into_owned()),
+                "Message" => excerpt(&document.text()?).clone_into(&mut message),
+                "Region" => excerpt(&document.text()?).clone_into(&mut region),
+                "Key" => key = Some(document.text()?.into_owned()),
+                _ => document.skip(&element)?,
+            }
+        }
+        Ok(Self { code: required(code, "Code")?, message, region, key })
+    }
 }
 
 impl Refusal {
-    /// Reads one; `None` if the body is something else.
-    pub(super) fn read(body: &[u8]) -> Option<Self> {
-        let text = str::from_utf8(body).ok()?;
-        // Only at the beginning, after a declaration: an object's name may hold the word.
-        let root = text.trim_start().strip_prefix("<?xml").and_then(|text| text.split_once("?>"));
-        let root = root.map_or(text, |(_, root)| root).trim_start();
-        if !root.starts_with("<Error") {
-            return None;
-        }
-        quick_xml::de::from_str(text).ok()
-    }
-
     /// Whether it has that code.
     pub(super) fn is(&self, code: &str) -> bool {
         self.code == code
@@ -110,6 +120,11 @@ impl Refusal {
                 ErrorCode::PermissionDenied,
                 "the object is archived: restore it before it is read".to_owned(),
             ),
+            // Nothing of the status, which is that of a success.
+            code if status.is_success() => {
+                let message = format!("the store refuses it: {}", excerpt(code));
+                return with_words(Error::new(ErrorCode::Other, message), &self.message);
+            }
             _ => return by_status(bucket, status, headers, &self.message),
         };
         Error::new(code, message)
@@ -118,7 +133,7 @@ impl Refusal {
 
 /// The error that an answer is.
 pub(super) fn explain(bucket: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
-    let error = match Refusal::read(body) {
+    let error = match read_refusal(body) {
         Some(refusal) => refusal.explain(bucket, status, headers),
         None => by_status(bucket, status, headers, ""),
     };
@@ -154,10 +169,12 @@ fn by_status(bucket: &str, status: StatusCode, headers: &HeaderMap, said: &str) 
         }
         status => (ErrorCode::Other, format!("the store answered {status}")),
     };
-    match said {
-        "" => Error::new(code, message),
-        said => Error::new(code, format!("{message}; it says: {}", said.escape_debug())),
-    }
+    with_words(Error::new(code, message), said)
+}
+
+/// With what the store says itself.
+fn with_words(error: Error, said: &str) -> Error {
+    if said.is_empty() { error } else { error.with_note(format_args!("it says: {said}")) }
 }
 
 fn wrong_region(bucket: &str, region: Option<&str>) -> String {
@@ -201,12 +218,5 @@ mod tests {
             assert_eq!(error.code(), expected, "{error}");
             assert!(error.message().contains(word), "{error}");
         }
-    }
-
-    #[test]
-    fn only_an_error_is_a_refusal() {
-        assert!(Refusal::read(b"<ListBucketResult><Key>&lt;Error</Key></ListBucketResult>").is_none());
-        assert!(Refusal::read(b"<Error><Code>x</Code></Error>").is_some());
-        assert!(Refusal::read(b"").is_none());
     }
 }

@@ -54,20 +54,13 @@ impl Attributes {
             && info.metadata == self.metadata
     }
 
-    /// The object that a write with these attributes made.
-    pub(super) fn info(
-        self,
-        path: &Path,
-        size: u64,
-        etag: Option<String>,
-        checksum: Option<Hash>,
-    ) -> ObjectInfo {
+    /// The object that a write with these attributes made, as far as its hashes are known.
+    pub(super) fn info(self, path: &Path, size: u64, etag: String, hashes: Vec<Hash>) -> ObjectInfo {
         let mut info = ObjectInfo::new(path.clone(), ObjectKind::Object);
-        info.hashes.extend(etag.as_deref().and_then(md5_of));
-        info.hashes.extend(checksum);
+        info.hashes = hashes;
         info.size = Some(size);
         info.modified = Some(self.modified);
-        info.etag = etag;
+        info.etag = Some(etag);
         info.content_type = Some(self.content_type);
         info.metadata = self.metadata;
         info
@@ -98,13 +91,21 @@ pub(super) fn info(path: &Path, headers: &HeaderMap, size: Option<u64>) -> Objec
     info.modified = kept.or_else(|| time::from_http_date(&text(header::LAST_MODIFIED.as_str())?));
     info.etag = text(header::ETAG.as_str());
     info.content_type = text(header::CONTENT_TYPE.as_str());
-    // Encrypted with a key of the customer's, the etag is no digest of the bytes.
-    let is_plain = text("x-amz-server-side-encryption").is_none_or(|way| way == "AES256")
-        && !headers.contains_key("x-amz-server-side-encryption-customer-algorithm");
-    info.hashes.extend(info.etag.as_deref().filter(|_| is_plain).and_then(md5_of).or(rclone_md5));
-    info.hashes.extend(checksums(headers));
+    info.hashes = hashes(headers, info.etag.as_deref(), rclone_md5);
     info.metadata = metadata;
     info
+}
+
+/// Whether an etag may be a digest of the bytes: encrypted with a key of the customer's it is none, and looks like one.
+pub(super) fn tells_md5(headers: &HeaderMap) -> bool {
+    headers.get("x-amz-server-side-encryption").is_none_or(|way| way == "AES256")
+        && !headers.contains_key("x-amz-server-side-encryption-customer-algorithm")
+}
+
+/// The hashes of the whole object that an answer tells; `md5` is one that is known from elsewhere.
+pub(super) fn hashes(headers: &HeaderMap, etag: Option<&str>, md5: Option<Hash>) -> Vec<Hash> {
+    let told = etag.filter(|_| tells_md5(headers)).and_then(md5_of);
+    told.or(md5).into_iter().chain(checksums(headers)).collect()
 }
 
 /// The checksums of the whole object, among those of the answer. One over the checksums of parts is of no use here, and
@@ -146,6 +147,21 @@ mod tests {
             ["\"25f9e794323b453885f5181f1b624d0b-2\"", "\"\"", "25f9e794323b453885f5181f1b624d0b", "\"é\""]
         {
             assert!(md5_of(etag).is_none(), "{etag}");
+        }
+    }
+
+    #[test]
+    fn the_etag_of_what_is_encrypted_with_another_key_is_no_md5() {
+        let etag = "\"25f9e794323b453885f5181f1b624d0b\"";
+        for (name, value, is_md5) in [
+            ("x-amz-server-side-encryption", "AES256", true),
+            ("x-amz-server-side-encryption", "aws:kms", false),
+            ("x-amz-server-side-encryption", "aws:kms:dsse", false),
+            ("x-amz-server-side-encryption-customer-algorithm", "AES256", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            assert_eq!(hashes(&headers, Some(etag), None).len(), usize::from(is_md5), "{value}");
         }
     }
 

@@ -10,15 +10,17 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use omnistorage_path::Path;
 use reqsign_aws_v4::Credential;
-use serde::de::DeserializeOwned;
 
 use super::{
     answer::explain,
-    parts::{CopyLimit, PartSize, read},
+    attributes::tells_md5,
+    listing::Listed,
+    parts::{CopyLimit, PartSize},
     settings::Identity,
+    xml,
 };
 use crate::{
     backend::{
@@ -27,7 +29,7 @@ use crate::{
             self,
             client::{ATTEMPTS, Answer, Call, Client, backoff},
             encode_path,
-            listing::Order,
+            pages::Order,
             part::{Parts, PartsInFlight},
             query_string,
         },
@@ -47,6 +49,10 @@ pub(super) struct Bucket {
     closed: AtomicBool,
     /// It has answered well once, so there is one.
     exists: AtomicBool,
+    /// It has listed in another order than that of keys.
+    unsorted: AtomicBool,
+    /// Etags that look like digests need not be any.
+    opaque_etags: AtomicBool,
 }
 
 /// What may differ from bucket to bucket.
@@ -62,6 +68,8 @@ pub(super) struct Traits {
     /// An upload of several parts that fails is left to the next write of its key.
     pub(super) resume: bool,
     pub(super) order: Order,
+    /// Etags that look like an MD5 are one.
+    pub(super) md5_etags: bool,
 }
 
 impl Bucket {
@@ -80,9 +88,11 @@ impl Bucket {
             prefix,
             identity,
             parts: Parts::new(traits.parts_in_flight.0),
-            traits,
             closed: AtomicBool::new(false),
             exists: AtomicBool::new(false),
+            unsorted: AtomicBool::new(false),
+            opaque_etags: AtomicBool::new(!traits.md5_etags),
+            traits,
         }
     }
 
@@ -93,6 +103,28 @@ impl Bucket {
 
     pub(super) fn close(&self) {
         self.closed.store(true, Ordering::Release);
+    }
+
+    /// In which order it lists, as far as it is known.
+    pub(super) fn order(&self) -> Order {
+        if self.unsorted.load(Ordering::Relaxed) { Order::Other } else { self.traits.order }
+    }
+
+    /// It was found to list in another order than that of keys.
+    pub(super) fn is_unsorted(&self) {
+        self.unsorted.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether etags in listings, which say nothing of encryption, are digests of the bytes, as far as it is known.
+    pub(super) fn lists_md5(&self) -> bool {
+        !self.opaque_etags.load(Ordering::Relaxed)
+    }
+
+    /// Learns from what an answer tells of one object.
+    pub(super) fn look_at_encryption(&self, headers: &HeaderMap) {
+        if !tells_md5(headers) {
+            self.opaque_etags.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The key of an object, if the bucket is open.
@@ -142,6 +174,11 @@ impl Bucket {
         self.accept(answer).await
     }
 
+    /// Sends a request with a small answer, whatever that is.
+    pub(super) async fn ask_anything(&self, call: &Call) -> Result<Answer> {
+        self.client.send(call).await
+    }
+
     /// As [`Bucket::send`], but an answer that a request is without effect is an answer.
     pub(super) async fn send_conditional(&self, call: &Call) -> Result<Answer> {
         let answer = self.client.send(call).await?;
@@ -153,17 +190,17 @@ impl Bucket {
 
     /// Sends a request that is answered in XML, and reads the answer. It may be a refusal in spite of its status, where
     /// the store had to begin it before it was done; one that may pass is asked for again, as any other.
-    pub(super) async fn ask<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
+    pub(super) async fn ask<T: xml::Answer>(&self, call: &Call) -> Result<T> {
         self.ask_repeated(call).await.map(|(answer, _)| answer)
     }
 
     /// The same, and whether an earlier sending may have been carried out without an answer.
-    pub(super) async fn ask_repeated<T: DeserializeOwned>(&self, call: &Call) -> Result<(T, bool)> {
+    pub(super) async fn ask_repeated<T: xml::Answer>(&self, call: &Call) -> Result<(T, bool)> {
         let mut attempt = 1;
         loop {
             let answer = self.send(call).await?;
             let repeated = answer.repeated || attempt > 1;
-            match read(self, &answer.body().await?) {
+            match xml::read(&self.name, &answer.body().await?) {
                 Err(error) if error.code().is_retryable() && attempt < ATTEMPTS => {
                     tokio::time::sleep(backoff(attempt)).await;
                     attempt += 1;
@@ -191,23 +228,36 @@ impl Bucket {
             StatusCode::NOT_FOUND => self.exists.load(Ordering::Relaxed),
             status => status == StatusCode::PRECONDITION_FAILED,
         };
-        let asked = if body.is_empty() && !is_clear { self.reason().await } else { None };
+        let asked = if body.is_empty() && !is_clear { self.reason().await.ok().flatten() } else { None };
         let (status, body) = asked.unwrap_or((status, body));
-        explain(&self.name, status, &headers, &body)
+        self.refusal(status, &headers, &body)
     }
 
-    /// Whether there is no such bucket.
-    pub(super) async fn is_missing(&self) -> bool {
-        matches!(self.reason().await, Some((StatusCode::NOT_FOUND, _)))
+    /// The error that an answer of these parts is.
+    pub(super) fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
+        explain(&self.name, status, headers, body)
+    }
+
+    /// Holds what is missing to be an object, and not the bucket.
+    pub(super) async fn check_exists(&self) -> Result<()> {
+        match self.reason().await? {
+            None => Ok(()),
+            Some((status, body)) => Err(self.refusal(status, &HeaderMap::new(), &body)),
+        }
     }
 
     /// Why the bucket refuses, if it does.
-    async fn reason(&self) -> Option<(StatusCode, Bytes)> {
+    async fn reason(&self) -> Result<Option<(StatusCode, Bytes)>> {
         let call = self.query(Method::GET, &[("list-type", "2"), ("max-keys", "0")]);
-        let answer = self.client.send(&call).await.ok()?;
+        let answer = self.client.send(&call).await?;
         let status = answer.status();
-        self.exists.fetch_or(status.is_success(), Ordering::Relaxed);
-        if status.is_success() { None } else { Some((status, answer.body().await.ok()?)) }
+        let body = answer.body().await?;
+        if !status.is_success() {
+            return Ok(Some((status, body)));
+        }
+        xml::read::<Listed>(&self.name, &body)?;
+        self.exists.store(true, Ordering::Relaxed);
+        Ok(None)
     }
 
     /// The headers of a condition.

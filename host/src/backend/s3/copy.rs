@@ -10,7 +10,7 @@ use omnistorage_path::Path;
 use super::{
     attributes::{self, Attributes, METADATA, RCLONE_MD5},
     bucket::{Bucket, precondition_failed},
-    parts::{self, PATIENCE, PartRange},
+    parts::{Copied, PATIENCE, PartRange},
     upload::Draft,
 };
 use crate::{
@@ -212,15 +212,9 @@ async fn at_once(
             source.carried(attributes.on(call.header("x-amz-metadata-directive", "REPLACE")?)?)?
         }
     };
-    let etag = parts::ask_etag(to, &call).await.map_err(source_changed)?;
-    let mut info = attributes.info(target, source.size, Some(etag), None);
-    // The store keeps the checksum with the bytes.
-    for hash in &source.info.hashes {
-        if !info.hashes.iter().any(|known| known.algorithm == hash.algorithm) {
-            info.hashes.push(hash.clone());
-        }
-    }
-    Ok(info)
+    let Copied(etag) = to.ask(&call).await.map_err(source_changed)?;
+    // The bytes have the same hashes, whatever the etag is one of.
+    Ok(attributes.info(target, source.size, etag, source.info.hashes.clone()))
 }
 
 /// By parts, which also hold a condition that a copy at once would ignore.

@@ -7,20 +7,25 @@ use futures::{StreamExt, TryStreamExt, stream};
 use http::Method;
 use omnistorage_path::Path;
 use percent_encoding::percent_decode_str;
-use serde::Deserialize;
 
-use super::{KIND, attributes::md5_of, bucket::Bucket};
+use super::{
+    KIND,
+    attributes::md5_of,
+    bucket::Bucket,
+    xml::{Answer, Document, not_understood, required},
+};
 use crate::{
     backend::{
         ListOptions,
         cloud::{
             self,
-            listing::{Order, Page, PagedListing, Pages},
+            ordered::OrderedListing,
+            pages::{Order, Page, Pages},
             time,
         },
     },
     error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind},
+    object::{ObjectInfo, ObjectKind, Timestamp},
 };
 
 /// How many objects are asked about at once where all is to be known of them.
@@ -31,10 +36,10 @@ pub(super) fn list(
     bucket: &Arc<Bucket>,
     prefix: &Path,
     options: &ListOptions,
-) -> Result<PagedListing<S3Pages>> {
+) -> Result<OrderedListing<S3Pages>> {
     let pages = pages(bucket, prefix, options)?;
     let (root, prefix) = (cloud::key_prefix(&bucket.prefix, &Path::root())?, pages.prefix.clone());
-    Ok(PagedListing::new(pages, KIND, root, prefix, options, bucket.traits.order))
+    Ok(OrderedListing::new(pages, KIND, root, prefix, options, bucket.order()))
 }
 
 /// The pages of such a listing, with all keys that there are.
@@ -44,12 +49,7 @@ pub(super) fn pages(bucket: &Arc<Bucket>, prefix: &Path, options: &ListOptions) 
     Ok(S3Pages {
         bucket: Arc::clone(bucket),
         prefix: cloud::key_prefix(&bucket.prefix, prefix)?,
-        // Another order has another "after".
-        start_after: options
-            .start_after
-            .as_ref()
-            .filter(|_| bucket.traits.order == Order::Keys)
-            .map(|after| format!("{root}{after}")),
+        start_after: options.start_after.as_ref().map(|after| format!("{root}{after}")),
         recursive: options.recursive,
         full_info: options.full_info,
     })
@@ -64,74 +64,105 @@ pub(super) struct S3Pages {
     full_info: bool,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Answer {
-    contents: Vec<Object>,
-    common_prefixes: Vec<CommonPrefix>,
-    is_truncated: bool,
-    next_continuation_token: Option<String>,
-    /// `url` if keys are encoded.
-    encoding_type: Option<String>,
+/// A page, and of what it is one, if the store says so.
+pub(super) struct Listed {
+    page: Page,
+    prefix: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Object {
-    key: String,
-    #[serde(rename = "ETag")]
-    etag: Option<String>,
-    size: Option<u64>,
-    /// When it was written: the time that it was given is in its metadata, which no listing tells.
-    last_modified: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct CommonPrefix {
-    prefix: String,
-}
-
-impl Answer {
-    /// A key as it is. Encoded, since XML has no way to write control characters.
-    fn key(&self, key: &str) -> Result<String> {
-        if self.encoding_type.as_deref() != Some("url") {
-            return Ok(key.to_owned());
+impl Listed {
+    /// The page, which must be one of what was asked for. Whether the prefix is encoded, too, stores do not agree.
+    fn of(mut self, prefix: &str) -> Result<Page> {
+        let Some(listed) = &mut self.prefix else { return Ok(self.page) };
+        if listed == prefix || (decode(listed).is_ok() && listed == prefix) {
+            return Ok(self.page);
         }
-        let key = if key.contains('+') { Cow::Owned(key.replace('+', " ")) } else { Cow::Borrowed(key) };
-        match percent_decode_str(&key).decode_utf8() {
-            Ok(key) => Ok(key.into_owned()),
-            Err(_) => {
-                let message = format!("the key `{key}` is not UTF-8: rename it with a tool of the store");
-                Err(Error::new(ErrorCode::InvalidPath, message))
-            }
-        }
+        let message =
+            format!("the store lists what is below `{}`, and not what was asked for", listed.escape_debug());
+        Err(Error::new(ErrorCode::Corrupted, message))
     }
+}
 
-    fn page(self) -> Result<Page> {
+impl Answer for Listed {
+    const ROOT: &'static str = "ListBucketResult";
+
+    fn read(document: &mut Document<'_>) -> Result<Self> {
         let mut page = Page::default();
-        for object in &self.contents {
-            let mut info = ObjectInfo::new(Path::root(), ObjectKind::Object);
-            info.size = object.size;
-            info.modified = object.last_modified.as_deref().and_then(time::from_rfc3339);
-            info.hashes.extend(object.etag.as_deref().and_then(md5_of));
-            info.etag.clone_from(&object.etag);
-            page.objects.push((self.key(&object.key)?, info));
-        }
-        for directory in &self.common_prefixes {
-            page.directories.push(self.key(&directory.prefix)?);
-        }
-        page.next = match (self.is_truncated, self.next_continuation_token) {
-            (false, _) => None,
-            (true, Some(next)) => Some(next),
-            (true, None) => {
-                let message =
-                    "the store cut the listing and did not say how it goes on: is it an S3 endpoint?";
-                return Err(Error::new(ErrorCode::Other, message));
+        let (mut is_truncated, mut next, mut is_encoded, mut prefix) = (None, None, false, None);
+        while let Some(element) = document.element()? {
+            match element.name() {
+                "Contents" => page.objects.push(object(document)?),
+                "CommonPrefixes" => page.directories.push(common_prefix(document)?),
+                "IsTruncated" => is_truncated = Some(document.value("IsTruncated")?),
+                "NextContinuationToken" => next = Some(document.word("NextContinuationToken")?.into_owned()),
+                "EncodingType" => is_encoded = document.text()? == "url",
+                "Prefix" => prefix = Some(document.text()?.into_owned()),
+                _ => document.skip(&element)?,
             }
-        };
-        Ok(page)
+        }
+        if required(is_truncated, "IsTruncated")? {
+            page.next = Some(required(next, "NextContinuationToken")?);
+        }
+        // Some stores tell at the end that they are.
+        if is_encoded {
+            let keys = page.objects.iter_mut().map(|(key, _)| key);
+            keys.chain(&mut page.directories).try_for_each(decode)?;
+        }
+        Ok(Self { page, prefix })
     }
+}
+
+/// An object, and its key as it is written.
+fn object(document: &mut Document<'_>) -> Result<(String, ObjectInfo)> {
+    let (mut key, mut etag, mut size, mut modified) = (None, None, None, None);
+    while let Some(element) = document.element()? {
+        match element.name() {
+            "Key" => key = Some(document.word("Key")?.into_owned()),
+            "ETag" => etag = Some(document.word("ETag")?.into_owned()),
+            "Size" => size = Some(document.value("Size")?),
+            // When it was written: the time that it was given is in its metadata, which no listing tells.
+            "LastModified" => modified = Some(time_of(&document.text()?)?),
+            _ => document.skip(&element)?,
+        }
+    }
+    let mut info = ObjectInfo::new(Path::root(), ObjectKind::Object);
+    info.size = Some(required(size, "Size")?);
+    info.modified = Some(required(modified, "LastModified")?);
+    info.etag = Some(required(etag, "ETag")?);
+    Ok((required(key, "Key")?, info))
+}
+
+/// A time of an answer.
+pub(super) fn time_of(text: &str) -> Result<Timestamp> {
+    time::from_rfc3339(text.trim()).ok_or_else(|| not_understood(format_args!("`{text}` is no time")))
+}
+
+fn common_prefix(document: &mut Document<'_>) -> Result<String> {
+    let mut prefix = None;
+    while let Some(element) = document.element()? {
+        match element.name() {
+            "Prefix" => prefix = Some(document.word("Prefix")?.into_owned()),
+            _ => document.skip(&element)?,
+        }
+    }
+    required(prefix, "Prefix")
+}
+
+/// Makes a key what it is. It was encoded, since XML has no way to write control characters.
+fn decode(key: &mut String) -> Result<()> {
+    if !key.contains(['%', '+']) {
+        return Ok(());
+    }
+    let spaced = key.replace('+', " ");
+    match percent_decode_str(&spaced).decode_utf8() {
+        Ok(Cow::Owned(decoded)) => *key = decoded,
+        Ok(Cow::Borrowed(_)) => *key = spaced,
+        Err(_) => {
+            let message = format!("the key `{key}` is not UTF-8: rename it with a tool of the store");
+            return Err(Error::new(ErrorCode::InvalidPath, message));
+        }
+    }
+    Ok(())
 }
 
 #[async_trait]
@@ -140,7 +171,11 @@ impl Pages for S3Pages {
         self.bucket.check_open()
     }
 
-    async fn page(&self, token: Option<&str>) -> Result<Page> {
+    fn is_unsorted(&self) {
+        self.bucket.is_unsorted();
+    }
+
+    async fn page(&self, token: Option<&str>, order: Order) -> Result<Page> {
         self.check_open()?;
         let mut query = vec![("list-type", "2"), ("encoding-type", "url"), ("prefix", self.prefix.as_str())];
         if !self.recursive {
@@ -148,10 +183,17 @@ impl Pages for S3Pages {
         }
         match (token, &self.start_after) {
             (Some(token), _) => query.push(("continuation-token", token)),
-            (None, Some(after)) => query.push(("start-after", after)),
-            (None, None) => {}
+            // Another order has another "after".
+            (None, Some(after)) if order == Order::Keys => query.push(("start-after", after)),
+            (None, _) => {}
         }
-        let mut page = self.bucket.ask::<Answer>(&self.bucket.query(Method::GET, &query)).await?.page()?;
+        let listed: Listed = self.bucket.ask(&self.bucket.query(Method::GET, &query)).await?;
+        let mut page = listed.of(&self.prefix)?;
+        if self.bucket.lists_md5() {
+            for (_, info) in &mut page.objects {
+                info.hashes.extend(info.etag.as_deref().and_then(md5_of));
+            }
+        }
         if self.full_info {
             page.objects = self.complete(page.objects).await?;
         }
@@ -182,31 +224,70 @@ impl S3Pages {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::xml, *};
 
     fn page(xml: &str) -> Result<Page> {
-        quick_xml::de::from_str::<Answer>(xml).unwrap().page()
+        xml::read::<Listed>("b", xml.as_bytes())?.of("a b/")
     }
+
+    const FIELDS: &str =
+        "<ETag>&quot;x&quot;</ETag><Size>1</Size><LastModified>2026-01-01T00:00:00Z</LastModified>";
 
     #[test]
     fn keys_are_decoded_where_they_are_encoded() {
-        let body = |encoding: &str| {
-            format!(
-                "<ListBucketResult><Name>b</Name>{encoding}<Contents><Key>a+b%2Bc%01</Key><Size>1</Size></Contents>\
+        for (at_the_begin, at_the_end, is_encoded) in [
+            ("<EncodingType>url</EncodingType>", "", true),
+            ("", "<EncodingType>url</EncodingType>", true),
+            ("", "", false),
+        ] {
+            let page = page(&format!(
+                "<ListBucketResult><Name>b</Name>{at_the_begin}<Contents><Key>a+b%2Bc%01</Key>{FIELDS}</Contents>\
                  <CommonPrefixes><Prefix>d%2F/</Prefix></CommonPrefixes><IsTruncated>false</IsTruncated>\
-                 </ListBucketResult>"
-            )
-        };
-        let encoded = page(&body("<EncodingType>url</EncodingType>")).unwrap();
-        assert_eq!((encoded.objects[0].0.as_str(), encoded.directories[0].as_str()), ("a b+c\u{1}", "d//"));
-        let plain = page(&body("")).unwrap();
-        assert_eq!((plain.objects[0].0.as_str(), plain.directories[0].as_str()), ("a+b%2Bc%01", "d%2F/"));
+                 {at_the_end}</ListBucketResult>"
+            ))
+            .unwrap();
+            let expected = if is_encoded { ("a b+c\u{1}", "d//") } else { ("a+b%2Bc%01", "d%2F/") };
+            assert_eq!((page.objects[0].0.as_str(), page.directories[0].as_str()), expected);
+        }
     }
 
     #[test]
-    fn a_cut_listing_says_how_it_goes_on() {
-        let cut = "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>";
-        assert!(page(cut).is_err());
-        assert!(page("<ListBucketResult/>").unwrap().next.is_none());
+    fn a_listing_of_something_else_is_no_answer() {
+        for (prefix, is_ours) in
+            [("a b/", true), ("a+b/", true), ("a%20b%2F", true), ("", false), ("a b", false)]
+        {
+            let body = format!(
+                "<ListBucketResult><Prefix>{prefix}</Prefix><IsTruncated>false</IsTruncated></ListBucketResult>"
+            );
+            assert_eq!(page(&body).is_ok(), is_ours, "{prefix}");
+        }
+    }
+
+    #[test]
+    fn what_must_be_there_is_demanded() {
+        let page = |contents: &str, rest: &str| {
+            page(&format!("<ListBucketResult><Contents>{contents}</Contents>{rest}</ListBucketResult>"))
+        };
+        let (whole, end) = (format!("<Key>k</Key>{FIELDS}"), "<IsTruncated>false</IsTruncated>");
+        assert_eq!(page(&whole, end).unwrap().objects.len(), 1);
+        for field in ["Key", "ETag", "Size", "LastModified"] {
+            let lacking =
+                whole.replace(&format!("<{field}>"), "<Other>").replace(&format!("</{field}>"), "</Other>");
+            assert!(page(&lacking, end).unwrap_err().message().contains(field));
+            let (before, behind) = whole.split_once(&format!("<{field}>")).unwrap();
+            let (_, behind) = behind.split_once('<').unwrap();
+            assert!(page(&format!("{before}<{field}><{behind}"), end).is_err(), "an empty {field}");
+        }
+        for rest in [
+            "",
+            "<IsTruncated/>",
+            "<IsTruncated>maybe</IsTruncated>",
+            "<IsTruncated>true</IsTruncated>",
+            "<IsTruncated>true</IsTruncated><NextContinuationToken/>",
+            "<IsTruncated>false</IsTruncated><CommonPrefixes/>",
+            "<IsTruncated>false</IsTruncated><CommonPrefixes><Prefix/></CommonPrefixes>",
+        ] {
+            assert!(page(&whole, rest).is_err(), "{rest}");
+        }
     }
 }

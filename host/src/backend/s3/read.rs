@@ -31,9 +31,18 @@ impl Bucket {
         let call = self.object(Method::HEAD, &key).header("x-amz-checksum-mode", "ENABLED")?;
         let answer = self.send(&of_version(call, if_match)?).await?;
         let headers = answer.response.headers().clone();
+        self.look_at_encryption(&headers);
         let info = attributes::info(path, &headers, answer.content_length());
-        if info.size.is_none() {
-            return Err(Error::new(ErrorCode::Other, "the store does not tell the size of the object"));
+        // Each object has them, and what has not is something else.
+        for (is_told, field) in [
+            (info.size.is_some(), "the size"),
+            (info.etag.is_some(), "the etag"),
+            (info.modified.is_some(), "the time"),
+        ] {
+            if !is_told {
+                let message = format!("the store does not tell {field} of the object: is it an S3 endpoint?");
+                return Err(Error::new(ErrorCode::Other, message));
+            }
         }
         Ok((info, headers))
     }

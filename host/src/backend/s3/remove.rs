@@ -1,20 +1,29 @@
 //! Deleting, a thousand keys a request.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, stream};
-use http::Method;
+use http::{Method, StatusCode};
 use md5::{Digest, Md5};
 use omnistorage_path::Path;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::{answer::Refusal, bucket::Bucket, listing};
+use super::{
+    KIND,
+    answer::Refusal,
+    bucket::Bucket,
+    listing,
+    xml::{Answer, Document, not_understood, read_refusal, required},
+};
 use crate::{
     backend::{
         ListOptions,
-        cloud::remove::{self, Keys},
+        cloud::{
+            self,
+            remove::{self, Keys},
+        },
     },
     error::{Error, ErrorCode, Result},
     object::ObjectInfo,
@@ -24,6 +33,8 @@ use crate::{
 const BATCH: usize = 1000;
 /// How many requests are on their way at once.
 const IN_FLIGHT: usize = 4;
+/// How many keys of one request go by themselves at once.
+const SINGLES_IN_FLIGHT: usize = 8;
 
 #[derive(Serialize)]
 #[serde(rename = "Delete", rename_all = "PascalCase")]
@@ -38,19 +49,38 @@ struct Target<'a> {
     key: &'a str,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Deleted {
-    #[serde(rename = "Error")]
-    errors: Vec<KeyError>,
+/// What became of the keys that the store tells of: gone, or refused.
+#[derive(Default)]
+struct Deleted(HashMap<String, Result<(), Refusal>>);
+
+impl Answer for Deleted {
+    const ROOT: &'static str = "DeleteResult";
+
+    fn read(document: &mut Document<'_>) -> Result<Self> {
+        let mut deleted = Self::default();
+        while let Some(element) = document.element()? {
+            match element.name() {
+                "Deleted" => drop(deleted.0.insert(key(document)?, Ok(()))),
+                Refusal::ROOT => {
+                    let mut refusal = Refusal::read(document)?;
+                    deleted.0.insert(required(refusal.key.take(), "Key")?, Err(refusal));
+                }
+                _ => document.skip(&element)?,
+            }
+        }
+        Ok(deleted)
+    }
 }
 
-#[derive(Deserialize)]
-struct KeyError {
-    #[serde(rename = "Key")]
-    key: String,
-    #[serde(flatten)]
-    refusal: Refusal,
+fn key(document: &mut Document<'_>) -> Result<String> {
+    let mut key = None;
+    while let Some(element) = document.element()? {
+        match element.name() {
+            "Key" => key = Some(document.word("Key")?.into_owned()),
+            _ => document.skip(&element)?,
+        }
+    }
+    required(key, "Key")
 }
 
 /// Deletes objects: one result a path, in their order.
@@ -61,11 +91,16 @@ pub(super) async fn delete(bucket: &Arc<Bucket>, paths: &[Path]) -> Vec<Result<(
 /// Deletes all below a prefix; gives the number of objects.
 pub(super) async fn purge(bucket: &Arc<Bucket>, prefix: &Path) -> Result<u64> {
     let options = ListOptions { recursive: true, ..ListOptions::default() };
-    remove::purge(bucket, listing::pages(bucket, prefix, &options)?, prefix).await
+    let pages = listing::pages(bucket, prefix, &options)?;
+    remove::purge(bucket, pages, &cloud::key_prefix(&bucket.prefix, prefix)?, prefix).await
 }
 
 #[async_trait]
 impl Keys for Arc<Bucket> {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
     fn key(&self, path: &Path) -> Result<String> {
         Bucket::key(self, path)
     }
@@ -88,10 +123,38 @@ async fn delete_keys(bucket: &Arc<Bucket>, keys: &[&str]) -> Vec<Result<()>> {
     stream::iter(requests).buffered(IN_FLIGHT).collect::<Vec<_>>().await.concat()
 }
 
+/// Deletes a key by itself: what fails for a moment is tried again, with pauses.
 async fn delete_one(bucket: &Bucket, key: &str) -> Result<()> {
-    match bucket.send(&bucket.object(Method::DELETE, key)).await {
-        Err(error) if error.code() == ErrorCode::NotFound && !bucket.is_missing().await => Ok(()),
-        answer => answer.map(drop),
+    let answer = bucket.ask_anything(&bucket.object(Method::DELETE, key)).await?;
+    let (status, headers) = (answer.status(), answer.response.headers().clone());
+    if status == StatusCode::NOT_FOUND {
+        let body = answer.body().await?;
+        return match read_refusal(&body) {
+            Some(refusal) if refusal.is("NoSuchKey") => Ok(()),
+            None if body.is_empty() => bucket.check_exists().await,
+            _ => Err(bucket.refusal(status, &headers, &body)),
+        };
+    }
+    if !status.is_success() {
+        return Err(bucket.failure(answer).await);
+    }
+    let body = answer.body().await?;
+    match (status, body.trim_ascii()) {
+        (StatusCode::NO_CONTENT, _) => Ok(()),
+        // Not every store says it in that way: whether it is so shows.
+        (_, []) => check_gone(bucket, key).await,
+        _ => Err(read_refusal(&body).map_or_else(
+            || not_understood("it says something else about what is to be deleted"),
+            |refusal| refusal.explain(&bucket.name, status, &headers),
+        )),
+    }
+}
+
+async fn check_gone(bucket: &Bucket, key: &str) -> Result<()> {
+    match bucket.send(&bucket.object(Method::HEAD, key)).await {
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(Error::new(ErrorCode::Other, "the store says that it was deleted, and it is there")),
     }
 }
 
@@ -104,28 +167,39 @@ async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Result<()>> {
         |key: &&&str| !key.chars().any(|char| char.is_control() || matches!(char, '\u{fffe}' | '\u{ffff}'));
     let object: Vec<_> = keys.iter().filter(is_text).map(|key| Target { key }).collect();
     let outcome = match object.is_empty() {
-        true => Ok(Vec::new()),
-        false => request(bucket, &Deletion { quiet: true, object }).await,
+        true => Ok(Deleted::default()),
+        // Not quiet: that a key is gone is to be said, and not to be concluded from what is not said.
+        false => request(bucket, &Deletion { quiet: false, object }).await,
+    };
+    let told = match outcome {
+        Ok(Deleted(told)) => told,
+        Err(error) => return vec![Err(error); keys.len()],
     };
     let mut results = Vec::with_capacity(keys.len());
     for key in keys {
-        results.push(match &outcome {
-            _ if !is_text(&key) => delete_one(bucket, key).await,
-            Err(error) => Err(error.clone()),
-            Ok(errors) => match errors.iter().find(|error| error.key == **key) {
-                Some(error) if error.refusal.is("NoSuchKey") => Ok(()),
-                Some(error) => {
-                    let headers = http::HeaderMap::new();
-                    Err(error.refusal.explain(&bucket.name, http::StatusCode::OK, &headers))
-                }
-                None => Ok(()),
-            },
+        let told = told.get(*key);
+        results.push(async move {
+            match told {
+                Some(Ok(())) => Ok(()),
+                Some(Err(refusal)) => refused(bucket, key, refusal).await,
+                None => delete_one(bucket, key).await,
+            }
         });
     }
-    results
+    stream::iter(results).buffered(SINGLES_IN_FLIGHT).collect().await
 }
 
-async fn request(bucket: &Bucket, deletion: &Deletion<'_>) -> Result<Vec<KeyError>> {
+/// A key that was refused while others were not, which says nothing of those.
+async fn refused(bucket: &Bucket, key: &str, refusal: &Refusal) -> Result<()> {
+    let error = refusal.explain(&bucket.name, StatusCode::OK, &http::HeaderMap::new());
+    match error.code() {
+        _ if refusal.is("NoSuchKey") => Ok(()),
+        code if code.is_retryable() => delete_one(bucket, key).await,
+        _ => Err(error),
+    }
+}
+
+async fn request(bucket: &Bucket, deletion: &Deletion<'_>) -> Result<Deleted> {
     let body = quick_xml::se::to_string(deletion)
         .map_err(|error| Error::new(ErrorCode::Other, error.to_string()))?;
     let digest = BASE64_STANDARD.encode(Md5::digest(&body));
@@ -134,5 +208,5 @@ async fn request(bucket: &Bucket, deletion: &Deletion<'_>) -> Result<Vec<KeyErro
         .header("content-md5", &digest)?
         .header("content-type", "application/xml")?
         .body(body.into());
-    Ok(bucket.ask::<Deleted>(&call).await?.errors)
+    bucket.ask(&call).await
 }

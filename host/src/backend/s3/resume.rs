@@ -9,15 +9,16 @@ use std::{
 };
 
 use http::Method;
-use serde::Deserialize;
 
 use super::{
     attributes::md5_of,
     bucket::Bucket,
     parts::{Part, quoted},
     uploads,
+    xml::{Answer, Document, required},
 };
 use crate::{
+    backend::cloud::pages::Trail,
     error::{Error, ErrorCode, Result},
     hash::HashAlgorithm,
 };
@@ -34,24 +35,60 @@ pub(super) struct Remains {
 }
 
 /// A part that the store has.
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Arrived {
+pub(super) struct Arrived {
     part_number: u64,
-    #[serde(rename = "ETag")]
     etag: String,
     size: u64,
-    #[serde(rename = "ChecksumCRC32C")]
     checksum: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Page {
-    #[serde(rename = "Part")]
-    parts: Vec<Arrived>,
-    is_truncated: bool,
-    next_part_number_marker: String,
+/// A page of parts that the store has.
+pub(super) struct Arrivals {
+    pub(super) parts: Vec<Arrived>,
+    /// The number that the next page begins behind.
+    next: Option<String>,
+}
+
+impl Answer for Arrivals {
+    const ROOT: &'static str = "ListPartsResult";
+    /// That of moto.
+    const OTHER_ROOT: Option<&'static str> = Some("ListPartsResponse");
+
+    fn read(document: &mut Document<'_>) -> Result<Self> {
+        let (mut parts, mut is_truncated, mut next) = (Vec::new(), None, None);
+        while let Some(element) = document.element()? {
+            match element.name() {
+                "Part" => parts.push(arrived(document)?),
+                "IsTruncated" => is_truncated = Some(document.value("IsTruncated")?),
+                "NextPartNumberMarker" => next = Some(document.text()?.into_owned()),
+                _ => document.skip(&element)?,
+            }
+        }
+        let next = match required(is_truncated, "IsTruncated")? {
+            true => Some(required(next, "NextPartNumberMarker")?),
+            false => None,
+        };
+        Ok(Self { parts, next })
+    }
+}
+
+fn arrived(document: &mut Document<'_>) -> Result<Arrived> {
+    let (mut part_number, mut etag, mut size, mut checksum) = (None, None, None, None);
+    while let Some(element) = document.element()? {
+        match element.name() {
+            "PartNumber" => part_number = Some(document.value("PartNumber")?),
+            "ETag" => etag = Some(document.word("ETag")?.into_owned()),
+            "Size" => size = Some(document.value("Size")?),
+            "ChecksumCRC32C" => checksum = Some(document.text()?.into_owned()),
+            _ => document.skip(&element)?,
+        }
+    }
+    Ok(Arrived {
+        part_number: required(part_number, "PartNumber")?,
+        etag: required(etag, "ETag")?,
+        size: required(size, "Size")?,
+        checksum,
+    })
 }
 
 impl Remains {
@@ -154,24 +191,23 @@ async fn look_for(bucket: &Bucket, key: &str) -> Result<Option<(String, Remains)
 
 /// The parts that have arrived.
 async fn list(bucket: &Bucket, key: &str, id: &str) -> Result<Vec<Arrived>> {
-    let (mut marker, mut all) = (String::new(), Vec::new());
+    let (mut after, mut all, mut trail) = (None::<String>, Vec::new(), Trail::new(key));
     loop {
         let mut query = vec![("uploadId", id)];
-        if !marker.is_empty() {
-            query.push(("part-number-marker", &marker));
-        }
-        let page: Page = bucket.ask(&bucket.object_query(Method::GET, key, &query)).await?;
+        query.extend(after.as_deref().map(|after| ("part-number-marker", after)));
+        let page: Arrivals = bucket.ask(&bucket.object_query(Method::GET, key, &query)).await?;
+        trail.step(page.next.as_deref(), None, page.parts.is_empty())?;
         all.extend(page.parts);
-        if !page.is_truncated || page.next_part_number_marker == marker {
-            return Ok(all);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(all),
         }
-        marker = page.next_part_number_marker;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::xml, *};
 
     /// Of `123456789`.
     const MD5: &str = "25f9e794323b453885f5181f1b624d0b";
@@ -204,15 +240,16 @@ mod tests {
 
     #[test]
     fn a_page_tells_of_parts_and_of_more() {
-        let page: Page = quick_xml::de::from_str(
-            "<ListPartsResult><NextPartNumberMarker>2</NextPartNumberMarker><IsTruncated>true</IsTruncated>\
+        let page: Arrivals = xml::read(
+            "b",
+            b"<ListPartsResult><NextPartNumberMarker>2</NextPartNumberMarker><IsTruncated>true</IsTruncated>\
              <Part><PartNumber>1</PartNumber><ETag>&quot;x&quot;</ETag><Size>5</Size>\
              <ChecksumCRC32C>4waSgw==</ChecksumCRC32C></Part>\
              <Part><PartNumber>2</PartNumber><LastModified>2026-01-01T00:00:00Z</LastModified><ETag>y</ETag>\
              <Size>6</Size></Part></ListPartsResult>",
         )
         .unwrap();
-        assert!(page.is_truncated && page.next_part_number_marker == "2");
+        assert_eq!(page.next.as_deref(), Some("2"));
         let parts: Vec<_> =
             page.parts.iter().map(|part| (part.part_number, part.size, part.named(None))).collect();
         assert_eq!((parts[0].0, parts[0].1, parts[0].2.etag.as_str()), (1, 5, "\"x\""));

@@ -12,9 +12,9 @@ use super::{
 use crate::{
     backend::cloud::{
         client::{Client, TIMEOUT},
-        listing::Order,
+        pages::Order,
         part::PartsInFlight,
-        settings::{checked_endpoint, contradiction, take_prefix, variable},
+        settings::{checked_endpoint, contradiction, exposed_host, take_prefix, variable},
     },
     config::Config,
     error::{Error, ErrorCode, Result},
@@ -66,12 +66,24 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
         parts_in_flight: config.take("parts_in_flight")?.unwrap_or(PARTS_IN_FLIGHT),
         copy_limit: config.take::<CopyLimit>("copy_limit")?.unwrap_or_default(),
         resume: config.take("resume")?.unwrap_or(false),
+        md5_etags: config.take("md5_etags")?.unwrap_or(true),
         order: if config.take("sorted_list")?.unwrap_or(true) { Order::Keys } else { Order::Other },
     };
     let base = base(&name, &region, endpoint.as_deref(), path_style)?;
 
     let (account, client) = client(&mut config, &region)?;
+    let may_be_read = config.take("plain_http")?.unwrap_or(false);
     config.finish(KIND)?;
+    if account != Account::Anonymous
+        && !may_be_read
+        && let Some(host) = endpoint.as_deref().and_then(exposed_host)
+    {
+        tracing::warn!(
+            "what is sent to `{}`, and a session token, can be read on the way: write the endpoint with `https://`, or set \
+             `plain_http = true`",
+            host.escape_debug()
+        );
+    }
     let identity = Identity { endpoint, region, account };
     Ok(Bucket::new(client, base, name, prefix, identity, traits))
 }
@@ -183,7 +195,7 @@ fn base(name: &str, region: &str, endpoint: Option<&str>, path_style: bool) -> R
         return Err(Error::new(ErrorCode::InvalidArgument, message));
     }
     if !is_plain(region) {
-        let message = format!("`{}` is no region", region.escape_debug());
+        let message = "the setting `region` is none: it is written `eu-west-1`";
         return Err(Error::new(ErrorCode::InvalidArgument, message));
     }
     let china = if region.starts_with("cn-") { ".cn" } else { "" };
@@ -209,6 +221,13 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_the_place_of_a_region_is_not_repeated() {
+        let error =
+            bucket(Config::from([("bucket", "b"), ("region", "a secret/pasted here")])).err().unwrap();
+        assert!(!error.message().contains("secret"), "{error}");
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         for (config, word) in [
             (Config::new(), "`bucket`"),
@@ -220,6 +239,7 @@ mod tests {
             (Config::from([("bucket", "b"), ("part_size", "1")]), "part"),
             (Config::from([("bucket", "b"), ("parts_in_flight", "0")]), "`parts_in_flight`"),
             (Config::from([("bucket", "b"), ("resume", "maybe")]), "`resume`"),
+            (Config::from([("bucket", "b"), ("plain_http", "maybe")]), "`plain_http`"),
             (Config::from([("bucket", "b"), ("pathstyle", "true")]), "`pathstyle`"),
             (Config::from([("bucket", "b"), ("prefix", "../x")]), "path"),
         ] {

@@ -10,12 +10,12 @@ use tokio::task::JoinSet;
 
 use super::{
     KIND,
-    answer::Refusal,
     attributes::{self, Attributes},
     bucket::{Bucket, precondition_failed},
     copy,
-    parts::{Completed, Multipart, Part},
+    parts::{Completed, Multipart, Part, no_etag, written},
     resume,
+    xml::read_refusal,
 };
 use crate::{
     backend::{
@@ -75,9 +75,19 @@ impl Draft {
         if !answer.status().is_success() {
             return self.refused(answer, size).await;
         }
-        let etag = answer.header("etag").map(str::to_owned);
-        let checksum = attributes::checksums(answer.response.headers()).into_iter().next();
-        Ok(self.attributes.info(&self.path, size, etag, checksum))
+        let headers = answer.response.headers().clone();
+        bucket.look_at_encryption(&headers);
+        match written(answer).await? {
+            Some(etag) => {
+                let hashes = attributes::hashes(&headers, Some(&etag), None);
+                Ok(self.attributes.info(&self.path, size, etag, hashes))
+            }
+            // It may be there all the same.
+            None => match bucket.stat(&self.path).await {
+                Ok(info) if self.is_ours(&info, size) => Ok(info),
+                _ => Err(no_etag()),
+            },
+        }
     }
 
     /// Opens an upload of several parts, each with its checksum: the one that an earlier run left, if it is to be
@@ -112,7 +122,7 @@ impl Draft {
         parts.sort_by_key(Part::number);
         let made = match multipart.complete(&parts, &self.condition).await {
             Ok(Completed::Made { etag }) => {
-                return Ok(self.attributes.clone().info(&self.path, size, Some(etag), None));
+                return Ok(self.attributes.clone().info(&self.path, size, etag, Vec::new()));
             }
             Ok(Completed::Refused(answer)) => self.refused(answer, size).await,
             Err(error) => Err(error),
@@ -149,7 +159,7 @@ impl Draft {
         let headers = answer.response.headers().clone();
         let body = answer.body().await?;
         // Over an object that is not there, S3 says so instead of naming the condition.
-        let says = |code| Refusal::read(&body).is_none_or(|refusal| refusal.is(code));
+        let says = |code| read_refusal(&body).is_none_or(|refusal| refusal.is(code));
         if matches!(self.condition, WriteCondition::IfMatch(_))
             && status == StatusCode::NOT_FOUND
             && says("NoSuchKey")

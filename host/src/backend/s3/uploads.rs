@@ -4,41 +4,78 @@ use std::{sync::Arc, time::Duration};
 
 use http::Method;
 use omnistorage_path::Path;
-use serde::Deserialize;
 
-use super::{bucket::Bucket, parts};
+use super::{
+    bucket::Bucket,
+    listing::time_of,
+    parts,
+    resume::Arrivals,
+    xml::{Answer, Document, required},
+};
 use crate::{
-    backend::cloud::{self, time},
+    backend::cloud::{self, pages::Trail},
     error::Result,
     object::Timestamp,
 };
 
 /// No request is sent again for longer. In seconds.
-const LOST_WITHIN: i64 = 600;
+const LOST_WITHIN: u64 = 600;
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
 struct Uploads {
-    upload: Vec<Upload>,
-    is_truncated: bool,
-    next_key_marker: String,
-    next_upload_id_marker: String,
+    uploads: Vec<Upload>,
+    /// The key and the upload that the next page begins behind.
+    next: Option<(String, String)>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+impl Answer for Uploads {
+    const ROOT: &'static str = "ListMultipartUploadsResult";
+
+    fn read(document: &mut Document<'_>) -> Result<Self> {
+        let (mut uploads, mut is_truncated, mut key, mut id) = (Vec::new(), None, None, None);
+        while let Some(element) = document.element()? {
+            match element.name() {
+                "Upload" => uploads.push(upload(document)?),
+                "IsTruncated" => is_truncated = Some(document.value("IsTruncated")?),
+                "NextKeyMarker" => key = Some(document.text()?.into_owned()),
+                "NextUploadIdMarker" => id = Some(document.text()?.into_owned()),
+                _ => document.skip(&element)?,
+            }
+        }
+        let next = match required(is_truncated, "IsTruncated")? {
+            true => Some((required(key, "NextKeyMarker")?, required(id, "NextUploadIdMarker")?)),
+            false => None,
+        };
+        Ok(Self { uploads, next })
+    }
+}
+
 struct Upload {
     key: String,
     upload_id: String,
-    initiated: Option<String>,
+    begun: Timestamp,
     checksum_algorithm: Option<String>,
 }
 
-impl Upload {
-    fn begun(&self) -> Option<Timestamp> {
-        time::from_rfc3339(self.initiated.as_deref()?)
+fn upload(document: &mut Document<'_>) -> Result<Upload> {
+    let (mut key, mut upload_id, mut begun, mut checksum_algorithm) = (None, None, None, None);
+    while let Some(element) = document.element()? {
+        match element.name() {
+            "Key" => key = Some(document.word("Key")?.into_owned()),
+            "UploadId" => upload_id = Some(document.word("UploadId")?.into_owned()),
+            "Initiated" => begun = Some(time_of(&document.text()?)?),
+            "ChecksumAlgorithm" => checksum_algorithm = Some(document.text()?.into_owned()),
+            _ => document.skip(&element)?,
+        }
     }
+    Ok(Upload {
+        key: required(key, "Key")?,
+        upload_id: required(upload_id, "UploadId")?,
+        begun: required(begun, "Initiated")?,
+        checksum_algorithm,
+    })
+}
 
+impl Upload {
     /// Whether it takes parts as we send them there: another program may have begun it with other checksums.
     fn takes_parts_for(&self, bucket: &Bucket) -> bool {
         match self.checksum_algorithm.as_deref() {
@@ -48,28 +85,25 @@ impl Upload {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Parts {
-    #[serde(rename = "Part")]
-    parts: Vec<serde::de::IgnoredAny>,
-}
-
-/// The unfinished uploads whose keys begin so.
+/// The unfinished uploads whose keys begin so. Not every store looks at that.
 async fn list(bucket: &Bucket, prefix: &str) -> Result<Vec<Upload>> {
-    let (mut key_marker, mut id_marker, mut all) = (String::new(), String::new(), Vec::new());
+    let (mut after, mut all, mut trail) = (None, Vec::new(), Trail::new(prefix));
     loop {
         let mut query = vec![("uploads", ""), ("prefix", prefix)];
-        if !key_marker.is_empty() {
-            query.extend([("key-marker", key_marker.as_str()), ("upload-id-marker", id_marker.as_str())]);
+        if let Some((key, id)) = &after {
+            query.extend(
+                [("key-marker", key), ("upload-id-marker", id)]
+                    .map(|(name, value): (_, &String)| (name, value.as_str())),
+            );
         }
         let page: Uploads = bucket.ask(&bucket.query(Method::GET, &query)).await?;
-        all.extend(page.upload.into_iter().filter(|upload| upload.key.starts_with(prefix)));
-        let next = (page.next_key_marker, page.next_upload_id_marker);
-        if !page.is_truncated || next == (key_marker.clone(), id_marker.clone()) {
-            return Ok(all);
+        let token = page.next.as_ref().map(|(key, id)| format!("{key}\0{id}"));
+        trail.step(token.as_deref(), None, page.uploads.is_empty())?;
+        all.extend(page.uploads.into_iter().filter(|upload| upload.key.starts_with(prefix)));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(all),
         }
-        (key_marker, id_marker) = next;
     }
 }
 
@@ -77,7 +111,7 @@ async fn list(bucket: &Bucket, prefix: &str) -> Result<Vec<Upload>> {
 pub(super) async fn last(bucket: &Bucket, key: &str) -> Result<Option<String>> {
     let uploads = list(bucket, key).await?.into_iter();
     let own = uploads.filter(|upload| upload.key == key && upload.takes_parts_for(bucket));
-    Ok(own.max_by_key(Upload::begun).map(|upload| upload.upload_id))
+    Ok(own.max_by_key(|upload| upload.begun).map(|upload| upload.upload_id))
 }
 
 /// Aborts the uploads below a prefix that began so long ago; gives their number.
@@ -85,14 +119,16 @@ pub(super) async fn sweep(bucket: &Arc<Bucket>, prefix: &Path, age: Duration) ->
     bucket.check_open()?;
     let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
     let limit = Timestamp { seconds: Timestamp::now().seconds.saturating_sub(seconds), nanoseconds: 0 };
-    let mut count = 0;
+    let (mut count, mut failure) = (0, None);
     for upload in list(bucket, &cloud::key_prefix(&bucket.prefix, prefix)?).await? {
-        if upload.begun().is_some_and(|begun| begun <= limit) {
-            parts::abort(bucket, &upload.key, &upload.upload_id).await;
-            count += 1;
+        if upload.begun <= limit {
+            match parts::abort(bucket, &upload.key, &upload.upload_id).await {
+                Ok(()) => count += 1,
+                Err(error) => failure = failure.or(Some(error)),
+            }
         }
     }
-    Ok(count)
+    failure.map_or(Ok(count), Err)
 }
 
 /// Aborts what earlier sendings of a request began whose answers were lost: uploads of the same key that began shortly
@@ -102,14 +138,14 @@ pub(super) async fn abort_lost(bucket: &Bucket, key: &str, own: Option<&str>) {
     let Ok(mut uploads) = list(bucket, key).await else { return };
     uploads.retain(|upload| upload.key == key);
     let is_own = |upload: &Upload| own == Some(upload.upload_id.as_str());
-    let last = uploads.iter().find(|upload| is_own(upload)).and_then(Upload::begun);
+    let last = uploads.iter().find(|upload| is_own(upload)).map(|upload| upload.begun);
     let last = last.unwrap_or_else(Timestamp::now).seconds;
     for upload in uploads.iter().filter(|upload| !is_own(upload)) {
-        let is_near = upload.begun().is_some_and(|begun| (last - begun.seconds).abs() <= LOST_WITHIN);
+        let is_near = last.abs_diff(upload.begun.seconds) <= LOST_WITHIN;
         let query = [("uploadId", upload.upload_id.as_str()), ("max-parts", "1")];
         let call = bucket.object_query(Method::GET, key, &query);
-        if is_near && bucket.ask(&call).await.is_ok_and(|Parts { parts }| parts.is_empty()) {
-            parts::abort(bucket, key, &upload.upload_id).await;
+        if is_near && bucket.ask(&call).await.is_ok_and(|arrived: Arrivals| arrived.parts.is_empty()) {
+            parts::abort_or_leave(bucket, key, &upload.upload_id).await;
         }
     }
 }

@@ -7,6 +7,7 @@ mod deletions;
 mod downloads;
 mod listings;
 mod never_again;
+mod odd_answers;
 mod on_fake_server;
 mod on_our_store;
 mod rclone;
