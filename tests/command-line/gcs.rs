@@ -215,7 +215,7 @@ fn url_file_and_environment_come_to_the_same() {
     assert_eq!(run_with(b"", &mut by_environment).ok().lines(), ["a"]);
 
     let features = run_at(&store.endpoint, &["features", &at]).ok();
-    for word in ["copy", "set-modified", "conditional-write", "custom-metadata", "md5", "crc32c"] {
+    for word in ["copy", "set-modified", "if-absent", "if-match", "custom-metadata", "md5", "crc32c"] {
         assert!(features.text().contains(word), "no {word} in {}", features.text());
     }
 }

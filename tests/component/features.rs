@@ -27,7 +27,8 @@ impl Lacking {
         self.require("content-type", options.content_type.is_some())?;
         self.require("custom-metadata", !options.metadata.is_empty())?;
         self.require("set-modified", options.modified.is_some())?;
-        self.require("conditional-write", options.condition != WriteCondition::Always)
+        self.require("if-absent", options.condition == WriteCondition::IfAbsent)?;
+        self.require("if-match", matches!(options.condition, WriteCondition::IfMatch(_)))
     }
 }
 
@@ -48,7 +49,8 @@ impl Backend for Lacking {
             content_type,
             range_read,
             atomic_write,
-            conditional_write,
+            if_absent,
+            if_match,
             listed_times,
             batches,
             ..
@@ -62,7 +64,8 @@ impl Backend for Lacking {
             "content-type" => content_type,
             "range-read" => range_read,
             "atomic-write" => atomic_write,
-            "conditional-write" => conditional_write,
+            "if-absent" => if_absent,
+            "if-match" => if_match,
             "listed-times" => listed_times,
             "batches" => batches,
             other => panic!("{other}"),
@@ -182,7 +185,7 @@ async fn transferred(storage: &Storage, source: &Location, target: &Location) ->
 
 #[tokio::test]
 async fn every_feature_can_be_missing() {
-    assert_eq!(features().len(), 11);
+    assert_eq!(features().len(), 12);
     for feature in features() {
         for by_host in [true, false] {
             let (here, there) = (memory(), memory());

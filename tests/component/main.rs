@@ -17,6 +17,7 @@ mod failures;
 mod faults;
 mod features;
 mod filters;
+mod folding;
 mod formats;
 mod guest;
 mod hostile;

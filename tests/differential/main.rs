@@ -9,6 +9,7 @@ mod case;
 mod combinations;
 mod contenders;
 mod documented;
+mod metadata;
 mod options;
 #[path = "../command-line/tree.rs"]
 #[expect(dead_code, reason = "it has more than is used here")]

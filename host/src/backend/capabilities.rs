@@ -28,8 +28,10 @@ pub struct Features {
     pub range_read: bool,
     /// A reader sees the old object or the new one, never a mixture.
     pub atomic_write: bool,
-    /// Writes if absent, or if the etag matches.
-    pub conditional_write: bool,
+    /// Writes only where nothing is yet.
+    pub if_absent: bool,
+    /// Writes only over the object of a given etag.
+    pub if_match: bool,
     /// Listings come in byte order of the full paths.
     pub sorted_list: bool,
     /// The times in listings are those that `stat` tells. Otherwise a listing without
@@ -42,7 +44,7 @@ pub struct Features {
 impl Features {
     /// The names, as in the WIT package, and whether each is there.
     #[must_use]
-    pub fn entries(self) -> [(&'static str, bool); 14] {
+    pub fn entries(self) -> [(&'static str, bool); 15] {
         [
             ("copy", self.copy),
             ("move", self.move_to),
@@ -54,7 +56,8 @@ impl Features {
             ("content-type", self.content_type),
             ("range-read", self.range_read),
             ("atomic-write", self.atomic_write),
-            ("conditional-write", self.conditional_write),
+            ("if-absent", self.if_absent),
+            ("if-match", self.if_match),
             ("sorted-list", self.sorted_list),
             ("listed-times", self.listed_times),
             ("batches", self.batches),

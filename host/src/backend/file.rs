@@ -1,11 +1,20 @@
 //! Objects as files below a directory.
 //!
 //! - **Confined.** Nothing outside the root is reached. Symbolic links are listed and never followed: a path through
-//!   one is refused, a write over one replaces it, a delete removes it. Devices, sockets and named pipes are listed
-//!   and never read.
+//!   one is refused, a write over one replaces it, a delete removes it. Devices, sockets and named pipes are listed, and
+//!   never read or replaced.
 //! - **Whole or absent.** Bytes go to a file that has no name until it is whole, or, where the file system has no such
-//!   files, to a hidden temporary file beside the object, which a rename puts in place. Listings and later writes sweep
-//!   what a killed process left of those.
+//!   files, to a hidden temporary file beside the object, which a rename puts in place. So does what replaces an object,
+//!   for the instant of that rename. A process that is killed may leave such a file. Listings hide it and remove nothing;
+//!   it goes with the next write in a directory that was listed, if it is certain that nobody writes it, or with
+//!   [`sweep`](Backend::sweep).
+//! - **Permissions.** A copy of a file has the bits of its source, under the umask; what takes the place of a file never
+//!   has more than that one had, and a write that is no copy has just those. Directories that are made for a copy have the
+//!   bits of those that they stand for, and what their owner needs to write in them.
+//! - **Names.** What is written only where nothing is yet (`IfAbsent`) takes no place that is taken, also where the file
+//!   system takes two names for one.
+//! - **Links** are left out, or objects: see [`Links`]. **Mode, owner and times** are metadata if the setting `metadata`
+//!   says so, by rclone's keys.
 //! - **Times** are kept to the nanosecond. **Content types and metadata** are kept in extended attributes (`user.mime_type`,
 //!   `user.<key>`) where the file system has them.
 //! - **Threads.** Work that blocks has threads of its own, which tokio keeps; only an object of up to 32 KiB is written,
@@ -18,14 +27,21 @@ mod copy;
 mod draft;
 mod error;
 mod info;
+mod leftovers;
+mod links;
 mod listing;
 mod names;
 mod opener;
+mod origin;
+mod owned;
 mod pace;
+mod parents;
+mod permissions;
 mod read;
 mod remove;
 mod rename;
 mod root;
+mod sweep;
 mod temporary;
 #[cfg(test)]
 mod tests;
@@ -41,6 +57,7 @@ use omnistorage_path::Path;
 #[cfg(feature = "runtime")]
 use rustix::io::Errno;
 
+pub use self::links::Links;
 #[cfg(feature = "runtime")]
 use self::tree::split;
 use self::{
@@ -71,6 +88,11 @@ pub struct FileOptions {
     /// Report a write only once the object and its name have reached the disk. Without it, a crash of the machine may
     /// lose the writes of the last seconds.
     pub fsync: bool,
+    /// Mode, owner and times of files are metadata: `mode`, `uid`, `gid`, `atime` and `btime`, in the forms that rclone has
+    /// for them. Copies keep them, and what is written with such metadata gets them, as far as that is allowed.
+    pub metadata: bool,
+    /// What becomes of symbolic links.
+    pub links: Links,
 }
 
 /// Objects as files below a directory; see the [module](self).
@@ -107,7 +129,7 @@ impl FileBackend {
         Ok(Self { root: Arc::new(Root::open(root.as_ref(), options)?) })
     }
 
-    /// Takes `root` (a path, required), `create` (a boolean) and `fsync` (a boolean).
+    /// Takes `root` (a path, required), the booleans `create`, `fsync` and `metadata`, and `links` (`skip` or `keep`).
     ///
     /// # Errors
     /// As [`FileBackend::open`]; [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) for a key that is
@@ -116,8 +138,10 @@ impl FileBackend {
         let root: PathBuf = config.require("root")?;
         let create = config.take("create")?.unwrap_or_default();
         let fsync = config.take("fsync")?.unwrap_or_default();
+        let metadata = config.take("metadata")?.unwrap_or_default();
+        let links = config.take("links")?.unwrap_or_default();
         config.finish(KIND)?;
-        Self::open(root, FileOptions { create, fsync })
+        Self::open(root, FileOptions { create, fsync, metadata, links })
     }
 
     /// Whether both paths lead to one directory, whatever the roots are. That of an object is the one that holds it.
@@ -197,11 +221,12 @@ impl Backend for FileBackend {
                 transfer: false,
                 directories: true,
                 set_modified: true,
-                custom_metadata: self.root.keeps_attributes,
+                custom_metadata: self.root.keeps_metadata(),
                 content_type: self.root.keeps_attributes,
                 range_read: true,
                 atomic_write: true,
-                conditional_write: false,
+                if_absent: true,
+                if_match: false,
                 sorted_list: true,
                 listed_times: true,
                 batches: true,
@@ -262,6 +287,10 @@ impl Backend for FileBackend {
 
     async fn purge(&self, prefix: &Path) -> Result<u64> {
         self.run(prefix, |root, path, interrupt| remove::purge(root, path, interrupt)).await
+    }
+
+    async fn sweep(&self, prefix: &Path, older_than: Duration) -> Result<u64> {
+        self.run(prefix, move |root, path, interrupt| sweep::sweep(root, path, older_than, interrupt)).await
     }
 
     async fn copy_to(

@@ -289,9 +289,8 @@ impl Backend for OpendalBackend {
             atomic_write: !is_tree,
             custom_metadata: !is_tree && capability.write_with_user_metadata,
             content_type: !is_tree && capability.write_with_content_type,
-            conditional_write: !is_tree
-                && capability.write_with_if_not_exists
-                && capability.write_with_if_match,
+            if_absent: !is_tree && capability.write_with_if_not_exists,
+            if_match: !is_tree && capability.write_with_if_match,
             sorted_list: true,
             ..Features::default()
         };
@@ -467,13 +466,18 @@ impl OpendalBackend {
     /// Refuses options that are not among the capabilities.
     fn require_claimed(&self, options: &WriteOptions) -> Result<()> {
         let features = self.capabilities().features;
+        let keeps_condition = match options.condition {
+            WriteCondition::Always => true,
+            WriteCondition::IfAbsent => features.if_absent,
+            WriteCondition::IfMatch(_) => features.if_match,
+        };
         let lacks = if options.modified.is_some() {
             Some("modification times")
         } else if options.content_type.is_some() && !features.content_type {
             Some("content types")
         } else if !options.metadata.is_empty() && !features.custom_metadata {
             Some("metadata")
-        } else if options.condition != WriteCondition::Always && !features.conditional_write {
+        } else if !keeps_condition {
             Some("conditions")
         } else {
             None

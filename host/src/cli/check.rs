@@ -18,7 +18,7 @@ use super::{
     output::{ErrorJson, Output, calls, note, printable},
     progress::Progress,
     recode::RecodingOptions,
-    session::{Session, in_our_words, join},
+    session::{FileSettings, Granted, LinkOptions, Session, in_our_words, join},
     threads::Threads,
     transfer::{objects, seconds},
 };
@@ -45,6 +45,8 @@ pub(crate) struct Check {
     recoding: RecodingOptions,
     #[command(flatten)]
     concurrency: Concurrency,
+    #[command(flatten)]
+    links: LinkOptions,
     /// Print one JSON event a line, then a summary
     #[arg(long)]
     json: bool,
@@ -102,7 +104,10 @@ impl Check {
             filter,
             ..self.concurrency.options()
         };
-        let (session, source, target) = Session::two(globals, &self.places.source, &self.places.target)?;
+        let files = FileSettings { links: self.links.links(), ..FileSettings::default() };
+        let Places { source, target } = &self.places;
+        let Granted { session, source, target, .. } =
+            Session::with_backup(globals, source, target, None, None, files)?;
         let started = Instant::now();
         let job = session.storage.check(&source, &target, &options).await;
         let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet

@@ -81,9 +81,10 @@ impl Configuration {
         let mut config = self.backends.expanded(name)?.ok()?;
         let root = fs::canonicalize(config.take::<PathBuf>("root").ok()??).ok()?;
         let prefix: crate::Path = config.take("prefix").ok()?.unwrap_or_default();
-        for own in ["create", "fsync"] {
+        for own in ["create", "fsync", "metadata"] {
             config.take::<bool>(own).ok()?;
         }
+        config.take::<crate::backend::file::Links>("links").ok()?;
         let is_plain = prefix.is_root() && config.finish("file").is_ok();
         Some((root.join(prefix.as_str()), is_plain))
     }
@@ -106,11 +107,25 @@ impl Configuration {
         }))
     }
 
-    /// Opens a backend.
-    pub(crate) fn open(&self, name: &str, registry: &Registry) -> Result<Arc<dyn Backend>, Failure> {
+    /// Opens a backend; one of files with more settings.
+    pub(crate) fn open(
+        &self,
+        name: &str,
+        registry: &Registry,
+        of_files: &[(&str, &str)],
+    ) -> Result<Arc<dyn Backend>, Failure> {
         self.require(name)?;
         let wrong = |error: Error| Failure::usage(error.message());
-        self.backends.open(name, registry).map_err(wrong)
+        let (file, origin) = ("file", self.file.display().to_string());
+        match self.backends.config(name) {
+            Some(config) if !of_files.is_empty() && self.backends().any(|known| known == (name, file)) => {
+                let with = |config: Config, (key, value): &(&str, &str)| config.with(*key, *value);
+                let config = of_files.iter().fold(config.clone(), with);
+                self.backends.clone().with(name, &origin, file, config).open(name, registry)
+            }
+            _ => self.backends.open(name, registry),
+        }
+        .map_err(wrong)
     }
 }
 
@@ -149,7 +164,7 @@ mod tests {
     #[test]
     fn a_backend_is_opened() {
         let configuration = checked("[backends.a]\nkind = 'memory'\n").unwrap();
-        assert_eq!(configuration.open("a", &Registry::with_builtin()).unwrap().kind(), "memory");
+        assert_eq!(configuration.open("a", &Registry::with_builtin(), &[]).unwrap().kind(), "memory");
         assert_eq!(configuration.backends().collect::<Vec<_>>(), [("a", "memory")]);
         let missing = configuration.require("b").unwrap_err().message.unwrap();
         assert!(missing.contains("no backend `b`") && missing.contains("c.toml"), "{missing}");

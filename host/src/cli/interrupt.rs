@@ -1,4 +1,5 @@
-//! Signals: the first one stops the command, which then removes what it was writing; the next one ends the process.
+//! Signals: the first one stops the command, which then removes what it was writing; the next one ends the process. That
+//! a file is larger than the process may write (`ulimit -f`) is an error of the write, and no signal ends the process.
 
 use std::{process, time::Duration};
 
@@ -18,6 +19,8 @@ pub(crate) async fn unless_stopped(
     let cannot = |error| Failure::system("cannot listen for signals", error);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    // To have asked for it is enough: it does nothing any more.
+    let _too_large = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map_err(cannot)?;
     let (stop, stopped) = oneshot::channel();
 
     // On a thread of its own: the command may be waiting for whoever reads its output.

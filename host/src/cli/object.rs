@@ -198,10 +198,10 @@ impl Rmdir {
     }
 }
 
-/// Remove what unfinished uploads left at a store
+/// Remove what writes left that never came to an end
 ///
-/// A program that was killed, or cut off, leaves uploads that never became objects. No listing shows them, and the store
-/// keeps their bytes. Those of other programs go too.
+/// A program that was killed, or cut off, leaves uploads at a store, or temporary files in a directory, that never became
+/// objects. No listing shows them. Those of other programs go too.
 #[derive(Args)]
 pub(crate) struct Sweep {
     /// Only those that began so long ago, as `36h` or `2w`: a younger one may still be on its way
@@ -217,7 +217,7 @@ impl Sweep {
         let swept = session.storage.sweep(&at, self.older_than).await;
         let swept = swept.map_err(session.failure(Subject::Tree))?;
         if !globals.quiet {
-            note(format_args!("removed {swept} unfinished uploads"));
+            note(format_args!("removed {swept} unfinished writes"));
         }
         Ok(())
     }

@@ -135,8 +135,8 @@ const HINTS: &[Hint] = &[
     ),
     hint_for(&["checkfile"], "`omnistorage hash` prints what md5sum -c reads"),
     hint_for(
-        &["links", "l", "copy-links", "L", "skip-links", "local-links", "skip-specials"],
-        "links, devices and pipes are reported, and never followed nor copied",
+        &["copy-links", "L", "skip-links", "local-links", "skip-specials"],
+        "links are reported, or kept with --links; no link is followed, and no device or pipe is copied",
     ),
     hint_for(&["one-file-system", "x"], "--exclude leaves out what is mounted below"),
     hint_for(

@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use clap::Args;
+
 use super::{
     Globals,
     configuration::Configuration,
@@ -18,7 +20,10 @@ use super::{
 };
 use crate::{
     Backend, Config, Error, FileBackend, Location, MemoryBackend, Path, Registry,
-    backend::{file::FileOptions, layer::Layered},
+    backend::{
+        file::{FileOptions, Links},
+        layer::Layered,
+    },
     runtime::{Runtime, RuntimeOptions, Storage},
 };
 
@@ -93,7 +98,7 @@ impl<'a> Resolved<'a> {
 impl Session {
     /// Grants one place.
     pub(crate) fn one(globals: &Globals, place: &Place, need: Need) -> Result<(Self, Location), Failure> {
-        let mut mounts = Mounts::new(globals);
+        let mut mounts = Mounts::new(globals, FileSettings::default());
         let resolved = mounts.resolve(place, need)?;
         let location = mounts.mount(&resolved, "file")?;
         Ok((mounts.finish()?, location))
@@ -105,7 +110,9 @@ impl Session {
         source: &Place,
         target: &Place,
     ) -> Result<(Self, Location, Location), Failure> {
-        let Granted { session, source, target, .. } = Self::with_backup(globals, source, target, None, None)?;
+        let files = FileSettings::default();
+        let Granted { session, source, target, .. } =
+            Self::with_backup(globals, source, target, None, None, files)?;
         Ok((session, source, target))
     }
 
@@ -117,8 +124,10 @@ impl Session {
         target: &Place,
         backup: Option<&Place>,
         memo: Option<&Place>,
+        files: FileSettings,
     ) -> Result<Granted, Failure> {
-        Self::places(globals, [source, target], backup.map(|backup| (backup, "backup")), memo)
+        let backup = backup.map(|backup| (backup, "backup"));
+        Self::places(globals, [source, target], backup, memo, files)
     }
 
     /// Grants two places, and one for the state of their last sync, in the same way.
@@ -128,7 +137,8 @@ impl Session {
         second: &Place,
         state: &Place,
     ) -> Result<(Self, Location, Location, Location), Failure> {
-        match Self::places(globals, [first, second], Some((state, "state")), None)? {
+        let third = Some((state, "state"));
+        match Self::places(globals, [first, second], third, None, FileSettings::default())? {
             Granted { session, source: first, target: second, third: Some(state), .. } => {
                 Ok((session, first, second, state))
             }
@@ -141,8 +151,9 @@ impl Session {
         [source, target]: [&Place; 2],
         third: Option<(&Place, &str)>,
         memo: Option<&Place>,
+        files: FileSettings,
     ) -> Result<Granted, Failure> {
-        let mut mounts = Mounts::new(globals);
+        let mut mounts = Mounts::new(globals, files);
         let mut places =
             vec![mounts.resolve(source, Need::Contents)?, mounts.resolve(target, Need::Contents)?];
         if let Some((place, _)) = third {
@@ -174,7 +185,7 @@ impl Session {
 
     /// Grants objects of which no two may be the same. Those in one directory are locations of one backend.
     pub(crate) fn many(globals: &Globals, places: &[Place]) -> Result<(Self, Vec<Location>), Failure> {
-        let mut mounts = Mounts::new(globals);
+        let mut mounts = Mounts::new(globals, FileSettings::default());
         let resolved = places.iter().map(|place| mounts.resolve(place, Need::Contents));
         let resolved = resolved.collect::<Result<Vec<_>, _>>()?;
         let mut locations = Vec::with_capacity(places.len());
@@ -301,9 +312,43 @@ pub(crate) fn join(place: &str, below: &str) -> String {
     }
 }
 
+/// What becomes of symbolic links.
+#[derive(Args)]
+pub(crate) struct LinkOptions {
+    /// Keep symbolic links as objects `NAME.rclonelink`, which in a directory are the link NAME again
+    #[arg(long, short = 'l')]
+    links: bool,
+}
+
+impl LinkOptions {
+    pub(crate) fn links(&self) -> Links {
+        if self.links { Links::Keep } else { Links::Skip }
+    }
+}
+
+/// What a command asks of places in the file system.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FileSettings {
+    /// Mode, owner and times are metadata, too.
+    pub(crate) metadata: bool,
+    /// What becomes of symbolic links.
+    pub(crate) links: Links,
+}
+
+impl FileSettings {
+    /// As settings of a configured backend.
+    fn of_configured(self) -> Vec<(&'static str, &'static str)> {
+        let mut settings = Vec::new();
+        settings.extend(self.metadata.then_some(("metadata", "true")));
+        settings.extend((self.links == Links::Keep).then_some(("links", "keep")));
+        settings
+    }
+}
+
 /// The backends of a session as they are collected.
 struct Mounts<'a> {
     globals: &'a Globals,
+    files: FileSettings,
     configuration: Option<Configuration>,
     backends: Vec<(String, Arc<dyn Backend>)>,
     labels: Vec<Label>,
@@ -311,8 +356,8 @@ struct Mounts<'a> {
 }
 
 impl<'a> Mounts<'a> {
-    fn new(globals: &'a Globals) -> Self {
-        Self { globals, configuration: None, backends: Vec::new(), labels: Vec::new(), standard: None }
+    fn new(globals: &'a Globals, files: FileSettings) -> Self {
+        Self { globals, files, configuration: None, backends: Vec::new(), labels: Vec::new(), standard: None }
     }
 
     fn resolve<'p>(&mut self, place: &'p Place, need: Need) -> Result<Resolved<'p>, Failure> {
@@ -361,7 +406,8 @@ impl<'a> Mounts<'a> {
                 })
             }
             PlaceKind::Configured { name, .. } => self.insert(name, resolved, |mounts| {
-                mounts.configuration()?.open(name, &Registry::with_builtin())
+                let settings = mounts.files.of_configured();
+                mounts.configuration()?.open(name, &Registry::with_builtin(), &settings)
             }),
         }
     }
@@ -411,8 +457,13 @@ impl<'a> Mounts<'a> {
                 .is_some_and(|configuration| configuration.backends().any(|(known, _)| known == name))
         };
         let name = if is_configured(name) { format!("local {name}") } else { name.to_owned() };
-        self.insert(&name, resolved, |_| {
-            let backend = FileBackend::open(root, FileOptions::default()).map_err(|error| {
+        self.insert(&name, resolved, |mounts| {
+            let options = FileOptions {
+                metadata: mounts.files.metadata,
+                links: mounts.files.links,
+                ..FileOptions::default()
+            };
+            let backend = FileBackend::open(root, options).map_err(|error| {
                 let message = format!("`{}`: {}", printable(&resolved.place.typed), error.message());
                 Failure::new(Exit::of(error.code(), Subject::Tree), message)
             })?;

@@ -132,8 +132,9 @@ async fn carry_out(
     }
     let backup = transfer.backup_dir.as_ref();
     let directory = transfer.memo.directory(&places.source, &places.target, transfer.dry_run)?;
+    let Places { source, target } = places;
     let Granted { session, source, target, third: backup, memo } =
-        Session::with_backup(globals, &places.source, &places.target, backup, directory.as_ref())?;
+        Session::with_backup(globals, source, target, backup, directory.as_ref(), transfer.files())?;
     if directory.is_some() && memo.is_none() && globals.is_verbose() {
         note("the memo would lie in one of the places: nothing is remembered");
     }

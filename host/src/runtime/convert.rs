@@ -225,7 +225,7 @@ impl From<&ListOptions> for wit::ListOptions {
 type Field = fn(&mut Features) -> &mut bool;
 
 /// The flags by both names.
-const FLAGS: [(wit::Features, Field); 14] = [
+const FLAGS: [(wit::Features, Field); 15] = [
     (wit::Features::COPY, |features| &mut features.copy),
     (wit::Features::MOVE, |features| &mut features.move_to),
     (wit::Features::PURGE, |features| &mut features.purge),
@@ -236,7 +236,8 @@ const FLAGS: [(wit::Features, Field); 14] = [
     (wit::Features::CONTENT_TYPE, |features| &mut features.content_type),
     (wit::Features::RANGE_READ, |features| &mut features.range_read),
     (wit::Features::ATOMIC_WRITE, |features| &mut features.atomic_write),
-    (wit::Features::CONDITIONAL_WRITE, |features| &mut features.conditional_write),
+    (wit::Features::IF_ABSENT, |features| &mut features.if_absent),
+    (wit::Features::IF_MATCH, |features| &mut features.if_match),
     (wit::Features::SORTED_LIST, |features| &mut features.sorted_list),
     (wit::Features::LISTED_TIMES, |features| &mut features.listed_times),
     (wit::Features::BATCHES, |features| &mut features.batches),

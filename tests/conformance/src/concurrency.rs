@@ -83,7 +83,7 @@ pub async fn writers_share_new_directories(backend: Arc<dyn Backend>) {
 
 /// Of many that create an object if it is absent, one succeeds.
 pub async fn one_creator_wins(backend: Arc<dyn Backend>) {
-    if !backend.capabilities().features.conditional_write {
+    if !backend.capabilities().features.if_absent {
         return;
     }
     let options = WriteOptions { condition: WriteCondition::IfAbsent, ..WriteOptions::default() };
@@ -107,7 +107,7 @@ pub async fn one_creator_wins(backend: Arc<dyn Backend>) {
 
 /// Five workers that count to ten with compare and swap come to fifty.
 pub async fn compare_and_swap_loses_no_update(backend: Arc<dyn Backend>) {
-    if !backend.capabilities().features.conditional_write {
+    if !backend.capabilities().features.if_match {
         return;
     }
     backend.put("counter", "0").await.unwrap();

@@ -182,7 +182,7 @@ impl Written {
                 let features = place.backend.capabilities().features;
                 let has = |feature| features.contains(feature);
                 let condition = match info.etag {
-                    Some(etag) if has(Features::CONDITIONAL_WRITE) => WriteCondition::IfMatch(etag),
+                    Some(etag) if has(Features::IF_MATCH) => WriteCondition::IfMatch(etag),
                     _ => WriteCondition::Always,
                 };
                 let options = WriteOptions {

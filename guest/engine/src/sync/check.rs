@@ -103,10 +103,14 @@ impl Check {
         }
     }
 
-    /// Directories are not compared: they exist by what is in them.
+    /// Directories are not compared: they exist by what is in them. Nor are links and special files, which no run copies,
+    /// replaces by another or deletes: one of the target in the place of an object is a difference all the same.
     fn tell(&mut self, entry: &Entry, found: Found) {
         let missing = matches!(found, Ok(Some(Reason::MissingOnSource | Reason::MissingOnTarget)));
         if entry.kind == ObjectKind::Directory && (missing || matches!(found, Ok(None))) {
+            return;
+        }
+        if matches!(entry.kind, ObjectKind::Symlink | ObjectKind::Special) && found.is_ok() {
             return;
         }
         let report = &mut self.report;

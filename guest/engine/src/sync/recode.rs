@@ -23,7 +23,7 @@ use crate::{
     error::error,
     exports::sync::{self, SyncOptions},
     imports::{
-        backend::{Features, ReadOptions, WriteOptions},
+        backend::{Features, ReadOptions, WriteCondition, WriteOptions},
         types::{Error, ErrorCode},
     },
     sync::backup::as_it_is,
@@ -97,15 +97,18 @@ impl Recoder {
 
     /// Transfers an object through its codec. What the target holds then is whole, and from all of the source.
     ///
-    /// `size`: what must come of the source.
+    /// `size`: what must come of the source. `condition`: of what stands on the target.
     pub(super) async fn carry(
         self,
         source: &Reading,
         target: &Reading,
         entry: &Entry,
         size: Option<u64>,
+        condition: WriteCondition,
     ) -> Result<Arrived, Error> {
-        self.with_window(async |window| self.carry_within(source, target, entry, size, window).await).await
+        let carry =
+            async |window| self.carry_within(source, target, entry, size, condition.clone(), window).await;
+        self.with_window(carry).await
     }
 
     async fn carry_within(
@@ -114,6 +117,7 @@ impl Recoder {
         target: &Reading,
         entry: &Entry,
         size: Option<u64>,
+        condition: WriteCondition,
         window: u64,
     ) -> Result<Arrived, Error> {
         let (codec, _share) = self.codec(&entry.path, window).await?.unzip();
@@ -123,6 +127,7 @@ impl Recoder {
         let modified = entry.modified.map(Into::into).or(reader.info.modified);
         let is_listed = reader.info.etag.is_some() && reader.info.etag == entry.etag;
         let options = WriteOptions {
+            condition,
             modified: modified.filter(|_| target.has(Features::SET_MODIFIED)),
             metadata: match target.has(Features::CUSTOM_METADATA) {
                 true => reader.info.metadata,

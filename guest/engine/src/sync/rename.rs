@@ -15,7 +15,7 @@ use super::{
     transfer::copy_many,
 };
 use crate::imports::{
-    backend::{CopyRequest, Features, WriteOptions},
+    backend::{CopyRequest, Features, WriteCondition, WriteOptions},
     types::Error,
 };
 
@@ -74,8 +74,13 @@ pub(super) async fn rename(
     from: &Path,
 ) -> Result<(), Error> {
     let modified = modified.filter(|_| target.0.has(Features::SET_MODIFIED));
-    let options =
-        WriteOptions { modified: modified.map(Into::into), expected_size: source.size, ..as_it_is() };
+    let condition = if target.0.may_fold_names() { WriteCondition::IfAbsent } else { WriteCondition::Always };
+    let options = WriteOptions {
+        condition,
+        modified: modified.map(Into::into),
+        expected_size: source.size,
+        ..as_it_is()
+    };
     let (old, new) = (target.0.full(from)?, target.0.full(&source.path)?);
     if target.0.has(Features::MOVE) {
         let call = async || {

@@ -106,6 +106,12 @@ impl Reading {
         self.capabilities.features.contains(feature)
     }
 
+    /// Whether this may be a file system that takes two names for one: what nothing stands at by its listing may be
+    /// another object then, and is to be created, not replaced. Stores know names by their bytes.
+    pub(super) fn may_fold_names(&self) -> bool {
+        self.has(Features::DIRECTORIES) && self.has(Features::IF_ABSENT)
+    }
+
     /// The full path of a path relative to this place.
     pub(super) fn full(&self, path: &Path) -> Result<String, Error> {
         let full = self.prefix.join(path).map_err(|why| Error::from(why).at(&self.name, path))?;

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     error::error,
     imports::{
-        backend::{CopyRequest, Features, ReadOptions, WriteOptions},
+        backend::{CopyRequest, Features, ReadOptions, WriteCondition, WriteOptions},
         types::{Error, ErrorCode, ObjectInfo},
     },
 };
@@ -71,13 +71,13 @@ impl Carrier {
     pub(super) async fn carry(&self, items: Vec<Item>) -> Vec<Carried> {
         let kept = self.keep_replaced(&items).await;
         let ready = items.iter().zip(&kept).filter(|(_, kept)| kept.is_ok());
-        let ready: Vec<_> = ready.map(|(item, _)| &item.source).collect();
-        let carried = retrying_many(self.source.attempts, &ready, async |entries| match self.recoder {
-            Some(recoder) => copied(self.recode(recoder, &entries).await),
-            None if self.remover.is_some() => self.relocate(&entries).await,
-            None => copied(self.copy(&entries).await),
+        let ready: Vec<_> = ready.map(|(item, _)| item).collect();
+        let carried = retrying_many(self.source.attempts, &ready, async |items| match self.recoder {
+            Some(recoder) => copied(self.recode(recoder, &items).await),
+            None if self.remover.is_some() => self.relocate(&items).await,
+            None => copied(self.copy(&items).await),
         });
-        let mut carried = carried.await.into_iter();
+        let mut carried = self.look_again(&ready, carried.await).await.into_iter();
         let arrived: Vec<_> = kept
             .into_iter()
             .map(|kept| kept.and_then(|()| carried.next().unwrap_or_else(|| self.no_result())))
@@ -108,6 +108,61 @@ impl Carrier {
         carried.collect()
     }
 
+    /// Looks once more at what did not arrive: was it overtaken since it was listed?
+    async fn look_again(
+        &self,
+        items: &[&Item],
+        mut carried: Vec<Result<Way, Error>>,
+    ) -> Vec<Result<Way, Error>> {
+        for (item, result) in items.iter().zip(&mut carried) {
+            match result {
+                Err(error) if error.code == ErrorCode::Corrupted => {
+                    if let Ok(Some(now)) = self.source.stat(&item.source.path).await
+                        && has_changed(&item.source, &now)
+                    {
+                        let message = "it is being changed, and not what was listed any more: run it again when that is over";
+                        *result = Err(self.source.error(ErrorCode::Unavailable, &item.source.path, message));
+                    }
+                }
+                Err(error) if error.code == ErrorCode::PreconditionFailed && self.is_exclusive(item) => {
+                    *result = self.overtaken(item).await;
+                }
+                _ => {}
+            }
+        }
+        carried
+    }
+
+    /// Something stands where nothing was listed. Another run may have brought the same object there.
+    async fn overtaken(&self, item: &Item) -> Result<Way, Error> {
+        let (target, path) = (&self.target.0, self.target_path(&item.source));
+        let brought = |there: &Entry| {
+            let Entry { kind, size, modified, .. } = &item.source;
+            size.is_some()
+                && modified.is_some()
+                && (kind, size, modified) == (&there.kind, &there.size, &there.modified)
+        };
+        match target.stat(&path).await? {
+            // For a move, what this run did not bring is no reason to let the source go.
+            Some(there) if self.remover.is_none() && self.recoder.is_none() && brought(&there) => {
+                Ok(Way::Copied(None))
+            }
+            _ => {
+                let message = "it came to the target after that was listed: run it again";
+                Err(target.error(ErrorCode::Unavailable, &path, message))
+            }
+        }
+    }
+
+    /// Whether an object must take no place that is taken.
+    fn is_exclusive(&self, item: &Item) -> bool {
+        item.is_missing() && self.target.0.may_fold_names()
+    }
+
+    fn condition(&self, item: &Item) -> WriteCondition {
+        if self.is_exclusive(item) { WriteCondition::IfAbsent } else { WriteCondition::Always }
+    }
+
     fn no_result<T>(&self) -> Result<T, Error> {
         Err(self.source.error(
             ErrorCode::Other,
@@ -135,20 +190,20 @@ impl Carrier {
     }
 
     /// Moves what can be moved in one step, and copies the rest.
-    async fn relocate(&self, entries: &[&Entry]) -> Vec<Result<Way, Error>> {
-        let request = |entry: &&Entry| {
-            let request = self.request(entry)?;
+    async fn relocate(&self, items: &[&Item]) -> Vec<Result<Way, Error>> {
+        let request = |item: &&Item| {
+            let request = self.request(item)?;
             // Whatever it is by now, it is moved as a whole.
             let options = WriteOptions { expected_size: None, expected_hash: None, ..request.options };
             Ok(CopyRequest { options, ..request })
         };
-        let requests: Result<Vec<_>, Error> = entries.iter().map(request).collect();
+        let requests: Result<Vec<_>, Error> = items.iter().map(request).collect();
         let moved = match requests {
             Ok(requests) => move_many(&self.source, &self.target.0, requests).await,
-            Err(error) => return entries.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => return items.iter().map(|_| Err(error.clone())).collect(),
         };
-        let rest = entries.iter().zip(&moved).filter(|(_, moved)| is_unsupported(moved));
-        let rest: Vec<_> = rest.map(|(entry, _)| *entry).collect();
+        let rest = items.iter().zip(&moved).filter(|(_, moved)| is_unsupported(moved));
+        let rest: Vec<_> = rest.map(|(item, _)| *item).collect();
         let mut rest = self.copy(&rest).await.into_iter();
         let moved = moved.into_iter().map(|moved| match is_unsupported(&moved) {
             true => rest.next().unwrap_or_else(|| self.no_result()).map(Way::Copied),
@@ -162,16 +217,17 @@ impl Carrier {
     }
 
     /// Compresses or decompresses what has to be, one after another: the component computes on one thread.
-    async fn recode(&self, recoder: Recoder, entries: &[&Entry]) -> Vec<Result<Arrived, Error>> {
-        let mut carried = Vec::with_capacity(entries.len());
-        for entry in entries {
+    async fn recode(&self, recoder: Recoder, items: &[&Item]) -> Vec<Result<Arrived, Error>> {
+        let mut carried = Vec::with_capacity(items.len());
+        for item in items {
+            let entry = &item.source;
             carried.push(if recoder.changes(entry) {
                 let size = entry.size.filter(|_| !self.ignore_size);
-                recoder.carry(&self.source, &self.target.0, entry, size).await
+                recoder.carry(&self.source, &self.target.0, entry, size, self.condition(item)).await
             } else {
                 let message = "the backend gave no result for it";
                 let missing = || Err(self.source.error(ErrorCode::Other, &entry.path, message));
-                self.copy(&[*entry]).await.pop().unwrap_or_else(missing)
+                self.copy(&[*item]).await.pop().unwrap_or_else(missing)
             });
         }
         carried
@@ -179,16 +235,18 @@ impl Carrier {
 
     /// Copies as they are. What a listing tells may only look like a hash: bytes that are not its are looked at once
     /// more before they count as damaged.
-    async fn copy(&self, entries: &[&Entry]) -> Vec<Result<Arrived, Error>> {
-        let mut copied = self.copy_as_listed(entries).await;
-        for (entry, result) in entries.iter().zip(&mut copied) {
+    async fn copy(&self, items: &[&Item]) -> Vec<Result<Arrived, Error>> {
+        let mut copied = self.copy_as_listed(items).await;
+        for (item, result) in items.iter().zip(&mut copied) {
+            let entry = &item.source;
             let is_doubtful = self.source.lists_writes && !entry.hashes.is_empty();
             if is_doubtful
                 && matches!(result, Err(error) if error.code == ErrorCode::Corrupted)
                 && let Ok(Some(seen)) = self.source.stat(&entry.path).await
                 && !entry.hashes.iter().any(|hash| seen.hashes.contains(hash))
-                && let Some(again) =
-                    self.copy_as_listed(&[&Entry { hashes: seen.hashes, ..(*entry).clone() }]).await.pop()
+                && let item =
+                    (Item { source: Entry { hashes: seen.hashes, ..entry.clone() }, reason: item.reason })
+                && let Some(again) = self.copy_as_listed(&[&item]).await.pop()
             {
                 // The bytes are not those of a hash that was listed: of which version they are is not known.
                 *result = again.map(|_| None);
@@ -197,16 +255,16 @@ impl Carrier {
         copied
     }
 
-    async fn copy_as_listed(&self, entries: &[&Entry]) -> Vec<Result<Arrived, Error>> {
-        let requests: Result<Vec<_>, Error> = entries.iter().map(|entry| self.request(entry)).collect();
+    async fn copy_as_listed(&self, items: &[&Item]) -> Vec<Result<Arrived, Error>> {
+        let requests: Result<Vec<_>, Error> = items.iter().map(|item| self.request(item)).collect();
         let copied = match requests {
             Ok(requests) => copy_many(&self.source, &self.target.0, requests).await,
-            Err(error) => entries.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => items.iter().map(|_| Err(error.clone())).collect(),
         };
         let mut verified = Vec::with_capacity(copied.len());
-        for (entry, copied) in entries.iter().zip(copied) {
+        for (item, copied) in items.iter().zip(copied) {
             verified.push(match copied {
-                Ok(written) => self.verify(entry, written).await,
+                Ok(written) => self.verify(&item.source, written).await,
                 Err(error) => Err(error),
             });
         }
@@ -253,8 +311,10 @@ impl Carrier {
     }
 
     /// What must hold of the bytes; all that goes with them comes from the source.
-    fn request(&self, entry: &Entry) -> Result<CopyRequest, Error> {
+    fn request(&self, item: &Item) -> Result<CopyRequest, Error> {
+        let entry = &item.source;
         let options = WriteOptions {
+            condition: self.condition(item),
             expected_size: entry.size.filter(|_| !self.ignore_size),
             // What a store copies within itself, it vouches for.
             expected_hash: (!self.source.shares_backend(&self.target.0))
@@ -296,6 +356,16 @@ pub(super) fn identity(written: &ObjectInfo) -> Option<Identity> {
     entry.size = written.size;
     entry.etag.clone_from(&written.etag);
     Identity::of_target(&entry)
+}
+
+/// Whether an object is another one than was listed, by what both times was told.
+fn has_changed(listed: &Entry, now: &Entry) -> bool {
+    fn differ<T: PartialEq>(listed: &Option<T>, now: &Option<T>) -> Option<bool> {
+        Some(listed.as_ref()? != now.as_ref()?)
+    }
+    differ(&listed.etag, &now.etag).unwrap_or_else(|| {
+        differ(&listed.size, &now.size) == Some(true) || differ(&listed.modified, &now.modified) == Some(true)
+    })
 }
 
 /// Puts results in place of those that are ok so far.

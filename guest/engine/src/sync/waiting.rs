@@ -24,6 +24,11 @@ impl Item {
     pub(super) fn replaces(&self) -> bool {
         !matches!(self.reason, Reason::MissingOnTarget | Reason::SymbolicLink)
     }
+
+    /// Whether the listing of the target says that nothing stands in its place.
+    pub(super) fn is_missing(&self) -> bool {
+        self.reason == Reason::MissingOnTarget
+    }
 }
 
 /// What waits.

@@ -1,23 +1,28 @@
 //! Copies between file backends, by the shortest way the kernel has.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use omnistorage_path::Path;
 use rustix::io::Errno;
 
 use super::{
     attributes::Attributes,
-    draft::{Draft, Parents},
-    error::{changed, failure},
+    draft::{Draft, Placement},
+    error::{changed, error, failure},
+    links,
     opener::{Opener, Place},
+    owned,
+    parents::{Like, Parents},
+    permissions::{Permissions, bits},
     read::{CHUNK, Object, hash_of},
     root::{Interrupt, Root, check_name},
-    tree::split_object,
+    tree::{split, split_object},
     upload::{check_hash, check_size},
 };
 use crate::{
     backend::{CopyRequest, Meter, WriteOptions},
-    error::{Error, Result},
+    error::{Error, ErrorCode, Result},
+    hash::{Hash, Hasher},
     object::ObjectInfo,
 };
 
@@ -44,7 +49,7 @@ pub(super) struct Copier<'a> {
 #[cfg(target_os = "linux")]
 #[derive(Clone, Copy)]
 struct Ways {
-    clone: bool,
+    share: bool,
     range: bool,
 }
 
@@ -58,7 +63,7 @@ impl<'a> Copier<'a> {
             buffer: Vec::new(),
             interrupt,
             #[cfg(target_os = "linux")]
-            ways: Ways { clone: true, range: true },
+            ways: Ways { share: true, range: true },
         }
     }
 
@@ -68,25 +73,29 @@ impl<'a> Copier<'a> {
         let given = self.check_target(options, target).map_err(Error::on_target)?;
 
         let object = self.from.open(source)?;
-        check_size(options.expected_size, object.version().size, source)?;
+        check_size(options.expected_size, object.size(), source)?;
+        let permissions = match self.target.keeps_owned {
+            true => Permissions::Given(bits(&object.stat)),
+            false => Permissions::of(&object.stat),
+        };
+        let place = Placement::new(permissions, &options.condition);
         if self.is_same(source, target) {
-            if let Some(expected) = &options.expected_hash {
-                check_hash(
-                    expected,
-                    &hash_of(&object, expected.algorithm, &mut self.buffer, self.interrupt)?,
-                    source,
-                )?;
-            }
-            return object.info(self.source);
+            return self.onto_itself(&object, request, place);
         }
 
-        let draft = self.begin(target).map_err(Error::on_target)?;
-        self.copy_bytes(&object, &draft, source, options)?;
-        let kept = if self.source.keeps_attributes && self.target.keeps_attributes {
-            Attributes::read(&object.file).map_err(|errno| failure(errno, source))?
-        } else {
-            Attributes::default()
-        };
+        if self.target.link_name(target.as_str()).is_some() {
+            return self.copy_link(&object, request, place);
+        }
+        let draft = self.begin(source, target, place).map_err(Error::on_target)?;
+        if object.version().size > SMALL {
+            // What cannot be put in place later is not worth the bytes.
+            draft.check_place().map_err(Error::on_target)?;
+        }
+        let hash = self.copy_bytes(&object, &draft, source, options)?;
+        if let (Some(expected), Some(hash)) = (&options.expected_hash, hash) {
+            check_hash(expected, &hash, source)?;
+        }
+        let kept = self.kept(&object).map_err(|errno| failure(errno, source))?;
         object.check_unchanged()?;
         let modified = options.modified.unwrap_or(object.version().modified);
         draft.commit(given.or(kept), Some(modified)).map_err(Error::on_target)
@@ -97,6 +106,51 @@ impl<'a> Copier<'a> {
         self.target.check_options(options, target)?;
         check_name(target)?;
         Attributes::of(options, target)
+    }
+
+    /// Makes a link of what says where it leads.
+    fn copy_link(&mut self, object: &Object, request: &CopyRequest, place: Placement) -> Result<ObjectInfo> {
+        let CopyRequest { source, target, options } = request;
+        if let Some(expected) = &options.expected_hash {
+            let hash = hash_of(object, expected.algorithm, &mut self.buffer, self.interrupt)?;
+            check_hash(expected, &hash, source)?;
+        }
+        let leads_to = object.read_at(0, links::LONGEST + 1)?;
+        object.check_unchanged()?;
+        let modified = options.modified.unwrap_or(object.version().modified);
+        options.meter.moved(leads_to.len() as u64);
+        links::write(self.target, target, &leads_to, Some(modified), place).map_err(Error::on_target)
+    }
+
+    /// What goes along with the bytes, as far as both sides keep it.
+    fn kept(&self, object: &Object) -> Result<Attributes, Errno> {
+        let mut kept = match self.source.keeps_attributes && self.target.keeps_attributes {
+            true => Attributes::read(&object.file)?,
+            false => Attributes::default(),
+        };
+        if self.target.keeps_owned {
+            owned::add_to(&mut kept.metadata, &object.file, &object.stat);
+        }
+        Ok(kept)
+    }
+
+    /// A copy onto itself changes nothing.
+    fn onto_itself(
+        &mut self,
+        object: &Object,
+        request: &CopyRequest,
+        place: Placement,
+    ) -> Result<ObjectInfo> {
+        let CopyRequest { source, target, options } = request;
+        if place.exclusive {
+            let refused = error(ErrorCode::PreconditionFailed, "it is the object itself", target);
+            return Err(refused.on_target());
+        }
+        if let Some(expected) = &options.expected_hash {
+            let hash = hash_of(object, expected.algorithm, &mut self.buffer, self.interrupt)?;
+            check_hash(expected, &hash, source)?;
+        }
+        object.info(self.source)
     }
 
     /// Whether both paths are one, also where one root lies below the other.
@@ -122,13 +176,13 @@ impl<'a> Copier<'a> {
     }
 
     /// Begins the target, in the directory of the last one if it may.
-    fn begin(&mut self, target: &Path) -> Result<Draft> {
+    fn begin(&mut self, source: &Path, target: &Path, how: Placement) -> Result<Draft> {
         let (parent, name) = split_object(target).map_err(|errno| failure(errno, target))?;
         if let Some(place) = self.to.take_if(|place| place.path == parent) {
             let parents = Parents::existing(self.target, &place.directory);
-            match Draft::begin_in(parents, name, target) {
-                // It was taken away meanwhile, or too many write there: as for a new one.
-                Err(Errno::NOENT | Errno::AGAIN) => {}
+            match Draft::begin_in(parents, name, target, how) {
+                // It was taken away meanwhile: as for a new one.
+                Err(Errno::NOENT) => {}
                 Err(errno) => return Err(failure(errno, target)),
                 Ok(draft) => {
                     self.to = Some(place);
@@ -136,12 +190,45 @@ impl<'a> Copier<'a> {
                 }
             }
         }
-        let draft = Draft::begin(self.target, target)?;
+        let like = Like { root: self.source.clone(), parent: split(source.as_str()).0.to_owned() };
+        let draft = Draft::begin(self.target, target, Some(like), how)?;
         self.to = Place::new(parent, draft.directory()).ok();
         Ok(draft)
     }
 
+    /// Copies the bytes; gives their hash where one is expected.
     fn copy_bytes(
+        &mut self,
+        object: &Object,
+        draft: &Draft,
+        source: &Path,
+        options: &WriteOptions,
+    ) -> Result<Option<Hash>> {
+        let size = object.version().size;
+        let mut hasher = options.expected_hash.as_ref().map(|hash| hash.algorithm.hasher());
+        #[cfg(target_os = "linux")]
+        if hasher.is_none() && size > SMALL && object.size().is_some() {
+            if self.ways.share(object, draft) {
+                return Ok(None);
+            }
+            if object.has_holes() {
+                return self.copy_extents(object, draft, source, options).map(|()| None);
+            }
+            if self.ways.copy(object, 0..size, draft, source, self.interrupt, &options.meter)? {
+                return Ok(None);
+            }
+        }
+        let range = 0..object.size().unwrap_or(u64::MAX);
+        let copied = self.read_and_write(object, range, draft, source, &options.meter, &mut hasher)?;
+        if object.size().is_some_and(|size| size != copied) {
+            return Err(changed(source));
+        }
+        Ok(hasher.map(Hasher::finish))
+    }
+
+    /// Copies what holds bytes: where the source has holes the copy has some, too.
+    #[cfg(target_os = "linux")]
+    fn copy_extents(
         &mut self,
         object: &Object,
         draft: &Draft,
@@ -149,82 +236,97 @@ impl<'a> Copier<'a> {
         options: &WriteOptions,
     ) -> Result<()> {
         let size = object.version().size;
-        #[cfg(target_os = "linux")]
-        if options.expected_hash.is_none()
-            && size > SMALL
-            && self.ways.copy(object, draft, source, self.interrupt, &options.meter)?
-        {
-            return Ok(());
+        let mut offset = 0;
+        while let Some(extent) = object.next_extent(offset).map_err(|errno| failure(errno, source))? {
+            draft.seek(extent.start).map_err(Error::on_target)?;
+            offset = extent.end;
+            let (ways, interrupt) = (&mut self.ways, self.interrupt);
+            if ways.copy(object, extent.clone(), draft, source, interrupt, &options.meter)? {
+                continue;
+            }
+            let len = extent.end - extent.start;
+            if self.read_and_write(object, extent, draft, source, &options.meter, &mut None)? != len {
+                return Err(changed(source));
+            }
         }
-        let mut hasher = options.expected_hash.as_ref().map(|hash| hash.algorithm.hasher());
+        draft.set_len(size).map_err(Error::on_target)
+    }
+
+    /// Copies a range, or as much of it as there is; gives the number of bytes.
+    fn read_and_write(
+        &mut self,
+        object: &Object,
+        range: Range<u64>,
+        draft: &Draft,
+        source: &Path,
+        meter: &Meter,
+        hasher: &mut Option<Hasher>,
+    ) -> Result<u64> {
+        let size = range.end - range.start;
         // One byte more shows whether the file has grown.
         let len = if size <= SMALL { SMALL as usize + 1 } else { CHUNK };
         self.buffer.resize(self.buffer.len().max(len), 0);
         let mut copied = 0;
         while copied < size {
             self.interrupt.check(source)?;
-            match rustix::io::pread(&object.file, &mut self.buffer, copied) {
+            match rustix::io::pread(&object.file, &mut self.buffer, range.start + copied) {
                 Ok(0) => break,
                 Ok(count) => {
                     let bytes = self.buffer.get(..count).unwrap_or_default();
-                    if let Some(hasher) = &mut hasher {
+                    if let Some(hasher) = hasher {
                         hasher.update(bytes);
                     }
                     draft.write(bytes).map_err(Error::on_target)?;
                     copied += count as u64;
-                    options.meter.moved(count as u64);
+                    meter.moved(count as u64);
                 }
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(failure(errno, source)),
             }
         }
-        if copied != size {
-            return Err(changed(source));
-        }
-        match (&options.expected_hash, hasher) {
-            (Some(expected), Some(hasher)) => check_hash(expected, &hasher.finish(), source),
-            _ => Ok(()),
-        }
+        Ok(copied)
     }
 }
 
 #[cfg(target_os = "linux")]
 impl Ways {
-    /// Copies without the bytes passing through this process: by sharing them (`FICLONE`) or within the kernel
-    /// (`copy_file_range`). `false` if the file systems can do neither; then nothing was written.
+    /// Lets both files share their bytes (`FICLONE`), if the file system can; else nothing was written.
+    fn share(&mut self, object: &Object, draft: &Draft) -> bool {
+        self.share = self.share && rustix::fs::ioctl_ficlone(draft.file(), &object.file).is_ok();
+        self.share
+    }
+
+    /// Copies a range within the kernel (`copy_file_range`), to where the target is. `false` if the file systems cannot;
+    /// then nothing was written.
     fn copy(
         &mut self,
         object: &Object,
+        range: Range<u64>,
         draft: &Draft,
         source: &Path,
         interrupt: &Interrupt,
         meter: &Meter,
     ) -> Result<bool> {
-        if self.clone {
-            if rustix::fs::ioctl_ficlone(draft.file(), &object.file).is_ok() {
-                return Ok(true);
-            }
-            self.clone = false;
-        }
         if !self.range {
             return Ok(false);
         }
-        let size = object.version().size;
-        let mut offset = 0;
-        while offset < size {
+        let Range { start, end } = range;
+        let mut offset = start;
+        while offset < end {
             interrupt.check(source)?;
-            let len = usize::try_from((size - offset).min(RANGE)).unwrap_or(CHUNK);
+            let len = usize::try_from((end - offset).min(RANGE)).unwrap_or(CHUNK);
             // The file offset of the target moves along.
             match rustix::fs::copy_file_range(&object.file, Some(&mut offset), draft.file(), None, len) {
                 // Some file systems say so of a file that has bytes.
-                Ok(0) if offset == 0 => return Ok(false),
+                Ok(0) if offset == start => return Ok(false),
                 Ok(0) => return Err(changed(source)),
                 Ok(count) => meter.moved(count as u64),
                 Err(Errno::INTR) => {}
-                Err(errno @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) if offset > 0 => {
+                // There is no room, whoever writes.
+                Err(errno @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => {
                     return Err(failure(errno, draft.path()).on_target());
                 }
-                Err(errno) if offset > 0 => return Err(failure(errno, source)),
+                Err(errno) if offset > start => return Err(failure(errno, source)),
                 // EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EPERM...: whatever it is, reading and writing tells it better.
                 Err(_) => {
                     self.range = false;

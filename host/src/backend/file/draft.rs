@@ -3,23 +3,27 @@
 use std::{os::fd::OwnedFd, sync::Arc};
 
 use omnistorage_path::Path;
-use rustix::io::Errno;
+use rustix::{
+    fs::{AtFlags, Stat},
+    io::Errno,
+};
 
 use super::{
     attributes::Attributes,
-    error::{error, failure},
-    info::{info, modification_time},
+    error::{error, failure, special_in_place},
+    info::{info, kind, times},
+    names::for_each_entry,
+    parents::{ATTEMPTS, Like, Parents},
+    permissions::Permissions,
     root::{Root, check_name},
     temporary::Temporary,
-    tree::split_object,
+    tree::{split, split_object},
 };
 use crate::{
+    backend::WriteCondition,
     error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, Timestamp},
+    object::{ObjectInfo, ObjectKind, Timestamp},
 };
-
-/// So often is a directory made again that another call takes away because it is empty.
-const ATTEMPTS: u32 = 16;
 
 /// A temporary file and the directories made for it. Dropped, it leaves nothing of either.
 #[derive(Debug)]
@@ -28,89 +32,126 @@ pub(super) struct Draft {
     temporary: Temporary,
     parents: Parents,
     path: Path,
+    place: Placement,
 }
 
-/// A directory to write in. Dropped before it is kept, those made for it go again, as far as they are empty.
-#[derive(Debug)]
-pub(super) struct Parents {
-    root: Arc<Root>,
-    pub(super) directory: Arc<OwnedFd>,
-    made: Vec<String>,
+/// How an object takes its place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Placement {
+    pub(super) permissions: Permissions,
+    /// Only where nothing is yet.
+    pub(super) exclusive: bool,
 }
 
-impl Parents {
-    pub(super) fn make(root: &Arc<Root>, path: &str) -> Result<Self, Errno> {
-        let (directory, made) = root.tree.make_directory(path)?;
-        Ok(Self { root: root.clone(), directory, made })
+impl Placement {
+    /// For a condition that [`Root::check_options`] lets pass.
+    pub(super) fn new(permissions: Permissions, condition: &WriteCondition) -> Self {
+        Self { permissions, exclusive: *condition == WriteCondition::IfAbsent }
     }
 
-    /// Of a directory that is there.
-    pub(super) fn existing(root: &Arc<Root>, directory: &Arc<OwnedFd>) -> Self {
-        Self { root: root.clone(), directory: directory.clone(), made: Vec::new() }
-    }
-
-    /// Puts a file in its place here. A directory that another call took away, since it was empty to all others, is made
-    /// again.
-    fn put_in_place(&mut self, temporary: &mut Temporary, path: &Path) -> Result<(), Errno> {
-        let (parent, name) = split_object(path)?;
-        for _ in 1..ATTEMPTS {
-            match temporary.put_in_place(name, &self.root.unnamed) {
-                Err(Errno::NOENT) if temporary.is_unnamed() => {}
-                done => return done,
-            }
-            let (directory, made) = match self.root.tree.make_directory(parent) {
-                // Taken away once more, before it was open.
-                Err(Errno::NOENT) => continue,
-                made => made?,
-            };
-            self.made.retain(|before| !made.contains(before));
-            self.made.extend(made);
-            temporary.rebase(&directory);
-            self.directory = directory;
+    /// Refuses what stands at a path and is not to be replaced.
+    pub(super) fn check(&self, directory: &OwnedFd, path: &Path) -> Result<()> {
+        let (_, name) = split(path.as_str());
+        match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(there) => self.check_replaced(directory, path, &there),
+            // Whatever it is, it shows when the object is put there.
+            Err(_) => Ok(()),
         }
-        temporary.put_in_place(name, &self.root.unnamed)
     }
 
-    /// Leaves them, and makes their names last if the root is to.
-    pub(super) fn keep(mut self) -> Result<(), Errno> {
-        let made = std::mem::take(&mut self.made);
-        if self.root.fsync {
-            rustix::fs::fsync(&self.directory)?;
-            for path in &made {
-                let (parent, _) = super::tree::split(path);
-                rustix::fs::fsync(self.root.tree.directory(parent)?)?;
-            }
+    fn check_replaced(&self, directory: &OwnedFd, path: &Path, there: &Stat) -> Result<()> {
+        match kind(there) {
+            ObjectKind::Directory => Err(failure(Errno::ISDIR, path)),
+            _ if self.exclusive => Err(already_there(directory, path)),
+            ObjectKind::Special => Err(special_in_place(path)),
+            ObjectKind::Object | ObjectKind::Symlink => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Puts a file in the place of what has the name of the object, if it may. `made` is what is known of the file.
+    pub(super) fn replace(
+        &self,
+        temporary: &mut Temporary,
+        path: &Path,
+        made: &Stat,
+        root: &Root,
+    ) -> Result<()> {
+        let failed = |errno| failure(errno, path);
+        if self.exclusive {
+            return Err(already_there(temporary.directory(), path));
+        }
+        let (_, name) = split(path.as_str());
+        match rustix::fs::statat(temporary.directory(), name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(there) => {
+                self.check_replaced(temporary.directory(), path, &there)?;
+                if kind(&there) == ObjectKind::Object
+                    && self.permissions.take_over(temporary.file(), made, &there).map_err(failed)?
+                    && root.fsync
+                {
+                    rustix::fs::fsync(temporary.file()).map_err(failed)?;
+                }
+            }
+            // It went meanwhile, and whoever comes next has the place.
+            Err(Errno::NOENT) => {}
+            Err(errno) => return Err(failed(errno)),
+        }
+        temporary.replace(name, &root.unnamed).map_err(|errno| refused(errno, path))
     }
 }
 
-impl Drop for Parents {
-    fn drop(&mut self) {
-        self.root.tree.remove_empty(&self.made);
+/// Why a name is not free: something has it, or, where the file system takes several names for one, something that is
+/// called otherwise.
+pub(super) fn already_there(directory: &OwnedFd, path: &Path) -> Error {
+    let (_, wanted) = split(path.as_str());
+    let mut is_there = false;
+    let listed = rustix::fs::openat(
+        directory,
+        ".",
+        rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC,
+        rustix::fs::Mode::empty(),
+    )
+    .and_then(|entries| {
+        for_each_entry(&entries, |name, _| {
+            is_there |= name == wanted.as_bytes();
+            Ok(())
+        })
+    });
+    if is_there || listed.is_err() {
+        error(ErrorCode::PreconditionFailed, "there is something at this path already", path)
+    } else {
+        let message = "the file system takes this name for that of another object, which stays: names that differ in \
+                       letter case or Unicode form alone cannot both be here, so rename one";
+        error(ErrorCode::AlreadyExists, message, path)
     }
 }
 
 impl Draft {
-    pub(super) fn begin(root: &Arc<Root>, path: &Path) -> Result<Self> {
+    pub(super) fn begin(root: &Arc<Root>, path: &Path, like: Option<Like>, place: Placement) -> Result<Self> {
         check_name(path)?;
         let begin = || {
             let (parent, name) = split_object(path)?;
             for _ in 1..ATTEMPTS {
-                match Parents::make(root, parent).and_then(|parents| Self::begin_in(parents, name, path)) {
+                let parents = Parents::make(root, parent, like.clone());
+                match parents.and_then(|parents| Self::begin_in(parents, name, path, place)) {
                     Err(Errno::NOENT) => {}
                     done => return done,
                 }
             }
-            Self::begin_in(Parents::make(root, parent)?, name, path)
+            Self::begin_in(Parents::make(root, parent, like)?, name, path, place)
         };
         begin().map_err(|errno| refused(errno, path))
     }
 
     /// In a directory that is open.
-    pub(super) fn begin_in(parents: Parents, name: &str, path: &Path) -> Result<Self, Errno> {
-        let temporary = Temporary::create(&parents.directory, name, &parents.root.unnamed)?;
-        Ok(Self { temporary, parents, path: path.clone() })
+    pub(super) fn begin_in(
+        parents: Parents,
+        name: &str,
+        path: &Path,
+        place: Placement,
+    ) -> Result<Self, Errno> {
+        let mode = place.permissions.to_make();
+        let temporary = Temporary::create(&parents.directory, name, mode, &parents.root().unnamed)?;
+        Ok(Self { temporary, parents, path: path.clone(), place })
     }
 
     pub(super) fn file(&self) -> &OwnedFd {
@@ -124,6 +165,24 @@ impl Draft {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Refuses early what would not be put in place later.
+    pub(super) fn check_place(&self) -> Result<()> {
+        self.place.check(self.temporary.directory(), &self.path)
+    }
+
+    /// Lets the next bytes stand at an offset: those between are a hole.
+    #[cfg(target_os = "linux")]
+    pub(super) fn seek(&self, offset: u64) -> Result<()> {
+        let sought = rustix::fs::seek(self.file(), rustix::fs::SeekFrom::Start(offset));
+        sought.map(drop).map_err(|errno| failure(errno, &self.path))
+    }
+
+    /// Ends with a hole, if there is anything to end with.
+    #[cfg(target_os = "linux")]
+    pub(super) fn set_len(&self, len: u64) -> Result<()> {
+        rustix::fs::ftruncate(self.file(), len).map_err(|errno| failure(errno, &self.path))
     }
 
     /// Appends.
@@ -141,21 +200,27 @@ impl Draft {
     /// Puts it in place, with what is kept beside the bytes.
     pub(super) fn commit(self, attributes: Attributes, modified: Option<Timestamp>) -> Result<ObjectInfo> {
         // Locals are dropped in the opposite order: the file before the directories.
-        let Self { path, mut parents, mut temporary } = self;
-        attributes.write(temporary.file(), &path)?;
-        let times = modified.map(|modified| modification_time(modified, &path)).transpose()?;
-        let mut commit = || {
+        let Self { path, mut parents, mut temporary, place } = self;
+        let mut stored = attributes.clone();
+        let owned = parents.root().take_owned(&mut stored.metadata);
+        stored.write(temporary.file(), &path)?;
+        let times = match (modified, owned.accessed) {
+            (None, None) => None,
+            (modified, accessed) => Some(times(modified, accessed, &path)?),
+        };
+        let finish = || {
+            owned.apply(temporary.file())?;
             if let Some(times) = &times {
                 rustix::fs::futimens(temporary.file(), times)?;
             }
-            if parents.root.fsync {
+            if parents.root().fsync {
                 rustix::fs::fsync(temporary.file())?;
             }
-            let stat = rustix::fs::fstat(temporary.file())?;
-            parents.put_in_place(&mut temporary, &path)?;
-            Ok(stat)
+            rustix::fs::fstat(temporary.file())
         };
-        let stat = commit().map_err(|errno| refused(errno, &path))?;
+        let stat = finish().map_err(|errno| refused(errno, &path))?;
+        parents.put_in_place(&mut temporary, &path, &stat, &place)?;
+        parents.root().leftovers.sweep(split(path.as_str()).0, &parents.directory);
         parents.keep().map_err(|errno| failure(errno, &path))?;
         let mut info = info(path, &stat);
         attributes.add_to(&mut info);
@@ -164,9 +229,12 @@ impl Draft {
 }
 
 /// What the system says of a temporary file.
-fn refused(errno: Errno, path: &Path) -> Error {
+pub(super) fn refused(errno: Errno, path: &Path) -> Error {
     match errno {
-        Errno::AGAIN => error(ErrorCode::Unavailable, "too many write this object at the same time", path),
+        Errno::NOENT => {
+            let message = "its temporary file, or its directory, was removed while it was written: try again";
+            error(ErrorCode::Unavailable, message, path)
+        }
         _ => failure(errno, path),
     }
 }

@@ -31,14 +31,18 @@ pub(super) fn failure(errno: Errno, path: &Path) -> Error {
         Errno::ILSEQ => (ErrorCode::InvalidPath, "the file system does not take a name of these characters"),
         Errno::NOSPC => (ErrorCode::NoSpace, "the file system is full"),
         Errno::DQUOT => (ErrorCode::NoSpace, "the disk quota is used up"),
-        Errno::FBIG => (ErrorCode::NoSpace, "the file system does not take files of this size"),
+        Errno::FBIG => (
+            ErrorCode::NoSpace,
+            "neither the file system nor this process (`ulimit -f`) takes files of this size",
+        ),
         Errno::ROFS => (ErrorCode::PermissionDenied, "the file system is mounted read-only"),
         Errno::ACCESS | Errno::PERM => {
             (ErrorCode::PermissionDenied, "the operating system denies access: check owner and permissions")
         }
-        Errno::STALE => {
-            (ErrorCode::Unavailable, "a directory was moved or removed while the call was in it: try again")
-        }
+        Errno::STALE => (
+            ErrorCode::Unavailable,
+            "a directory, or a temporary file, was moved or removed meanwhile: try again",
+        ),
         Errno::MFILE | Errno::NFILE => {
             (ErrorCode::Unavailable, "too many files are open: raise the limit or lower the concurrency")
         }
@@ -54,7 +58,18 @@ pub(super) fn absent_below_objects(errno: Errno, path: &Path) -> Error {
 
 /// The object is another one now than when the call began.
 pub(super) fn changed(path: &Path) -> Error {
-    error(ErrorCode::Unavailable, "the object changed while it was read: try again", path)
+    error(
+        ErrorCode::Unavailable,
+        "the object is being changed while it is read: try again when that is over",
+        path,
+    )
+}
+
+/// Such a thing stands where an object is to be put.
+pub(super) fn special_in_place(path: &Path) -> Error {
+    let message = "a device, a socket or a named pipe stands there, which is never replaced: remove it first, or choose \
+                   another name";
+    error(ErrorCode::AlreadyExists, message, path)
 }
 
 /// Why devices, sockets and named pipes are refused.

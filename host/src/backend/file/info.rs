@@ -1,5 +1,7 @@
 //! What the file system knows of a file, as [`ObjectInfo`].
 
+use std::os::fd::OwnedFd;
+
 use omnistorage_path::Path;
 use rustix::fs::{FileType, Stat, Timespec, Timestamps, UTIME_OMIT};
 
@@ -17,14 +19,17 @@ pub(super) struct Version {
 }
 
 impl From<&Stat> for Version {
-    #[allow(clippy::unnecessary_cast, reason = "the widths differ between systems")]
     fn from(stat: &Stat) -> Self {
-        let modified = Timestamp {
-            seconds: stat.st_mtime as i64,
-            nanoseconds: u32::try_from(stat.st_mtime_nsec).unwrap_or(0),
-        };
-        Self { size: u64::try_from(stat.st_size).unwrap_or(0), modified }
+        Self {
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified: time(stat.st_mtime, stat.st_mtime_nsec),
+        }
     }
+}
+
+/// A time that the system tells.
+pub(super) fn time(seconds: impl Into<i64>, nanoseconds: impl TryInto<u32>) -> Timestamp {
+    Timestamp { seconds: seconds.into(), nanoseconds: nanoseconds.try_into().unwrap_or(0) }
 }
 
 /// What stands there.
@@ -50,15 +55,42 @@ pub(super) fn info(path: Path, stat: &Stat) -> ObjectInfo {
     info
 }
 
+/// Whether the files of the file system of a directory have the sizes that it tells. Where they are made up as they are
+/// read, it tells anything.
+pub(super) fn are_sizes_told(directory: &OwnedFd) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        /// Of `proc`, `sysfs` and `cgroup2`: see statfs(2).
+        const MADE_UP: [i64; 3] = [0x9fa0, 0x6265_6572, 0x6367_7270];
+        #[allow(clippy::unnecessary_cast, reason = "the widths differ between systems")]
+        rustix::fs::fstatfs(directory).map_or(true, |system| !MADE_UP.contains(&(system.f_type as i64)))
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = directory;
+        true
+    }
+}
+
 /// For setting the modification time, and it alone.
 pub(super) fn modification_time(modified: Timestamp, path: &Path) -> Result<Timestamps> {
+    times(Some(modified), None, path)
+}
+
+/// For setting the times that are given, and no other.
+pub(super) fn times(
+    modified: Option<Timestamp>,
+    accessed: Option<Timestamp>,
+    path: &Path,
+) -> Result<Timestamps> {
     // Beyond a second lie the kernel's words for "now" and "leave it".
-    if modified.nanoseconds >= 1_000_000_000 {
-        let message = "the modification time has a second or more of nanoseconds";
+    if modified.into_iter().chain(accessed).any(|time| time.nanoseconds >= 1_000_000_000) {
+        let message = "a time has a second or more of nanoseconds";
         return Err(error(ErrorCode::InvalidArgument, message, path));
     }
-    Ok(Timestamps {
-        last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
-        last_modification: Timespec { tv_sec: modified.seconds, tv_nsec: modified.nanoseconds.into() },
-    })
+    let set = |time: Option<Timestamp>| match time {
+        Some(Timestamp { seconds, nanoseconds }) => Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() },
+        None => Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
+    };
+    Ok(Timestamps { last_access: set(accessed), last_modification: set(modified) })
 }

@@ -10,7 +10,6 @@ use super::{
     KIND,
     chain::Chain,
     error::{error, failure},
-    info::info,
     names::Names,
     read::read_attributes,
     root::{Root, blocking, check_name},
@@ -100,14 +99,16 @@ impl Walk {
         }
         let mut walk =
             Self { options: options.clone(), chain: Chain::new(top), levels: Vec::new(), directory };
-        walk.enter()?;
+        walk.enter(root)?;
         Ok(Some(walk))
     }
 
     /// Reads the directory to which the chain went, and skips what does not come after `start_after`.
-    fn enter(&mut self) -> Result<()> {
+    fn enter(&mut self, root: &Root) -> Result<()> {
         let read = || -> Result<Level, Errno> {
-            let names = Names::read(self.chain.innermost()?, self.options.recursive)?;
+            let mut names = Names::read(self.chain.innermost()?, self.options.recursive, root.links)?;
+            let directory = self.directory.strip_suffix('/').unwrap_or_default();
+            root.leftovers.note(directory, std::mem::take(&mut names.temporaries));
             let position = match &self.options.start_after {
                 Some(after) => match after.as_str().strip_prefix(&*self.directory) {
                     Some(after) => names.position_after(after.as_bytes()),
@@ -152,13 +153,13 @@ impl Walk {
             match name.strip_suffix('/') {
                 None => {
                     let path = path(&self.directory, name)?;
-                    let full = self.options.full_info && root.keeps_attributes;
-                    batch.extend(entry(&self.chain, name, path, full)?);
+                    let full = self.options.full_info && root.keeps_metadata();
+                    batch.extend(entry(root, &self.chain, name, path, full)?);
                 }
                 Some(directory) => match self.chain.descend(directory) {
                     Ok(()) => {
                         self.directory.push_str(name);
-                        self.enter()?;
+                        self.enter(root)?;
                     }
                     // It vanished, or became something else, since its name was read.
                     Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
@@ -188,16 +189,19 @@ fn path(directory: &str, name: &str) -> Result<Path> {
 }
 
 /// What stands at a name; `None` if it vanished since the name was read.
-fn entry(chain: &Chain, name: &str, path: Path, full: bool) -> Result<Option<ObjectInfo>> {
+fn entry(root: &Root, chain: &Chain, name: &str, path: Path, full: bool) -> Result<Option<ObjectInfo>> {
     let directory = chain.innermost().map_err(|errno| failure(errno, &path))?;
+    if let Some(link) = root.find_link(directory, name).map_err(|errno| failure(errno, &path))? {
+        return Ok(Some(root.info(path, &link.stat)));
+    }
     let stat = match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => stat,
         Err(Errno::NOENT) => return Ok(None),
         Err(errno) => return Err(failure(errno, &path)),
     };
-    let mut info = info(path, &stat);
+    let mut info = root.info(path, &stat);
     if full && info.kind == ObjectKind::Object {
-        read_attributes(directory, name, &info.path)?.add_to(&mut info);
+        read_attributes(root, directory, name, &stat, &info.path)?.add_to(&mut info);
     }
     Ok(Some(info))
 }

@@ -4,7 +4,10 @@ use std::os::fd::OwnedFd;
 
 use rustix::{fs::FileType, io::Errno};
 
-use super::temporary;
+use super::{
+    links::{Links, object_name},
+    temporary,
+};
 
 /// The names in a directory, in byte order of the paths they begin.
 ///
@@ -14,6 +17,8 @@ use super::temporary;
 pub(super) struct Names {
     arena: Vec<u8>,
     entries: Vec<Entry>,
+    /// Those of temporary files, which are not among the entries.
+    pub(super) temporaries: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -23,21 +28,22 @@ struct Entry {
 }
 
 impl Names {
-    /// Reads all names of a directory that was opened for this. Names of temporary files are not among them: where a
-    /// writer that died left one, it is removed.
-    pub(super) fn read(directory: &OwnedFd, recursive: bool) -> Result<Self, Errno> {
+    /// Reads all names of a directory that was opened for this.
+    pub(super) fn read(directory: &OwnedFd, recursive: bool, links: Links) -> Result<Self, Errno> {
         let mut names = Self::default();
-        let mut temporaries = Vec::new();
         for_each_entry(directory, |name, kind| {
             if kind != FileType::Directory && temporary::is_name(name) {
-                temporaries.push(name.to_owned());
+                names.temporaries.push(name.to_owned());
                 return Ok(());
+            }
+            if kind == FileType::Symlink && links == Links::Keep {
+                return names.push(&object_name(name), false);
             }
             names.push(name, recursive && kind == FileType::Directory)
         })?;
         names.sort();
-        for name in temporaries {
-            temporary::sweep(directory, &name);
+        if links == Links::Keep {
+            names.hide_twins();
         }
         Ok(names)
     }
@@ -52,6 +58,12 @@ impl Names {
             self.entries.push(Entry { start, len: len.checked_add(1).ok_or(Errno::NAMETOOLONG)? });
         }
         Ok(())
+    }
+
+    /// A link hides the file that is called as the object that the link is.
+    fn hide_twins(&mut self) {
+        let arena = &self.arena;
+        self.entries.dedup_by(|one, other| key(arena, *one) == key(arena, *other));
     }
 
     fn sort(&mut self) {
@@ -131,6 +143,9 @@ mod tests {
             names.push(entry.trim_end_matches('/').as_bytes(), entry.ends_with('/')).unwrap();
         }
         names.sort();
+        if links == Links::Keep {
+            names.hide_twins();
+        }
         names
     }
 
@@ -152,6 +167,9 @@ mod tests {
             names.push(format!("{:08x}", number.wrapping_mul(0x9e37_79b1)).as_bytes(), false).unwrap();
         }
         names.sort();
+        if links == Links::Keep {
+            names.hide_twins();
+        }
         assert_eq!(names.arena.len(), 800_000);
         assert_eq!(size_of::<Entry>(), 8);
         assert_eq!(all(&names).len(), 100_000);

@@ -42,6 +42,9 @@ impl<'a> Opener<'a> {
 
     pub(super) fn open(&mut self, path: &Path) -> Result<Object> {
         check_name(path)?;
+        if let Some(link) = self.root.find_link_at(path).map_err(|errno| absent_below_objects(errno, path))? {
+            return Object::of_link(&link, path);
+        }
         let mut open = || {
             let (parent, name) = split_object(path)?;
             let place = match self.place.take() {
@@ -53,7 +56,7 @@ impl<'a> Opener<'a> {
             file
         };
         let file = open().map_err(|errno| absent_below_objects(errno, path))?;
-        Object::new(file, path)
+        Object::new(self.root, file, path)
     }
 
     /// Which directory the last object was opened in.

@@ -1,13 +1,13 @@
 //! Open objects: their bytes, and whether those are still the ones that were opened.
 
-use std::{os::fd::OwnedFd, sync::Arc};
+use std::{ops::Range, os::fd::OwnedFd, sync::Arc};
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use omnistorage_path::Path;
 use rustix::{
     buffer::spare_capacity,
-    fs::{AtFlags, Stat},
+    fs::{AtFlags, SeekFrom, Stat},
     io::Errno,
 };
 
@@ -16,6 +16,7 @@ use super::{
     attributes::Attributes,
     error::{SPECIAL, absent_below_objects, changed, error, failure},
     info::{Version, info, kind, modification_time},
+    links::Link,
     opener::Opener,
     root::{Interrupt, Root, check_name, start_blocking},
     tree::{open_object, split},
@@ -35,6 +36,7 @@ pub(super) const CHUNK: usize = 256 * 1024;
 pub(super) struct Object {
     pub(super) file: OwnedFd,
     pub(super) stat: Stat,
+    tells_size: bool,
     path: Path,
 }
 
@@ -44,15 +46,27 @@ impl Object {
         if path.is_root() {
             return Err(failure(Errno::ISDIR, path));
         }
+        if let Some(link) = root.find_link_at(path).map_err(|errno| absent_below_objects(errno, path))? {
+            return Self::of_link(&link, path);
+        }
         let file = root.tree.object(path.as_str()).map_err(|errno| absent_below_objects(errno, path))?;
-        Self::new(file, path)
+        Self::new(root, file, path)
+    }
+
+    /// Of a link that is kept as an object.
+    pub(super) fn of_link(link: &Link, path: &Path) -> Result<Self> {
+        let file = link.open().map_err(|errno| failure(errno, path))?;
+        Ok(Self { file, stat: link.stat, tells_size: true, path: path.clone() })
     }
 
     /// From what was opened, if it is an object.
-    pub(super) fn new(file: OwnedFd, path: &Path) -> Result<Self> {
+    pub(super) fn new(root: &Root, file: OwnedFd, path: &Path) -> Result<Self> {
         let stat = rustix::fs::fstat(&file).map_err(|errno| failure(errno, path))?;
         match kind(&stat) {
-            ObjectKind::Object => Ok(Self { file, stat, path: path.clone() }),
+            ObjectKind::Object => {
+                let tells_size = root.tells_sizes && stat.st_size != 0;
+                Ok(Self { file, stat, tells_size, path: path.clone() })
+            }
             ObjectKind::Directory => Err(failure(Errno::ISDIR, path)),
             ObjectKind::Symlink => Err(failure(Errno::LOOP, path)),
             ObjectKind::Special => Err(error(ErrorCode::Unsupported, SPECIAL, path)),
@@ -63,10 +77,45 @@ impl Object {
         Version::from(&self.stat)
     }
 
+    /// How many bytes it has; `None` where that shows only at its end. What is made up as it is read, as in `/proc`, tells
+    /// a size of 0, and so does an empty file.
+    pub(super) fn size(&self) -> Option<u64> {
+        self.tells_size.then(|| self.version().size)
+    }
+
+    /// Whether some of its bytes are not on the disk, since they are zeros.
+    #[cfg(target_os = "linux")]
+    pub(super) fn has_holes(&self) -> bool {
+        u64::try_from(self.stat.st_blocks)
+            .is_ok_and(|blocks| blocks.saturating_mul(512) < self.version().size)
+    }
+
+    /// The next range from `offset` on that is no hole.
+    #[cfg(target_os = "linux")]
+    pub(super) fn next_extent(&self, offset: u64) -> Result<Option<Range<u64>>, Errno> {
+        let size = self.version().size;
+        let seek = |position| rustix::fs::seek(&self.file, position);
+        let start = match seek(SeekFrom::Data(offset)) {
+            Ok(start) => start,
+            // There are only holes from there on.
+            Err(Errno::NXIO) => return Ok(None),
+            // The file system cannot tell.
+            Err(Errno::INVAL | Errno::NOTSUP) => offset,
+            Err(errno) => return Err(errno),
+        };
+        let end = match seek(SeekFrom::Hole(start)) {
+            Ok(end) => end.min(size),
+            Err(Errno::INVAL | Errno::NOTSUP | Errno::NXIO) => size,
+            Err(errno) => return Err(errno),
+        };
+        Ok((start < end).then_some(start..end))
+    }
+
     pub(super) fn info(&self, root: &Root) -> Result<ObjectInfo> {
-        let mut info = info(self.path.clone(), &self.stat);
-        if root.keeps_attributes {
-            Attributes::read(&self.file).map_err(|errno| failure(errno, &self.path))?.add_to(&mut info);
+        let mut info = root.info(self.path.clone(), &self.stat);
+        if root.keeps_metadata() {
+            let attributes = root.attributes(&self.file, &self.stat);
+            attributes.map_err(|errno| failure(errno, &self.path))?.add_to(&mut info);
         }
         Ok(info)
     }
@@ -86,6 +135,23 @@ impl Object {
         Ok(bytes)
     }
 
+    /// At most `len` bytes from `offset`, where only the end tells how many there are; `None` if those are more than `max`.
+    fn read_to_end(&self, offset: u64, len: u64, max: usize) -> Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        loop {
+            let left = len.saturating_sub(bytes.len() as u64);
+            let want = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+            let chunk = self.read_at(offset.saturating_add(bytes.len() as u64), want)?;
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > max {
+                return Ok(None);
+            }
+            if chunk.len() < want || want == 0 {
+                return Ok(Some(bytes));
+            }
+        }
+    }
+
     /// Whether the bytes read since it was opened are those of one version.
     pub(super) fn check_unchanged(&self) -> Result<()> {
         let now = rustix::fs::fstat(&self.file).map_err(|errno| failure(errno, &self.path))?;
@@ -101,9 +167,10 @@ impl Object {
         Err(error(ErrorCode::PreconditionFailed, message, &self.path))
     }
 
-    /// The range asked for, as far as there are bytes: its start and its length.
+    /// The range asked for, as far as there are bytes: its start and its length. Where the size is not told, there may be
+    /// fewer.
     fn range(&self, options: &ReadOptions) -> (u64, u64) {
-        let size = self.version().size;
+        let size = self.size().unwrap_or(u64::MAX);
         let start = options.offset.min(size);
         (start, options.length.unwrap_or(u64::MAX).min(size - start))
     }
@@ -123,16 +190,17 @@ pub(super) async fn read(root: &Arc<Root>, path: &Path, options: &ReadOptions) -
             Ok((info, first, remaining))
         })
         .await?;
-    let first = Some(Ok(first)).filter(|first| !matches!(first, Ok(chunk) if chunk.is_empty()));
+    let first = (!first.is_empty()).then_some(Ok(first));
     let later = stream::unfold(remaining.ahead(), |ahead| async {
         let next = ahead?.await.and_then(|(chunk, remaining)| {
             remaining.check_open()?;
             Ok((chunk?, remaining))
         });
-        Some(match next {
-            Ok((chunk, remaining)) => (Ok(chunk), remaining.ahead()),
-            Err(error) => (Err(error), None),
-        })
+        match next {
+            Ok((chunk, _)) if chunk.is_empty() => None,
+            Ok((chunk, remaining)) => Some((Ok(chunk), remaining.ahead())),
+            Err(error) => Some((Err(error), None)),
+        }
     });
     Ok(Reader { info, contents: stream::iter(first).chain(later).boxed() })
 }
@@ -168,7 +236,10 @@ impl Remaining {
         self.offset += chunk.len() as u64;
         self.left -= chunk.len() as u64;
         if chunk.len() < len {
-            return Err(changed(&self.object.path));
+            if self.object.size().is_some() {
+                return Err(changed(&self.object.path));
+            }
+            self.left = 0;
         }
         if self.left == 0 {
             self.object.check_unchanged()?;
@@ -182,12 +253,17 @@ pub(super) fn read_all(root: &Root, path: &Path, options: &ReadOptions, max: usi
     let object = Object::open(root, path)?;
     object.check_match(options)?;
     let (offset, len) = object.range(options);
-    let len =
-        usize::try_from(len).ok().filter(|len| *len <= max).ok_or_else(|| too_large(max).at(KIND, path))?;
-    let bytes = object.read_at(offset, len)?;
-    if bytes.len() < len {
-        return Err(changed(path));
-    }
+    let too_large = || too_large(max).at(KIND, path);
+    let bytes = if object.size().is_some() {
+        let len = usize::try_from(len).ok().filter(|len| *len <= max).ok_or_else(too_large)?;
+        let bytes = object.read_at(offset, len)?;
+        if bytes.len() < len {
+            return Err(changed(path));
+        }
+        bytes
+    } else {
+        object.read_to_end(offset, len, max)?.ok_or_else(too_large)?
+    };
     object.check_unchanged()?;
     Ok(bytes.into())
 }
@@ -222,11 +298,11 @@ pub(super) fn hash_of(
     interrupt: &Interrupt,
 ) -> Result<Hash> {
     let mut hasher = algorithm.hasher();
-    let size = object.version().size;
-    let len = usize::try_from(size).unwrap_or(CHUNK).min(CHUNK);
+    let size = object.size();
+    let len = size.and_then(|size| usize::try_from(size).ok()).unwrap_or(CHUNK).min(CHUNK);
     buffer.resize(buffer.len().max(len), 0);
     let mut offset = 0;
-    while offset < size {
+    while size.is_none_or(|size| offset < size) {
         interrupt.check(&object.path)?;
         match rustix::io::pread(&object.file, &mut **buffer, offset) {
             Ok(0) => break,
@@ -239,7 +315,7 @@ pub(super) fn hash_of(
         }
     }
     // Bytes read beyond the size that it had are a change too.
-    if offset != size {
+    if size.is_some_and(|size| size != offset) {
         return Err(changed(&object.path));
     }
     object.check_unchanged()?;
@@ -254,19 +330,28 @@ pub(super) fn stat(root: &Root, path: &Path) -> Result<ObjectInfo> {
     let directory = root.tree.directory(parent).map_err(failed)?;
     if path.is_root() {
         let stat = rustix::fs::fstat(&directory).map_err(failed)?;
-        return Ok(info(path.clone(), &stat));
+        return Ok(root.info(path.clone(), &stat));
+    }
+    if let Some(link) = root.find_link(&directory, name).map_err(failed)? {
+        return Ok(root.info(path.clone(), &link.stat));
     }
     let stat = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
-    let mut info = info(path.clone(), &stat);
-    if root.keeps_attributes && info.kind == ObjectKind::Object {
-        read_attributes(&directory, name, path)?.add_to(&mut info);
+    let mut info = root.info(path.clone(), &stat);
+    if root.keeps_metadata() && info.kind == ObjectKind::Object {
+        read_attributes(root, &directory, name, &stat, path)?.add_to(&mut info);
     }
     Ok(info)
 }
 
 /// Those of an object that was just seen in a directory. Where it may not be read, they are not known.
-pub(super) fn read_attributes(directory: &OwnedFd, name: &str, path: &Path) -> Result<Attributes> {
-    match open_object(directory, name).and_then(|file| Attributes::read(&file)) {
+pub(super) fn read_attributes(
+    root: &Root,
+    directory: &OwnedFd,
+    name: &str,
+    stat: &Stat,
+    path: &Path,
+) -> Result<Attributes> {
+    match open_object(directory, name).and_then(|file| root.attributes(&file, stat)) {
         Ok(attributes) => Ok(attributes),
         Err(Errno::ACCESS | Errno::PERM | Errno::NOENT | Errno::LOOP | Errno::NXIO) => {
             Ok(Attributes::default())
@@ -288,6 +373,12 @@ pub(super) fn set_modified(root: &Root, path: &Path, modified: Timestamp) -> Res
     let name = if path.is_root() { "." } else { name };
     root.tree
         .directory(parent)
-        .and_then(|directory| rustix::fs::utimensat(&directory, name, &times, AtFlags::SYMLINK_NOFOLLOW))
+        .and_then(|directory| {
+            let name = match root.find_link(&directory, name)? {
+                Some(_) => root.link_name(name).unwrap_or(name),
+                None => name,
+            };
+            rustix::fs::utimensat(&directory, name, &times, AtFlags::SYMLINK_NOFOLLOW)
+        })
         .map_err(|errno| absent_below_objects(errno, path))
 }

@@ -13,7 +13,7 @@ use super::{
     error::{error, failure},
     names::for_each_entry,
     root::{Interrupt, Root, check_name},
-    temporary,
+    temporary::{self, Dead},
     tree::{split, split_object},
 };
 use crate::error::{ErrorCode, Result};
@@ -29,6 +29,10 @@ pub(super) fn delete_many(root: &Arc<Root>, paths: &[Path], interrupt: &Interrup
             let directory = match last.take() {
                 Some((path, directory)) if path == parent => directory,
                 _ => root.tree.directory(parent)?,
+            };
+            let name = match root.find_link(&directory, name)? {
+                Some(_) => root.link_name(name).unwrap_or(name),
+                None => name,
             };
             let deleted = match rustix::fs::unlinkat(&directory, name, AtFlags::empty()) {
                 // What POSIX says of a directory; Linux says EISDIR.
@@ -67,7 +71,7 @@ pub(super) fn rmdir(root: &Root, path: &Path) -> Result<()> {
                 let entries = root.tree.entries(path.as_str())?;
                 for_each_entry(&entries, |name, kind| {
                     if kind == FileType::RegularFile && temporary::is_name(name) {
-                        temporary::sweep(&entries, name);
+                        temporary::sweep(&entries, name, Dead::OR_FORGOTTEN);
                     }
                     Ok(())
                 })?;
@@ -86,7 +90,7 @@ fn root_stays(path: &Path) -> crate::Error {
 /// Makes a directory and those above it.
 pub(super) fn mkdir(root: &Root, path: &Path) -> Result<()> {
     check_name(path)?;
-    root.tree.make_directory(path.as_str()).map(drop).map_err(|errno| failure(errno, path))
+    root.tree.make_directory(path.as_str(), |_| None).map(drop).map_err(|errno| failure(errno, path))
 }
 
 /// Deletes everything below a directory, and it too unless it is the root; gives the number of objects. The tree may
@@ -165,8 +169,8 @@ impl Purge {
         }
         for name in files {
             if temporary::is_name(name.to_bytes()) {
-                // That of a live writer stays, and so does the directory: the caller hears of it.
-                temporary::sweep(directory, name.to_bytes());
+                // That of a writer who may be alive stays, and so does the directory: the caller hears of it.
+                temporary::sweep(directory, name.to_bytes(), Dead::OR_FORGOTTEN);
                 continue;
             }
             match rustix::fs::unlinkat(directory, &*name, AtFlags::empty()) {

@@ -5,18 +5,20 @@ use std::{os::fd::OwnedFd, sync::Arc};
 
 use omnistorage_path::Path;
 use rustix::{
-    fs::{Access, AtFlags, RenameFlags, Stat},
+    fs::{Access, AtFlags, Stat},
     io::Errno,
 };
 
 use super::{
     attributes::Attributes,
     chain::Identity,
-    draft::Parents,
-    error::{absent_below_objects, failure},
+    draft::already_there,
+    error::{absent_below_objects, failure, special_in_place},
     info::{info, kind, modification_time},
+    parents::{Like, Parents},
     read::{Object, hash_of},
     root::{Interrupt, Root, check_name},
+    temporary::rename_to_free,
     tree::{split, split_object},
     upload::{check_hash, check_size},
 };
@@ -35,14 +37,20 @@ pub(super) fn rename(
 ) -> Result<ObjectInfo> {
     let CopyRequest { source, target, options } = request;
     let given = check_target(to, target, options).map_err(Error::on_target)?;
+    if from.link_name(source.as_str()).is_some() || to.link_name(target.as_str()).is_some() {
+        return Err(Error::unsupported(super::KIND, "move of a link").at(super::KIND, source));
+    }
     let object = Object::open(from, source)?;
-    check_size(options.expected_size, object.version().size, source)?;
+    check_size(options.expected_size, object.size(), source)?;
     if let Some(expected) = &options.expected_hash {
         check_hash(expected, &hash_of(&object, expected.algorithm, &mut Vec::new(), interrupt)?, source)?;
     }
     let is_one_root = Arc::ptr_eq(from, to);
     if is_one_root && source == target {
-        return object.info(from);
+        return match options.condition {
+            WriteCondition::IfAbsent => Err(itself(target)),
+            _ => object.info(from),
+        };
     }
     if !is_one_root && device_of(to, target) != Some(object.stat.st_dev) {
         return Err(other_file_system(source));
@@ -50,8 +58,9 @@ pub(super) fn rename(
 
     let (parent, name) = split_object(source).map_err(|errno| failure(errno, source))?;
     let directory = from.tree.directory(parent).map_err(|errno| absent_below_objects(errno, source))?;
+    let like = Like { root: from.clone(), parent: parent.to_owned() };
     let mut renaming = Renaming { from: directory, name, object, to, target, options };
-    renaming.rename(source, &given)
+    renaming.rename(source, like, &given)
 }
 
 /// Refuses what the target cannot store; gives what is to be kept beside the bytes.
@@ -91,17 +100,24 @@ struct Renaming<'a> {
 }
 
 impl Renaming<'_> {
-    fn rename(&mut self, source: &Path, given: &Attributes) -> Result<ObjectInfo> {
+    fn rename(&mut self, source: &Path, like: Like, given: &Attributes) -> Result<ObjectInfo> {
         let Self { to, target, .. } = *self;
         let refused = |errno| failure(errno, target).on_target();
         let (parent, name) = split_object(target).map_err(refused)?;
-        let parents = Parents::make(to, parent).map_err(refused)?;
+        let parents = Parents::make(to, parent, Some(like)).map_err(refused)?;
         if name == self.name && is_same(&self.from, &parents.directory) {
-            return self.object.info(to);
+            return match self.options.condition {
+                WriteCondition::IfAbsent => Err(itself(target)),
+                _ => self.object.info(to),
+            };
         }
         let old = rustix::fs::statat(&parents.directory, name, AtFlags::SYMLINK_NOFOLLOW).ok();
-        if old.as_ref().is_some_and(|old| kind(old) == ObjectKind::Directory) {
-            return Err(refused(Errno::ISDIR));
+        match old.as_ref().map(kind) {
+            Some(ObjectKind::Directory) => return Err(refused(Errno::ISDIR)),
+            Some(ObjectKind::Special) if self.options.condition == WriteCondition::Always => {
+                return Err(special_in_place(target).on_target());
+            }
+            _ => {}
         }
         given.replace(&self.object.file, target).map_err(Error::on_target)?;
         if let Some(modified) = self.options.modified {
@@ -110,10 +126,7 @@ impl Renaming<'_> {
         }
         self.put_in_place(&parents.directory, name, old.as_ref()).map_err(|errno| match errno {
             Errno::XDEV | Errno::NOSYS | Errno::OPNOTSUPP => other_file_system(source),
-            Errno::EXIST => {
-                let message = "something is there already";
-                super::error::error(ErrorCode::PreconditionFailed, message, target).on_target()
-            }
+            Errno::EXIST => already_there(&parents.directory, target).on_target(),
             Errno::NOENT => failure(errno, source),
             Errno::ACCESS | Errno::PERM if !may_change(&self.from) => failure(errno, source),
             _ => refused(errno),
@@ -126,35 +139,29 @@ impl Renaming<'_> {
             rustix::fs::fstat(&self.object.file)
         };
         let mut info = info(target.clone(), &stat().map_err(refused)?);
-        if to.keeps_attributes {
-            Attributes::read(&self.object.file).map_err(refused)?.add_to(&mut info);
+        if to.keeps_metadata() {
+            to.attributes(&self.object.file, &self.object.stat).map_err(refused)?.add_to(&mut info);
         }
         Ok(info)
     }
 
     fn put_in_place(&self, to: &OwnedFd, name: &str, old: Option<&Stat>) -> Result<(), Errno> {
-        if self.options.condition == WriteCondition::IfAbsent {
-            return self.put_where_nothing_is(to, name);
+        let is_same_file = old.is_some_and(|old| Identity::from(old) == Identity::from(&self.object.stat));
+        let is_second_name = is_same_file && self.object.stat.st_nlink > 1;
+        match self.options.condition {
+            // One name of one file can only be there where the file system takes it for the new one: it may change.
+            WriteCondition::IfAbsent if !is_same_file || is_second_name => {
+                rename_to_free(&self.from, self.name, to, name)
+            }
+            // Between two names of one file a rename does nothing: see rename(2).
+            _ if is_second_name => rustix::fs::unlinkat(&self.from, self.name, AtFlags::empty()),
+            _ => rustix::fs::renameat(&self.from, self.name, to, name),
         }
-        // Between two names of one file a rename does nothing: see rename(2).
-        let is_second_name = self.object.stat.st_nlink > 1
-            && old.is_some_and(|old| Identity::from(old) == Identity::from(&self.object.stat));
-        if is_second_name {
-            return rustix::fs::unlinkat(&self.from, self.name, AtFlags::empty());
-        }
-        rustix::fs::renameat(&self.from, self.name, to, name)
     }
+}
 
-    /// Where the file system cannot rename so, a second name is given, which never takes the place of another, and then
-    /// the first one goes.
-    fn put_where_nothing_is(&self, to: &OwnedFd, name: &str) -> Result<(), Errno> {
-        match rustix::fs::renameat_with(&self.from, self.name, to, name, RenameFlags::NOREPLACE) {
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {}
-            renamed => return renamed,
-        }
-        rustix::fs::linkat(&self.from, self.name, to, name, AtFlags::empty())?;
-        rustix::fs::unlinkat(&self.from, self.name, AtFlags::empty())
-    }
+fn itself(target: &Path) -> Error {
+    super::error::error(ErrorCode::PreconditionFailed, "it is the object itself", target).on_target()
 }
 
 /// Whether two roots lead to one directory.

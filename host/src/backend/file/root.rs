@@ -1,18 +1,34 @@
 //! The root of a backend, and how calls reach it: each in one hop to a thread that may block, but for short work where
 //! the file system is quick (see [`pace`](super::pace)).
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    os::fd::OwnedFd,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures::FutureExt;
 use omnistorage_path::Path;
+use rustix::{fs::Stat, io::Errno};
 
-use super::{FileOptions, KIND, attributes, error, pace::Pace, temporary, tree::Tree, unnamed::Unnamed};
+use super::{
+    FileOptions, KIND,
+    attributes::{self, Attributes},
+    error, info,
+    leftovers::Leftovers,
+    links::Links,
+    owned::{self, Owned},
+    pace::Pace,
+    temporary,
+    tree::Tree,
+    unnamed::Unnamed,
+};
 use crate::{
     backend::{WriteCondition, WriteOptions},
     error::{Error, ErrorCode, Result},
+    object::{Metadata, ObjectInfo},
 };
 
 /// What all calls share.
@@ -20,8 +36,15 @@ use crate::{
 pub(super) struct Root {
     pub(super) tree: Tree,
     pub(super) fsync: bool,
+    /// Whether its file system has extended attributes.
     pub(super) keeps_attributes: bool,
+    /// Whether mode, owner and times are metadata, too.
+    pub(super) keeps_owned: bool,
+    pub(super) links: Links,
+    /// Whether the sizes that the file system tells are those of what is read.
+    pub(super) tells_sizes: bool,
     pub(super) unnamed: Unnamed,
+    pub(super) leftovers: Leftovers,
     pace: Pace,
     closed: AtomicBool,
 }
@@ -38,8 +61,55 @@ impl Root {
         }
         let tree = Tree::open(root).map_err(|errno| refused(errno.into()))?;
         let keeps_attributes = tree.directory("").is_ok_and(|directory| attributes::are_kept(&directory));
-        let (unnamed, pace, closed) = (Unnamed::default(), Pace::default(), AtomicBool::new(false));
-        Ok(Self { tree, fsync: options.fsync, keeps_attributes, unnamed, pace, closed })
+        let tells_sizes = tree.directory("").is_ok_and(|directory| info::are_sizes_told(&directory));
+        Ok(Self {
+            tree,
+            fsync: options.fsync,
+            keeps_attributes,
+            keeps_owned: options.metadata,
+            links: options.links,
+            tells_sizes,
+            unnamed: Unnamed::default(),
+            leftovers: Leftovers::default(),
+            pace: Pace::default(),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// What the file system knows of what stands at a path.
+    pub(super) fn info(&self, path: Path, stat: &Stat) -> ObjectInfo {
+        let mut info = info::info(path, stat);
+        if !self.tells_sizes {
+            info.size = None;
+        }
+        info
+    }
+
+    /// Whether anything is kept beside the bytes, but for the time of modification.
+    pub(super) fn keeps_metadata(&self) -> bool {
+        self.keeps_attributes || self.keeps_owned
+    }
+
+    /// What is kept beside the bytes of an open file.
+    pub(super) fn attributes(&self, file: &OwnedFd, stat: &Stat) -> Result<Attributes, Errno> {
+        let mut attributes =
+            if self.keeps_attributes { Attributes::read(file)? } else { Attributes::default() };
+        if self.keeps_owned {
+            owned::add_to(&mut attributes.metadata, file, stat);
+        }
+        Ok(attributes)
+    }
+
+    /// What of metadata is to be set otherwise than as it is.
+    pub(super) fn take_owned(&self, metadata: &mut Metadata) -> Owned {
+        if self.keeps_owned { Owned::take_from(metadata) } else { Owned::default() }
+    }
+
+    /// Whether there is metadata that only extended attributes can keep.
+    fn has_own_metadata(&self, options: &WriteOptions) -> bool {
+        let mut metadata = options.metadata.clone();
+        self.take_owned(&mut metadata);
+        !metadata.is_empty()
     }
 
     pub(super) fn close(&self) {
@@ -75,11 +145,11 @@ impl Root {
 
     /// Refuses what this root cannot store, before anything is changed.
     pub(super) fn check_options(&self, options: &WriteOptions, path: &Path) -> Result<()> {
-        let missing = if options.condition != WriteCondition::Always {
-            "conditional writes"
+        let missing = if matches!(options.condition, WriteCondition::IfMatch(_)) {
+            "writes if an etag matches"
         } else if options.content_type.is_some() && !self.keeps_attributes {
             "content types, since its file system keeps no extended attributes"
-        } else if !options.metadata.is_empty() && !self.keeps_attributes {
+        } else if !self.keeps_attributes && self.has_own_metadata(options) {
             "metadata, since its file system keeps no extended attributes"
         } else {
             return Ok(());
@@ -92,7 +162,7 @@ impl Root {
 pub(super) fn check_name(path: &Path) -> Result<()> {
     if path.segments().any(|name| temporary::is_name(name.as_bytes())) {
         let message = "names such as `.omnistorage-0123456789abcdef-0.tmp` are those of its temporary files, which \
-                       the file backend hides and removes: choose another";
+                       the file backend hides: choose another";
         return Err(error::error(ErrorCode::InvalidPath, message, path));
     }
     Ok(())

@@ -2,24 +2,30 @@
 //!
 //! Where the file system has files without a name ([`Unnamed`]), one gets the name of its object once it is whole. If
 //! that is taken, or where there are none, it lies under a name of its own in the directory of its object, so that a
-//! rename puts it in place in one step. That name tells listings to hide it, and a lock that its writer holds (`flock`)
-//! tells a live one from what a dead writer left: who gets the lock may remove the file. The lock dies with the process,
-//! so no debris outlives the next write of the same object, or the next listing of the directory.
+//! rename puts it in place in one step. What is left of a killed writer is such a file: of one that had a name all along,
+//! or of one that was killed in the instant in which its object replaced another.
+//!
+//! The name tells listings to hide it. It is made of two numbers: where it was made, which is the same for all that the
+//! running system makes on one mounted file system and for nothing else, and a random one, so that no two writers ever
+//! share a name. A lock that its writer holds (`flock`) tells a live one from debris, but only to who sees that lock:
+//! over a network, or through two mounts of one directory, others may not. So a file is removed only if its lock is free
+//! *and* either it was made where we are, or nobody touched it for as long as the caller says ([`Dead`]). And what a
+//! writer puts in place is always its own file, whatever has become of the name.
 
-use std::{fmt::Write as _, os::fd::OwnedFd, sync::Arc};
+use std::{fmt::Write as _, os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use rustix::{
-    fs::{AtFlags, FileType, FlockOperation, Mode, OFlags},
+    fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, Stat},
     io::Errno,
 };
 
-use super::{chain::Identity, unnamed::Unnamed};
+use super::{chain::Identity, origin::Origin, permissions::bits, unnamed::Unnamed};
 
 const PREFIX: &str = ".omnistorage-";
 const SUFFIX: &str = ".tmp";
 
-/// As many writers of one object at a time.
-const WRITERS: u32 = 1024;
+/// As many names are tried.
+const NAMES: u32 = 16;
 
 /// A temporary file, gone when dropped unless it was put in place.
 #[derive(Debug)]
@@ -30,14 +36,24 @@ pub(super) struct Temporary {
 }
 
 impl Temporary {
-    /// Makes one for the object `leaf` of `directory`; `EAGAIN` if too many write that object.
-    pub(super) fn create(directory: &Arc<OwnedFd>, leaf: &str, unnamed: &Unnamed) -> Result<Self, Errno> {
-        if let Some(file) = unnamed.create(directory) {
+    /// Makes one for the object `leaf` of `directory`, with permission bits from which the kernel takes the umask away.
+    pub(super) fn create(
+        directory: &Arc<OwnedFd>,
+        leaf: &str,
+        mode: Mode,
+        unnamed: &Unnamed,
+    ) -> Result<Self, Errno> {
+        if let Some(file) = unnamed.create(directory, mode) {
             return Ok(Self { directory: directory.clone(), name: None, file });
         }
-        with_free_name(directory, leaf, |name| {
+        // All may see it from the start: so it is never wider than what it is to replace.
+        let mode = match rustix::fs::statat(directory, leaf, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(there) if FileType::from_raw_mode(there.st_mode).is_file() => mode & bits(&there),
+            _ => mode,
+        };
+        with_free_name(directory, |name| {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let file = rustix::fs::openat(directory, name, flags, Mode::from_raw_mode(0o666))?;
+            let file = rustix::fs::openat(directory, name, flags, mode)?;
             // Between our two calls a sweeper may take the file for debris, since it had no lock yet: then it has the
             // lock, or has removed the file. Where the file system has no locks, nobody sweeps.
             if lock(&file) == Err(Errno::WOULDBLOCK) || rustix::fs::fstat(&file)?.st_nlink == 0 {
@@ -51,14 +67,37 @@ impl Temporary {
         &self.file
     }
 
-    /// Puts it in the place of `leaf`, in one step. `ENOENT` if the directory is gone, which was empty to all others:
-    /// it may be [another one](Self::rebase) then.
-    pub(super) fn put_in_place(&mut self, leaf: &str, unnamed: &Unnamed) -> Result<(), Errno> {
-        if self.name.is_none() {
-            match unnamed.link(&self.file, &self.directory, leaf) {
-                Err(Errno::EXIST) => self.take_name(leaf, unnamed)?,
-                done => return done,
+    pub(super) fn directory(&self) -> &OwnedFd {
+        &self.directory
+    }
+
+    /// Gives it the name of its object, if that is free: `EEXIST` otherwise. `ENOENT` if the directory is gone, which was
+    /// empty to all others: an unnamed one may go to [another one](Self::rebase) then. `made` is what is known of it.
+    pub(super) fn take_free_name(&mut self, leaf: &str, made: &Stat, unnamed: &Unnamed) -> Result<(), Errno> {
+        match &self.name {
+            None => return unnamed.link(&self.file, &self.directory, leaf),
+            Some(name) => {
+                // Whoever removed it may have made another of its name.
+                let named = rustix::fs::statat(&self.directory, &**name, AtFlags::SYMLINK_NOFOLLOW);
+                match named {
+                    Ok(named) if Identity::from(&named) == Identity::from(made) => {}
+                    Ok(_) | Err(Errno::NOENT) => {
+                        self.name = None;
+                        return Err(Errno::STALE);
+                    }
+                    Err(errno) => return Err(errno),
+                }
+                rename_to_free(&self.directory, name, &self.directory, leaf)?;
             }
+        }
+        self.name = None;
+        Ok(())
+    }
+
+    /// Puts it in the place of what has the name of its object, in one step.
+    pub(super) fn replace(&mut self, leaf: &str, unnamed: &Unnamed) -> Result<(), Errno> {
+        if self.name.is_none() {
+            self.take_name(unnamed)?;
         }
         if let Some(name) = &self.name {
             rustix::fs::renameat(&self.directory, &**name, &self.directory, leaf)?;
@@ -68,13 +107,13 @@ impl Temporary {
     }
 
     /// Gives it a name of its own, since only a rename replaces what has the name of the object.
-    fn take_name(&mut self, leaf: &str, unnamed: &Unnamed) -> Result<(), Errno> {
+    fn take_name(&mut self, unnamed: &Unnamed) -> Result<(), Errno> {
         // Before it has a name, so that no sweeper takes it for debris.
         match lock(&self.file) {
             Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {}
             Err(errno) => return Err(errno),
         }
-        self.name = Some(with_free_name(&self.directory, leaf, |name| {
+        self.name = Some(with_free_name(&self.directory, |name| {
             unnamed.link(&self.file, &self.directory, name).map(|()| Some(name.to_owned()))
         })?);
         Ok(())
@@ -91,22 +130,41 @@ impl Temporary {
     }
 }
 
-/// Calls `make` with the names that a temporary file of an object may have, until one is free; `None` from it means
-/// that the name was lost again. `EAGAIN` if too many write that object.
-fn with_free_name<T>(
+/// Renames, if the new name is free: `EEXIST` otherwise.
+pub(super) fn rename_to_free(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str) -> Result<(), Errno> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+    match rustix::fs::renameat_with(from, name, to, new, rustix::fs::RenameFlags::NOREPLACE) {
+        // Not every file system can.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+        done => return done,
+    }
+    match rustix::fs::linkat(from, name, to, new, AtFlags::empty()) {
+        Ok(()) => return rustix::fs::unlinkat(from, name, AtFlags::empty()),
+        Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::MLINK | Errno::INVAL) => {}
+        Err(errno) => return Err(errno),
+    }
+    // It has no links either: all that is left is to look first.
+    match rustix::fs::statat(to, new, AtFlags::SYMLINK_NOFOLLOW) {
+        Err(Errno::NOENT) => rustix::fs::renameat(from, name, to, new),
+        Ok(_) => Err(Errno::EXIST),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Calls `make` with names that a temporary file may have, until one is free; `None` from it means that the name was lost
+/// again.
+pub(super) fn with_free_name<T>(
     directory: &OwnedFd,
-    leaf: &str,
     mut make: impl FnMut(&str) -> Result<Option<T>, Errno>,
 ) -> Result<T, Errno> {
-    let stem = stem(leaf);
-    let mut number = 0;
-    while number < WRITERS {
-        let name = format!("{stem}{number}{SUFFIX}");
+    let origin = Origin::of(directory)?;
+    let mut name = String::with_capacity(56);
+    for _ in 0..NAMES {
+        name.clear();
+        let _ = write!(name, "{PREFIX}{origin}-{:016x}{SUFFIX}", super::origin::random());
         match make(&name) {
             Ok(Some(made)) => return Ok(made),
-            Ok(None) => {}
-            Err(Errno::EXIST) if sweep(directory, name.as_bytes()) => {}
-            Err(Errno::EXIST) => number += 1,
+            Ok(None) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(errno),
         }
     }
@@ -116,27 +174,56 @@ fn with_free_name<T>(
 impl Drop for Temporary {
     fn drop(&mut self) {
         if let Some(name) = &self.name {
-            // Whatever keeps it from being removed, the next write or listing tries again.
+            // Whatever keeps it from being removed, somebody sweeps later.
             let _ = rustix::fs::unlinkat(&self.directory, &**name, AtFlags::empty());
         }
     }
 }
 
-/// Whether a name is that of a temporary file: `.omnistorage-`, 16 hexadecimal digits, `-`, a number, `.tmp`.
-pub(super) fn is_name(name: &[u8]) -> bool {
-    let Some((hash, number)) = name
-        .strip_prefix(PREFIX.as_bytes())
-        .and_then(|rest| rest.strip_suffix(SUFFIX.as_bytes()))
-        .and_then(|rest| rest.split_at_checked(16))
-    else {
-        return false;
-    };
-    hash.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-        && matches!(number, [b'-', digits @ ..] if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
+/// Where a temporary file was made and its random number, both in hexadecimal; `None` for other names.
+fn parse(name: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (origin, number) =
+        name.strip_prefix(PREFIX.as_bytes())?.strip_suffix(SUFFIX.as_bytes())?.split_at_checked(16)?;
+    let number = number.strip_prefix(b"-")?;
+    let is_hexadecimal = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (origin.iter().all(is_hexadecimal)
+        && number.iter().all(is_hexadecimal)
+        && (1..=16).contains(&number.len()))
+    .then_some((origin, number))
 }
 
-/// Removes what a dead writer left; says whether the name is free now. A live writer's file stays.
-pub(super) fn sweep(directory: &OwnedFd, name: &[u8]) -> bool {
+/// Whether a name is that of a temporary file: `.omnistorage-`, 16 hexadecimal digits, `-`, 1 to 16 more, `.tmp`.
+pub(super) fn is_name(name: &[u8]) -> bool {
+    parse(name).is_some()
+}
+
+/// When a temporary file whose lock is free counts as left by a dead writer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dead {
+    /// It was made on this mounted file system since the system runs: whoever wrote it would still hold the lock.
+    Proven,
+    /// That, or nobody touched it for so long.
+    Since(Duration),
+    /// Nobody touched it for so long, wherever it was made.
+    OlderThan(Duration),
+}
+
+impl Dead {
+    /// Where somebody wants what holds the file to go.
+    pub(super) const OR_FORGOTTEN: Self = Self::Since(Duration::from_secs(24 * 60 * 60));
+
+    fn holds(self, is_ours: bool, age: Duration) -> bool {
+        match self {
+            Self::Proven => is_ours,
+            Self::Since(least) => is_ours || age >= least,
+            Self::OlderThan(least) => age >= least,
+        }
+    }
+}
+
+/// Removes what a dead writer left; says whether the name is free now. All other files stay.
+pub(super) fn sweep(directory: &OwnedFd, name: &[u8], dead: Dead) -> bool {
+    let Some((origin, _)) = parse(name) else { return false };
     let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::openat(directory, name, flags, Mode::empty()) {
         Ok(file) => file,
@@ -144,11 +231,12 @@ pub(super) fn sweep(directory: &OwnedFd, name: &[u8]) -> bool {
     };
     let is_debris = || {
         let opened = rustix::fs::fstat(&file)?;
-        if !FileType::from_raw_mode(opened.st_mode).is_file() {
+        let is_ours = Origin::of(directory)?.to_string().as_bytes() == origin;
+        if !FileType::from_raw_mode(opened.st_mode).is_file() || !dead.holds(is_ours, age(&opened)) {
             return Ok(false);
         }
         lock(&file)?;
-        // The name may be another file's by now: of a writer that began after the debris was gone.
+        // The name may be another file's by now.
         let named = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
         Ok::<_, Errno>(Identity::from(&named) == Identity::from(&opened))
     };
@@ -159,18 +247,14 @@ pub(super) fn sweep(directory: &OwnedFd, name: &[u8]) -> bool {
     }
 }
 
-fn lock(file: &OwnedFd) -> Result<(), Errno> {
-    rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive)
+/// How long nobody has touched a file: neither its bytes nor anything about it. What will be touched is no older.
+fn age(stat: &Stat) -> Duration {
+    let touched = u64::try_from(stat.st_ctime).map_or(Duration::ZERO, Duration::from_secs);
+    std::time::UNIX_EPOCH
+        .elapsed()
+        .map_or(Duration::ZERO, |now| now.saturating_sub(touched + Duration::from_secs(1)))
 }
 
-/// The name up to its number: the same for the same object, and short enough for an object name of any length. FNV-1a
-/// (Fowler, Noll and Vo, 64 bits), since names need to be spread and stable, no more: objects that share one only
-/// share the numbers.
-fn stem(leaf: &str) -> String {
-    let hash = leaf.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    let mut stem = String::with_capacity(40);
-    let _ = write!(stem, "{PREFIX}{hash:016x}-");
-    stem
+fn lock(file: &OwnedFd) -> Result<(), Errno> {
+    rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive)
 }

@@ -1,8 +1,13 @@
 //! What is particular to files; what every backend promises is in the conformance suite.
 
 mod confinement;
+mod contents;
 mod copies;
+mod links;
 mod listings;
+mod permissions;
+mod places;
+mod temporaries;
 mod writes;
 
 use std::{

@@ -9,13 +9,19 @@ use std::{os::fd::OwnedFd, sync::Arc};
 use omnistorage_path::Path;
 use rustix::{
     fd::{AsFd, BorrowedFd},
-    fs::{AtFlags, CWD, FileType, Mode, OFlags},
+    fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat},
     io::Errno,
 };
 
 /// Opens a directory to look into it.
 const DIRECTORY: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+
+/// Finds a directory without looking into it.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const LOOK: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC).union(OFlags::NOFOLLOW);
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const LOOK: OFlags = DIRECTORY;
 
 /// Opens an object to read it. A named pipe without a writer does not block, a terminal does not take over.
 const OBJECT: OFlags = OFlags::RDONLY
@@ -76,9 +82,21 @@ impl Tree {
         self.resolve(path, OBJECT)
     }
 
-    /// A directory to write in, made with those above it where missing. Gives also the paths of those made, outermost
-    /// first.
-    pub(super) fn make_directory(&self, path: &str) -> Result<(Arc<OwnedFd>, Vec<String>), Errno> {
+    /// What is known of a directory, also of one that may not be looked into.
+    pub(super) fn directory_stat(&self, path: &str) -> Result<Stat, Errno> {
+        if path.is_empty() {
+            return rustix::fs::fstat(&self.root);
+        }
+        rustix::fs::fstat(self.resolve(path, LOOK)?)
+    }
+
+    /// A directory to write in, made with those above it where missing. `mode` gives the permission bits of a path that
+    /// is made, from which the kernel takes the umask away. Gives also the paths of those made, outermost first.
+    pub(super) fn make_directory(
+        &self,
+        path: &str,
+        mode: impl Fn(&str) -> Option<Mode>,
+    ) -> Result<(Arc<OwnedFd>, Vec<String>), Errno> {
         match self.directory(path) {
             Err(Errno::NOENT) => {}
             found => return Ok((found?, Vec::new())),
@@ -90,8 +108,10 @@ impl Tree {
             end += name.len();
             let next = match open_directory(&directory, name) {
                 Err(Errno::NOENT) => {
-                    match rustix::fs::mkdirat(&directory, name, Mode::from_raw_mode(0o777)) {
-                        Ok(()) => made.push(path[..end].to_owned()),
+                    let so_far = path.get(..end).unwrap_or(path);
+                    let mode = mode(so_far).unwrap_or(Mode::from_raw_mode(0o777));
+                    match rustix::fs::mkdirat(&directory, name, mode) {
+                        Ok(()) => made.push(so_far.to_owned()),
                         Err(Errno::EXIST) => {}
                         Err(errno) => {
                             self.remove_empty(&made);

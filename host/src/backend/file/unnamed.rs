@@ -38,13 +38,14 @@ mod linux {
             Self(OnceLock::from(None))
         }
 
-        /// A file to write in the file system of a directory; `None` where it has to have a name.
-        pub(in super::super) fn create(&self, directory: &OwnedFd) -> Option<OwnedFd> {
+        /// A file to write in the file system of a directory, with permission bits from which the kernel takes the umask
+        /// away; `None` where it has to have a name.
+        pub(in super::super) fn create(&self, directory: &OwnedFd, mode: Mode) -> Option<OwnedFd> {
             if self.0.get() == Some(&None) {
                 return None;
             }
             let flags = OFlags::WRONLY | OFlags::TMPFILE | OFlags::CLOEXEC;
-            let file = rustix::fs::openat(directory, ".", flags, Mode::from_raw_mode(0o666)).ok()?;
+            let file = rustix::fs::openat(directory, ".", flags, mode).ok()?;
             self.0.get_or_init(|| Linking::find(&file, directory)).map(|_| file)
         }
 
@@ -89,7 +90,7 @@ mod linux {
             let directory = OwnedFd::from(std::fs::File::open(scratch.path()).unwrap());
             let unnamed = Unnamed::default();
             // Not every file system has them: then there is nothing to see.
-            let Some(file) = unnamed.create(&directory) else { return };
+            let Some(file) = unnamed.create(&directory, Mode::RUSR) else { return };
             assert_eq!(fstat(&file).unwrap().st_nlink, 0);
             std::fs::write(scratch.path().join("taken"), "").unwrap();
             let mut links = 0;
@@ -112,7 +113,7 @@ mod linux {
 mod other {
     use std::os::fd::OwnedFd;
 
-    use rustix::io::Errno;
+    use rustix::{fs::Mode, io::Errno};
 
     /// None are to be had.
     #[derive(Debug, Default)]
@@ -124,7 +125,7 @@ mod other {
             Self
         }
 
-        pub(in super::super) fn create(&self, _: &OwnedFd) -> Option<OwnedFd> {
+        pub(in super::super) fn create(&self, _: &OwnedFd, _: Mode) -> Option<OwnedFd> {
             None
         }
 

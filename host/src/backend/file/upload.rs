@@ -5,14 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use omnistorage_path::Path;
-use rustix::{fs::AtFlags, io::Errno};
 
 use super::{
     KIND,
     attributes::Attributes,
-    draft::Draft,
-    error::{error, failure},
-    info::{kind, modification_time},
+    draft::{Draft, Placement},
+    error::error,
+    info::modification_time,
+    links,
+    permissions::Permissions,
     root::{Root, blocking},
     tree::split_object,
 };
@@ -20,16 +21,28 @@ use crate::{
     backend::{Upload, WriteOptions},
     error::{Error, ErrorCode, Result},
     hash::{Hash, Hasher},
-    object::{ObjectInfo, ObjectKind, Timestamp},
+    object::{ObjectInfo, Timestamp},
 };
 
 /// A draft and what must hold of it.
 #[derive(Debug)]
 struct Writing {
-    draft: Draft,
+    body: Body,
     expected: Expected,
     attributes: Attributes,
     modified: Option<Timestamp>,
+}
+
+/// Where the bytes go.
+#[derive(Debug)]
+enum Body {
+    File(Draft),
+    /// Those that say where a link leads.
+    Link {
+        root: Arc<Root>,
+        place: Placement,
+        leads_to: Vec<u8>,
+    },
 }
 
 /// What must hold of the bytes, and what does so far.
@@ -68,9 +81,9 @@ impl Expected {
     }
 }
 
-pub(super) fn check_size(expected: Option<u64>, size: u64, path: &Path) -> Result<()> {
-    match expected {
-        Some(expected) if expected != size => {
+pub(super) fn check_size(expected: Option<u64>, size: impl Into<Option<u64>>, path: &Path) -> Result<()> {
+    match expected.zip(size.into()) {
+        Some((expected, size)) if expected != size => {
             let message = format!("the object has {size} bytes and not the {expected} expected");
             Err(error(ErrorCode::Corrupted, message, path))
         }
@@ -93,17 +106,38 @@ impl Writing {
         // Checked before anything is made, set when all bytes are there.
         options.modified.map(|modified| modification_time(modified, path)).transpose()?;
         let expected = Expected::new(options, path);
-        Ok(Self { draft: Draft::begin(root, path)?, expected, attributes, modified: options.modified })
+        let owned = root.take_owned(&mut options.metadata.clone());
+        let permissions = owned.mode().map_or(Permissions::Usual, Permissions::Given);
+        let place = Placement::new(permissions, &options.condition);
+        let body = match root.link_name(path.as_str()) {
+            Some(_) => Body::Link { root: root.clone(), place, leads_to: Vec::new() },
+            None => Body::File(Draft::begin(root, path, None, place)?),
+        };
+        Ok(Self { body, expected, attributes, modified: options.modified })
     }
 
     fn push(&mut self, bytes: &[u8]) -> Result<()> {
         self.expected.update(bytes);
-        self.draft.write(bytes)
+        match &mut self.body {
+            Body::File(draft) => draft.write(bytes),
+            Body::Link { leads_to, .. } => {
+                // One more shows that there are too many.
+                let room = (links::LONGEST + 1).saturating_sub(leads_to.len());
+                leads_to.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+                Ok(())
+            }
+        }
     }
 
     fn commit(self) -> Result<ObjectInfo> {
+        let path = self.expected.path.clone();
         self.expected.check()?;
-        self.draft.commit(self.attributes, self.modified)
+        match self.body {
+            Body::File(draft) => draft.commit(self.attributes, self.modified),
+            Body::Link { root, place, leads_to } => {
+                links::write(&root, &path, &leads_to, self.modified, place)
+            }
+        }
     }
 }
 
@@ -119,14 +153,12 @@ pub(super) fn write_all(
     writing.commit()
 }
 
-/// Begins an upload; fails at once where a directory stands.
+/// Begins an upload; fails at once where something stands that it cannot replace.
 pub(super) fn begin(root: &Arc<Root>, path: &Path, options: &WriteOptions) -> Result<FileUpload> {
-    if let Ok((parent, name)) = split_object(path)
+    if let Ok((parent, _)) = split_object(path)
         && let Ok(directory) = root.tree.directory(parent)
-        && let Ok(stat) = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)
-        && kind(&stat) == ObjectKind::Directory
     {
-        return Err(failure(Errno::ISDIR, path));
+        Placement::new(Permissions::Usual, &options.condition).check(&directory, path)?;
     }
     let writing = Writing::begin(root, path, options)?;
     Ok(FileUpload { root: root.clone(), path: path.clone(), writing: Some(writing) })

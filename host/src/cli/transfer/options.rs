@@ -12,6 +12,7 @@ use super::super::{
     memo::MemoOptions,
     place::Place,
     recode::RecodingOptions,
+    session::{FileSettings, LinkOptions},
     size::{Bound, parse_count_bound, parse_rate, parse_size_bound},
     time::parse_window,
 };
@@ -56,9 +57,12 @@ pub(crate) struct TransferOptions {
     /// Make directories of SOURCE on TARGET that hold nothing
     #[arg(long)]
     create_empty_src_dirs: bool,
-    /// Content type and user metadata come along: what is always done
+    /// Mode, owner and times of files come along, too, as metadata where TARGET is a store; content type and user metadata
+    /// always do
     #[arg(long, short = 'M')]
     metadata: bool,
+    #[command(flatten)]
+    links: LinkOptions,
     #[command(flatten)]
     pub(crate) recoding: RecodingOptions,
     /// Transfer in this order: name, size or modtime; then `,asc` or `,desc`
@@ -94,6 +98,11 @@ pub(crate) struct TransferOptions {
 }
 
 impl TransferOptions {
+    /// What is asked of places in the file system.
+    pub(crate) fn files(&self) -> FileSettings {
+        FileSettings { metadata: self.metadata, links: self.links.links() }
+    }
+
     /// With the places of the backup and of the memo as they were granted.
     pub(crate) fn options(
         &self,
