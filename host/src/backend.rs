@@ -17,6 +17,7 @@ pub mod file;
 pub mod gcs;
 pub mod layer;
 pub mod limit;
+mod listed;
 pub mod memory;
 mod meter;
 pub mod observe;
@@ -40,6 +41,7 @@ use omnistorage_path::Path;
 
 pub use announced::Announced;
 pub use capabilities::{Capabilities, Features};
+pub use listed::{Listed, ListingFailure, Unlisted};
 pub use meter::Meter;
 pub use transfer::transfer;
 pub use whole::{WholeListing, WholeUpload};
@@ -183,11 +185,20 @@ pub trait Upload: Send {
 /// A cursor over a listing in byte order of the full paths. Dropping it ends the listing.
 #[async_trait]
 pub trait Listing: Send {
-    /// At least one and at most `max` further entries; an empty list is the end. `max` is at least 1.
+    /// At least one and at most `max` further entries or failures; an empty list is the end. `max` is at least 1. One
+    /// name or one directory that cannot be listed is a failure among the entries, and the rest goes on.
     ///
     /// # Errors
     /// The listing was not complete, and ends here.
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>>;
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>>;
+
+    /// The same, for those to whom what cannot be listed is as bad as a listing that is not complete.
+    ///
+    /// # Errors
+    /// As [`Listing::next`], and that of the first failure.
+    async fn next_entries(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+        self.next(max).await?.into_iter().map(Listed::into_entry).collect()
+    }
 }
 
 /// Raw byte storage. Calls may overlap; every method may be cancelled by dropping its future, and then has either
@@ -267,7 +278,8 @@ pub trait Backend: Debug + Send + Sync + 'static {
     async fn stat(&self, path: &Path) -> Result<ObjectInfo>;
 
     /// Opens a listing of what is below a prefix. The prefix itself is never an entry; one that does not exist, or
-    /// that is an object, gives an empty listing. Recursive listings hold directories too where the backend has them.
+    /// that is an object, gives an empty listing; one that cannot be read, an error. Recursive listings hold directories
+    /// too where the backend has them.
     ///
     /// # Errors
     /// What keeps the listing from being complete.

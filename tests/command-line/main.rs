@@ -21,5 +21,6 @@ mod sync;
 mod tee;
 mod tree;
 mod typed;
+mod unlisted;
 mod unread;
 mod windows;

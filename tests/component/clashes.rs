@@ -63,7 +63,7 @@ async fn found(backend: &dyn Backend) -> Tree {
     let mut listing = backend.list(&place, &options).await.unwrap();
     let mut tree = Tree::new();
     loop {
-        let page = listing.next(100).await.unwrap();
+        let page = listing.next_entries(100).await.unwrap();
         if page.is_empty() {
             break;
         }

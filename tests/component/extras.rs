@@ -7,8 +7,8 @@ use std::sync::{
 
 use async_trait::async_trait;
 use omnistorage::{
-    Backend, ErrorCode, ObjectInfo, Path, Result,
-    backend::{Listing, WriteOptions},
+    Backend, ErrorCode, Path, Result,
+    backend::{Listed, Listing, WriteOptions},
     runtime::{Deletion, Report, SyncOptions},
 };
 
@@ -40,12 +40,12 @@ struct Changed {
 
 #[async_trait]
 impl Listing for Changed {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         match self.become_ {
             Become::Empty => Ok(Vec::new()),
             Become::Short => {
                 let mut entries = self.inner.next(max).await?;
-                entries.retain(|entry| entry.path.as_str() == KEPT[2]);
+                entries.retain(|listed| listed.path().as_str() == KEPT[2]);
                 Ok(entries)
             }
             Become::Broken if self.begun => Err(failure()),

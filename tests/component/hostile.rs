@@ -13,7 +13,7 @@ use futures::{StreamExt, TryStreamExt};
 use omnistorage::{
     Backend, ErrorCode, HashAlgorithm, ObjectInfo, ObjectKind, Path, Result,
     backend::{
-        ListOptions, Listing,
+        ListOptions, Listed, Listing,
         fault::{Fault, Faults},
         layer::{Layered, Operation},
     },
@@ -192,12 +192,12 @@ struct Endless {
 
 #[async_trait]
 impl Listing for Endless {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         self.asked.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
         let from = self.next;
         self.next += max as u64;
-        Ok((from..self.next).map(|number| object(&format!("data/{number:020}"), Some(1))).collect())
+        Ok((from..self.next).map(|number| object(&format!("data/{number:020}"), Some(1)).into()).collect())
     }
 }
 

@@ -41,5 +41,6 @@ mod setup;
 mod sync;
 mod target;
 mod twisted;
+mod unlisted;
 mod wide;
 mod write_times;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use omnistorage::{
     Backend, ErrorCode, ObjectInfo, ObjectKind, Path, Result, Timestamp,
-    backend::{Listing, layer::Operation},
+    backend::{Listed, Listing, layer::Operation},
     runtime::{Limits, Storage, SyncOptions},
 };
 
@@ -26,7 +26,7 @@ struct Numbered {
 
 #[async_trait]
 impl Listing for Numbered {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         let end = self.end.min(self.next.saturating_add(u32::try_from(max).unwrap_or(u32::MAX)));
         let numbers = self.next..end;
         self.next = end;
@@ -36,7 +36,7 @@ impl Listing for Numbered {
             let path = Path::parse(format!("{:03}/an object among many, {number:010}", number >> 24))?;
             let mut info = ObjectInfo::new(path, ObjectKind::Object);
             (info.size, info.modified) = (Some(1), Some(Timestamp { seconds: 1, nanoseconds: 0 }));
-            Ok(info)
+            Ok(info.into())
         };
         numbers.map(object).collect()
     }

@@ -231,7 +231,7 @@ impl Places {
         let mut listing = self.backend.list(&self.target.path, &options).await.unwrap();
         let mut tree = Tree::new();
         loop {
-            let page = listing.next(100).await.unwrap();
+            let page = listing.next_entries(100).await.unwrap();
             if page.is_empty() {
                 return tree;
             }

@@ -66,7 +66,8 @@ async fn listings_are_complete_and_sorted() {
     put(&storage, "here", &pairs).await;
     let entries =
         storage.list(&at("here", "d"), &ListOptions { recursive: true, ..Default::default() }).await;
-    let paths: Vec<_> = entries.unwrap().map_ok(|entry| entry.path.to_string()).try_collect().await.unwrap();
+    let paths: Vec<_> =
+        entries.unwrap().map_ok(|listed| listed.path().to_string()).try_collect().await.unwrap();
     assert_eq!(paths, objects);
 }
 

@@ -67,7 +67,8 @@ async fn names(storage: &Storage, place: &str) -> Vec<String> {
     let options = omnistorage::backend::ListOptions { recursive: true, ..Default::default() };
     let Ok(entries) = storage.list(&at(place, ""), &options).await else { return Vec::new() };
     let entries: Vec<_> = entries.map(|entry| entry.unwrap()).collect().await;
-    let objects = entries.into_iter().filter(|entry| entry.kind == omnistorage::ObjectKind::Object);
+    let entries = entries.into_iter().map(|listed| listed.into_entry().unwrap());
+    let objects = entries.filter(|entry| entry.kind == omnistorage::ObjectKind::Object);
     objects.map(|entry| entry.path.to_string()).collect()
 }
 

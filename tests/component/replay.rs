@@ -74,6 +74,9 @@ async fn list(storage: &Storage, place: &Location) -> Listing {
         Err(error) if error.code() == ErrorCode::NotFound => return Listing::new(),
         listing => listing.unwrap().try_collect::<Vec<_>>().await.unwrap(),
     };
-    let objects = entries.into_iter().filter(|entry| entry.kind == ObjectKind::Object);
+    let objects = entries
+        .into_iter()
+        .filter_map(|listed| listed.into_entry().ok())
+        .filter(|entry| entry.kind == ObjectKind::Object);
     objects.map(|entry| (entry.path.strip_prefix(&place.path).unwrap().into(), entry.size)).collect()
 }

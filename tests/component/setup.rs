@@ -46,7 +46,7 @@ pub(crate) async fn tree(backend: &dyn Backend) -> Vec<(String, String)> {
     let mut listing = backend.list(&Path::root(), &options).await.unwrap();
     let mut tree = Vec::new();
     loop {
-        let page = listing.next(1000).await.unwrap();
+        let page = listing.next_entries(1000).await.unwrap();
         if page.is_empty() {
             return tree;
         }

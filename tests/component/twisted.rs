@@ -16,7 +16,8 @@ use futures::{StreamExt, stream};
 use omnistorage::{
     Backend, Error, ErrorCode, ObjectInfo, Path, Result,
     backend::{
-        Capabilities, Contents, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
+        Capabilities, Contents, Features, ListOptions, Listed, Listing, ReadOptions, Reader, Upload,
+        WriteOptions,
     },
 };
 
@@ -91,7 +92,8 @@ impl Twisted {
 
     /// Lists these entries, whatever it is asked for.
     pub(crate) fn lists(self, entries: Vec<ObjectInfo>) -> Arc<dyn Backend> {
-        self.listing(move |_| Box::new(Pages(entries.clone().into_iter())))
+        let listed: Vec<_> = entries.into_iter().map(Listed::Entry).collect();
+        self.listing(move |_| Box::new(Pages(listed.clone().into_iter())))
     }
 }
 
@@ -117,11 +119,11 @@ impl Drop for Open {
     }
 }
 
-struct Pages(std::vec::IntoIter<ObjectInfo>);
+struct Pages(std::vec::IntoIter<Listed>);
 
 #[async_trait]
 impl Listing for Pages {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         Ok(self.0.by_ref().take(max).collect())
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use omnistorage::{
     Backend, ErrorCode, Hash, HashAlgorithm, MemoryBackend, ObjectInfo, ObjectKind, Path, Result, Timestamp,
     backend::{
-        Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
+        Capabilities, Features, ListOptions, Listed, Listing, ReadOptions, Reader, Upload, WriteOptions,
         layer::{Layered, Operation},
         observe::Observe,
     },
@@ -47,8 +47,8 @@ struct Pages(VecDeque<ObjectInfo>);
 
 #[async_trait]
 impl Listing for Pages {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
-        Ok(self.0.drain(..max.min(self.0.len())).collect())
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
+        Ok(self.0.drain(..max.min(self.0.len())).map(Listed::Entry).collect())
     }
 }
 
@@ -94,7 +94,7 @@ impl Backend for Store {
         let mut listing = self.inner.list(prefix, options).await?;
         let mut all = VecDeque::new();
         loop {
-            let mut page = listing.next(1000).await?;
+            let mut page = listing.next_entries(1000).await?;
             if page.is_empty() {
                 return Ok(Box::new(Pages(all)));
             }

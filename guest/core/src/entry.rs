@@ -101,6 +101,60 @@ pub struct Entry {
     pub hashes: Vec<Hash>,
 }
 
+/// What a listing holds, and why what it leaves out is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listed<E> {
+    /// What stands at a path.
+    Entry(Entry),
+    /// What could not be listed. It comes no later than what it is about would.
+    Failure(Box<Failure<E>>),
+}
+
+/// What a listing could not tell, and why. The rest of the listing is complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure<E> {
+    /// What is missing.
+    pub what: Unlisted,
+    /// Why.
+    pub error: E,
+}
+
+/// What a listing leaves out. Relative to the place that is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unlisted {
+    /// What is in this directory, or the rest of it.
+    Directory(Path),
+    /// What stands at this path, and what is below it.
+    Entry(Path),
+    /// One name that is no path, and what is below it.
+    Name {
+        /// The directory that holds it.
+        directory: Path,
+        /// All of it.
+        name: String,
+    },
+}
+
+impl Unlisted {
+    /// What it is called; it may be no path, and hold anything.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Directory(path) | Self::Entry(path) => path.as_str(),
+            Self::Name { name, .. } => name,
+        }
+    }
+
+    /// The path of which, with all below it, nothing is known. Below a name that is no path there is none.
+    #[must_use]
+    pub const fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Directory(path) | Self::Entry(path) => Some(path),
+            Self::Name { .. } => None,
+        }
+    }
+}
+
 impl Entry {
     /// Of that path and kind, all else unknown.
     #[must_use]

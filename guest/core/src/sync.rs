@@ -6,6 +6,7 @@ pub mod compare;
 pub mod counted;
 pub mod filter;
 pub mod guard;
+mod hidden;
 pub mod memo;
 pub mod merge;
 pub mod order;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use omnistorage_core::{
     Path,
-    entry::{Entry, ObjectKind, Timestamp},
+    entry::{Entry, Failure, Listed, ObjectKind, Timestamp, Unlisted},
     sync::{
         bisync::{
             Decision, Known, Precisions, Record, TrioStep, Trios,
@@ -250,7 +250,7 @@ proptest! {
             let paths: Vec<_> = paths.iter().cloned().collect();
             paths.chunks(page).map(<[Path]>::to_vec).collect()
         };
-        let object = |path: Path| Entry::new(path, ObjectKind::Object);
+        let object = |path: Path| Listed::<&str>::Entry(Entry::new(path, ObjectKind::Object));
         let known = |path: Path| Record { path, first: Known::default(), second: Known::default() };
         let mut merge = Trios::new();
         let (mut of_first, mut of_second, mut of_records) = (pages(&first), pages(&second), pages(&records));
@@ -271,6 +271,7 @@ proptest! {
                 TrioStep::Trio(trio) => {
                     found.push((trio.path, trio.first.is_some(), trio.second.is_some(), trio.record.is_some()));
                 }
+                TrioStep::Failed { .. } => unreachable!("nothing failed"),
                 TrioStep::End => break,
             }
         }
@@ -279,5 +280,53 @@ proptest! {
         }).collect();
         let all: Vec<_> = all.into_iter().map(|(path, (a, b, c))| (path, a, b, c)).collect();
         prop_assert_eq!(found, all);
+    }
+
+    #[test]
+    fn what_was_not_listed_is_uncertain(
+        first in paths(), second in paths(), records in paths(), hidden in "[ab./-]{1,3}", on_first in any::<bool>(),
+    ) {
+        prop_assume!(Path::parse(&*hidden).is_ok());
+        let hidden = Path::parse(hidden).unwrap();
+        let listed = |paths: &BTreeSet<Path>, is_blind: bool| {
+            let is_hidden = |path: &&Path| is_blind && path.starts_with(&hidden);
+            let mut listed: Vec<Listed<()>> = paths
+                .iter()
+                .filter(|path| !is_hidden(path))
+                .map(|path| Listed::Entry(Entry::new(path.clone(), ObjectKind::Object)))
+                .collect();
+            if is_blind {
+                let place = listed.partition_point(|listed| {
+                    matches!(listed, Listed::Entry(entry) if entry.path < hidden)
+                });
+                let what = Unlisted::Entry(hidden.clone());
+                listed.insert(place, Listed::Failure(Box::new(Failure { what, error: () })));
+            }
+            listed
+        };
+        let mut merge = Trios::new();
+        for (side, paths, is_blind) in [(Side::Source, &first, on_first), (Side::Target, &second, !on_first)] {
+            merge.push(side, listed(paths, is_blind));
+            merge.end(side);
+        }
+        let known = |path: Path| Record { path, first: Known::default(), second: Known::default() };
+        merge.push_records(records.iter().cloned().map(known));
+        merge.end_records();
+        let mut failures = 0;
+        loop {
+            match merge.next().unwrap() {
+                TrioStep::Trio(trio) => {
+                    let is_known = trio.first.is_some() && trio.second.is_some();
+                    prop_assert_eq!(trio.is_uncertain, trio.path.starts_with(&hidden) && !is_known);
+                }
+                TrioStep::Failed { side, .. } => {
+                    prop_assert_eq!(side == Side::Source, on_first);
+                    failures += 1;
+                }
+                TrioStep::End => break,
+                TrioStep::Need(_) | TrioStep::NeedRecords => unreachable!("all was pushed"),
+            }
+        }
+        prop_assert_eq!(failures, 1);
     }
 }

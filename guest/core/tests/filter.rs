@@ -359,7 +359,7 @@ fn the_depth_counts_levels() {
 
 /// What is left of a pair of both sides.
 fn screened(filter: &Filter, source: Option<Entry>, target: Option<Entry>) -> &'static str {
-    let step = match (source, target) {
+    let step: Step<&str> = match (source, target) {
         (Some(source), Some(target)) => Step::Both { source, target },
         (Some(source), None) => Step::SourceOnly(source),
         (None, Some(target)) => Step::TargetOnly(target),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use omnistorage_core::{
     Path,
     codec::CodecKind,
-    entry::{Entry, ObjectKind, Timestamp},
+    entry::{Entry, Failure, Listed, ObjectKind, Timestamp, Unlisted},
     sync::{
         compare::{CompareOptions, Comparison, Evidence, IfEqual, Reason, Verdict, compare_recoded},
         merge::{MergeError, Side, Step},
@@ -65,11 +65,24 @@ fn merged(
     target: Vec<Entry>,
     page: usize,
 ) -> Result<Pairs, MergeError> {
-    let pages = |entries: Vec<Entry>| -> VecDeque<Vec<Entry>> {
-        entries.chunks(page).map(<[Entry]>::to_vec).collect()
+    let listed = |entries: Vec<Entry>| entries.into_iter().map(Listed::Entry).collect();
+    let (pairs, unknown) = merged_in_part(recoding, listed(source), listed(target), page)?;
+    assert!(unknown.is_empty());
+    Ok(pairs)
+}
+
+/// The same, and what one side has where the other could not be listed: whether it is the source, and the path.
+fn merged_in_part(
+    recoding: Recoding,
+    source: Vec<Listed<()>>,
+    target: Vec<Listed<()>>,
+    page: usize,
+) -> Result<(Pairs, BTreeSet<(bool, Path)>), MergeError> {
+    let pages = |listed: Vec<Listed<()>>| -> VecDeque<Vec<Listed<()>>> {
+        listed.chunks(page).map(<[Listed<()>]>::to_vec).collect()
     };
     let (mut merge, mut source, mut target) = (Recoded::new(recoding), pages(source), pages(target));
-    let mut pairs = Pairs::new();
+    let (mut pairs, mut unknown) = (Pairs::new(), BTreeSet::new());
     loop {
         let pair = match merge.next()? {
             Step::Need(side) => {
@@ -83,7 +96,12 @@ fn merged(
             Step::SourceOnly(source) => (Some(source.path), None),
             Step::TargetOnly(target) => (None, Some(target.path)),
             Step::Both { source, target } => (Some(source.path), Some(target.path)),
-            Step::End => return Ok(pairs),
+            Step::Failed { .. } => continue,
+            Step::Unknown { side, entry } => {
+                assert!(unknown.insert((side == Side::Source, entry.path)), "twice");
+                continue;
+            }
+            Step::End => return Ok((pairs, unknown)),
         };
         assert!(pairs.insert(pair.clone()), "twice: {pair:?}");
     }
@@ -172,5 +190,52 @@ proptest! {
         } else {
             prop_assert_eq!(found, Ok(by_name.into_values().collect()));
         }
+    }
+
+    #[test]
+    fn what_was_not_listed_is_on_neither_side_for_sure(
+        source in paths(), target in paths(), compress in any::<bool>(), page in 1_usize..4,
+        hidden_on_source in "[ab-]{1,2}([.-]x)?", hidden_on_target in "[ab-]{1,2}([.-]x)?",
+    ) {
+        let recoding = if compress { GZIP } else { Recoding::Decompress };
+        let (hidden_on_source, hidden_on_target) = (path(&hidden_on_source), path(&hidden_on_target));
+        let in_part = |paths: &BTreeSet<Path>, hidden: &Path| -> Vec<Listed<()>> {
+            let seen = paths.iter().filter(|path| !path.starts_with(hidden) || *path == hidden);
+            let mut listed: Vec<_> =
+                seen.map(|path| Listed::Entry(object(path.as_str()))).collect();
+            let behind = format!("{hidden}/");
+            let place = listed.partition_point(|listed| {
+                matches!(listed, Listed::Entry(entry) if entry.path.as_str() < &*behind)
+            });
+            let what = Unlisted::Directory(hidden.clone());
+            listed.insert(place, Listed::Failure(Box::new(Failure { what, error: () })));
+            listed
+        };
+        let (listed_source, listed_target) =
+            (in_part(&source, &hidden_on_source), in_part(&target, &hidden_on_target));
+        let found = merged_in_part(recoding, listed_source.clone(), listed_target.clone(), page);
+        let paths_of = |listed: Vec<Listed<()>>| listed.into_iter().filter_map(|listed| match listed {
+            Listed::Entry(entry) => Some(entry.path),
+            Listed::Failure(_) => None,
+        });
+        let mut by_name: BTreeMap<Path, (Option<Path>, Option<Path>)> =
+            paths_of(listed_target).map(|path| (path.clone(), (None, Some(path)))).collect();
+        for path in paths_of(listed_source) {
+            let slot = by_name.entry(recoding.target_path(&path).unwrap()).or_default();
+            // Two of one name are an error: see above.
+            if slot.0.replace(path).is_some() {
+                return Ok(());
+            }
+        }
+        let unknown = |pair: &(Option<Path>, Option<Path>)| match pair {
+            (Some(path), None) if path.starts_with(&hidden_on_target) => Some((true, path.clone())),
+            (None, Some(path)) if path.starts_with(&hidden_on_source) => Some((false, path.clone())),
+            _ => None,
+        };
+        let expected: (Pairs, BTreeSet<(bool, Path)>) = (
+            by_name.values().filter(|pair| unknown(pair).is_none()).cloned().collect(),
+            by_name.values().filter_map(unknown).collect(),
+        );
+        prop_assert_eq!(found, Ok(expected));
     }
 }

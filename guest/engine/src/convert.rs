@@ -1,9 +1,12 @@
 //! Entries of listings in the words of the core.
 
-use omnistorage_core::entry::{self, Entry};
+use omnistorage_core::entry::{self, Entry, Failure, Unlisted};
 use omnistorage_path::Path;
 
-use crate::imports::types;
+use crate::imports::types::{self, Error};
+
+/// What a listing holds, in the words of the core.
+pub(crate) type Listed = entry::Listed<Error>;
 
 /// The path below a prefix, checked: a backend is not believed to stay below what it was asked for.
 pub(crate) fn place_of(path: &str, prefix: &Path) -> Result<Path, String> {
@@ -11,6 +14,20 @@ pub(crate) fn place_of(path: &str, prefix: &Path) -> Result<Path, String> {
         Path::parse(path).map_err(|why| format!("the backend listed a path that is refused: {why}"))?;
     path.strip_prefix(prefix)
         .ok_or_else(|| format!("the backend listed a path that is not below {:?}", prefix.as_str()))
+}
+
+/// What a listing left out, relative to a prefix.
+pub(crate) fn failure_of(failure: types::ListingFailure, prefix: &Path) -> Result<Failure<Error>, String> {
+    let what = match failure.what {
+        types::Unlisted::Directory(path) => Unlisted::Directory(place_of(&path, prefix)?),
+        types::Unlisted::Entry(path) => Unlisted::Entry(place_of(&path, prefix)?),
+        types::Unlisted::Name(types::OddName { directory, name }) => {
+            let below = name.strip_prefix(prefix.as_str()).filter(|_| !prefix.is_root());
+            let below = below.and_then(|below| below.strip_prefix('/')).map(str::to_owned);
+            Unlisted::Name { directory: place_of(&directory, prefix)?, name: below.unwrap_or(name) }
+        }
+    };
+    Ok(Failure { what, error: failure.error })
 }
 
 /// An entry with its path relative to a place.

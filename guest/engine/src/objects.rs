@@ -17,7 +17,7 @@ use crate::{
     },
     imports::{
         backend::{self, Capabilities, Features, ListOptions, Listing, ReadOptions, WriteOptions},
-        types::{Error, ErrorCode, Hash, HashAlgorithm, Location, ObjectInfo, ObjectKind},
+        types::{Error, ErrorCode, Hash, HashAlgorithm, Listed, Location, ObjectInfo, ObjectKind},
     },
 };
 
@@ -154,8 +154,8 @@ pub(crate) async fn stat(place: &Place) -> Result<ObjectInfo, Error> {
 /// Hands a listing on, page by page, until its end or until nobody reads it.
 async fn hand_on(
     listing: Listing,
-    mut page: Vec<ObjectInfo>,
-    mut sink: StreamWriter<ObjectInfo>,
+    mut page: Vec<Listed>,
+    mut sink: StreamWriter<Listed>,
     completion: FutureWriter<Result<(), Error>>,
 ) {
     let verdict = loop {
@@ -179,24 +179,35 @@ async fn hand_on(
 async fn delete_below(place: &Place) -> Result<u64, Error> {
     let options = ListOptions { recursive: true, start_after: None, full_info: false };
     let listing = place.backend.list(place.path(), options).await?;
-    let (mut deleted, mut directories) = (0, Vec::new());
+    let (mut deleted, mut directories, mut failed) = (0, Vec::new(), None);
     loop {
         let page = listing.next(PAGE).await?;
         if page.is_empty() {
             break;
         }
-        for entry in &page {
+        let mut entries = Vec::with_capacity(page.len());
+        for listed in page {
+            match listed {
+                Listed::Entry(entry) => entries.push(entry),
+                Listed::Failure(failure) => drop(failed.get_or_insert(failure.error)),
+            }
+        }
+        for entry in &entries {
             // A backend that lists what it was not asked for must not have it deleted.
             if let Err(message) = place_of(&entry.path, &place.path) {
                 return Err(place.error(ErrorCode::InvalidPath, &message));
             }
         }
         let (nested, objects): (Vec<_>, Vec<_>) =
-            page.into_iter().partition(|entry| entry.kind == ObjectKind::Directory);
+            entries.into_iter().partition(|entry| entry.kind == ObjectKind::Directory);
         directories.extend(nested.into_iter().map(|entry| entry.path));
         let paths: Vec<_> = objects.into_iter().map(|entry| entry.path).collect();
         deleted += paths.len() as u64;
         place.backend.delete(paths).await.into_iter().collect::<Result<Vec<()>, Error>>()?;
+    }
+    // What could not be listed is still there.
+    if let Some(error) = failed {
+        return Err(error);
     }
     if place.backend.capabilities().features.contains(Features::DIRECTORIES) {
         if !place.path.is_root() {

@@ -78,6 +78,21 @@ impl Path {
         Ok(Self(path))
     }
 
+    /// The longest path above a name that may be none itself, as whole segments: where to look for what has that name.
+    ///
+    /// ```
+    /// # use omnistorage_path::Path;
+    /// for (name, above) in [("a/b//c", "a/b"), ("a/", "a"), ("/a", ""), ("a/../b", "a"), ("a/b", "a"), ("a", "")] {
+    ///     assert_eq!(Path::longest_above(name.as_bytes()).as_str(), above);
+    /// }
+    /// ```
+    #[must_use]
+    pub fn longest_above(name: &[u8]) -> Self {
+        let slashes = name.iter().enumerate().rev().filter(|(_, byte)| **byte == b'/');
+        let above = |(end, _)| Self::parse(str::from_utf8(name.get(..end)?).ok()?).ok();
+        slashes.filter_map(above).next().unwrap_or_default()
+    }
+
     /// The path as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -308,7 +308,10 @@ mod tests {
         let backend = MemoryBackend::new();
         backend.write_all(&path("dir/file"), "x".into(), &WriteOptions::default()).await.unwrap();
         let mut listing = backend.list(&Path::root(), &ListOptions::default()).await.unwrap();
-        assert_eq!(listing.next(9).await.unwrap(), [ObjectInfo::new(path("dir"), ObjectKind::Directory)]);
+        assert_eq!(
+            listing.next_entries(9).await.unwrap(),
+            [ObjectInfo::new(path("dir"), ObjectKind::Directory)]
+        );
         assert_eq!(backend.stat(&path("dir")).await.unwrap_err().code(), ErrorCode::NotFound);
     }
 

@@ -385,7 +385,7 @@ impl Backend for OpendalBackend {
             let count_all = ListOptions { recursive: true, ..ListOptions::default() };
             let (mut count, mut all) = (0, Walk::new(self.0.clone(), prefix.clone(), &count_all));
             loop {
-                let entries = all.next(1000).await?;
+                let entries = all.next_entries(1000).await?;
                 if entries.is_empty() {
                     break;
                 }

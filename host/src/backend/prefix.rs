@@ -8,8 +8,8 @@ use futures::StreamExt;
 use omnistorage_path::Path;
 
 use super::{
-    Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
-    require_object,
+    Backend, Capabilities, CopyRequest, ListOptions, Listed, Listing, ListingFailure, ReadOptions, Reader,
+    Unlisted, Upload, WriteOptions, require_object,
 };
 use crate::{
     error::{Error, ErrorCode, Result},
@@ -59,11 +59,32 @@ impl Prefix {
 
     /// What the backend inside knows, as seen from here.
     fn outside(&self, mut info: ObjectInfo) -> Result<ObjectInfo> {
-        info.path = info.path.strip_prefix(&self.prefix).ok_or_else(|| {
-            let message = format!("the backend gave `{}`, which is not below the prefix", info.path);
-            Error::new(ErrorCode::Other, message)
-        })?;
+        info.path = self.path_outside(&info.path)?;
         Ok(info)
+    }
+
+    fn path_outside(&self, path: &Path) -> Result<Path> {
+        path.strip_prefix(&self.prefix).ok_or_else(|| {
+            let message = format!("the backend gave `{path}`, which is not below the prefix");
+            Error::new(ErrorCode::Other, message)
+        })
+    }
+
+    fn failure_outside(&self, failure: ListingFailure) -> Result<ListingFailure> {
+        let what = match failure.what {
+            Unlisted::Directory(path) => Unlisted::Directory(self.path_outside(&path)?),
+            Unlisted::Entry(path) => Unlisted::Entry(self.path_outside(&path)?),
+            Unlisted::Name { directory, name } => {
+                let below = name.strip_prefix(self.prefix.as_str());
+                let name = match below.and_then(|below| below.strip_prefix('/')) {
+                    Some(below) if !self.prefix.is_root() => below.to_owned(),
+                    _ => name,
+                };
+                Unlisted::Name { directory: self.path_outside(&directory)?, name }
+            }
+        };
+        let error = self.explain(failure.error, what.path());
+        Ok(ListingFailure { what, error })
     }
 
     /// The error as seen from here: at `path`, if it says nothing else.
@@ -312,9 +333,13 @@ struct PrefixListing {
 
 #[async_trait]
 impl Listing for PrefixListing {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         let entries = self.listing.next(max).await;
         let entries = entries.map_err(|error| self.outer.explain(error, &self.prefix))?;
-        entries.into_iter().map(|entry| self.outer.outside(entry)).collect()
+        let outside = |listed| match listed {
+            Listed::Entry(entry) => self.outer.outside(entry).map(Listed::Entry),
+            Listed::Failure(failure) => self.outer.failure_outside(*failure).map(Listed::from),
+        };
+        entries.into_iter().map(outside).collect()
     }
 }

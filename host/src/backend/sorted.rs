@@ -13,11 +13,8 @@ use std::{fs::File, path::PathBuf};
 use async_trait::async_trait;
 
 use self::run::{Gathering, Merged, Sorted};
-use super::Listing;
-use crate::{
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
-};
+use super::{Listed, Listing};
+use crate::error::{Error, ErrorCode, Result};
 
 /// Entries asked for at once.
 const PAGE: usize = 1000;
@@ -47,7 +44,7 @@ impl Default for SortOptions {
 /// use async_trait::async_trait;
 /// use omnistorage::{
 ///     ObjectInfo, ObjectKind, Path, Result,
-///     backend::{Listing, sorted::{SortOptions, SortedListing}},
+///     backend::{Listed, Listing, sorted::{SortOptions, SortedListing}},
 /// };
 ///
 /// /// Lists `b`, then `a`.
@@ -55,16 +52,16 @@ impl Default for SortOptions {
 ///
 /// #[async_trait]
 /// impl Listing for Backwards {
-///     async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+///     async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
 ///         let paths = self.0.drain(..max.min(self.0.len()));
-///         paths.map(|path| Ok(ObjectInfo::new(Path::parse(path)?, ObjectKind::Object))).collect()
+///         paths.map(|path| Ok(ObjectInfo::new(Path::parse(path)?, ObjectKind::Object).into())).collect()
 ///     }
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<()> {
 /// let mut listing = SortedListing::new(Box::new(Backwards(vec!["b", "a"])), SortOptions::default());
-/// let paths: Vec<_> = listing.next(10).await?.into_iter().map(|entry| String::from(entry.path)).collect();
+/// let paths: Vec<_> = listing.next(10).await?.iter().map(|listed| listed.path().to_string()).collect();
 /// assert_eq!(paths, ["a", "b"]);
 /// # Ok(())
 /// # }
@@ -94,7 +91,7 @@ impl std::fmt::Debug for SortedListing {
 
 #[async_trait]
 impl Listing for SortedListing {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         let sorted = match std::mem::replace(&mut self.0, State::BrokenOff) {
             State::Unsorted(listing, options) => sort(listing, options).await?,
             State::Sorted(sorted) => sorted,
@@ -122,7 +119,7 @@ async fn sort(mut listing: Box<dyn Listing>, options: SortOptions) -> Result<Sor
         if page.is_empty() {
             break;
         }
-        page.iter().for_each(|entry| gathering.push(entry));
+        page.iter().for_each(|listed| gathering.push(listed));
         if gathering.size() >= options.memory {
             let full = std::mem::take(&mut gathering);
             let (before, options) = (spilled.take(), options.clone());

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use omnistorage_path::Path;
 
-use super::{Announced, ListOptions, Listing, Upload, WriteOptions};
+use super::{Announced, ListOptions, Listed, Listing, Upload, WriteOptions};
 use crate::{
     error::Result,
     object::{ObjectInfo, ObjectKind},
@@ -99,8 +99,8 @@ impl<Check> std::fmt::Debug for WholeListing<Check> {
 
 #[async_trait]
 impl<Check: Fn() -> Result<()> + Send> Listing for WholeListing<Check> {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         (self.check)()?;
-        Ok(self.entries.drain(..max.min(self.entries.len())).collect())
+        Ok(self.entries.drain(..max.min(self.entries.len())).map(Listed::Entry).collect())
     }
 }

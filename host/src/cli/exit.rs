@@ -135,6 +135,14 @@ impl Failure {
         Self { exit, message: None }
     }
 
+    /// The end of a command that told of each error already.
+    pub(crate) const fn told(exit: Exit) -> Result<(), Self> {
+        match exit {
+            Exit::Done => Ok(()),
+            exit => Err(Self::silent(exit)),
+        }
+    }
+
     /// An error of the system that the host itself met at `what`.
     pub(crate) fn system(what: &str, error: io::Error) -> Self {
         let error = Error::from(error);

@@ -7,12 +7,15 @@ use futures::StreamExt;
 
 use super::{
     Globals,
-    exit::{Failure, Subject},
-    output::Output,
+    exit::{Exit, Failure, Subject},
+    output::{Output, note},
     place::Place,
     session::{Need, Session},
 };
-use crate::{HashAlgorithm, Location, ObjectKind, backend::ListOptions};
+use crate::{
+    HashAlgorithm, Location, ObjectKind,
+    backend::{ListOptions, Listed},
+};
 
 /// Print checksums as md5sum does: of an object, or of every object in a directory and below
 ///
@@ -42,22 +45,37 @@ impl Hash {
 
         let options = ListOptions { recursive: true, ..ListOptions::default() };
         let entries = session.storage.list(&at, &options).await.map_err(session.failure(Subject::Tree))?;
-        let objects = entries.filter(|entry| {
-            std::future::ready(entry.as_ref().map_or(true, |entry| entry.kind == ObjectKind::Object))
+        let objects = entries.filter(|listed| {
+            std::future::ready(match listed {
+                Ok(Listed::Entry(entry)) => entry.kind == ObjectKind::Object,
+                Ok(Listed::Failure(_)) | Err(_) => true,
+            })
         });
-        let hashes = objects.map(|entry| async {
-            let path = entry?.path;
+        let hashes = objects.map(|listed| async {
+            let path = match listed? {
+                Listed::Entry(entry) => entry.path,
+                Listed::Failure(failure) => return Ok(Err(failure.error)),
+            };
             let object = Location { backend: at.backend.clone(), path };
             let hash = session.storage.hash(&object, self.algorithm).await?;
-            Ok((hash, object.path))
+            Ok(Ok((hash, object.path)))
         });
         let mut hashes = std::pin::pin!(hashes.buffered(self.checkers.get()));
+        let mut exit = Exit::Done;
         while let Some(hash) = hashes.next().await {
-            let (hash, path) = hash.map_err(&failed)?;
+            let (hash, path) = match hash.map_err(&failed)? {
+                Ok(hashed) => hashed,
+                Err(error) => {
+                    note(format_args!("error: {}", session.describe(&error)));
+                    exit = exit.worse(Exit::of(error.code(), Subject::Object));
+                    continue;
+                }
+            };
             let below = path.strip_prefix(&at.path);
             output.line(&line(&hash, below.as_ref().unwrap_or(&path).as_str()))?;
         }
-        output.flush()
+        output.flush()?;
+        Failure::told(exit)
     }
 }
 

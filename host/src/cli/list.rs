@@ -2,19 +2,25 @@
 
 use clap::Args;
 use futures::StreamExt;
+use serde::Serialize;
 
 use super::{
     Globals,
-    exit::{Failure, Subject},
-    output::{ObjectJson, Output, kind_name, note, printable},
+    exit::{Exit, Failure, Subject},
+    output::{ErrorJson, ObjectJson, Output, kind_name, note, printable},
     place::Place,
     session::{Need, Session},
 };
-use crate::{ObjectKind, backend::ListOptions};
+use crate::{
+    ObjectKind,
+    backend::{ListOptions, Listed, ListingFailure, Unlisted},
+};
 
 /// List what is in a directory, sorted by path
 ///
-/// One path a line, relative to PLACE; directories end with `/`. Links and special files show with --json only.
+/// One path a line, relative to PLACE; directories end with `/`. Links and special files show with --json only. A line
+/// that begins with `! ` is a name that cannot be a path here, or a directory that could not be listed: why, an error
+/// tells, and the exit code; with --json, `error` instead of what is known.
 #[derive(Args)]
 pub(crate) struct Ls {
     /// List everything below, not one level
@@ -39,8 +45,24 @@ impl Ls {
         let mut entries = session.storage.list(&at, &options).await.map_err(&failed)?;
 
         let mut output = Output::new();
-        while let Some(entry) = entries.next().await {
-            let entry = entry.map_err(&failed)?;
+        let mut exit = Exit::Done;
+        while let Some(listed) = entries.next().await {
+            let entry = match listed.map_err(&failed)? {
+                Listed::Entry(entry) => entry,
+                Listed::Failure(failure) => {
+                    let name = failure.what.name();
+                    let below = name.strip_prefix(at.path.as_str()).filter(|_| !at.path.is_root());
+                    let name = below.and_then(|below| below.strip_prefix('/')).unwrap_or(name);
+                    if self.json {
+                        output.json(&FailureJson::new(name, &failure))?;
+                    } else {
+                        output.line(&format!("! {name}"))?;
+                        note(format_args!("error: {}", session.describe(&failure.error)));
+                    }
+                    exit = exit.worse(Exit::of(failure.error.code(), Subject::Object));
+                    continue;
+                }
+            };
             let below = entry.path.strip_prefix(&at.path);
             let path = below.as_ref().unwrap_or(&entry.path).as_str();
             if self.json {
@@ -57,6 +79,27 @@ impl Ls {
                 ObjectKind::Symlink | ObjectKind::Special => {}
             }
         }
-        output.flush()
+        output.flush()?;
+        Failure::told(exit)
+    }
+}
+
+/// What could not be listed, as JSON.
+#[derive(Serialize)]
+struct FailureJson<'a> {
+    path: &'a str,
+    /// What the listing lacks: `directory`, `entry`, or `name`.
+    unlisted: &'static str,
+    error: ErrorJson<'a>,
+}
+
+impl<'a> FailureJson<'a> {
+    fn new(path: &'a str, failure: &'a ListingFailure) -> Self {
+        let unlisted = match failure.what {
+            Unlisted::Directory(_) => "directory",
+            Unlisted::Entry(_) => "entry",
+            Unlisted::Name { .. } => "name",
+        };
+        Self { path, unlisted, error: (&failure.error).into() }
     }
 }

@@ -6,7 +6,10 @@ use omnistorage_path::Path;
 
 use super::bindings::omnistorage::storage::{backend as wit, types};
 use crate::{
-    backend::{Capabilities, Features, ListOptions, Meter, ReadOptions, WriteCondition, WriteOptions},
+    backend::{
+        Capabilities, Features, ListOptions, Listed, ListingFailure, Meter, ReadOptions, Unlisted,
+        WriteCondition, WriteOptions,
+    },
     error::{Error, ErrorCode, Result},
     hash::{Hash, HashAlgorithm},
     object::{Location, ObjectInfo, ObjectKind, Timestamp},
@@ -144,6 +147,42 @@ impl TryFrom<types::ObjectInfo> for ObjectInfo {
             hashes: info.hashes.into_iter().map(Into::into).collect(),
             metadata: info.metadata,
         })
+    }
+}
+
+impl From<Listed> for types::Listed {
+    fn from(listed: Listed) -> Self {
+        match listed {
+            Listed::Entry(entry) => Self::Entry(entry.into()),
+            Listed::Failure(failure) => Self::Failure(types::ListingFailure {
+                what: match failure.what {
+                    Unlisted::Directory(path) => types::Unlisted::Directory(path.into()),
+                    Unlisted::Entry(path) => types::Unlisted::Entry(path.into()),
+                    Unlisted::Name { directory, name } => {
+                        types::Unlisted::Name(types::OddName { directory: directory.into(), name })
+                    }
+                },
+                error: failure.error.into(),
+            }),
+        }
+    }
+}
+
+impl TryFrom<types::Listed> for Listed {
+    type Error = Error;
+    fn try_from(listed: types::Listed) -> Result<Self> {
+        let failure = match listed {
+            types::Listed::Entry(entry) => return Ok(Self::Entry(entry.try_into()?)),
+            types::Listed::Failure(failure) => failure,
+        };
+        let what = match failure.what {
+            types::Unlisted::Directory(path) => Unlisted::Directory(Path::parse(path)?),
+            types::Unlisted::Entry(path) => Unlisted::Entry(Path::parse(path)?),
+            types::Unlisted::Name(types::OddName { directory, name }) => {
+                Unlisted::Name { directory: Path::parse(directory)?, name }
+            }
+        };
+        Ok(ListingFailure { what, error: failure.error.into() }.into())
     }
 }
 

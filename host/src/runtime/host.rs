@@ -134,7 +134,7 @@ impl<T: Send + 'static> wit::HostListingWithStore<T> for HasStorage {
         accessor: &Accessor<T, Self>,
         this: Resource<OpenListing>,
         max: u32,
-    ) -> wasmtime::Result<Result<Vec<types::ObjectInfo>, types::Error>> {
+    ) -> wasmtime::Result<Result<Vec<types::Listed>, types::Error>> {
         let (backend, prefix, listing) = accessor.with(|mut access| {
             let open: &OpenListing = access.get().table.get(&this)?;
             wasmtime::error::Ok((open.backend.clone(), open.prefix.clone(), open.listing.clone()))

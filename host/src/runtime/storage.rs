@@ -19,7 +19,7 @@ use super::{
     view::Grants,
 };
 use crate::{
-    backend::{Backend, Capabilities, Contents, ListOptions, ReadOptions, Reader, WriteOptions},
+    backend::{Backend, Capabilities, Contents, ListOptions, Listed, ReadOptions, Reader, WriteOptions},
     error::{Error, Result},
     hash::{Hash, HashAlgorithm},
     object::{Location, ObjectInfo},
@@ -153,8 +153,7 @@ impl Storage {
         }));
         match start.await {
             Ok(pages) => {
-                let entries =
-                    pages.flat_map(|page| streams::iter(page.into_iter().map(ObjectInfo::try_from)));
+                let entries = pages.flat_map(|page| streams::iter(page.into_iter().map(Listed::try_from)));
                 Ok(Entries(entries.chain(at_the_end(task)).boxed()))
             }
             Err(_) => Err(task.failure().await),
@@ -323,12 +322,12 @@ fn at_the_end<T: Send + 'static>(task: Task<()>) -> impl Stream<Item = Result<T>
     streams::once(task.join()).filter_map(async |outcome| outcome.err().map(Err))
 }
 
-/// A listing as it comes. An error ends it; an end without one means that it was complete. Dropping it ends the
-/// sandbox behind it.
-pub struct Entries(Pin<Box<dyn Stream<Item = Result<ObjectInfo>> + Send>>);
+/// A listing as it comes. An error ends it; an end without one means that it was complete, but for the failures among
+/// the entries. Dropping it ends the sandbox behind it.
+pub struct Entries(Pin<Box<dyn Stream<Item = Result<Listed>> + Send>>);
 
 impl Stream for Entries {
-    type Item = Result<ObjectInfo>;
+    type Item = Result<Listed>;
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.as_mut().poll_next(cx)
     }

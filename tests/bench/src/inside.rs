@@ -334,7 +334,7 @@ async fn small_objects_synced(runtime: &Runtime, scale: &Scale) -> Result<Compar
         let mut listing = source.list(&root, &ListOptions { recursive: true, ..Default::default() }).await?;
         let mut copied = 0;
         loop {
-            let page = listing.next(1000).await?;
+            let page = listing.next_entries(1000).await?;
             if page.is_empty() {
                 break;
             }

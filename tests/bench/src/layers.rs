@@ -31,7 +31,7 @@ pub(crate) async fn copy_by_backend(source: &Path, destination: &Path) -> Result
     let options = ListOptions { recursive: true, ..Default::default() };
     let listing = source.list(&ObjectPath::root(), &options).await?;
     let batches = stream::try_unfold(listing, async |mut listing| {
-        let page = listing.next(BATCH).await?;
+        let page = listing.next_entries(BATCH).await?;
         Ok::<_, omnistorage::Error>((!page.is_empty()).then_some((page, listing)))
     });
     let copies =

@@ -232,8 +232,11 @@ async fn test_ls_and_purge() {
             let options = ListOptions { recursive, ..ListOptions::default() };
             let entries = pair.storage.list(&at("source", "data"), &options).await.unwrap();
             let entries: Vec<_> = entries.map(|entry| entry.unwrap()).collect().await;
-            let shown = |entry: &omnistorage::ObjectInfo| (entry.path.to_string(), entry.kind, entry.size);
-            entries.iter().map(shown).collect::<Vec<_>>()
+            let shown = |listed: omnistorage::backend::Listed| {
+                let entry = listed.into_entry().unwrap();
+                (entry.path.to_string(), entry.kind, entry.size)
+            };
+            entries.into_iter().map(shown).collect::<Vec<_>>()
         };
         let potato = ("data/potato2".to_owned(), ObjectKind::Object, Some(1));
         let directory = ("data/sub".to_owned(), ObjectKind::Directory, None);

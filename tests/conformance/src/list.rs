@@ -201,7 +201,7 @@ pub async fn a_listing_survives_deletes(backend: Arc<dyn Backend>) {
     let mut listing = backend.list(&path(""), &RECURSIVE).await.unwrap();
     let mut deleted = 0;
     loop {
-        let mut batch = listing.next(4).await.unwrap();
+        let mut batch = listing.next_entries(4).await.unwrap();
         if batch.is_empty() {
             break;
         }

@@ -176,7 +176,7 @@ impl Shorthand for dyn Backend {
         let mut listing = self.list(&path(prefix), options).await?;
         let mut all = Vec::new();
         loop {
-            let entries = listing.next(batch).await?;
+            let entries = listing.next_entries(batch).await?;
             assert!(entries.len() <= batch, "{} entries where {batch} were asked for", entries.len());
             if entries.is_empty() {
                 break;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use omnistorage::{
     Backend, Hash, HashAlgorithm, MemoryBackend, ObjectInfo, Path, Result, Timestamp,
     backend::{
-        Capabilities, ListOptions, Listing, ReadOptions, Reader, Upload, WriteCondition, WriteOptions,
+        Capabilities, ListOptions, Listed, Listing, ReadOptions, Reader, Upload, WriteCondition, WriteOptions,
     },
 };
 
@@ -80,10 +80,10 @@ struct FaultyListing {
 
 #[async_trait]
 impl Listing for FaultyListing {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         let mut batch = self.listing.next(max).await?;
         if let Some(prefix) = &self.prefix {
-            batch.retain(|entry| entry.path.as_str().starts_with(prefix));
+            batch.retain(|listed| listed.path().as_str().starts_with(prefix));
         }
         if self.is_reversed {
             batch.reverse();

@@ -218,7 +218,7 @@ async fn no_more_is_asked_than_is_needed() {
     let mut listing = backend.list(&Path::root(), &all).await.unwrap();
     let mut count = 0;
     loop {
-        let page = listing.next(300).await.unwrap();
+        let page = listing.next_entries(300).await.unwrap();
         if page.is_empty() {
             break;
         }

@@ -110,7 +110,7 @@ async fn nothing_is_visible_before_the_commit(backend: S3Backend) {
     push(&mut other, &after).await;
     let listed = async || {
         let mut listing = backend.list(&Path::root(), &ListOptions::default()).await.unwrap();
-        let page = listing.next(10).await.unwrap();
+        let page = listing.next_entries(10).await.unwrap();
         page.into_iter().map(|entry| (entry.path.to_string(), entry.size)).collect::<Vec<_>>()
     };
     assert_eq!(listed().await, [("large".to_owned(), Some(10))]);

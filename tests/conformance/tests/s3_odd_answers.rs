@@ -79,7 +79,7 @@ async fn list_with(backend: &S3Backend, options: &ListOptions) -> Result<Vec<Obj
     let mut listing = backend.list(&Path::root(), options).await?;
     let mut all = Vec::new();
     loop {
-        let entries = listing.next(500).await?;
+        let entries = listing.next_entries(500).await?;
         if entries.is_empty() {
             return Ok(all);
         }

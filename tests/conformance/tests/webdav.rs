@@ -104,7 +104,7 @@ mod service {
             other.write_all(&path(name), "x".into(), &WriteOptions::default()).await.unwrap();
         }
         let options = ListOptions { recursive: true, ..ListOptions::default() };
-        let entries = backend.list(&Path::root(), &options).await.unwrap().next(10).await.unwrap();
+        let entries = backend.list(&Path::root(), &options).await.unwrap().next_entries(10).await.unwrap();
         let names: Vec<_> = entries.iter().map(|entry| entry.path.as_str()).collect();
         assert_eq!(names, ["dir", "dir/.omnistorage-notes"]);
         backend.delete(&[path("dir/.omnistorage-notes")]).await.remove(0).unwrap();

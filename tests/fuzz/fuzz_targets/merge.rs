@@ -1,12 +1,12 @@
 //! Listings in order give their union in order, others an error.
 #![no_main]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, convert::Infallible};
 
 use libfuzzer_sys::fuzz_target;
 use omnistorage_core::{
     Path,
-    entry::{Entry, ObjectKind},
+    entry::{Entry, Listed, ObjectKind},
     sync::merge::{Merge, Side, Step},
 };
 
@@ -14,7 +14,7 @@ use omnistorage_core::{
 fn merge(source: &[Path], target: &[Path], batch: usize) -> Option<Vec<Path>> {
     let mut batches = [source.chunks(batch), target.chunks(batch)];
     let (mut merge, mut paths) = (Merge::new(), Vec::new());
-    let entry = |path: &Path| Entry::new(path.clone(), ObjectKind::Object);
+    let entry = |path: &Path| Listed::<Infallible>::Entry(Entry::new(path.clone(), ObjectKind::Object));
     loop {
         match merge.next().ok()? {
             Step::Need(side) => {
@@ -32,6 +32,7 @@ fn merge(source: &[Path], target: &[Path], batch: usize) -> Option<Vec<Path>> {
                 assert_eq!(source.path, target.path);
                 paths.push(source.path);
             }
+            Step::Failed { .. } | Step::Unknown { .. } => return None,
             Step::End => return Some(paths),
         }
     }

@@ -91,7 +91,7 @@ async fn snapshot(backend: &dyn Backend) -> Snapshot {
     let mut listing = backend.list(&Path::root(), &options).await.unwrap();
     let mut all = Snapshot::new();
     loop {
-        let page = listing.next(1000).await.unwrap();
+        let page = listing.next_entries(1000).await.unwrap();
         if page.is_empty() {
             return all;
         }
@@ -265,7 +265,7 @@ operations! {
             let options = ListOptions { recursive, start_after: None, full_info: false };
             let mut listing = backend.list(&Path::root(), &options).await?;
             loop {
-                let page = listing.next(2).await?;
+                let page = listing.next_entries(2).await?;
                 if page.is_empty() {
                     break;
                 }

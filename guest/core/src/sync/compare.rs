@@ -227,6 +227,8 @@ pub enum Reason {
     Transferred,
     /// A limit ended the run before it.
     LimitReached,
+    /// The listing of the other side failed there.
+    Unlisted,
 }
 
 impl Reason {
@@ -250,6 +252,7 @@ impl Reason {
             Self::SameOnTarget => "the same on the target",
             Self::Transferred => "transferred",
             Self::LimitReached => "a limit ended the run before it",
+            Self::Unlisted => "the other side could not be listed there",
         }
     }
 }

@@ -55,7 +55,7 @@ use self::{files::Files, rules::Rules};
 use super::merge::Step;
 use crate::{
     Path,
-    entry::{Entry, ObjectKind, Timestamp},
+    entry::{Entry, ObjectKind, Timestamp, Unlisted},
 };
 
 /// What to filter by. Without anything: nothing is excluded.
@@ -245,7 +245,7 @@ impl Filter {
 
     /// What is left of a step of the merge of two listings in which no directory was looked into that need not be.
     #[must_use]
-    pub fn screen(&self, step: Step) -> Option<Step> {
+    pub fn screen<E>(&self, step: Step<E>) -> Option<Step<E>> {
         let included = |entry: &Entry| self.ruling(entry).is_included();
         let counts_on_target = |target: &Entry| {
             let within = self.bounds.max_depth.is_none_or(|depth| levels(&target.path) <= depth);
@@ -267,7 +267,37 @@ impl Filter {
             Step::Both { target, .. } => {
                 (self.bounds.delete_excluded && counts_on_target(&target)).then_some(Step::TargetOnly(target))
             }
-            step @ (Step::Need(_) | Step::End) => Some(step),
+            Step::Unknown { side, entry } => included(&entry).then_some(Step::Unknown { side, entry }),
+            Step::Failed { ref failure, .. } => self.asks_for(&failure.what).then_some(step),
+            Step::Need(_) | Step::End => Some(step),
+        }
+    }
+
+    /// Whether anything that a listing left out is meant. A name that is no path is judged as the object that it would
+    /// be without empty segments, of which patterns know none; then as it is; then as a directory.
+    #[must_use]
+    pub fn asks_for(&self, what: &Unlisted) -> bool {
+        let looked_into = |directory: &Path| {
+            self.excluded_above(directory).is_none()
+                && (directory.is_root() || self.ruling_on_directory(directory).is_included())
+        };
+        match what {
+            Unlisted::Directory(directory) => looked_into(directory),
+            Unlisted::Entry(path) => {
+                let unknown = Entry::new(path.clone(), ObjectKind::Object);
+                self.excluded_above(path).is_none() && self.ruling(&unknown).is_included()
+            }
+            Unlisted::Name { directory, name } => {
+                let segments: Vec<_> = name.split('/').filter(|segment| !segment.is_empty()).collect();
+                let plain = segments.join("/");
+                let depth = u32::try_from(segments.len()).unwrap_or(u32::MAX);
+                let rule = self.rules.for_object(&plain).or_else(|| self.rules.for_object(name));
+                let rule = rule.or_else(|| self.rules.for_directory(&plain));
+                looked_into(directory)
+                    && self.files.is_none()
+                    && self.bounds.max_depth.is_none_or(|most| depth <= most)
+                    && rule.is_none_or(|rule| rule.include)
+            }
         }
     }
 }

@@ -3,10 +3,16 @@
 //! Both must be strictly ascending by the bytes of the paths: a listing that is not would make objects look missing,
 //! and a sync delete what it should keep. So each step is checked, and memory holds only the batches in flight.
 //!
-//! ```
-//! use omnistorage_core::{Path, PathError, entry::{Entry, ObjectKind}, sync::merge::{Merge, MergeError, Side, Step}};
+//! What one listing could not tell comes as a step of its own, before anything is said of what it hides: there, what the
+//! other side has is neither missing nor extra, but of unknown fate.
 //!
-//! let entry = |path| Ok::<_, PathError>(Entry::new(Path::parse(path)?, ObjectKind::Object));
+//! ```
+//! use omnistorage_core::{Path, PathError, entry::{Entry, Listed, ObjectKind}};
+//! use omnistorage_core::sync::merge::{Merge, MergeError, Side, Step};
+//!
+//! // This listing has no failures.
+//! type Entries = Listed<std::convert::Infallible>;
+//! let entry = |path| Ok::<Entries, PathError>(Listed::Entry(Entry::new(Path::parse(path)?, ObjectKind::Object)));
 //! let (mut source, mut target) = (vec![vec![entry("a")?, entry("b")?]], vec![vec![entry("b")?, entry("c")?]]);
 //!
 //! let (mut merge, mut seen) = (Merge::new(), Vec::new());
@@ -22,6 +28,7 @@
 //!         Step::SourceOnly(source) => seen.push(format!("+{}", source.path)),
 //!         Step::TargetOnly(target) => seen.push(format!("-{}", target.path)),
 //!         Step::Both { source, .. } => seen.push(format!("={}", source.path)),
+//!         Step::Failed { .. } | Step::Unknown { .. } => {}
 //!         Step::End => break,
 //!     }
 //! }
@@ -33,7 +40,8 @@ use std::{cmp::Ordering, collections::VecDeque, fmt};
 
 use omnistorage_path::{Path, PathError};
 
-use crate::entry::Entry;
+use super::hidden::Hidden;
+use crate::entry::{Entry, Failure, Listed};
 
 /// One of the two places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -55,7 +63,7 @@ impl fmt::Display for Side {
 
 /// What the merge has next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Step<E> {
     /// Nothing before more of this side's listing is pushed, or its end told.
     Need(Side),
     /// A path that only the source has.
@@ -68,6 +76,20 @@ pub enum Step {
         source: Entry,
         /// What the target has.
         target: Entry,
+    },
+    /// What a side could not list, and why.
+    Failed {
+        /// Whose listing.
+        side: Side,
+        /// What is missing there.
+        failure: Box<Failure<E>>,
+    },
+    /// A path that one side has, where the listing of the other failed: whether that has it is not known.
+    Unknown {
+        /// Who has it.
+        side: Side,
+        /// What it has.
+        entry: Entry,
     },
     /// Both listings are through.
     End,
@@ -134,31 +156,38 @@ impl fmt::Display for MergeError {
 impl std::error::Error for MergeError {}
 
 /// The merge of the listings of a source and a target.
-#[derive(Debug, Default)]
-pub struct Merge {
-    source: Listing,
-    target: Listing,
+#[derive(Debug)]
+pub struct Merge<E> {
+    source: Listing<E>,
+    target: Listing<E>,
     error: Option<MergeError>,
 }
 
 /// What is in flight of one listing.
-#[derive(Debug, Default)]
-struct Listing {
-    entries: VecDeque<Entry>,
+#[derive(Debug)]
+struct Listing<E> {
+    entries: VecDeque<Listed<E>>,
     last: Option<Path>,
+    hidden: Hidden,
     ended: bool,
 }
 
-impl Merge {
+impl<E> Default for Merge<E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<E> Merge<E> {
     /// Of two listings of which nothing is known yet.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self { source: Listing::new(), target: Listing::new(), error: None }
     }
 
-    /// Hands in the next entries of a listing. They are checked here; what is wrong, [`next`](Self::next) tells.
-    pub fn push(&mut self, side: Side, entries: Vec<Entry>) {
-        if let Err(error) = self.listing(side).push(side, entries) {
+    /// Hands in what comes next of a listing. It is checked here; what is wrong, [`next`](Self::next) tells.
+    pub fn push(&mut self, side: Side, page: Vec<Listed<E>>) {
+        if let Err(error) = self.listing(side).push(side, page) {
             self.error.get_or_insert(error);
         }
     }
@@ -168,36 +197,46 @@ impl Merge {
         self.listing(side).ended = true;
     }
 
-    /// The next step, in byte order of the paths.
+    /// The next step, in byte order of the paths. What a side could not list comes as soon as that is known.
     ///
     /// # Errors
     /// What is wrong with a listing. It is final: every later call gives it again.
     #[expect(clippy::should_implement_trait, reason = "an iterator would end where this one asks for more")]
-    pub fn next(&mut self) -> Result<Step, MergeError> {
+    pub fn next(&mut self) -> Result<Step<E>, MergeError> {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
-        for (side, listing) in [(Side::Source, &self.source), (Side::Target, &self.target)] {
+        for side in [Side::Source, Side::Target] {
+            let listing = self.listing(side);
+            if let Some(failure) = listing.next_failure() {
+                return Ok(Step::Failed { side, failure });
+            }
             if listing.entries.is_empty() && !listing.ended {
                 return Ok(Step::Need(side));
             }
         }
-        let order = match (self.source.entries.front(), self.target.entries.front()) {
-            (Some(source), Some(target)) => source.path.cmp(&target.path),
+        let order = match (self.source.front(), self.target.front()) {
+            (Some(source), Some(target)) => source.cmp(target),
             (Some(_), None) => Ordering::Less,
             (None, _) => Ordering::Greater,
         };
-        let source = if order.is_le() { self.source.entries.pop_front() } else { None };
-        let target = if order.is_ge() { self.target.entries.pop_front() } else { None };
+        let source = if order.is_le() { self.source.next_entry() } else { None };
+        let target = if order.is_ge() { self.target.next_entry() } else { None };
         Ok(match (source, target) {
             (Some(source), Some(target)) => Step::Both { source, target },
+            (Some(entry), None) if self.target.hidden.holds(&entry.path) => {
+                Step::Unknown { side: Side::Source, entry }
+            }
+            (None, Some(entry)) if self.source.hidden.holds(&entry.path) => {
+                Step::Unknown { side: Side::Target, entry }
+            }
             (Some(source), None) => Step::SourceOnly(source),
             (None, Some(target)) => Step::TargetOnly(target),
             (None, None) => Step::End,
         })
     }
 
-    const fn listing(&mut self, side: Side) -> &mut Listing {
+    const fn listing(&mut self, side: Side) -> &mut Listing<E> {
         match side {
             Side::Source => &mut self.source,
             Side::Target => &mut self.target,
@@ -205,25 +244,73 @@ impl Merge {
     }
 }
 
-impl Listing {
-    fn push(&mut self, side: Side, entries: Vec<Entry>) -> Result<(), MergeError> {
-        let Some(newest) = entries.last() else { return Ok(()) };
+impl<E> Listing<E> {
+    const fn new() -> Self {
+        Self { entries: VecDeque::new(), last: None, hidden: Hidden::new(), ended: false }
+    }
+
+    fn push(&mut self, side: Side, page: Vec<Listed<E>>) -> Result<(), MergeError> {
+        if page.is_empty() {
+            return Ok(());
+        }
         if self.ended {
             return Err(MergeError::AfterEnd { side });
         }
         let mut previous = self.last.as_ref();
-        for Entry { path, .. } in &entries {
-            if let Some(previous) = previous.filter(|previous| *previous >= path) {
+        for listed in &page {
+            let (path, in_time) = match listed {
+                Listed::Entry(entry) => (&entry.path, previous.is_none_or(|previous| *previous < entry.path)),
+                Listed::Failure(failure) => match failure.what.path() {
+                    Some(path) => (path, previous.is_none_or(|previous| !is_behind(previous, path))),
+                    None => continue,
+                },
+            };
+            if let Some(previous) = previous.filter(|_| !in_time) {
                 return Err(MergeError::Unsorted { side, previous: previous.clone(), path: path.clone() });
             }
-            previous = Some(path);
+            if matches!(listed, Listed::Entry(_)) {
+                previous = Some(path);
+            }
         }
-        self.last = Some(newest.path.clone());
+        self.last = previous.cloned();
         if self.entries.is_empty() {
-            self.entries = entries.into();
+            self.entries = page.into();
         } else {
-            self.entries.extend(entries);
+            self.entries.extend(page);
         }
         Ok(())
     }
+
+    /// What could not be listed, if that comes next.
+    fn next_failure(&mut self) -> Option<Box<Failure<E>>> {
+        if !matches!(self.entries.front()?, Listed::Failure(_)) {
+            return None;
+        }
+        match self.entries.pop_front()? {
+            Listed::Failure(failure) => {
+                self.hidden.add(&failure.what);
+                Some(failure)
+            }
+            Listed::Entry(_) => None,
+        }
+    }
+
+    fn front(&self) -> Option<&Path> {
+        match self.entries.front()? {
+            Listed::Entry(entry) => Some(&entry.path),
+            Listed::Failure(_) => None,
+        }
+    }
+
+    fn next_entry(&mut self) -> Option<Entry> {
+        match self.entries.pop_front()? {
+            Listed::Entry(entry) => Some(entry),
+            Listed::Failure(_) => None,
+        }
+    }
+}
+
+/// Whether a path sorts behind another one and all that is below that.
+fn is_behind(path: &Path, other: &Path) -> bool {
+    !path.starts_with(other) && path.as_str().bytes().gt(other.as_str().bytes().chain([b'/']))
 }

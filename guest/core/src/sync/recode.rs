@@ -15,11 +15,14 @@ use std::collections::{BTreeMap, btree_map::Entry as Slot};
 
 use omnistorage_path::{Path, PathError};
 
-use super::merge::{Merge, MergeError, Side, Step};
+use super::{
+    hidden::Hidden,
+    merge::{Merge, MergeError, Side, Step},
+};
 use crate::{
     codec::CodecKind,
     encoding::extension,
-    entry::{Entry, ObjectKind},
+    entry::{Entry, Failure, Listed, ObjectKind},
 };
 
 /// How objects change on the way.
@@ -118,10 +121,12 @@ fn with_extension(path: &Path, codec: CodecKind) -> Result<Path, PathError> {
 /// The merge of the listings of a source and a target whose names a [`Recoding`] changes. Steps are those of [`Merge`],
 /// but for their order, and that the two paths of [`Step::Both`] differ.
 #[derive(Debug)]
-pub struct Recoded {
+pub struct Recoded<E> {
     recoding: Recoding,
-    source: Queue,
-    target: Queue,
+    source: Queue<E>,
+    target: Queue<E>,
+    /// Of the source, and of the target.
+    hidden: [Hidden; 2],
     /// What waits, by the path on the target.
     waiting: BTreeMap<Path, Waiting>,
     error: Option<MergeError>,
@@ -138,14 +143,22 @@ struct Waiting {
 
 /// One listing, checked, with its next entry in sight.
 #[derive(Debug)]
-struct Queue {
+struct Queue<E> {
     side: Side,
-    merge: Merge,
+    merge: Merge<E>,
     next: Option<Entry>,
     ended: bool,
 }
 
-impl Queue {
+/// What a look at a listing comes to.
+enum Look<E> {
+    /// The next entry is in sight, or there is none any more.
+    Seen,
+    Need,
+    Failed(Box<Failure<E>>),
+}
+
+impl<E> Queue<E> {
     fn new(side: Side) -> Self {
         let mut merge = Merge::new();
         merge.end(match side {
@@ -155,30 +168,34 @@ impl Queue {
         Self { side, merge, next: None, ended: false }
     }
 
-    /// Sees to it that the next entry is in sight; says whether that needs more of the listing.
-    fn look(&mut self) -> Result<bool, MergeError> {
+    /// Sees to it that the next entry is in sight.
+    fn look(&mut self) -> Result<Look<E>, MergeError> {
         if self.next.is_none() && !self.ended {
             match self.merge.next()? {
-                Step::SourceOnly(entry) | Step::TargetOnly(entry) => self.next = Some(entry),
+                Step::SourceOnly(entry) | Step::TargetOnly(entry) | Step::Unknown { entry, .. } => {
+                    self.next = Some(entry);
+                }
+                Step::Failed { failure, .. } => return Ok(Look::Failed(failure)),
                 Step::End => self.ended = true,
-                Step::Need(_) | Step::Both { .. } => return Ok(true),
+                Step::Need(_) | Step::Both { .. } => return Ok(Look::Need),
             }
         }
-        Ok(false)
+        Ok(Look::Seen)
     }
 }
 
-impl Recoded {
+impl<E> Recoded<E> {
     /// Of two listings of which nothing is known yet.
     #[must_use]
     pub fn new(recoding: Recoding) -> Self {
         let (source, target) = (Queue::new(Side::Source), Queue::new(Side::Target));
-        Self { recoding, source, target, waiting: BTreeMap::new(), error: None }
+        let hidden = [Hidden::new(), Hidden::new()];
+        Self { recoding, source, target, hidden, waiting: BTreeMap::new(), error: None }
     }
 
     /// As [`Merge::push`].
-    pub fn push(&mut self, side: Side, entries: Vec<Entry>) {
-        self.queue(side).merge.push(side, entries);
+    pub fn push(&mut self, side: Side, page: Vec<Listed<E>>) {
+        self.queue(side).merge.push(side, page);
     }
 
     /// As [`Merge::end`].
@@ -191,7 +208,7 @@ impl Recoded {
     /// # Errors
     /// As [`Merge::next`], and if two objects of the source would have one name on the target.
     #[expect(clippy::should_implement_trait, reason = "an iterator would end where this one asks for more")]
-    pub fn next(&mut self) -> Result<Step, MergeError> {
+    pub fn next(&mut self) -> Result<Step<E>, MergeError> {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
@@ -202,18 +219,23 @@ impl Recoded {
         step
     }
 
-    fn queue(&mut self, side: Side) -> &mut Queue {
+    fn queue(&mut self, side: Side) -> &mut Queue<E> {
         match side {
             Side::Source => &mut self.source,
             Side::Target => &mut self.target,
         }
     }
 
-    fn advance(&mut self) -> Result<Step, MergeError> {
+    fn advance(&mut self) -> Result<Step<E>, MergeError> {
         loop {
-            for queue in [&mut self.source, &mut self.target] {
-                if queue.look()? {
-                    return Ok(Step::Need(queue.side));
+            for (queue, hidden) in [&mut self.source, &mut self.target].into_iter().zip(&mut self.hidden) {
+                match queue.look()? {
+                    Look::Seen => {}
+                    Look::Need => return Ok(Step::Need(queue.side)),
+                    Look::Failed(failure) => {
+                        hidden.add(&failure.what);
+                        return Ok(Step::Failed { side: queue.side, failure });
+                    }
                 }
             }
             let step = match self.recoding {
@@ -221,13 +243,27 @@ impl Recoded {
                 Recoding::Decompress => self.decompressing()?,
             };
             if let Some(step) = step {
-                return Ok(step);
+                return Ok(self.known(step));
             }
         }
     }
 
+    /// What only one side has may be on the other all the same, where that could not be listed.
+    fn known(&mut self, step: Step<E>) -> Step<E> {
+        let [of_source, of_target] = &mut self.hidden;
+        match step {
+            Step::SourceOnly(entry) if of_target.holds(&entry.path) => {
+                Step::Unknown { side: Side::Source, entry }
+            }
+            Step::TargetOnly(entry) if of_source.holds(&entry.path) => {
+                Step::Unknown { side: Side::Target, entry }
+            }
+            step => step,
+        }
+    }
+
     /// Sources wait until no other can come before them by its new name.
-    fn compressing(&mut self) -> Result<Option<Step>, MergeError> {
+    fn compressing(&mut self) -> Result<Option<Step<E>>, MergeError> {
         let Self { source, target, waiting, .. } = self;
         let source_path = source.next.as_ref().map(|entry| &entry.path);
         let target_path = target.next.as_ref().map(|entry| &entry.path);
@@ -267,7 +303,7 @@ impl Recoded {
     }
 
     /// Targets wait until no source can come any more that turns into them.
-    fn decompressing(&mut self) -> Result<Option<Step>, MergeError> {
+    fn decompressing(&mut self) -> Result<Option<Step<E>>, MergeError> {
         let Self { source, target, waiting, .. } = self;
         let source_path = source.next.as_ref().map(|entry| &entry.path);
         let is_over = |path: &Path| {

@@ -6,14 +6,14 @@ use omnistorage_core::{
     sync::{
         compare::{Reason, common_hash},
         filter::Filter,
-        merge::Step,
+        merge::Side,
     },
 };
 
 use super::{
     contents::{Hashed, hash_both, same_bytes},
     job::Outlet,
-    pairs::Pairs,
+    pairs::{Pairs, Step},
     sides::Sides,
 };
 use crate::{
@@ -81,6 +81,8 @@ impl Check {
                         }
                     }
                 },
+                Step::Failed { failure, .. } => self.tell_error(failure.what.name(), failure.error),
+                Step::Unknown { side, entry } => self.tell_unknown(sides, side, &entry, options),
                 Step::Need(_) => {}
                 Step::End => break,
             }
@@ -101,6 +103,23 @@ impl Check {
         for (entry, found) in compared {
             self.tell(&entry, found);
         }
+    }
+
+    /// What a listing could not tell is not the same, and not known to differ.
+    fn tell_error(&mut self, name: &str, error: Error) {
+        self.report.errors += 1;
+        self.report.checked += 1;
+        let (path, difference) = (name.to_owned(), Difference::Error);
+        self.entries.push(CheckEntry { path, difference, reason: None, error: Some(error) });
+    }
+
+    /// What stands where the listing of the other side failed.
+    fn tell_unknown(&mut self, sides: &Sides, has_it: Side, entry: &Entry, options: &SyncOptions) {
+        if entry.kind != ObjectKind::Object || (has_it == Side::Target && options.one_way) {
+            return;
+        }
+        let error = sides.side(has_it).error(ErrorCode::Unavailable, &entry.path, Reason::Unlisted.as_str());
+        self.tell_error(entry.path.as_str(), error);
     }
 
     /// Directories are not compared: they exist by what is in them. Nor are links and special files, which no run copies,

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use futures::{StreamExt, stream};
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
-    sync::{counted::Counted, merge::Step},
+    sync::counted::Counted,
 };
 use omnistorage_path::Path;
 
 use super::{
     backup::Backup,
-    pairs::Pairs,
+    pairs::{Pairs, Step},
     removal::delete,
     retry::retrying_many,
     sides::{Sides, Writing},
@@ -121,7 +121,12 @@ impl Extras {
         let mut due = Vec::new();
         loop {
             let step = pairs.next().await?;
-            let ended = step == Step::End;
+            let ended = matches!(step, Step::End);
+            let step = match step {
+                // The first merge met none.
+                Step::Failed { failure, .. } if !options.ignore_errors => return Err(failure.error),
+                step => step,
+            };
             due.extend(extra(step, sides).map(|extra| extra.path).filter(|path| counted.holds(path)));
             if !ended && due.len() < KEPT {
                 continue;

@@ -6,7 +6,6 @@ use omnistorage_core::{
     sync::{
         compare::{CompareOptions, Evidence, IfEqual, Reason, Verdict, after_hashing},
         filter::Filter,
-        merge::Step,
     },
 };
 use omnistorage_path::Path;
@@ -14,6 +13,7 @@ use omnistorage_path::Path;
 use super::{
     contents::hash_both,
     memo::Memo,
+    pairs::Step,
     recode::{Recoder, compare_listed},
     sides::{Reading, Sides},
     unsure::Pair,
@@ -22,7 +22,7 @@ use crate::{
     exports::sync::{Action, Deletion, Explanation, SyncOptions},
     imports::{
         backend::ListOptions,
-        types::{Error, ErrorCode, Location},
+        types::{Error, ErrorCode, Listed, Location},
     },
     objects::PAGE,
 };
@@ -98,7 +98,10 @@ async fn decide(sides: &Sides, step: Step, options: &SyncOptions) -> Result<(Opt
             });
         }
         Step::Both { source, target } => compare_pair(sides, source, target, options).await?,
-        Step::Need(_) | Step::End => return Ok((None, "there is nothing".to_owned())),
+        // Both sides were looked at, and not listed.
+        Step::Failed { .. } | Step::Unknown { .. } | Step::Need(_) | Step::End => {
+            return Ok((None, "there is nothing".to_owned()));
+        }
     };
     Ok(match verdict {
         Verdict::Same(evidence) => same(evidence),
@@ -183,7 +186,9 @@ async fn listed(side: &Reading, path: &Path) -> Result<Option<Entry>, Error> {
         if page.is_empty() {
             return Ok(seen);
         }
-        for info in page {
+        for listed in page {
+            // What could not be listed is not what was seen.
+            let Listed::Entry(info) = listed else { continue };
             if info.path == full {
                 return side.entry(info).map(Some);
             }

@@ -5,7 +5,7 @@ use omnistorage_core::{
     sync::{
         compare::Reason,
         guard::{DeletePlan, DeleteRefusal, deletes_allowed},
-        merge::Step,
+        merge::Side,
         rename::Renames,
     },
 };
@@ -15,7 +15,7 @@ use super::{
     delete::extra,
     flight::{Bound, Done},
     options::{delete_limits, rename_strategy},
-    pairs::Pairs,
+    pairs::{Pairs, Step},
     rename::rename,
     run::{Operation, Run},
     sides::Writing,
@@ -70,13 +70,19 @@ impl Run {
         let mut pairs = Pairs::new(&self.sides).await?;
         let mut source_objects = 0;
         loop {
-            let step = pairs.next().await?;
-            match &step {
+            let step = match pairs.next().await? {
                 Step::End => break,
-                Step::SourceOnly(source) | Step::Both { source, .. } => {
-                    source_objects += u64::from(source.kind == ObjectKind::Object);
+                Step::Failed { side, failure } => {
+                    self.fail_listed(side, *failure);
+                    continue;
                 }
-                Step::TargetOnly(_) | Step::Need(_) => {}
+                step => step,
+            };
+            if let Step::SourceOnly(source)
+            | Step::Both { source, .. }
+            | Step::Unknown { side: Side::Source, entry: source } = &step
+            {
+                source_objects += u64::from(source.kind == ObjectKind::Object);
             }
             if let Some(extra) = extra(step, &self.sides) {
                 self.extras.add(extra.path);

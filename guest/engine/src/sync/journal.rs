@@ -70,8 +70,13 @@ impl Journal {
     }
 
     pub(super) fn fail(&mut self, path: &Path, error: Error) {
+        self.fail_name(path.as_str(), error);
+    }
+
+    /// Of a name that may be no path.
+    pub(super) fn fail_name(&mut self, name: &str, error: Error) {
         self.report.errors += 1;
-        let (path, reason) = (path.as_str().to_owned(), None);
+        let (path, reason) = (name.to_owned(), None);
         self.events.push(Event { action: Action::Failed, path, size: None, reason, error: Some(error) });
     }
 }

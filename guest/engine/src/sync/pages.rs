@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use futures::{SinkExt, channel::mpsc};
 use omnistorage_core::{
-    entry::{Entry, ObjectKind},
+    entry::{Entry, Failure, ObjectKind, Unlisted},
     sync::{
         filter::Filter,
         walk::{Walk, WalkStep},
@@ -15,24 +15,25 @@ use wit_bindgen::spawn_local;
 
 use super::{retry::retrying, sides::Reading};
 use crate::{
+    convert::Listed,
     imports::{
         backend::{Features, ListOptions, Listing},
-        types::{Error, ErrorCode},
+        types::{self, Error, ErrorCode},
     },
     objects::PAGE,
 };
 
 /// Pages of a listing as they come; a page or two are asked for ahead.
-pub(super) type Pages = mpsc::Receiver<Result<Vec<Entry>, Error>>;
+pub(super) type Pages = mpsc::Receiver<Result<Vec<Listed>, Error>>;
 
 /// Whoever asked has left.
 struct Left;
 
 /// Where pages go.
-struct Sender(mpsc::Sender<Result<Vec<Entry>, Error>>);
+struct Sender(mpsc::Sender<Result<Vec<Listed>, Error>>);
 
 impl Sender {
-    async fn send(&mut self, page: Vec<Entry>) -> Result<(), Left> {
+    async fn send(&mut self, page: Vec<Listed>) -> Result<(), Left> {
         if page.is_empty() { Ok(()) } else { self.0.send(Ok(page)).await.map_err(|_| Left) }
     }
 
@@ -97,7 +98,10 @@ impl Reading {
                     Ok(page) => page,
                     Err(error) => return sender.fail(error).await,
                 };
-                let wanted = page.into_iter().filter(|entry| !left_out.holds(filter, &entry.path));
+                let wanted = page.into_iter().filter(|listed| match listed {
+                    Listed::Entry(entry) => !left_out.holds(filter, &entry.path),
+                    Listed::Failure(_) => true,
+                });
                 sender.send(wanted.collect()).await?;
                 // Nothing that a name can begin with sorts behind the last character there is.
                 let next = left_out.last.as_ref().and_then(|directory| {
@@ -118,7 +122,7 @@ impl Reading {
 
     async fn walk(&self, filter: &Filter, sender: &mut Sender) -> Result<(), Left> {
         let mut walk = Walk::new(Path::root());
-        let (mut open, mut found): (Vec<Cursor<'_>>, Vec<Entry>) = (Vec::new(), Vec::new());
+        let (mut open, mut found): (Vec<Cursor<'_>>, Vec<Listed>) = (Vec::new(), Vec::new());
         // Where directories do not exist by themselves, those of a level are only prefixes that objects share.
         let has_directories = self.has(Features::DIRECTORIES);
         loop {
@@ -129,15 +133,29 @@ impl Reading {
                 },
                 WalkStep::Need => match open.last_mut() {
                     Some(listing) => match listing.next().await {
-                        Ok(page) if page.is_empty() => walk.end(),
-                        Ok(page) => walk.push(page),
-                        Err(error) => return sender.fail(error).await,
+                        Ok(page) if page.is_empty() => {
+                            walk.end();
+                            found.extend(listing.vanished().await);
+                        }
+                        Ok(page) => {
+                            let (entries, failures) = apart(page);
+                            found.extend(failures);
+                            walk.push(entries);
+                        }
+                        // What ends all of it.
+                        Err(error) if open.len() == 1 || error.code == ErrorCode::BackendClosed => {
+                            return sender.fail(error).await;
+                        }
+                        Err(error) => {
+                            walk.end();
+                            found.extend(open.last().map(|listing| listing.failed(error)));
+                        }
                     },
                     None => walk.end(),
                 },
                 WalkStep::Leave => drop(open.pop()),
                 WalkStep::Entry(entry) if entry.kind == ObjectKind::Directory && !has_directories => {}
-                WalkStep::Entry(entry) => found.push(entry),
+                WalkStep::Entry(entry) => found.push(Listed::Entry(entry)),
                 WalkStep::End => return sender.send(found).await,
             }
             if found.len() >= PAGE as usize {
@@ -147,6 +165,18 @@ impl Reading {
     }
 }
 
+/// The entries of a page, and what it could not list.
+fn apart(page: Vec<Listed>) -> (Vec<Entry>, Vec<Listed>) {
+    let (mut entries, mut failures) = (Vec::with_capacity(page.len()), Vec::new());
+    for listed in page {
+        match listed {
+            Listed::Entry(entry) => entries.push(entry),
+            failure @ Listed::Failure(_) => failures.push(failure),
+        }
+    }
+    (entries, failures)
+}
+
 /// Where a listing is. One that was broken off goes on behind its last entry.
 struct Cursor<'a> {
     place: &'a Reading,
@@ -154,27 +184,85 @@ struct Cursor<'a> {
     recursive: bool,
     listing: Option<Listing>,
     last: Option<String>,
+    /// Failures that were given since the last entry.
+    given: u64,
+    /// Of these, how many a listing that was opened again gives once more: it begins behind an entry.
+    repeated: u64,
 }
 
 impl<'a> Cursor<'a> {
     fn new(place: &'a Reading, prefix: Path, recursive: bool) -> Self {
-        Self { place, prefix, recursive, listing: None, last: None }
+        Self { place, prefix, recursive, listing: None, last: None, given: 0, repeated: 0 }
     }
 
-    /// The next entries; none at the end.
-    async fn next(&mut self) -> Result<Vec<Entry>, Error> {
-        let page = retrying(self.place.attempts, async || {
-            let listing = match self.listing.take() {
-                Some(listing) => listing,
-                None => self.open().await?,
-            };
-            let page = listing.next(PAGE).await?;
-            self.listing = Some(listing);
-            Ok(page)
+    /// What comes next; nothing at the end.
+    async fn next(&mut self) -> Result<Vec<Listed>, Error> {
+        loop {
+            let page = retrying(self.place.attempts, async || {
+                let listing = match self.listing.take() {
+                    Some(listing) => listing,
+                    None => {
+                        self.repeated = self.given;
+                        self.open().await?
+                    }
+                };
+                let page = listing.next(PAGE).await?;
+                self.listing = Some(listing);
+                Ok(page)
+            });
+            let page = page.await?;
+            let is_end = page.is_empty();
+            let page = self.take(page)?;
+            if is_end || !page.is_empty() {
+                return Ok(page);
+            }
+        }
+    }
+
+    /// What a page holds that was not given before.
+    fn take(&mut self, page: Vec<types::Listed>) -> Result<Vec<Listed>, Error> {
+        let last = page.iter().rev().find_map(|listed| match listed {
+            types::Listed::Entry(info) => Some(info.path.clone()),
+            types::Listed::Failure(_) => None,
         });
-        let page = page.await?;
-        self.last = page.last().map(|info| info.path.clone());
-        page.into_iter().map(|info| self.place.entry(info)).collect()
+        self.last = last.or(self.last.take());
+        let mut taken = Vec::with_capacity(page.len());
+        for listed in page {
+            match listed {
+                types::Listed::Entry(_) => (self.given, self.repeated) = (0, 0),
+                types::Listed::Failure(_) if self.repeated > 0 => {
+                    self.repeated -= 1;
+                    continue;
+                }
+                types::Listed::Failure(_) => self.given += 1,
+            }
+            taken.push(self.place.listed(listed)?);
+        }
+        Ok(taken)
+    }
+
+    /// Why the rest of the directory cannot be listed.
+    fn failed(&self, error: Error) -> Listed {
+        let directory = self.prefix.strip_prefix(self.place.prefix()).unwrap_or_default();
+        Listed::Failure(Box::new(Failure { what: Unlisted::Directory(directory), error }))
+    }
+
+    /// Of a directory in which nothing was found: whether it is there at all. One that was moved away since it was
+    /// listed lists nothing, and what was in it is elsewhere.
+    async fn vanished(&self) -> Option<Listed> {
+        let directory = self.prefix.strip_prefix(self.place.prefix())?;
+        let is_empty = self.last.is_none() && self.given == 0;
+        if !is_empty || directory.is_root() || !self.place.has(Features::DIRECTORIES) {
+            return None;
+        }
+        match self.place.stat(&directory).await {
+            Ok(Some(found)) if found.kind == ObjectKind::Directory => None,
+            Ok(_) => {
+                let message = "the directory was moved, deleted or replaced while it was listed: try again";
+                Some(self.failed(self.place.error(ErrorCode::Unavailable, &directory, message)))
+            }
+            Err(error) => Some(self.failed(error)),
+        }
     }
 
     async fn open(&self) -> Result<Listing, Error> {

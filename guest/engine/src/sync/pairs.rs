@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use futures::StreamExt;
 use omnistorage_core::{
-    entry::{Entry, ObjectKind},
+    entry::{Entry, Listed, ObjectKind},
     sync::{
         filter::Filter,
-        merge::{Merge, MergeError, Side, Step},
+        merge::{self, Merge, MergeError, Side},
         recode::{Recoded, Recoding},
     },
 };
@@ -17,6 +17,9 @@ use crate::{
     error::error,
     imports::types::{Error, ErrorCode},
 };
+
+/// What the merge of both listings has next.
+pub(super) type Step = merge::Step<Error>;
 
 /// Both listings, merged while they stream.
 pub(super) struct Pairs {
@@ -52,7 +55,8 @@ impl Pairs {
                 Side::Source => name.clone(),
                 Side::Target => sides.target_path(name),
             };
-            merge.push(side, sides.side(side).stat(&name).await?.into_iter().collect());
+            let found = sides.side(side).stat(&name).await?;
+            merge.push(side, found.into_iter().map(Listed::Entry).collect());
             merge.end(side);
         }
         let filter = sides.filter.clone();
@@ -93,8 +97,11 @@ impl Pairs {
                 Some(page) => {
                     let page = page?;
                     if side == Side::Source && !self.source_has_objects {
-                        let is_meant = |entry: &Entry| {
-                            entry.kind == ObjectKind::Object && self.filter.ruling(entry).is_included()
+                        let is_meant = |listed: &Listed<_>| match listed {
+                            Listed::Entry(entry) => {
+                                entry.kind == ObjectKind::Object && self.filter.ruling(entry).is_included()
+                            }
+                            Listed::Failure(_) => false,
                         };
                         self.source_has_objects = page.iter().any(is_meant);
                     }
@@ -125,15 +132,15 @@ impl Pairs {
 
 /// The merge, of names that are alike or of names that change on the way.
 enum Listings {
-    Alike(Merge),
-    Recoded(Box<Recoded>),
+    Alike(Merge<Error>),
+    Recoded(Box<Recoded<Error>>),
 }
 
 impl Listings {
-    fn push(&mut self, side: Side, entries: Vec<Entry>) {
+    fn push(&mut self, side: Side, page: Vec<Listed<Error>>) {
         match self {
-            Self::Alike(merge) => merge.push(side, entries),
-            Self::Recoded(merge) => merge.push(side, entries),
+            Self::Alike(merge) => merge.push(side, page),
+            Self::Recoded(merge) => merge.push(side, page),
         }
     }
 

@@ -13,13 +13,19 @@ use omnistorage_core::{
     sync::{
         compare::Reason,
         filter::{Filter, Ruling},
-        merge::Step,
+        merge::Side,
     },
 };
 use omnistorage_path::Path;
 
-use super::{memo::Recalling, pairs::Pairs, run::Run, unsure::Pair};
+use super::{
+    memo::Recalling,
+    pairs::{Pairs, Step},
+    run::Run,
+    unsure::Pair,
+};
 use crate::{
+    convert::Listed,
     exports::sync::{Action, Deletion},
     imports::{
         backend::Features,
@@ -175,7 +181,18 @@ impl Run {
         let (source, target) = match step {
             Step::SourceOnly(source) => (source, None),
             Step::Both { source, target } => (source, Some(target)),
-            Step::TargetOnly(_) | Step::Need(_) => return false,
+            Step::Failed { side, failure } => {
+                self.fail_listed(side, *failure);
+                return false;
+            }
+            Step::Unknown { side: Side::Source, entry } => {
+                let waited = self.rooms.as_ref().is_some_and(|rooms| rooms.find(&entry.path).is_some());
+                if waited && entry.kind == ObjectKind::Object {
+                    self.skip(&entry, Reason::Unlisted);
+                }
+                return false;
+            }
+            Step::TargetOnly(_) | Step::Unknown { .. } | Step::Need(_) => return false,
             Step::End => return true,
         };
         let room = self.rooms.as_ref().and_then(|rooms| rooms.find(&source.path));
@@ -251,7 +268,11 @@ impl Run {
         let mut directories = Vec::new();
         let mut pages = self.sides.target.pages_below(directory)?;
         while let Some(page) = pages.next().await {
-            for entry in page? {
+            for listed in page? {
+                let entry = match listed {
+                    Listed::Entry(entry) => entry,
+                    Listed::Failure(failure) => return Err(failure.error),
+                };
                 let goes = match entry.kind {
                     ObjectKind::Directory => !is_excluded(&entry.path),
                     ObjectKind::Object => !is_after && self.is_deletable(&filter, &entry),

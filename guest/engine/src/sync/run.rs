@@ -1,14 +1,14 @@
 //! A run of `sync`, `copy` or `move`: the listings are merged, and what each step of the merge asks for is begun.
 
-use std::{future::pending, pin::pin};
+use std::{collections::BTreeSet, future::pending, pin::pin};
 
 use futures::{FutureExt, future::select};
 use omnistorage_core::{
-    entry::{Entry, ObjectKind},
+    entry::{Entry, Failure, ObjectKind},
     sync::{
         compare::{CompareOptions, Evidence, Reason, Verdict},
         filter::Filter,
-        merge::Step,
+        merge::Side,
     },
 };
 
@@ -21,7 +21,7 @@ use super::{
     journal::Journal,
     memo::{Memo, Met, Recalling},
     options,
-    pairs::Pairs,
+    pairs::{Pairs, Step},
     removal::delete_unchanged,
     rename::Unmatched,
     room::{Rooms, Standing, Wanted},
@@ -94,6 +94,7 @@ pub(super) async fn run(
         standing: Standing::default(),
         wanted: Wanted::default(),
         rooms: None,
+        unlisted: BTreeSet::new(),
         source_objects: 0,
         begun_bytes: 0,
         deletes_begun: 0,
@@ -126,6 +127,8 @@ pub(super) struct Run {
     pub(super) standing: Standing,
     pub(super) wanted: Wanted,
     pub(super) rooms: Option<Rooms>,
+    /// Where the listings may be merged again: what they could not tell, on the target or not, by its name.
+    unlisted: BTreeSet<(bool, String)>,
     pub(super) source_objects: u64,
     /// Bytes of the transfers that were begun.
     begun_bytes: u64,
@@ -293,10 +296,35 @@ impl Run {
                     self.decide(Pair::listed(source, target), CompareOptions { remembered, ..self.compare });
                 }
             },
+            Step::Failed { side, failure } => self.fail_listed(side, *failure),
+            // Not missing, and not extra: nobody could look.
+            Step::Unknown { side: Side::Source, entry } => {
+                self.count(&entry, None);
+                match entry.kind {
+                    ObjectKind::Object => self.skip(&entry, Reason::Unlisted),
+                    ObjectKind::Directory => {}
+                    ObjectKind::Symlink => self.skip(&entry, Reason::SymbolicLink),
+                    ObjectKind::Special => self.skip(&entry, Reason::SpecialFile),
+                }
+            }
+            Step::Unknown { side: Side::Target, entry } => {
+                self.journal.report.checked += u64::from(entry.kind == ObjectKind::Object);
+            }
             Step::Need(_) => {}
             Step::End => return true,
         }
         false
+    }
+
+    /// Tells of what a listing could not tell, once, although a run that deletes may list more than once.
+    pub(super) fn fail_listed(&mut self, side: Side, failure: Failure<Error>) {
+        let name = failure.what.name();
+        let is_new = self.options.deletion == Deletion::None
+            || self.unlisted.insert((side == Side::Target, name.to_owned()));
+        if is_new {
+            self.journal.fail_name(failure.what.name(), failure.error);
+            self.stop_after_errors();
+        }
     }
 
     fn take_extra(&mut self, target: Entry) {

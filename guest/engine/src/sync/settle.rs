@@ -88,6 +88,10 @@ impl Run {
 
     pub(super) fn fail(&mut self, path: &Path, error: Error) {
         self.journal.fail(path, error);
+        self.stop_after_errors();
+    }
+
+    pub(super) fn stop_after_errors(&mut self) {
         if self.options.max_errors.is_some_and(|most| self.journal.report.errors >= most) {
             self.stop(Stop::MaxErrors);
         }

@@ -18,7 +18,7 @@ use omnistorage_path::Path;
 use super::{backup::Backup, batch::Batch, options, recode::Recoder, retry::retrying};
 use crate::{
     backends::Place,
-    convert::{entry, place_of},
+    convert::{Listed, entry, failure_of, place_of},
     exports::sync::{self, SyncOptions},
     imports::{
         backend::{self, Capabilities, Features},
@@ -139,12 +139,27 @@ impl Reading {
 
     /// An entry with its path relative to this place: a backend is not believed to stay below what it was asked for.
     pub(super) fn entry(&self, info: types::ObjectInfo) -> Result<Entry, Error> {
-        let listed = Location { backend: self.name.to_string(), path: info.path.clone() };
-        let path = place_of(&info.path, &self.prefix).map_err(|message| Error {
-            at: Some(listed),
-            ..crate::error::error(ErrorCode::InvalidPath, message)
-        })?;
+        let path =
+            place_of(&info.path, &self.prefix).map_err(|message| self.astray(info.path.clone(), message))?;
         Ok(entry(info, path))
+    }
+
+    /// The same for all that a listing holds.
+    pub(super) fn listed(&self, listed: types::Listed) -> Result<Listed, Error> {
+        match listed {
+            types::Listed::Entry(info) => self.entry(info).map(Listed::Entry),
+            types::Listed::Failure(failure) => {
+                let failed = failure_of(failure, &self.prefix);
+                failed
+                    .map(|failure| Listed::Failure(Box::new(failure)))
+                    .map_err(|message| self.astray(self.prefix.to_string(), message))
+            }
+        }
+    }
+
+    fn astray(&self, path: String, message: String) -> Error {
+        let at = Some(Location { backend: self.name.to_string(), path });
+        Error { at, ..crate::error::error(ErrorCode::InvalidPath, message) }
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use super::pages::{Order, Page, Pages, Trail};
 use crate::{
-    backend::{ListOptions, Listing},
+    backend::{ListOptions, Listed, Listing, ListingFailure},
     error::{Error, ErrorCode, Result},
     object::{ObjectInfo, ObjectKind},
 };
@@ -36,7 +36,7 @@ pub(super) struct PagedListing<P> {
     trail: Trail,
     last_key: String,
     held: BTreeMap<(Path, bool), Held>,
-    ready: VecDeque<ObjectInfo>,
+    ready: VecDeque<Listed>,
     /// Somebody has seen entries.
     is_begun: bool,
     found_unsorted: bool,
@@ -106,12 +106,13 @@ impl<P: Pages> PagedListing<P> {
             _ => return Err(Error::new(ErrorCode::Cancelled, "the listing was stopped")),
         };
         self.trail.accept(&page)?;
-        let Page { objects, directories, next } = page;
+        let Page { objects, directories, failures, next } = page;
         self.progress = match next {
             Some(next) => Progress::At(Some(next)),
             None => Progress::Ended,
         };
         self.fetch();
+        self.ready.extend(failures.into_iter().map(Listed::from));
         self.take(objects, directories)
     }
 
@@ -129,19 +130,19 @@ impl<P: Pages> PagedListing<P> {
             if object_first {
                 let Some((key, info)) = objects.next() else { break };
                 if self.comes_after(&key)? {
-                    self.object(key, info)?;
+                    self.object(&key, info);
                 }
             } else {
                 let Some(key) = directories.next() else { break };
                 if self.comes_after(&key)? {
-                    self.directory(key)?;
+                    self.directory(&key);
                 }
             }
             self.release();
         }
         if matches!(self.progress, Progress::Ended) {
             let left = std::mem::take(&mut self.held);
-            self.ready.extend(left.into_values().map(|held| held.info));
+            self.ready.extend(left.into_values().map(|held| Listed::Entry(held.info)));
         }
         Ok(())
     }
@@ -159,32 +160,43 @@ impl<P: Pages> PagedListing<P> {
         Ok(is_new)
     }
 
-    fn object(&mut self, key: String, mut info: ObjectInfo) -> Result<()> {
+    fn object(&mut self, key: &str, mut info: ObjectInfo) {
         // An empty object whose key ends with a slash stands for a directory; here directories are what keys share.
         if key == self.prefix || (key.ends_with('/') && info.size == Some(0)) {
-            return Ok(());
+            return;
         }
-        info.path = self.path(&key)?;
-        self.hold(key.len(), info);
-        Ok(())
+        match self.path(key) {
+            Some(path) => {
+                info.path = path;
+                self.hold(key.len(), info);
+            }
+            None => self.refuse(key),
+        }
     }
 
-    fn directory(&mut self, mut key: String) -> Result<()> {
-        key.pop();
-        let path = self.path(&key)?;
-        self.hold(key.len(), ObjectInfo::new(path, ObjectKind::Directory));
-        Ok(())
+    fn directory(&mut self, key: &str) {
+        let shared = key.strip_suffix('/').unwrap_or(key);
+        match self.path(shared) {
+            Some(path) => self.hold(shared.len(), ObjectInfo::new(path, ObjectKind::Directory)),
+            None => self.refuse(key),
+        }
     }
 
-    fn path(&self, key: &str) -> Result<Path> {
-        let below = key.strip_prefix(&self.root).unwrap_or(key);
-        Path::parse(below).map_err(|error| {
-            let message = format!(
-                "the key `{}` is no path here ({error}): rename it with a tool of the store, or list beside it",
-                key.escape_debug()
-            );
-            Error::new(ErrorCode::InvalidPath, message)
-        })
+    /// The path of a key, if it can be one.
+    fn path(&self, key: &str) -> Option<Path> {
+        Path::parse(self.below(key)).ok().filter(|path| !path.is_root())
+    }
+
+    fn below<'k>(&self, key: &'k str) -> &'k str {
+        key.strip_prefix(&self.root).unwrap_or(key)
+    }
+
+    /// Tells of a key that is no path here.
+    fn refuse(&mut self, key: &str) {
+        let name = self.below(key);
+        if self.options.start_after.as_ref().is_none_or(|after| name > after.as_str()) {
+            self.ready.push_back(ListingFailure::of_name(self.kind, name.as_bytes()).into());
+        }
     }
 
     /// Keeps an entry until its place is certain.
@@ -193,7 +205,7 @@ impl<P: Pages> PagedListing<P> {
             return;
         }
         if self.options.recursive || self.order == Order::Other {
-            self.ready.push_back(info);
+            self.ready.push_back(Listed::Entry(info));
             return;
         }
         let name_at = self.prefix.len().min(key_len);
@@ -212,14 +224,14 @@ impl<P: Pages> PagedListing<P> {
         while let Some(first) = self.held.first_entry()
             && first.get().until.as_ref().is_none_or(|until| *until <= self.last_key)
         {
-            self.ready.push_back(first.remove().info);
+            self.ready.push_back(Listed::Entry(first.remove().info));
         }
     }
 }
 
 #[async_trait]
 impl<P: Pages> Listing for PagedListing<P> {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         let place = || Path::parse(self.prefix.trim_end_matches('/')).unwrap_or_default();
         self.pages.check_open().map_err(|error| error.at(self.kind, &place()))?;
         while self.ready.is_empty() {
@@ -260,7 +272,8 @@ mod tests {
                 self.0[at].iter().map(|key| (*key).to_owned()).partition(|key| key.ends_with('/'));
             let info = |key| (key, ObjectInfo::new(Path::root(), ObjectKind::Object));
             let next = (at + 1 < self.0.len()).then(|| (at + 1).to_string());
-            Ok(Page { objects: objects.into_iter().map(info).collect(), directories, next })
+            let objects = objects.into_iter().map(info).collect();
+            Ok(Page { objects, directories, next, ..Page::default() })
         }
     }
 
@@ -274,7 +287,10 @@ mod tests {
             if batch.is_empty() {
                 return Ok(all);
             }
-            all.extend(batch.into_iter().map(|info| String::from(info.path)));
+            all.extend(batch.into_iter().map(|listed| match listed {
+                Listed::Entry(entry) => entry.path.to_string(),
+                Listed::Failure(failure) => format!("! {}", failure.what.name()),
+            }));
         }
     }
 
@@ -291,9 +307,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_key_that_is_no_path_is_an_error_that_names_it() {
-        let error = list(vec![vec!["a//b"]]).await.unwrap_err();
-        assert_eq!(error.code(), ErrorCode::InvalidPath);
-        assert!(error.message().contains("`a//b`"), "{error}");
+    async fn a_key_that_is_no_path_is_told_among_the_others() {
+        let pages = vec![vec!["/", "a", "b/../c", "b//"], vec!["c\0", "c/", "d//", "e"]];
+        let told = ["! /", "a", "! b/../c", "! b//", "! c\0", "c", "! d//", "e"];
+        assert_eq!(list(pages).await.unwrap(), told);
     }
 }

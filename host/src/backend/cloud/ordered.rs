@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     backend::{
-        ListOptions, Listing,
+        ListOptions, Listed, Listing,
         sorted::{SortOptions, SortedListing},
     },
     error::Result,
@@ -63,7 +63,7 @@ impl<P: Pages> OrderedListing<P> {
 
 #[async_trait]
 impl<P: Pages> Listing for OrderedListing<P> {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         let place = || Path::parse(self.prefix.trim_end_matches('/')).unwrap_or_default();
         self.pages.check_open().map_err(|error| error.at(self.kind, &place()))?;
         if let Way::AsListed(listing) = &mut self.way {
@@ -84,7 +84,7 @@ struct Distinct {
     listing: SortedListing,
     /// Of the last path, of which more may come: an object and a directory, at most.
     last: Vec<ObjectInfo>,
-    ready: VecDeque<ObjectInfo>,
+    ready: VecDeque<Listed>,
 }
 
 impl Distinct {
@@ -93,21 +93,27 @@ impl Distinct {
         Self { listing, last: Vec::new(), ready: VecDeque::new() }
     }
 
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         while self.ready.is_empty() {
             let batch = self.listing.next(max).await?;
             if batch.is_empty() {
-                self.ready.extend(self.last.drain(..));
+                self.ready.extend(self.last.drain(..).map(Listed::Entry));
                 break;
             }
-            batch.into_iter().for_each(|entry| self.push(entry));
+            for listed in batch {
+                match listed {
+                    Listed::Entry(entry) => self.push(entry),
+                    // It may come too early, but not too late.
+                    failure @ Listed::Failure(_) => self.ready.push_back(failure),
+                }
+            }
         }
         Ok(self.ready.drain(..max.min(self.ready.len())).collect())
     }
 
     fn push(&mut self, entry: ObjectInfo) {
         if self.last.first().is_some_and(|last| last.path != entry.path) {
-            self.ready.extend(self.last.drain(..));
+            self.ready.extend(self.last.drain(..).map(Listed::Entry));
         }
         match entry.kind {
             kind if self.last.iter().any(|known| known.kind == kind) => {}
@@ -143,7 +149,8 @@ mod tests {
                 self.pages[at].iter().map(|key| (*key).to_owned()).partition(|key| key.ends_with('/'));
             let info = |key| (key, ObjectInfo::new(Path::root(), ObjectKind::Object));
             let next = (at + 1 < self.pages.len()).then(|| (at + 1).to_string());
-            Ok(Page { objects: objects.into_iter().map(info).collect(), directories, next })
+            let objects = objects.into_iter().map(info).collect();
+            Ok(Page { objects, directories, next, ..Page::default() })
         }
 
         fn is_unsorted(&self) {
@@ -158,7 +165,7 @@ mod tests {
         let mut listing = OrderedListing::new(given, "test", String::new(), String::new(), &options, order);
         let mut all = Vec::new();
         loop {
-            let batch = listing.next(2).await?;
+            let batch = listing.next_entries(2).await?;
             if batch.is_empty() {
                 return Ok(all);
             }

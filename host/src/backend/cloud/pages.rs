@@ -4,6 +4,7 @@
 use async_trait::async_trait;
 
 use crate::{
+    backend::ListingFailure,
     error::{Error, ErrorCode, Result},
     object::ObjectInfo,
 };
@@ -18,6 +19,8 @@ pub(in crate::backend) struct Page {
     pub(in crate::backend) objects: Vec<(String, ObjectInfo)>,
     /// What deeper keys begin with, to their slash.
     pub(in crate::backend) directories: Vec<String>,
+    /// Keys of which no more is known than that they are there.
+    pub(in crate::backend) failures: Vec<ListingFailure>,
     /// What gives the next page.
     pub(in crate::backend) next: Option<String>,
 }
@@ -83,7 +86,7 @@ impl Trail {
             );
             return Err(Error::new(ErrorCode::Corrupted, message));
         }
-        let is_empty = page.objects.is_empty() && page.directories.is_empty();
+        let is_empty = page.objects.is_empty() && page.directories.is_empty() && page.failures.is_empty();
         self.step(page.next.as_deref(), page.objects.first().map(|(key, _)| key.as_str()), is_empty)
     }
 
@@ -130,8 +133,8 @@ mod tests {
         let info = || ObjectInfo::new(Path::root(), ObjectKind::Object);
         Page {
             objects: keys.iter().map(|key| ((*key).to_owned(), info())).collect(),
-            directories: Vec::new(),
             next: Some(next.to_owned()),
+            ..Page::default()
         }
     }
 

@@ -103,13 +103,17 @@ pub(in crate::backend) async fn purge(
         let Some(token) = token else { return Ok::<_, Error>(None) };
         let page = pages.page(Option::as_deref(&token), Order::Keys).await?;
         trail.accept(&page)?;
-        Ok(Some((page.objects, (pages, trail, page.next.map(Some)))))
+        Ok(Some(((page.objects, page.failures), (pages, trail, page.next.map(Some)))))
     });
-    let deleted = listed.map_ok(|objects| {
+    let deleted = listed.map_ok(|(objects, failures)| {
         let store = store.clone();
         async move {
             let keys: Vec<_> = objects.iter().map(|(key, _)| key.as_str()).collect();
-            let mut purged = Purged { is_empty: keys.is_empty(), ..Purged::default() };
+            let is_empty = keys.is_empty() && failures.is_empty();
+            let mut purged = Purged { is_empty, ..Purged::default() };
+            for failure in failures {
+                purged = purged.and(Purged { left: 1, error: Some(failure.error), ..Purged::default() });
+            }
             for (key, deleted) in keys.iter().zip(store.delete(&keys).await) {
                 match deleted {
                     Ok(()) => purged.objects += u64::from(!key.ends_with('/')),

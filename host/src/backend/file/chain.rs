@@ -51,31 +51,45 @@ impl Chain {
         }
     }
 
-    /// Goes into the directory of that name.
+    /// Goes into the directory of that name. An error leaves the chain where it is.
     pub(super) fn descend<Name: rustix::path::Arg + Copy>(&mut self, name: Name) -> Result<(), Errno> {
         let next = open_directory(self.innermost()?, name)?;
-        self.levels.push(Level::Open(next));
-        if let Some(far) = self.levels.len().checked_sub(OPEN + 1)
+        if let Some(far) = self.levels.len().checked_sub(OPEN)
             && let Some(level) = self.levels.get_mut(far)
             && let Level::Open(directory) = level
         {
             *level = Level::Closed(Identity::from(&rustix::fs::fstat(&*directory)?));
         }
+        self.levels.push(Level::Open(next));
         Ok(())
     }
 
     /// Goes back to the directory above. `ESTALE` if that is not there any more.
     pub(super) fn ascend(&mut self) -> Result<(), Errno> {
+        self.ascend_or(|| Err(Errno::STALE))
+    }
+
+    /// The same, where the directory may also be opened by its path, should the way through `..` lead elsewhere now.
+    /// After an error the chain is at that directory all the same, which is closed: the only way is further up.
+    pub(super) fn ascend_or(
+        &mut self,
+        by_path: impl FnOnce() -> Result<OwnedFd, Errno>,
+    ) -> Result<(), Errno> {
         let left = self.levels.pop();
-        if let (Some(Level::Open(left)), Some(above @ Level::Closed(_))) = (left, self.levels.last_mut()) {
-            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            let parent = rustix::fs::openat(&left, "..", flags, Mode::empty()).map_err(|_| Errno::STALE)?;
-            let found = Identity::from(&rustix::fs::fstat(&parent)?);
-            if !matches!(above, Level::Closed(expected) if *expected == found) {
-                return Err(Errno::STALE);
+        let Some(above) = self.levels.last_mut() else { return Ok(()) };
+        let Level::Closed(expected) = *above else { return Ok(()) };
+        let is_it = |directory: &OwnedFd| {
+            rustix::fs::fstat(directory).is_ok_and(|stat| Identity::from(&stat) == expected)
+        };
+        let through_parent = match left {
+            Some(Level::Open(left)) => {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                rustix::fs::openat(&left, "..", flags, Mode::empty()).ok().filter(is_it)
             }
-            *above = Level::Open(parent);
-        }
+            _ => None,
+        };
+        let directory = through_parent.or_else(|| by_path().ok().filter(is_it)).ok_or(Errno::STALE)?;
+        *above = Level::Open(directory);
         Ok(())
     }
 }

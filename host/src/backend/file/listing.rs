@@ -15,7 +15,7 @@ use super::{
     root::{Root, blocking, check_name},
 };
 use crate::{
-    backend::{ListOptions, Listing},
+    backend::{ListOptions, Listed, Listing, ListingFailure, Unlisted},
     error::{Error, ErrorCode, Result},
     object::{ObjectInfo, ObjectKind},
 };
@@ -37,7 +37,7 @@ enum State {
 
 #[async_trait]
 impl Listing for FileListing {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         self.root.check_open().map_err(|error| error.at(KIND, &self.prefix))?;
         match std::mem::replace(&mut self.state, State::BrokenOff) {
             State::Walking(mut walk) => {
@@ -99,109 +99,167 @@ impl Walk {
         }
         let mut walk =
             Self { options: options.clone(), chain: Chain::new(top), levels: Vec::new(), directory };
-        walk.enter(root)?;
+        walk.enter(root).map_err(|errno| failure(errno, prefix))?;
         Ok(Some(walk))
     }
 
     /// Reads the directory to which the chain went, and skips what does not come after `start_after`.
-    fn enter(&mut self, root: &Root) -> Result<()> {
-        let read = || -> Result<Level, Errno> {
-            let mut names = Names::read(self.chain.innermost()?, self.options.recursive, root.links)?;
-            let directory = self.directory.strip_suffix('/').unwrap_or_default();
-            root.leftovers.note(directory, std::mem::take(&mut names.temporaries));
-            let position = match &self.options.start_after {
-                Some(after) => match after.as_str().strip_prefix(&*self.directory) {
-                    Some(after) => names.position_after(after.as_bytes()),
-                    None if after.as_str() < &*self.directory => 0,
-                    None => usize::MAX,
-                },
-                None => 0,
-            };
-            Ok(Level { names, position, directory_len: self.directory.len() })
+    fn enter(&mut self, root: &Root) -> Result<(), Errno> {
+        let mut names = match Names::read(self.chain.innermost()?, self.options.recursive, root.links) {
+            // It was removed since it was opened: so nothing was in it any more.
+            Err(Errno::NOENT) => Names::default(),
+            names => names?,
         };
-        let level = match read() {
-            // It vanished since it was opened.
-            Err(Errno::NOENT) => {
-                Level { names: Names::default(), position: 0, directory_len: self.directory.len() }
-            }
-            level => level.map_err(|errno| self.failure(errno))?,
+        let directory = self.directory.strip_suffix('/').unwrap_or_default();
+        root.leftovers.note(directory, std::mem::take(&mut names.temporaries));
+        let position = match &self.options.start_after {
+            Some(after) => match after.as_str().strip_prefix(&*self.directory) {
+                Some(after) => names.position_after(after.as_bytes()),
+                None if after.as_str() < &*self.directory => 0,
+                None => usize::MAX,
+            },
+            None => 0,
         };
-        self.levels.push(level);
+        self.levels.push(Level { names, position, directory_len: self.directory.len() });
         Ok(())
     }
 
-    fn next_batch(&mut self, root: &Root, max: usize) -> Result<Vec<ObjectInfo>> {
+    /// The next entries, and the names and directories that could not be listed.
+    ///
+    /// # Errors
+    /// What keeps the rest of the prefix itself from being listed.
+    fn next_batch(&mut self, root: &Root, max: usize) -> Result<Vec<Listed>> {
         let mut batch = Vec::with_capacity(max.min(1024));
         while batch.len() < max.max(1) {
+            let is_top = self.levels.len() == 1;
             let Some(level) = self.levels.last_mut() else { break };
             self.directory.truncate(level.directory_len);
             let Some(name) = level.names.get(level.position) else {
                 self.levels.pop();
-                if !self.levels.is_empty() {
-                    self.chain.ascend().map_err(|errno| self.failure(errno))?;
-                }
+                batch.extend(self.leave(root)?);
                 continue;
             };
             level.position += 1;
-            let Ok(name) = str::from_utf8(name) else {
-                let message = format!(
-                    "the directory holds the name `{}`, which is not UTF-8 and so cannot be a path: rename it",
-                    name.escape_ascii()
-                );
-                return Err(error(ErrorCode::InvalidPath, message, &self.path()?));
+            let (name, is_entered) = match name.strip_suffix(b"/") {
+                Some(name) => (name, true),
+                None => (name, false),
             };
-            match name.strip_suffix('/') {
-                None => {
-                    let path = path(&self.directory, name)?;
-                    let full = self.options.full_info && root.keeps_metadata();
-                    batch.extend(entry(root, &self.chain, name, path, full)?);
+            let Some((name, path)) = legal(&self.directory, name) else {
+                // A directory comes twice.
+                if !is_entered {
+                    let name = [self.directory.as_bytes(), name].concat();
+                    batch.push(ListingFailure::of_name(KIND, &name).into());
                 }
-                Some(directory) => match self.chain.descend(directory) {
-                    Ok(()) => {
-                        self.directory.push_str(name);
-                        self.enter(root)?;
+                continue;
+            };
+            if is_entered {
+                batch.extend(self.descend(root, path).err().map(Listed::from));
+                continue;
+            }
+            let full = self.options.full_info && root.keeps_metadata();
+            match entry(root, &self.chain, name, path, full) {
+                Ok(found) => batch.extend(found.map(Listed::Entry)),
+                // Who may read the names of a directory and not look at them may look at none of them.
+                Err(failure) if failure.error.code() == ErrorCode::PermissionDenied => {
+                    if is_top {
+                        return Err(failure.error);
                     }
-                    // It vanished, or became something else, since its name was read.
-                    Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => {}
-                    Err(errno) => {
-                        return Err(failure(errno, &path(&self.directory, directory)?));
-                    }
-                },
+                    level.position = usize::MAX;
+                    batch.push(ListingFailure { what: Unlisted::Directory(self.path()?), ..failure }.into());
+                }
+                Err(failure) => batch.push(failure.into()),
             }
         }
         Ok(batch)
     }
 
-    /// The path of the innermost directory.
-    fn path(&self) -> Result<Path> {
-        path(self.directory.strip_suffix('/').unwrap_or_default(), "")
+    /// Goes into a directory whose name was read before.
+    fn descend(&mut self, root: &Root, path: Path) -> Result<(), ListingFailure> {
+        let name = path.name().unwrap_or_default();
+        let entered = self.chain.descend(name).and_then(|()| {
+            self.directory.push_str(name);
+            self.directory.push('/');
+            // What was opened just now is left without a way back.
+            self.enter(root).or_else(|errno| self.chain.ascend().and(Err(errno)))
+        });
+        entered.map_err(|errno| ListingFailure {
+            error: unreachable(errno, &path),
+            what: Unlisted::Directory(path),
+        })
     }
 
-    fn failure(&self, errno: Errno) -> Error {
-        self.path().map_or_else(|error| error, |path| failure(errno, &path))
+    /// Goes back to the directory above. If that was moved meanwhile, and another one is where it was, the rest of it
+    /// cannot be listed, and gives a failure.
+    ///
+    /// # Errors
+    /// If there is no way back to the prefix itself.
+    fn leave(&mut self, root: &Root) -> Result<Option<Listed>> {
+        let mut lost = None;
+        while let Some(level) = self.levels.last() {
+            self.directory.truncate(level.directory_len);
+            let path = self.path()?;
+            let Err(errno) = self.chain.ascend_or(|| root.tree.entries(path.as_str())) else { break };
+            let error = unreachable(errno, &path);
+            self.levels.pop();
+            if self.levels.is_empty() {
+                return Err(error);
+            }
+            lost = Some(ListingFailure { what: Unlisted::Directory(path), error }.into());
+        }
+        Ok(lost)
+    }
+
+    /// The path of the innermost directory.
+    fn path(&self) -> Result<Path> {
+        Ok(Path::parse(self.directory.strip_suffix('/').unwrap_or_default())?)
     }
 }
 
-/// Checks what the file system names.
-fn path(directory: &str, name: &str) -> Result<Path> {
-    Path::parse(format!("{directory}{name}"))
-        .map_err(|error| Error::from(error).at_location(KIND.to_owned(), format!("{directory}{name}")))
+/// The name and the path of what the file system names, if it can be a path.
+fn legal<'a>(directory: &str, name: &'a [u8]) -> Option<(&'a str, Path)> {
+    let name = str::from_utf8(name).ok()?;
+    Some((name, Path::parse([directory, name].concat()).ok()?))
+}
+
+/// Why there is no way into a directory that was there before. What was in it may be elsewhere now, so it is not that
+/// there is nothing.
+fn unreachable(errno: Errno, path: &Path) -> Error {
+    match errno {
+        Errno::NOENT | Errno::NOTDIR | Errno::LOOP => {
+            let message = "the directory was moved, deleted or replaced while it was listed: try again";
+            error(ErrorCode::Unavailable, message, path)
+        }
+        _ => failure(errno, path),
+    }
 }
 
 /// What stands at a name; `None` if it vanished since the name was read.
-fn entry(root: &Root, chain: &Chain, name: &str, path: Path, full: bool) -> Result<Option<ObjectInfo>> {
-    let directory = chain.innermost().map_err(|errno| failure(errno, &path))?;
-    if let Some(link) = root.find_link(directory, name).map_err(|errno| failure(errno, &path))? {
-        return Ok(Some(root.info(path, &link.stat)));
-    }
-    let stat = match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => stat,
+fn entry(
+    root: &Root,
+    chain: &Chain,
+    name: &str,
+    path: Path,
+    full: bool,
+) -> Result<Option<ObjectInfo>, ListingFailure> {
+    let failed = |error, path| ListingFailure { error, what: Unlisted::Entry(path) };
+    let looked = chain.innermost().and_then(|directory| {
+        if let Some(link) = root.find_link(directory, name)? {
+            return Ok((directory, link.stat, true));
+        }
+        Ok((directory, rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?, false))
+    });
+    let (directory, stat, is_link) = match looked {
+        Ok(found) => found,
         Err(Errno::NOENT) => return Ok(None),
-        Err(errno) => return Err(failure(errno, &path)),
+        Err(errno) => return Err(failed(failure(errno, &path), path)),
     };
     let mut info = root.info(path, &stat);
-    if full && info.kind == ObjectKind::Object {
-        read_attributes(root, directory, name, &stat, &info.path)?.add_to(&mut info);
+    if full && info.kind == ObjectKind::Object && !is_link {
+        match read_attributes(root, directory, name, &stat, &info.path) {
+            Ok(attributes) => attributes.add_to(&mut info),
+            Err(error) if error.code() == ErrorCode::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error, info.path)),
+        }
     }
     Ok(Some(info))
 }

@@ -59,7 +59,7 @@ async fn list_with(
     let mut listing = backend.list(&path(prefix), &options).await?;
     let mut entries = Vec::new();
     loop {
-        let batch = listing.next(max).await?;
+        let batch = listing.next_entries(max).await?;
         if batch.is_empty() {
             return Ok(entries);
         }

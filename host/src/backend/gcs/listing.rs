@@ -107,6 +107,7 @@ impl Pages for GcsPages {
                 .map(|mut object| (std::mem::take(&mut object.name), object.info(Path::root())))
                 .collect(),
             directories: answer.prefixes,
+            failures: Vec::new(),
             next: answer.next_page_token.filter(|token| !token.is_empty()),
         })
     }

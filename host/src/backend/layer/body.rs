@@ -7,7 +7,7 @@ use omnistorage_path::Path;
 
 use super::{Direction, Layer, Layered, Operation};
 use crate::{
-    backend::{Backend, Contents, Listing, Upload},
+    backend::{Backend, Contents, Listed, Listing, Upload},
     error::Result,
     object::ObjectInfo,
 };
@@ -77,7 +77,7 @@ impl<L> LayeredListing<L> {
 
 #[async_trait]
 impl<L: Layer> Listing for LayeredListing<L> {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         self.layered.around(Operation::ListNext, &self.prefix, self.inner.next(max)).await
     }
 }

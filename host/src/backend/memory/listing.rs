@@ -10,7 +10,7 @@ use super::{
     objects::{Objects, below},
 };
 use crate::{
-    backend::{ListOptions, Listing},
+    backend::{ListOptions, Listed, Listing},
     error::Result,
     object::{ObjectInfo, ObjectKind},
 };
@@ -88,14 +88,14 @@ impl MemoryListing {
 
 #[async_trait]
 impl Listing for MemoryListing {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         let batch = self.shared.read(&self.prefix, |objects| {
             Ok(if self.recursive { self.objects(objects, max) } else { self.level(objects, max) })
         })?;
         if let Some(last) = batch.last() {
             last.path.as_str().clone_into(&mut self.after);
         }
-        Ok(batch)
+        Ok(batch.into_iter().map(Listed::Entry).collect())
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
                     if batch.is_empty() {
                         break;
                     }
-                    given.extend(batch.into_iter().map(|entry| String::from(entry.path)));
+                    given.extend(batch.into_iter().map(|entry| String::from(entry.into_entry().unwrap().path)));
                 }
                 prop_assert_eq!(given, expected);
                 Ok(())

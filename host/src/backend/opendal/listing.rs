@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use omnistorage_path::Path;
 
 use super::{
-    super::{ListOptions, Listing},
+    super::{ListOptions, Listed, Listing, ListingFailure, Unlisted},
     KIND, Shared,
     convert::{failed, info},
     upload::is_temporary,
@@ -30,7 +30,7 @@ pub(super) struct Walk {
 
 /// What a directory holds.
 enum Node {
-    Entry(ObjectInfo),
+    Entry(Listed),
     /// All that is in the directory of that path.
     Below(Path),
 }
@@ -40,7 +40,7 @@ impl Node {
     /// that `a-b` comes between `a` and it.
     fn place(&self) -> impl Iterator<Item = u8> + '_ {
         let (path, slash) = match self {
-            Self::Entry(entry) => (&entry.path, None),
+            Self::Entry(listed) => (listed.path(), None),
             Self::Below(directory) => (directory, Some(b'/')),
         };
         path.as_str().bytes().chain(slash)
@@ -56,15 +56,17 @@ impl Walk {
     async fn read(&self, directory: &Path) -> Result<VecDeque<Node>> {
         let mut lister = self.service.lister(directory)?;
         let mut nodes = Vec::new();
+        let mut is_there = false;
         while let Some(entry) = lister.next_dyn().await.map_err(|error| failed(&error))? {
+            is_there = true;
             let (name, is_directory) = match entry.path().strip_suffix('/') {
                 Some(name) => (name, true),
                 None => (entry.path(), false),
             };
-            let path = Path::parse(name).map_err(|error| {
-                let message = format!("the service lists {:?}, which is no path: {error}", entry.path());
-                Error::new(ErrorCode::InvalidPath, message)
-            })?;
+            let Ok(path) = Path::parse(name) else {
+                nodes.push(Node::Entry(ListingFailure::of_name(KIND, entry.path().as_bytes()).into()));
+                continue;
+            };
             // The directory itself, and an object of the prefix's name, are no entries.
             if path.parent().as_ref() != Some(directory) || path.name().is_some_and(is_temporary) {
                 continue;
@@ -74,15 +76,34 @@ impl Walk {
             }
             let is_listed = !is_directory || !self.options.recursive || self.service.is_tree();
             if is_listed && self.options.start_after.as_ref().is_none_or(|after| path > *after) {
-                nodes.push(Node::Entry(match is_directory {
-                    true => ObjectInfo::new(path, ObjectKind::Directory),
-                    false if self.options.full_info => self.service.stat(&path).await?,
-                    false => info(path, entry.metadata())?,
-                }));
+                let found = match is_directory {
+                    true => Ok(ObjectInfo::new(path.clone(), ObjectKind::Directory)),
+                    false if self.options.full_info => self.service.stat(&path).await,
+                    false => info(path.clone(), entry.metadata()),
+                };
+                match found {
+                    Ok(entry) => nodes.push(Node::Entry(entry.into())),
+                    // It is gone by now.
+                    Err(error) if error.code() == ErrorCode::NotFound => {}
+                    Err(error) => nodes.push(Node::Entry(self.failure(Unlisted::Entry(path), error))),
+                }
+            }
+        }
+        // A service says of a directory that is gone what it says of an empty one.
+        if !is_there && *directory != self.prefix && self.service.is_tree() {
+            match self.service.stat(directory).await {
+                Ok(found) if found.kind == ObjectKind::Directory => {}
+                Err(error) if error.code() != ErrorCode::NotFound => return Err(error),
+                Ok(_) | Err(_) => {
+                    let message =
+                        "the directory was moved, deleted or replaced while it was listed: try again";
+                    return Err(Error::new(ErrorCode::Unavailable, message));
+                }
             }
         }
         nodes.sort_unstable_by(|one, other| one.place().cmp(other.place()));
-        nodes.dedup_by(|next, node| node.place().eq(next.place()));
+        let is_failure = |node: &Node| matches!(node, Node::Entry(Listed::Failure(_)));
+        nodes.dedup_by(|next, node| !is_failure(node) && !is_failure(next) && node.place().eq(next.place()));
         Ok(nodes.into())
     }
 
@@ -94,7 +115,12 @@ impl Walk {
         })
     }
 
-    async fn advance(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    fn failure(&self, what: Unlisted, error: Error) -> Listed {
+        let error = error.at(KIND, what.path());
+        ListingFailure { what, error }.into()
+    }
+
+    async fn advance(&mut self, max: usize) -> Result<Vec<Listed>> {
         self.service.check_open()?;
         let mut open = match self.open.take() {
             Some(open) => open,
@@ -106,7 +132,11 @@ impl Walk {
         {
             match nodes.pop_front() {
                 Some(Node::Entry(entry)) => entries.push(entry),
-                Some(Node::Below(directory)) => open.push(self.read(&directory).await?),
+                Some(Node::Below(directory)) => match self.read(&directory).await {
+                    Ok(nodes) => open.push(nodes),
+                    Err(error) if error.code() == ErrorCode::BackendClosed => return Err(error),
+                    Err(error) => entries.push(self.failure(Unlisted::Directory(directory), error)),
+                },
                 None => drop(open.pop()),
             }
         }
@@ -117,7 +147,7 @@ impl Walk {
 
 #[async_trait]
 impl Listing for Walk {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         self.advance(max).await.map_err(|error| error.at(KIND, &self.prefix))
     }
 }

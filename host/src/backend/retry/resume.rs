@@ -7,9 +7,8 @@ use omnistorage_path::Path;
 
 use super::{Attempts, Retry};
 use crate::{
-    backend::{Contents, ListOptions, Listing, ReadOptions, Reader},
+    backend::{Contents, ListOptions, Listed, Listing, ReadOptions, Reader},
     error::{Error, Result},
-    object::ObjectInfo,
 };
 
 /// A body and what of it is still to come.
@@ -81,33 +80,63 @@ pub(super) struct RetryListing {
     retry: Retry,
     prefix: Path,
     rest: ListOptions,
+    /// Failures that were given since the last entry.
+    given: u64,
+    /// Of these, how many a listing that was opened again gives once more: it begins behind an entry.
+    repeated: u64,
 }
 
 impl RetryListing {
     pub(super) fn new(listing: Box<dyn Listing>, retry: Retry, prefix: Path, options: ListOptions) -> Self {
-        Self { listing, retry, prefix, rest: options }
+        Self { listing, retry, prefix, rest: options, given: 0, repeated: 0 }
+    }
+
+    /// Without what was given before.
+    fn take(&mut self, mut page: Vec<Listed>) -> Vec<Listed> {
+        if self.repeated > 0 {
+            page.retain(|listed| match listed {
+                Listed::Entry(_) => {
+                    self.repeated = 0;
+                    true
+                }
+                Listed::Failure(_) => {
+                    let is_new = self.repeated == 0;
+                    self.repeated = self.repeated.saturating_sub(1);
+                    is_new
+                }
+            });
+        }
+        let last = page.iter().rposition(|listed| matches!(listed, Listed::Entry(_)));
+        if let Some(last) = last.and_then(|last| page.get(last)) {
+            self.rest.start_after = Some(last.path().clone());
+            self.given = 0;
+        }
+        self.given += (page.len() - last.map_or(0, |last| last + 1)) as u64;
+        page
     }
 }
 
 #[async_trait]
 impl Listing for RetryListing {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         let mut attempts = self.retry.attempts();
         loop {
             let mut failed = match self.listing.next(max).await {
-                Ok(entries) => {
-                    if let Some(last) = entries.last() {
-                        self.rest.start_after = Some(last.path.clone());
-                    }
-                    return Ok(entries);
-                }
+                Ok(page) if page.is_empty() => return Ok(page),
+                Ok(page) => match self.take(page) {
+                    page if page.is_empty() => continue,
+                    page => return Ok(page),
+                },
                 Err(error) => error,
             };
             // A listing that failed is at its end: only a new one goes on.
             loop {
                 attempts.again_after(failed).await?;
                 match self.retry.inner.list(&self.prefix, &self.rest).await {
-                    Ok(listing) => break self.listing = listing,
+                    Ok(listing) => {
+                        (self.listing, self.repeated) = (listing, self.given);
+                        break;
+                    }
                     Err(error) => failed = error,
                 }
             }

@@ -60,7 +60,7 @@ async fn list(backend: &dyn Backend, after: Option<&str>) -> Result<Vec<String>>
         if entries.is_empty() {
             return Ok(all);
         }
-        all.extend(entries.into_iter().map(|entry| entry.path.to_string()));
+        all.extend(entries.into_iter().map(|listed| listed.path().to_string()));
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     backend::{
-        ListOptions,
+        ListOptions, ListingFailure, Unlisted,
         cloud::{
             self,
             ordered::OrderedListing,
@@ -67,12 +67,18 @@ pub(super) struct S3Pages {
 /// A page, and of what it is one, if the store says so.
 pub(super) struct Listed {
     page: Page,
+    /// Keys that are not UTF-8.
+    odd: Vec<Vec<u8>>,
     prefix: Option<String>,
 }
 
 impl Listed {
-    /// The page, which must be one of what was asked for. Whether the prefix is encoded, too, stores do not agree.
-    fn of(mut self, prefix: &str) -> Result<Page> {
+    /// The page, which must be one of what was asked for, in a backend whose keys begin with `root`. Whether the prefix is
+    /// encoded, too, stores do not agree.
+    fn of(mut self, prefix: &str, root: &str) -> Result<Page> {
+        let below =
+            |key: &[u8]| ListingFailure::of_name(KIND, key.strip_prefix(root.as_bytes()).unwrap_or(key));
+        self.page.failures.extend(self.odd.iter().map(|key| below(key)));
         let Some(listed) = &mut self.prefix else { return Ok(self.page) };
         if listed == prefix || (decode(listed).is_ok() && listed == prefix) {
             return Ok(self.page);
@@ -104,11 +110,13 @@ impl Answer for Listed {
             page.next = Some(required(next, "NextContinuationToken")?);
         }
         // Some stores tell at the end that they are.
+        let mut odd = Vec::new();
         if is_encoded {
-            let keys = page.objects.iter_mut().map(|(key, _)| key);
-            keys.chain(&mut page.directories).try_for_each(decode)?;
+            let mut is_text = |key: &mut String| decode(key).map_err(|bytes| odd.push(bytes)).is_ok();
+            page.objects.retain_mut(|(key, _)| is_text(key));
+            page.directories.retain_mut(is_text);
         }
-        Ok(Self { page, prefix })
+        Ok(Self { page, odd, prefix })
     }
 }
 
@@ -148,20 +156,15 @@ fn common_prefix(document: &mut Document<'_>) -> Result<String> {
     required(prefix, "Prefix")
 }
 
-/// Makes a key what it is. It was encoded, since XML has no way to write control characters.
-fn decode(key: &mut String) -> Result<()> {
+/// Makes a key what it is, or gives its bytes if they are not UTF-8. It was encoded, since XML has no way to write
+/// control characters.
+fn decode(key: &mut String) -> Result<(), Vec<u8>> {
     if !key.contains(['%', '+']) {
         return Ok(());
     }
     let spaced = key.replace('+', " ");
-    match percent_decode_str(&spaced).decode_utf8() {
-        Ok(Cow::Owned(decoded)) => *key = decoded,
-        Ok(Cow::Borrowed(_)) => *key = spaced,
-        Err(_) => {
-            let message = format!("the key `{key}` is not UTF-8: rename it with a tool of the store");
-            return Err(Error::new(ErrorCode::InvalidPath, message));
-        }
-    }
+    let decoded = Cow::from(percent_decode_str(&spaced)).into_owned();
+    *key = String::from_utf8(decoded).map_err(std::string::FromUtf8Error::into_bytes)?;
     Ok(())
 }
 
@@ -188,37 +191,48 @@ impl Pages for S3Pages {
             (None, _) => {}
         }
         let listed: Listed = self.bucket.ask(&self.bucket.query(Method::GET, &query)).await?;
-        let mut page = listed.of(&self.prefix)?;
+        let mut page = listed.of(&self.prefix, &cloud::key_prefix(&self.bucket.prefix, &Path::root())?)?;
         if self.bucket.lists_md5() {
             for (_, info) in &mut page.objects {
                 info.hashes.extend(info.etag.as_deref().and_then(md5_of));
             }
         }
         if self.full_info {
-            page.objects = self.complete(page.objects).await?;
+            self.complete(&mut page).await?;
         }
         Ok(page)
     }
 }
 
 impl S3Pages {
-    /// What a listing does not tell is asked for, an object at a time. One that is gone by now is left out.
-    async fn complete(&self, objects: Vec<(String, ObjectInfo)>) -> Result<Vec<(String, ObjectInfo)>> {
+    /// What a listing does not tell is asked for, an object at a time. One that is gone by now is left out; one that the
+    /// store does not tell of is a failure.
+    async fn complete(&self, page: &mut Page) -> Result<()> {
         let root = cloud::key_prefix(&self.bucket.prefix, &Path::root())?;
-        let asked = objects.into_iter().map(|(key, listed)| {
+        let asked = std::mem::take(&mut page.objects).into_iter().map(|(key, listed)| {
             let path = key.strip_prefix(&root).map(Path::parse);
             async move {
                 // Keys that are no paths are judged with the others.
-                let Some(Ok(path)) = path else { return Ok(Some((key, listed))) };
+                let Some(Ok(path)) = path else { return Ok(Some((key, Ok(listed)))) };
                 match self.bucket.stat(&path).await {
-                    Ok(info) => Ok(Some((key, info))),
+                    Ok(info) => Ok(Some((key, Ok(info)))),
                     Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-                    Err(error) => Err(error),
+                    Err(error) if error.code().is_retryable() => Err(error),
+                    Err(error) => {
+                        let error = error.at(KIND, &path);
+                        Ok(Some((key, Err(ListingFailure { what: Unlisted::Entry(path), error }))))
+                    }
                 }
             }
         });
         let known: Vec<_> = stream::iter(asked).buffered(IN_FLIGHT).try_collect().await?;
-        Ok(known.into_iter().flatten().collect())
+        for (key, info) in known.into_iter().flatten() {
+            match info {
+                Ok(info) => page.objects.push((key, info)),
+                Err(failure) => page.failures.push(failure),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -227,7 +241,7 @@ mod tests {
     use super::{super::xml, *};
 
     fn page(xml: &str) -> Result<Page> {
-        xml::read::<Listed>("b", xml.as_bytes())?.of("a b/")
+        xml::read::<Listed>("b", xml.as_bytes())?.of("a b/", "a b/")
     }
 
     const FIELDS: &str =
@@ -249,6 +263,17 @@ mod tests {
             let expected = if is_encoded { ("a b+c\u{1}", "d//") } else { ("a+b%2Bc%01", "d%2F/") };
             assert_eq!((page.objects[0].0.as_str(), page.directories[0].as_str()), expected);
         }
+    }
+
+    #[test]
+    fn a_key_that_is_not_utf_8_is_told() {
+        let page = page(&format!(
+            "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>a+b/caf%E9</Key>{FIELDS}</Contents>\
+             <Contents><Key>a+b/ok</Key>{FIELDS}</Contents><IsTruncated>false</IsTruncated></ListBucketResult>"
+        ))
+        .unwrap();
+        assert_eq!((page.objects.len(), page.failures.len()), (1, 1));
+        assert_eq!(page.failures[0].what.name(), "caf\u{fffd}");
     }
 
     #[test]

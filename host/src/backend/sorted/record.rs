@@ -1,8 +1,11 @@
-//! Entries as bytes: what goes to disk never leaves this process, so the form is ours.
+//! Entries and failures as bytes: what goes to disk never leaves this process, so the form is ours.
+
+use std::time::Duration;
 
 use omnistorage_path::Path;
 
 use crate::{
+    backend::{Listed, ListingFailure, Unlisted},
     error::{Error, ErrorCode, Result},
     hash::{Hash, HashAlgorithm},
     object::{Metadata, ObjectInfo, ObjectKind, Timestamp},
@@ -11,8 +14,43 @@ use crate::{
 const KINDS: [ObjectKind; 4] =
     [ObjectKind::Object, ObjectKind::Directory, ObjectKind::Symlink, ObjectKind::Special];
 
-/// Appends all of an entry but its path.
-pub(super) fn encode(entry: &ObjectInfo, bytes: &mut Vec<u8>) {
+/// What stands where the kind of an entry would.
+const DIRECTORY_FAILED: u8 = 16;
+const ENTRY_FAILED: u8 = 17;
+const NAME_FAILED: u8 = 18;
+
+/// Appends all of an entry but its path, or all of a failure but its path.
+pub(super) fn encode(listed: &Listed, bytes: &mut Vec<u8>) {
+    match listed {
+        Listed::Entry(entry) => encode_entry(entry, bytes),
+        Listed::Failure(failure) => encode_failure(failure, bytes),
+    }
+}
+
+fn encode_failure(failure: &ListingFailure, bytes: &mut Vec<u8>) {
+    match &failure.what {
+        Unlisted::Directory(_) => bytes.push(DIRECTORY_FAILED),
+        Unlisted::Entry(_) => bytes.push(ENTRY_FAILED),
+        Unlisted::Name { directory: _, name } => {
+            bytes.push(NAME_FAILED);
+            put_bytes(bytes, name.as_bytes());
+        }
+    }
+    let error = &failure.error;
+    bytes.push(position(&ErrorCode::ALL, &error.code()));
+    put_bytes(bytes, error.message().as_bytes());
+    put_option(bytes, error.location().as_ref(), |bytes, (backend, path)| {
+        put_bytes(bytes, backend.as_bytes());
+        put_bytes(bytes, path.as_bytes());
+    });
+    put_option(bytes, error.offset().as_ref(), |bytes, offset| bytes.extend(offset.to_le_bytes()));
+    put_option(bytes, error.retry_after().as_ref(), |bytes, after| {
+        bytes.extend(after.as_secs().to_le_bytes());
+        bytes.extend(after.subsec_nanos().to_le_bytes());
+    });
+}
+
+fn encode_entry(entry: &ObjectInfo, bytes: &mut Vec<u8>) {
     let ObjectInfo { path: _, kind, size, modified, etag, content_type, hashes, metadata } = entry;
     bytes.push(position(&KINDS, kind));
     put_option(bytes, size.as_ref(), |bytes, size| bytes.extend(size.to_le_bytes()));
@@ -34,8 +72,8 @@ pub(super) fn encode(entry: &ObjectInfo, bytes: &mut Vec<u8>) {
     }
 }
 
-/// Takes an entry out of what [`encode`] made.
-pub(super) fn decode(path: &[u8], mut bytes: &[u8]) -> Result<ObjectInfo> {
+/// Takes out of it what [`encode`] put there.
+pub(super) fn decode(path: &[u8], mut bytes: &[u8]) -> Result<Listed> {
     read(path, &mut bytes).ok_or_else(|| {
         Error::new(
             ErrorCode::Corrupted,
@@ -44,9 +82,37 @@ pub(super) fn decode(path: &[u8], mut bytes: &[u8]) -> Result<ObjectInfo> {
     })
 }
 
-fn read(path: &[u8], bytes: &mut &[u8]) -> Option<ObjectInfo> {
+fn read(path: &[u8], bytes: &mut &[u8]) -> Option<Listed> {
     let path = Path::parse(str::from_utf8(path).ok()?).ok()?;
-    let mut info = ObjectInfo::new(path, *KINDS.get(usize::from(byte(bytes)?))?);
+    let listed = match byte(bytes)? {
+        DIRECTORY_FAILED => read_failure(Unlisted::Directory(path), bytes)?.into(),
+        ENTRY_FAILED => read_failure(Unlisted::Entry(path), bytes)?.into(),
+        NAME_FAILED => {
+            let name = text(bytes)?;
+            read_failure(Unlisted::Name { directory: path, name }, bytes)?.into()
+        }
+        kind => Listed::Entry(read_entry(ObjectInfo::new(path, *KINDS.get(usize::from(kind))?), bytes)?),
+    };
+    bytes.is_empty().then_some(listed)
+}
+
+fn read_failure(what: Unlisted, bytes: &mut &[u8]) -> Option<ListingFailure> {
+    let code = *ErrorCode::ALL.get(usize::from(byte(bytes)?))?;
+    let mut error = Error::new(code, text(bytes)?);
+    if let Some((backend, path)) = option(bytes, |bytes| Some((text(bytes)?, text(bytes)?)))? {
+        error = error.at_location(backend, path);
+    }
+    if let Some(offset) = option(bytes, |bytes| Some(u64::from_le_bytes(array(bytes)?)))? {
+        error = error.with_offset(offset);
+    }
+    let after = option(bytes, |bytes| {
+        let seconds = u64::from_le_bytes(array(bytes)?);
+        Some(Duration::new(seconds, u32::from_le_bytes(array(bytes)?)))
+    })?;
+    Some(ListingFailure { what, error: after.map_or(error.clone(), |after| error.with_retry_after(after)) })
+}
+
+fn read_entry(mut info: ObjectInfo, bytes: &mut &[u8]) -> Option<ObjectInfo> {
     info.size = option(bytes, |bytes| Some(u64::from_le_bytes(array(bytes)?)))?;
     info.modified = option(bytes, |bytes| {
         let seconds = i64::from_le_bytes(array(bytes)?);
@@ -60,7 +126,7 @@ fn read(path: &[u8], bytes: &mut &[u8]) -> Option<ObjectInfo> {
     })?;
     let metadata: Metadata = many(bytes, |bytes| Some((text(bytes)?, text(bytes)?)))?;
     info.metadata = metadata;
-    bytes.is_empty().then_some(info)
+    Some(info)
 }
 
 fn position<T: PartialEq>(all: &[T], one: &T) -> u8 {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::record::{decode, encode};
-use crate::{error::Result, object::ObjectInfo};
+use crate::{backend::Listed, error::Result};
 
 /// Bytes of a run that are read at once: it goes with their number, so that all of them together stay small.
 const READ_AHEAD: usize = 64 * 1024;
@@ -31,14 +31,14 @@ pub(super) struct Gathering {
 type Head = [u8; 8];
 
 impl Gathering {
-    pub(super) fn push(&mut self, entry: &ObjectInfo) {
+    pub(super) fn push(&mut self, listed: &Listed) {
         // A run is flushed long before it has so many bytes.
         self.starts.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
-        let (head, path) = (self.bytes.len(), entry.path.as_str().as_bytes());
+        let (head, path) = (self.bytes.len(), listed.path().as_str().as_bytes());
         self.bytes.extend(Head::default());
         self.bytes.extend_from_slice(path);
         let rest = self.bytes.len();
-        encode(entry, &mut self.bytes);
+        encode(listed, &mut self.bytes);
         let lengths = [path.len(), self.bytes.len() - rest];
         let lengths = lengths.map(|length| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes());
         if let Some(place) = self.bytes.get_mut(head..head + size_of::<Head>()) {
@@ -84,7 +84,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn take(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    pub(super) fn take(&mut self, max: usize) -> Result<Vec<Listed>> {
         let Gathering { bytes, starts } = &self.gathering;
         let from = self.position;
         self.position = from.saturating_add(max).min(starts.len());
@@ -142,7 +142,7 @@ impl Merged {
         Ok(merged)
     }
 
-    pub(super) fn take(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    pub(super) fn take(&mut self, max: usize) -> Result<Vec<Listed>> {
         let mut batch = Vec::new();
         while batch.len() < max
             && let Some(Reverse(Record { path, run, rest })) = self.next.pop()

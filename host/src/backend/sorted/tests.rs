@@ -8,16 +8,17 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    backend::{ListingFailure, Unlisted},
     hash::{Hash, HashAlgorithm},
-    object::{ObjectKind, Timestamp},
+    object::{ObjectInfo, ObjectKind, Timestamp},
 };
 
 /// Entries as they are, in pages of another size than asked for.
-struct Pages(std::vec::IntoIter<ObjectInfo>);
+struct Pages(std::vec::IntoIter<Listed>);
 
 #[async_trait]
 impl Listing for Pages {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         Ok(self.0.by_ref().take(max.min(777)).collect())
     }
 }
@@ -27,10 +28,11 @@ fn options(memory: usize) -> SortOptions {
 }
 
 async fn sorted(entries: Vec<ObjectInfo>, options: SortOptions) -> Result<Vec<ObjectInfo>> {
+    let entries: Vec<_> = entries.into_iter().map(Listed::Entry).collect();
     let mut listing = SortedListing::new(Box::new(Pages(entries.into_iter())), options);
     let mut all = Vec::new();
     loop {
-        let page = listing.next(100).await?;
+        let page = listing.next_entries(100).await?;
         assert!(page.len() <= 100);
         if page.is_empty() {
             return Ok(all);
@@ -77,9 +79,9 @@ struct Endless(Arc<AtomicUsize>);
 
 #[async_trait]
 impl Listing for Endless {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         self.0.fetch_add(max, Ordering::Relaxed);
-        Ok(vec![ObjectInfo::new(Path::parse("a")?, ObjectKind::Object); max])
+        Ok(vec![ObjectInfo::new(Path::parse("a")?, ObjectKind::Object).into(); max])
     }
 }
 
@@ -91,6 +93,27 @@ async fn a_listing_without_an_end_is_refused() {
     assert_eq!(listing.next(1).await.unwrap_err().code(), ErrorCode::LimitExceeded);
     assert!(asked.load(Ordering::Relaxed) < 100_000);
     assert_eq!(listing.next(1).await.unwrap_err().code(), ErrorCode::Other);
+}
+
+#[tokio::test]
+async fn failures_come_back_as_they_were() {
+    let at = |path: &str| Path::parse(path).unwrap();
+    let error = Error::new(ErrorCode::RateLimited, "slower")
+        .at("store", &at("d"))
+        .with_offset(7)
+        .with_retry_after(std::time::Duration::from_millis(1500));
+    let listed: Vec<Listed> = vec![
+        ObjectInfo::new(at("e"), ObjectKind::Object).into(),
+        ListingFailure { what: Unlisted::Directory(at("d")), error }.into(),
+        ListingFailure { what: Unlisted::Entry(at("f")), error: Error::unsupported("store", "luck") }.into(),
+        ListingFailure::of_name("store", b"c//\xff").into(),
+    ];
+    for memory in [0, 1 << 20] {
+        let pages = Pages(listed.clone().into_iter());
+        let found = SortedListing::new(Box::new(pages), options(memory)).next(9).await.unwrap();
+        let sorted = [3, 1, 0, 2].map(|position: usize| listed[position].clone());
+        assert_eq!(found, sorted);
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use omnistorage::{
     Backend, Error, Hash, HashAlgorithm, ObjectInfo, Path, Result, Timestamp,
-    backend::{Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions},
+    backend::{
+        Capabilities, CopyRequest, ListOptions, Listed, Listing, ReadOptions, Reader, Upload, WriteOptions,
+    },
 };
 use send_wrapper::SendWrapper;
 use wit_bindgen::{FutureReader, StreamReader, StreamResult};
@@ -39,6 +41,10 @@ macro_rules! here {
 
 fn info(told: types::ObjectInfo) -> Result<ObjectInfo> {
     ObjectInfo::try_from(told)
+}
+
+fn listed(told: types::Listed) -> Result<Listed> {
+    Listed::try_from(told)
 }
 
 fn owned(path: &Path) -> String {
@@ -209,10 +215,10 @@ struct Cursor(wit::Listing);
 
 #[async_trait]
 impl Listing for Cursor {
-    async fn next(&mut self, max: usize) -> Result<Vec<ObjectInfo>> {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
         here! {
-            let entries = self.0.next(u32::try_from(max).unwrap_or(u32::MAX)).await?;
-            entries.into_iter().map(info).collect()
+            let page = self.0.next(u32::try_from(max).unwrap_or(u32::MAX)).await?;
+            page.into_iter().map(listed).collect()
         }
     }
 }

@@ -114,7 +114,7 @@ async fn legal_names_are_kept_and_nothing_in_them_has_a_meaning() {
     for name in names {
         assert_eq!(get(&backend, name).await.unwrap(), name);
         let mut below = backend.list(&path(&format!("dir {name}")), &recursive()).await.unwrap();
-        assert_eq!(paths(&below.next(10).await.unwrap()), [format!("dir {name}/x")]);
+        assert_eq!(paths(&below.next_entries(10).await.unwrap()), [format!("dir {name}/x")]);
     }
     let removed: Vec<_> = names.iter().map(|name| path(name)).collect();
     assert!(backend.delete(&removed).await.iter().all(Result::is_ok));

@@ -64,7 +64,7 @@ pub(crate) async fn list(backend: &GcsBackend, options: &ListOptions) -> Result<
     let mut listing = backend.list(&Path::root(), options).await?;
     let mut all = Vec::new();
     loop {
-        let entries = listing.next(500).await?;
+        let entries = listing.next_entries(500).await?;
         if entries.is_empty() {
             return Ok(all);
         }

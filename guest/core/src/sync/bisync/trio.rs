@@ -6,8 +6,11 @@ use omnistorage_path::Path;
 
 use super::Record;
 use crate::{
-    entry::Entry,
-    sync::merge::{Merge, MergeError, Side, Step},
+    entry::{Entry, Failure, Listed},
+    sync::{
+        hidden::Hidden,
+        merge::{Merge, MergeError, Side, Step},
+    },
 };
 
 /// A path, and who has what of it. One of the three is there.
@@ -21,15 +24,24 @@ pub struct Trio {
     pub second: Option<Entry>,
     /// What is known of both.
     pub record: Option<Record>,
+    /// A listing failed here: what is missing may be there all the same.
+    pub is_uncertain: bool,
 }
 
 /// What the merge has next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TrioStep {
+pub enum TrioStep<E> {
     /// Nothing before more of this listing is pushed, or its end told. The first place is the source.
     Need(Side),
     /// Nothing before more records are pushed, or their end told.
     NeedRecords,
+    /// What a side could not list, and why. It comes before all paths that it makes uncertain.
+    Failed {
+        /// Whose listing.
+        side: Side,
+        /// What is missing there.
+        failure: Box<Failure<E>>,
+    },
     /// A path.
     Trio(Box<Trio>),
     /// All three are through.
@@ -37,26 +49,50 @@ pub enum TrioStep {
 }
 
 /// The merge. It holds what was pushed and not yet given.
-#[derive(Debug, Default)]
-pub struct Trios {
-    listings: Merge,
+#[derive(Debug)]
+pub struct Trios<E> {
+    listings: Merge<E>,
     /// What the listings gave, while it has to wait for the records.
-    pair: Option<(Path, Option<Entry>, Option<Entry>)>,
+    pair: Option<Pair>,
+    /// What either side could not list.
+    hidden: Hidden,
     listings_ended: bool,
     records: VecDeque<Record>,
     records_ended: bool,
 }
 
-impl Trios {
+/// What the listings tell of a path.
+#[derive(Debug)]
+struct Pair {
+    path: Path,
+    first: Option<Entry>,
+    second: Option<Entry>,
+    is_uncertain: bool,
+}
+
+impl<E> Default for Trios<E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<E> Trios<E> {
     /// Of three sequences of which nothing is known yet.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            listings: Merge::new(),
+            pair: None,
+            hidden: Hidden::new(),
+            listings_ended: false,
+            records: VecDeque::new(),
+            records_ended: false,
+        }
     }
 
     /// Hands in the next entries of a listing.
-    pub fn push(&mut self, side: Side, entries: Vec<Entry>) {
-        self.listings.push(side, entries);
+    pub fn push(&mut self, side: Side, page: Vec<Listed<E>>) {
+        self.listings.push(side, page);
     }
 
     /// Tells that a listing is complete.
@@ -79,13 +115,24 @@ impl Trios {
     /// # Errors
     /// What is wrong with a listing.
     #[expect(clippy::should_implement_trait, reason = "an iterator would end where this one asks for more")]
-    pub fn next(&mut self) -> Result<TrioStep, MergeError> {
+    pub fn next(&mut self) -> Result<TrioStep<E>, MergeError> {
         if self.pair.is_none() && !self.listings_ended {
-            self.pair = match self.listings.next()? {
+            let step = self.listings.next()?;
+            let is_uncertain = matches!(step, Step::Unknown { .. });
+            let pair = |path, first, second| Some(Pair { path, first, second, is_uncertain });
+            self.pair = match step {
                 Step::Need(side) => return Ok(TrioStep::Need(side)),
-                Step::SourceOnly(first) => Some((first.path.clone(), Some(first), None)),
-                Step::TargetOnly(second) => Some((second.path.clone(), None, Some(second))),
-                Step::Both { source, target } => Some((source.path.clone(), Some(source), Some(target))),
+                Step::Failed { side, failure } => {
+                    self.hidden.add(&failure.what);
+                    return Ok(TrioStep::Failed { side, failure });
+                }
+                Step::SourceOnly(first) | Step::Unknown { side: Side::Source, entry: first } => {
+                    pair(first.path.clone(), Some(first), None)
+                }
+                Step::TargetOnly(second) | Step::Unknown { side: Side::Target, entry: second } => {
+                    pair(second.path.clone(), None, Some(second))
+                }
+                Step::Both { source, target } => pair(source.path.clone(), Some(source), Some(target)),
                 Step::End => {
                     self.listings_ended = true;
                     None
@@ -96,18 +143,23 @@ impl Trios {
             return Ok(TrioStep::NeedRecords);
         }
         let order = match (&self.pair, self.records.front()) {
-            (Some((path, ..)), Some(record)) => path.cmp(&record.path),
+            (Some(pair), Some(record)) => pair.path.cmp(&record.path),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (None, None) => return Ok(TrioStep::End),
         };
         let record = if order.is_ge() { self.records.pop_front() } else { None };
         let pair = if order.is_le() { self.pair.take() } else { None };
-        let (path, first, second) = match (pair, &record) {
+        let Pair { path, first, second, is_uncertain } = match (pair, &record) {
             (Some(pair), _) => pair,
-            (None, Some(record)) => (record.path.clone(), None, None),
+            (None, Some(record)) => Pair {
+                path: record.path.clone(),
+                first: None,
+                second: None,
+                is_uncertain: self.hidden.holds(&record.path),
+            },
             (None, None) => return Ok(TrioStep::End),
         };
-        Ok(TrioStep::Trio(Box::new(Trio { path, first, second, record })))
+        Ok(TrioStep::Trio(Box::new(Trio { path, first, second, record, is_uncertain })))
     }
 }

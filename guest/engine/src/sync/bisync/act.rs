@@ -85,7 +85,7 @@ pub(super) fn agreed(path: &Path, of_side: Side, entry: &Entry, of_other: &Entry
 impl Actor {
     /// Does what was decided. What fails keeps its place in the state.
     pub(super) async fn act(&self, trio: Trio, decision: Decision) -> Settled {
-        let Trio { path, first, second, record } = trio;
+        let Trio { path, first, second, record, .. } = trio;
         let mut settled = Settled::unchanged(path, record);
         let outcome = match (decision, first, second) {
             (Decision::Create { from: Side::Source }, Some(entry), _) => {
@@ -124,7 +124,7 @@ impl Actor {
             _ => Ok(()),
         };
         if let Err((side, error)) = outcome {
-            settled.events.push(failed(side, &settled.path, error));
+            settled.events.push(failed(side, settled.path.as_str(), error));
         }
         settled
     }

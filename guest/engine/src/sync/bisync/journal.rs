@@ -75,8 +75,8 @@ pub(super) fn done(
 }
 
 /// What could not be done.
-pub(super) fn failed(side: Side, path: &Path, error: Error) -> BisyncEvent {
-    let path = path.as_str().to_owned();
+pub(super) fn failed(side: Side, path: &str, error: Error) -> BisyncEvent {
+    let path = path.to_owned();
     let side = side.into();
     BisyncEvent { action: BisyncAction::Failed, side, path, size: None, reason: None, error: Some(error) }
 }

@@ -1,18 +1,23 @@
 //! A run: a look at everything, then the transfers, then the deletes; each a merge of both listings and the state.
 
-use std::{collections::BTreeMap, pin::pin, rc::Rc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+    rc::Rc,
+};
 
 use futures::{
     future::{Either, select},
     join,
 };
 use omnistorage_core::{
-    entry::{Entry, ObjectKind},
+    entry::{Entry, Failure, ObjectKind},
     sync::{
         bisync::{
             Decision, Record, Trio, decide,
             guard::{Plan, Refusal},
         },
+        compare::Reason,
         counted::Counted,
         filter::Filter,
         merge::Side,
@@ -24,11 +29,11 @@ use super::{
     act::{Actor, Settled},
     conflict::Conflicts,
     ends::Ends,
-    journal::Journal,
+    journal::{Journal, failed},
     options,
     slots::Slots,
     state::{Known, NewState, StateFile},
-    trios::Trios,
+    trios::{Found, Trios},
 };
 use crate::{
     exports::bisync::{BisyncEvent, BisyncOptions, BisyncReport},
@@ -59,6 +64,7 @@ pub(super) async fn run(
         journal: Journal::new(events),
         plan: Plan::default(),
         due: [Counted::default(), Counted::default()],
+        unlisted: BTreeSet::new(),
     };
     let outcome = run.carry_out(known, &options).await;
     // What was done before it failed was done.
@@ -80,6 +86,8 @@ struct Run<'a> {
     plan: Plan,
     /// Deletes that the look at everything counted, on each side.
     due: [Counted; 2],
+    /// What could not be listed and was told of: on the second, and its name.
+    unlisted: BTreeSet<(bool, String)>,
 }
 
 impl Run<'_> {
@@ -110,7 +118,12 @@ impl Run<'_> {
     }
 
     fn decide(&self, trio: &Trio) -> Decision {
-        let Trio { first, second, record, .. } = trio;
+        let Trio { first, second, record, is_uncertain, .. } = trio;
+        // What could not be looked at was not deleted.
+        if *is_uncertain {
+            let is_listed = first.is_some() || second.is_some();
+            return if is_listed { Decision::Skip(Reason::Unlisted) } else { Decision::Keep };
+        }
         decide(first.as_ref(), second.as_ref(), record.as_ref(), self.actor.ends.precisions())
     }
 
@@ -120,7 +133,14 @@ impl Run<'_> {
         let mut plan = Plan { records: known.map_or(0, |known| known.records), ..Plan::default() };
         let is_object =
             |entry: &Option<Entry>| entry.as_ref().is_some_and(|entry| entry.kind == ObjectKind::Object);
-        while let Some(trio) = trios.next().await? {
+        while let Some(found) = trios.next().await? {
+            let trio = match found {
+                Found::Trio(trio) => trio,
+                Found::Failed { side, failure } => {
+                    self.tell_unlisted(side, *failure).await;
+                    continue;
+                }
+            };
             let (on_first, on_second) = (is_object(&trio.first), is_object(&trio.second));
             plan.on_first += u64::from(on_first);
             plan.on_second += u64::from(on_second);
@@ -181,7 +201,14 @@ impl Run<'_> {
             while let Some(settled) = slots.next().await {
                 self.take(settled, state).await?;
             }
-            let Some(trio) = self.next(&mut trios, &mut slots, state).await? else { break };
+            let trio = match self.next(&mut trios, &mut slots, state).await? {
+                Some(Found::Trio(trio)) => trio,
+                Some(Found::Failed { side, failure }) => {
+                    self.tell_unlisted(side, *failure).await;
+                    continue;
+                }
+                None => break,
+            };
             if self.was_given(&trio.path) {
                 continue;
             }
@@ -210,11 +237,11 @@ impl Run<'_> {
         trios: &mut Trios<'_>,
         slots: &mut Slots<'_, Settled>,
         state: &mut State,
-    ) -> Result<Option<Box<Trio>>, Error> {
+    ) -> Result<Option<Found>, Error> {
         let mut next = pin!(trios.next());
         while !slots.is_empty() {
             let settled = match select(next.as_mut(), pin!(slots.finish())).await {
-                Either::Left((trio, _)) => return trio,
+                Either::Left((found, _)) => return found,
                 Either::Right((settled, _)) => settled,
             };
             if let Some(settled) = settled {
@@ -234,11 +261,13 @@ impl Run<'_> {
         given.contains(path)
     }
 
-    /// Deletes come last, and only those that were counted, should there be more by now.
+    /// Deletes come last, and only those that were counted, should there be more by now; none once a listing failed.
     fn is_due(&mut self, pass: Pass, decision: Decision, path: &Path) -> bool {
         match (pass, decision) {
             (_, Decision::Keep) => false,
-            (Pass::Deletes, Decision::Delete { on }) => self.due_on(on).holds(path),
+            (Pass::Deletes, Decision::Delete { on }) => {
+                self.unlisted.is_empty() && self.due_on(on).holds(path)
+            }
             (Pass::Transfers, Decision::Delete { .. }) => false,
             (pass, _) => pass == Pass::Transfers,
         }
@@ -249,6 +278,14 @@ impl Run<'_> {
         match side {
             Side::Source => first,
             Side::Target => second,
+        }
+    }
+
+    /// Tells of what a side could not list, once, although each pass lists again.
+    async fn tell_unlisted(&mut self, side: Side, failure: Failure<Error>) {
+        let name = failure.what.name().to_owned();
+        if self.unlisted.insert((side == Side::Target, name.clone())) {
+            self.journal.tell(failed(side, &name, failure.error)).await;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 use omnistorage_core::{
-    entry::Entry,
+    entry::Failure,
     sync::{
         bisync::{Trio, TrioStep, Trios as Merge},
         merge::Side,
@@ -11,15 +11,24 @@ use omnistorage_core::{
 
 use super::{ends::Ends, state::Records};
 use crate::{
+    convert::Listed,
     error::error,
     imports::types::{Error, ErrorCode},
     sync::pages::Pages,
 };
 
+/// What the merge has next.
+pub(super) enum Found {
+    /// A path that the filter leaves.
+    Trio(Box<Trio>),
+    /// What a side could not list of what is meant.
+    Failed { side: Side, failure: Box<Failure<Error>> },
+}
+
 /// The merge, with where its sequences come from.
 pub(super) struct Trios<'a> {
     ends: &'a Ends,
-    merge: Merge,
+    merge: Merge<Error>,
     first: Pages,
     second: Pages,
     records: Option<Records<'a>>,
@@ -32,8 +41,8 @@ impl<'a> Trios<'a> {
         Self { ends, merge: Merge::new(), first: pages(Side::Source), second: pages(Side::Target), records }
     }
 
-    /// The next path that the filter leaves; `None` after the last.
-    pub(super) async fn next(&mut self) -> Result<Option<Box<Trio>>, Error> {
+    /// What comes next; `None` after the last path.
+    pub(super) async fn next(&mut self) -> Result<Option<Found>, Error> {
         loop {
             let step = self.merge.next().map_err(|why| error(ErrorCode::Other, why.to_string()))?;
             match step {
@@ -41,7 +50,10 @@ impl<'a> Trios<'a> {
                     let pages = if side == Side::Source { &mut self.first } else { &mut self.second };
                     match pages.next().await {
                         Some(page) => {
-                            let is_meant = |entry: &Entry| self.ends.filter.ruling(entry).is_included();
+                            let is_meant = |listed: &Listed| match listed {
+                                Listed::Entry(entry) => self.ends.filter.ruling(entry).is_included(),
+                                Listed::Failure(failure) => self.ends.filter.asks_for(&failure.what),
+                            };
                             self.merge.push(side, page?.into_iter().filter(is_meant).collect());
                         }
                         None => self.merge.end(side),
@@ -57,7 +69,8 @@ impl<'a> Trios<'a> {
                         None => self.merge.end_records(),
                     }
                 }
-                TrioStep::Trio(trio) => return Ok(Some(trio)),
+                TrioStep::Failed { side, failure } => return Ok(Some(Found::Failed { side, failure })),
+                TrioStep::Trio(trio) => return Ok(Some(Found::Trio(trio))),
                 TrioStep::End => return Ok(None),
             }
         }

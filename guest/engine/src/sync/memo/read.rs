@@ -3,10 +3,7 @@
 use std::rc::Rc;
 
 use futures::{SinkExt, StreamExt, channel::mpsc};
-use omnistorage_core::sync::{
-    memo::{Fact, Header, Lookup, MemoError, Reader, Sought},
-    merge::Step,
-};
+use omnistorage_core::sync::memo::{Fact, Header, Lookup, MemoError, Reader, Sought};
 use omnistorage_path::Path;
 use wit_bindgen::spawn_local;
 
@@ -19,7 +16,7 @@ use crate::{
         backend::ReadOptions,
         types::{Error, ErrorCode},
     },
-    sync::pairs::Pairs,
+    sync::pairs::{Pairs, Step},
 };
 
 /// A memo as it comes.

@@ -83,9 +83,10 @@ async fn a_directory_swapped_for_a_link_is_not_followed() {
     put(&backend, "a/b", "inside").await.unwrap();
     let options = ListOptions { recursive: true, ..ListOptions::default() };
     let mut listing = backend.list(&path(""), &options).await.unwrap();
-    assert_eq!(listing.next(1).await.unwrap()[0].path.as_str(), "a");
+    assert_eq!(listing.next(1).await.unwrap()[0].path().as_str(), "a");
     fs::rename(directory.path().join("a"), directory.path().join("moved")).unwrap();
     symlink(outside.path(), directory.path().join("a")).unwrap();
+    assert_eq!(code(listing.next_entries(10).await), ErrorCode::Unavailable);
     assert!(listing.next(10).await.unwrap().is_empty());
     assert_eq!(code(get(&backend, "a/b").await), ErrorCode::PermissionDenied);
 }
@@ -111,20 +112,6 @@ async fn a_named_pipe_never_hangs() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_not_utf_8_ends_the_listing_with_its_name() {
-    let (directory, backend) = backend();
-    fs::create_dir(directory.path().join("d")).unwrap();
-    let odd = directory.path().join("d").join(OsStr::from_bytes(b"caf\xe9"));
-    fs::write(&odd, "").unwrap();
-    let error = list(&backend).await.unwrap_err();
-    assert_eq!(error.code(), ErrorCode::InvalidPath);
-    assert!(error.message().contains(r"caf\xe9"), "{error}");
-    assert_eq!(error.location(), Some(("file", "d")));
-    assert_eq!(backend.purge(&path("d")).await.unwrap(), 1);
-    assert!(!odd.exists());
-}
-
-#[tokio::test]
 async fn names_of_temporary_files_are_refused() {
     let (_directory, backend) = backend();
     for at in [
@@ -143,23 +130,5 @@ async fn names_of_temporary_files_are_refused() {
     {
         put(&backend, at, at).await.unwrap();
         assert_eq!(get(&backend, at).await.unwrap(), at);
-    }
-}
-
-#[tokio::test]
-async fn an_unreadable_directory_is_an_error_not_a_gap() {
-    use std::os::unix::fs::PermissionsExt;
-    let (directory, backend) = backend();
-    put(&backend, "d/x", "").await.unwrap();
-    put(&backend, "e", "").await.unwrap();
-    let locked = directory.path().join("d");
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0o0)).unwrap();
-    let listed = list(&backend).await;
-    fs::set_permissions(&locked, fs::Permissions::from_mode(0o700)).unwrap();
-    if rustix::process::geteuid().is_root() {
-        assert_eq!(listed.unwrap(), ["d", "d/x", "e"]);
-    } else {
-        let error = listed.unwrap_err();
-        assert_eq!((error.code(), error.location()), (ErrorCode::PermissionDenied, Some(("file", "d"))));
     }
 }
