@@ -129,7 +129,7 @@ fn records_run_through_a_pipe() {
 fn a_byte_order_mark_is_no_part_of_the_records() {
     let scratch = Scratch::new();
     for (name, text) in [("a.ndjson", "{\"a\":1}\n{\"a\":2}\n"), ("a.csv", "a\n1\n2\n")] {
-        let (marked, target) = (scratch.write(name, &format!("\u{feff}{text}")), scratch.path("b"));
+        let (marked, target) = (scratch.write(name, format!("\u{feff}{text}")), scratch.path("b"));
         assert_eq!(pair("records", "count".as_ref(), &marked, &["--validate"]).ok().text(), "2\n");
         assert_eq!(pair("records", "head".as_ref(), &marked, &[]).ok().text(), text);
         let same = name.split_once('.').map_or("", |(_, format)| format);
@@ -204,7 +204,7 @@ fn a_header_of_one_field_gets_a_hint() {
 #[test]
 fn a_reader_that_leaves_is_no_error() {
     let scratch = Scratch::new();
-    let source = scratch.write("a.ndjson", &"{\"a\":1}\n".repeat(1_000_000));
+    let source = scratch.write("a.ndjson", "{\"a\":1}\n".repeat(1_000_000));
     let source = source.to_str().unwrap();
     for arguments in [
         &["records", "convert", source, "-", "--to", "csv"][..],
@@ -235,7 +235,7 @@ fn limits_name_the_file_and_the_option() {
     pair("records", "convert".as_ref(), &keys, &[target, "--max-record", "10"])
         .fails(6, &["keys.ndjson`", "`--max-record`", "`--columns`"]);
     // A record that grows is one of the target.
-    let quotes = scratch.write("quotes.csv", &format!("a\n{}\n", "\u{1}".repeat(5)));
+    let quotes = scratch.write("quotes.csv", format!("a\n{}\n", "\u{1}".repeat(5)));
     let json = scratch.path("x.ndjson");
     pair("records", "convert".as_ref(), &quotes, &[json.to_str().unwrap(), "--max-record", "10"])
         .fails(6, &["record 1", "`--max-record`"]);

@@ -32,7 +32,7 @@ fn few_threads_are_no_panic() {
         let run = list_under(format!("--nproc={threads}"));
         match run.code {
             Some(0) => assert_eq!(run.stdout, b"x\n", "{threads}"),
-            _ => drop(run.fails(1, &["threads", "`ulimit -u`"])),
+            _ => drop(run.fails(1, &["thread", "`ulimit -u`"])),
         }
     }
     list_under("--nproc=100".to_owned()).ok();

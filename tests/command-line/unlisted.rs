@@ -62,6 +62,7 @@ fn a_name_that_is_no_path_is_listed_and_marked() {
 }
 
 /// Runs as a user to whom directories can be closed, if there is a way.
+#[expect(clippy::print_stderr, reason = "what is not run is told")]
 fn as_user(arguments: &[&OsStr]) -> Option<Run> {
     let user = |command: &str| {
         let told = Command::new("id").arg(command).output().expect("the system tells the user");

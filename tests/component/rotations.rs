@@ -204,7 +204,10 @@ impl World {
     }
 }
 
-fn run(cases: u32, pairs: &[fn() -> [Arc<dyn Backend>; 2]]) {
+/// An empty source and an empty target.
+type Sides = [Arc<dyn Backend>; 2];
+
+fn run(cases: u32, pairs: &[fn() -> Sides]) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = TestRunner::new(config);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use omnistorage::{
     Backend, ErrorCode,
-    runtime::{Action, Report, Storage, SyncOptions},
+    runtime::{Action, Deletion, Report, Storage, SyncOptions},
 };
 
 use crate::{
@@ -134,7 +134,7 @@ async fn ten_thousand_objects_and_a_reader_that_leaves() {
 }
 
 #[tokio::test]
-async fn an_object_where_a_directory_stands_is_an_error_and_nothing_is_deleted() {
+async fn an_object_takes_the_place_of_a_directory_where_what_is_extra_goes() {
     use omnistorage::{FileBackend, backend::file::FileOptions};
     let directory = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(directory.path().join("a")).unwrap();
@@ -144,11 +144,17 @@ async fn an_object_where_a_directory_stands_is_an_error_and_nothing_is_deleted()
         Arc::new(FileBackend::open(directory.path(), FileOptions::default()).unwrap());
     let storage = storage([("source", memory()), ("target", target.clone())]);
     put(&storage, "source", &[("a", "an object"), ("link", "new")]).await;
-    let (events, report) = sync(&storage, &SyncOptions::default()).await.unwrap();
+    let keeping = SyncOptions { deletion: Deletion::None, ..SyncOptions::default() };
+    let (events, report) = sync(&storage, &keeping).await.unwrap();
     assert_eq!(events, ["failed a", "transferred link"]);
-    assert_eq!((report.errors, report.deletes_withheld), (1, 1));
+    assert_eq!((report.errors, report.deletes_withheld), (1, 0));
     let kept = [("a/x".to_owned(), "kept".to_owned()), ("link".to_owned(), "new".to_owned())];
     assert_eq!(tree(&*target).await, kept);
+    let (events, report) = sync(&storage, &SyncOptions::default()).await.unwrap();
+    assert_eq!(events, ["deleted a/x", "transferred a"]);
+    assert_eq!((report.errors, report.deleted), (0, 1));
+    let like_the_source = [("a".to_owned(), "an object".to_owned()), ("link".to_owned(), "new".to_owned())];
+    assert_eq!(tree(&*target).await, like_the_source);
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ fn takes_next<'a>(commands: &[&'a Command], word: &str) -> Option<&'a Arg> {
         Some(long) => option(commands, |option| option.get_long() == Some(long)),
         None => {
             let mut letters = word.strip_prefix('-')?.chars();
-            let first = letters.find_map(|letter| flag(commands, letter).is_none().then_some(letter))?;
+            let first = letters.find(|letter| flag(commands, *letter).is_none())?;
             // What follows at once is the value.
             letters.next().is_none().then(|| option_of_letter(commands, first))?
         }

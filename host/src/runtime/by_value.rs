@@ -19,14 +19,22 @@ pub(super) async fn by_value(
     options: &ReadOptions,
     max: usize,
 ) -> Result<Bytes> {
-    let room = room(open, path, options, max).await?;
-    let read = open.backend().read_all(path, options, room.bytes()).await;
-    read.map_err(|error| {
-        if error.code() == ErrorCode::LimitExceeded && room.bytes() < max {
-            let message = "the object grew while it was read, or does not tell its size: read it as a stream";
-            return Error::new(ErrorCode::LimitExceeded, message);
+    let read = async |room: Reserved| {
+        let read = open.backend().read_all(path, options, room.bytes()).await;
+        let is_short_of_room = |error: &Error| error.code() == ErrorCode::LimitExceeded && room.bytes() < max;
+        match read {
+            Err(error) if is_short_of_room(&error) => Ok(None),
+            read => read.map(Some),
         }
-        error
+    };
+    if let Some(bytes) = read(room(open, path, options, max).await?).await? {
+        return Ok(bytes);
+    }
+    // A larger one has come in its place, or it does not tell its size: it gets what there is.
+    let most = max.min(open.budget.limits().hostcall_bytes);
+    read(open.budget.reserve_up_to(most)).await?.ok_or_else(|| {
+        let message = "the object is larger than the component may still have: read it as a stream";
+        Error::new(ErrorCode::LimitExceeded, message)
     })
 }
 

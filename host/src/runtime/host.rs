@@ -155,7 +155,7 @@ impl<T: Send + 'static> wit::HostListingWithStore<T> for HasStorage {
         };
         Ok(next()
             .await
-            .map(|entries| entries.into_iter().map(Into::into).collect())
+            .map(|entries| entries.into_iter().map(|listed| call.explain_listed(listed).into()).collect())
             .map_err(|error| call.explain(error, prefix.as_str()).into()))
     }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     backend::{
-        Backend, Capabilities, CopyRequest, Listing, Meter, WriteOptions,
+        Backend, Capabilities, CopyRequest, Listed, Listing, ListingFailure, Meter, WriteOptions,
         layer::Layered,
         limit::{Limit, LimitOptions},
         transfer,
@@ -116,6 +116,18 @@ impl OpenBackend {
     pub(super) fn explain(&self, error: Error, path: &str) -> Error {
         let path = error.location().map_or_else(|| path.to_owned(), |(_, path)| path.to_owned());
         error.at_location(self.name.to_string(), path)
+    }
+
+    /// The same of what a listing tells.
+    pub(super) fn explain_listed(&self, listed: Listed) -> Listed {
+        match listed {
+            Listed::Failure(failure) => {
+                let ListingFailure { what, error } = *failure;
+                let error = self.explain(error, what.path().as_str());
+                ListingFailure { what, error }.into()
+            }
+            Listed::Entry(_) => listed,
+        }
     }
 
     /// The same of a call that is about a path of this backend and one of another: where it failed.

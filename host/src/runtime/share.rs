@@ -109,7 +109,7 @@ mod tests {
     fn those_that_come_at_the_same_time_get_the_same() {
         static POOL: Pool = Pool::new(|| 130);
         let shares: Vec<_> = (0..12).map(|_| Share::of(&POOL)).collect();
-        (0..100).for_each(|_| shares.iter().for_each(|share| drop(share.take())));
+        (0..100).for_each(|_| shares.iter().for_each(|share| _ = share.take()));
         let taken: Vec<_> = shares.iter().map(Share::taken).collect();
         assert!(taken.iter().all(|taken| (9..=11).contains(taken)), "{taken:?}");
         let late = Share::of(&POOL);

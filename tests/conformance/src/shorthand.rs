@@ -105,6 +105,8 @@ pub(crate) trait Shorthand {
     /// The paths of all objects below a prefix.
     async fn objects(&self, prefix: &str) -> Vec<String>;
     async fn snapshot(&self) -> Snapshot;
+    /// The same while something goes, which a listing may tell.
+    async fn try_snapshot(&self) -> Result<Snapshot>;
 }
 
 impl Shorthand for dyn Backend {
@@ -203,8 +205,12 @@ impl Shorthand for dyn Backend {
     }
 
     async fn snapshot(&self) -> Snapshot {
+        self.try_snapshot().await.unwrap()
+    }
+
+    async fn try_snapshot(&self) -> Result<Snapshot> {
         let mut snapshot = Snapshot::new();
-        for entry in self.entries("", &RECURSIVE, BATCH).await.unwrap() {
+        for entry in self.entries("", &RECURSIVE, BATCH).await? {
             // A directory's time is that of its entries: it is not among what is promised.
             let (info, contents) = match entry.kind {
                 ObjectKind::Object => (
@@ -215,6 +221,6 @@ impl Shorthand for dyn Backend {
             };
             snapshot.insert(entry.path, (info, contents));
         }
-        snapshot
+        Ok(snapshot)
     }
 }

@@ -47,11 +47,14 @@ pub(crate) async fn hoard(at: &Location) -> Result<(), Error> {
     Err(refusal)
 }
 
+/// A call that was begun.
+type Begun<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>;
+
 /// What it has, and what it has begun.
 #[derive(Default)]
 struct Hoard<'a> {
     things: Vec<Box<dyn Any>>,
-    calls: FuturesUnordered<Pin<Box<dyn Future<Output = Result<(), Error>> + 'a>>>,
+    calls: FuturesUnordered<Begun<'a>>,
 }
 
 impl<'a> Hoard<'a> {

@@ -33,8 +33,9 @@ impl Hidden {
             return false;
         }
         let key = key(path);
+        // Between a directory and what is in it come others: `d`, `d-b`, `d/x`.
         while let Some(first) = self.directories.first()
-            && **first < *key
+            && **first < *path.as_str()
             && !key.starts_with(&**first)
         {
             self.directories.pop_first();

@@ -32,7 +32,7 @@ pub(super) struct Records {
 }
 
 /// What tells one state of an object from another.
-#[derive(PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) struct Version {
     size: Option<u64>,
     modified: Option<(i64, u32)>,

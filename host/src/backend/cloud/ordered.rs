@@ -32,7 +32,7 @@ pub(in crate::backend) struct OrderedListing<P> {
 }
 
 enum Way<P> {
-    AsListed(PagedListing<P>),
+    AsListed(Box<PagedListing<P>>),
     Sorted(Distinct),
 }
 
@@ -49,7 +49,7 @@ impl<P: Pages> OrderedListing<P> {
         let pages = Arc::new(pages);
         let paged = PagedListing::new(Arc::clone(&pages), kind, root.clone(), prefix.clone(), options, order);
         let way = match order {
-            Order::Keys => Way::AsListed(paged),
+            Order::Keys => Way::AsListed(Box::new(paged)),
             Order::Other => Way::Sorted(Distinct::new(paged)),
         };
         Self { pages, kind, root, prefix, options: options.clone(), way }

@@ -68,14 +68,15 @@ impl Placement {
         }
     }
 
-    /// Puts a file in the place of what has the name of the object, if it may. `made` is what is known of the file.
+    /// Puts a file in the place of what has the name of the object, if it may. `made` is what is known of the file. Says
+    /// whether it could: not where the directory went too, which was empty to all others.
     pub(super) fn replace(
         &self,
         temporary: &mut Temporary,
         path: &Path,
         made: &Stat,
         root: &Root,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let failed = |errno| failure(errno, path);
         if self.exclusive {
             return Err(already_there(temporary.directory(), path));
@@ -95,7 +96,11 @@ impl Placement {
             Err(Errno::NOENT) => {}
             Err(errno) => return Err(failed(errno)),
         }
-        temporary.replace(name, &root.unnamed).map_err(|errno| refused(errno, path))
+        match temporary.replace(name, &root.unnamed) {
+            Ok(()) => Ok(true),
+            Err(Errno::NOENT) if temporary.is_unnamed() => Ok(false),
+            Err(errno) => Err(refused(errno, path)),
+        }
     }
 }
 

@@ -85,7 +85,11 @@ impl Parents {
         for _ in 0..ATTEMPTS {
             match temporary.take_free_name(name, made, &self.root.unnamed) {
                 Err(Errno::NOENT) if temporary.is_unnamed() => {}
-                Err(Errno::EXIST) => return place.replace(temporary, path, made, &self.root),
+                Err(Errno::EXIST) => {
+                    if place.replace(temporary, path, made, &self.root)? {
+                        return Ok(());
+                    }
+                }
                 done => return done.map_err(|errno| refused(errno, path)),
             }
             let (directory, made) = match make(&self.root, parent, self.like.as_ref()) {

@@ -11,7 +11,7 @@ use std::{
 use http::{Method, StatusCode};
 use omnistorage_path::Path;
 use reqsign_google::Credential;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use super::{
     answer::{self, explain, precondition_failed},
@@ -227,10 +227,6 @@ impl fmt::Debug for Bucket {
             .finish_non_exhaustive()
     }
 }
-
-/// No answer in JSON.
-#[derive(Deserialize)]
-pub(super) enum Nothing {}
 
 /// The generation that an etag of ours is. No other text names one, and 0 would mean that there is no object.
 pub(super) fn generation(etag: &str) -> Result<&str> {

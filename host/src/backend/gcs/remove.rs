@@ -9,7 +9,7 @@ use omnistorage_path::Path;
 
 use super::{
     KIND, answer, batch,
-    bucket::{Bucket, Nothing},
+    bucket::Bucket,
     listing::{self, Listed},
 };
 use crate::{
@@ -97,10 +97,13 @@ async fn ask_one(bucket: &Bucket, key: &str) -> Result<Deleted> {
             Some(StatusCode::NOT_FOUND) => Ok(Deleted::Missing),
             _ => check_gone(bucket, key).await,
         },
-        status if status.is_success() => match answer.body().await?.trim_ascii() {
-            [] => check_gone(bucket, key).await,
-            body => bucket.read::<Nothing>(body).map(|nothing| match nothing {}),
-        },
+        status if status.is_success() => {
+            let (headers, body) = (answer.response.headers().clone(), answer.body().await?);
+            match answer::refused(&body) {
+                Some(status) => Err(bucket.refusal(status, &headers, &body)),
+                None => check_gone(bucket, key).await,
+            }
+        }
         _ => Err(bucket.failure(answer).await),
     }
 }

@@ -80,7 +80,10 @@ impl Listed {
             |key: &[u8]| ListingFailure::of_name(KIND, key.strip_prefix(root.as_bytes()).unwrap_or(key));
         self.page.failures.extend(self.odd.iter().map(|key| below(key)));
         let Some(listed) = &mut self.prefix else { return Ok(self.page) };
-        if listed == prefix || (decode(listed).is_ok() && listed == prefix) {
+        if listed == prefix {
+            return Ok(self.page);
+        }
+        if decode(listed).is_ok() && listed == prefix {
             return Ok(self.page);
         }
         let message =

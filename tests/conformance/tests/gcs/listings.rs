@@ -73,7 +73,7 @@ async fn markers_of_directories_are_no_objects_and_odd_keys_are_named() {
     let entries = list(&backend, &recursive()).await.unwrap();
     assert_eq!(entries.iter().map(|entry| entry.path.as_str()).collect::<Vec<_>>(), ["dir/object"]);
     store.put("odd/a//b", b"x", &serde_json::json!({}));
-    fails(list(&backend, &recursive()).await, ErrorCode::InvalidPath, "`odd/a//b`");
+    fails(list(&backend, &recursive()).await, ErrorCode::InvalidPath, "`a//b`");
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ async fn an_empty_directory_with_debris_can_be_removed() {
         if remove {
             backend.rmdir(&path("d")).await.unwrap()
         } else {
-            drop(backend.purge(&path("d")).await.unwrap())
+            let _: u64 = backend.purge(&path("d")).await.unwrap();
         }
         assert!(on_disk(directory.path()).is_empty());
     }
