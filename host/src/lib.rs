@@ -4,11 +4,13 @@
 //! - [`backend`]: the [`Backend`] trait and the backends, at native speed.
 //! - [`Registry`] and [`Config`]: backends by name.
 //! - [`runtime`]: the component in wasmtime, and the typed API to call it.
+//! - [`docs`]: pages to read: concepts, architecture, decisions.
 
 pub mod backend;
 mod config;
 #[cfg(feature = "configuration")]
 mod configuration;
+pub mod docs;
 mod duration;
 mod error;
 mod hash;
