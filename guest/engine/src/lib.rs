@@ -1,4 +1,4 @@
-//! The component `omnistorage:storage`: thin adapters from the WIT interfaces to `omnistorage-core`.
+//! The component `omnistorage:storage`: what `omnistorage-core` decides is asked for, scheduled and carried out here.
 //!
 //! Everything is asynchronous: calls of the imported backends overlap, in bounded number, and bytes stream through
 //! buffers of [`body::CHUNK`] bytes.

@@ -128,15 +128,9 @@ impl Bucket {
     }
 
     /// The key of an object, if the bucket is open.
-    ///
-    /// XML cannot write control characters, and stores differ in what they do to them: they are refused.
     pub(super) fn key(&self, path: &Path) -> Result<String> {
         self.check_open()?;
-        let key = cloud::key(&self.prefix, path)?;
-        match key.bytes().any(|byte| byte.is_ascii_control()) {
-            true => Err(Error::new(ErrorCode::InvalidPath, "S3 takes no control characters in keys")),
-            false => Ok(key),
-        }
+        cloud::key(&self.prefix, path)
     }
 
     /// A request about an object.
@@ -183,7 +177,10 @@ impl Bucket {
     pub(super) async fn send_conditional(&self, call: &Call) -> Result<Answer> {
         let answer = self.client.send(call).await?;
         match answer.status() {
-            StatusCode::PRECONDITION_FAILED | StatusCode::CONFLICT | StatusCode::NOT_FOUND => Ok(answer),
+            StatusCode::PRECONDITION_FAILED
+            | StatusCode::CONFLICT
+            | StatusCode::NOT_FOUND
+            | StatusCode::BAD_REQUEST => Ok(answer),
             _ => self.accept(answer).await,
         }
     }

@@ -83,7 +83,7 @@ impl Listed {
         if listed == prefix {
             return Ok(self.page);
         }
-        if decode(listed).is_ok() && listed == prefix {
+        if decode(listed).is_ok() && (listed == prefix || *listed == in_xml(prefix)) {
             return Ok(self.page);
         }
         let message =
@@ -169,6 +169,12 @@ fn decode(key: &mut String) -> Result<(), Vec<u8>> {
     let decoded = Cow::from(percent_decode_str(&spaced)).into_owned();
     *key = String::from_utf8(decoded).map_err(std::string::FromUtf8Error::into_bytes)?;
     Ok(())
+}
+
+/// A prefix as a store writes it that does not encode it: XML has no control characters but these.
+fn in_xml(prefix: &str) -> String {
+    let has_none = |char: char| char.is_ascii_control() && !matches!(char, '\t' | '\n' | '\r' | '\u{7f}');
+    prefix.replace(has_none, "\u{fffd}")
 }
 
 #[async_trait]
