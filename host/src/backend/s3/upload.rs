@@ -158,14 +158,6 @@ impl Draft {
         let status = answer.status();
         let headers = answer.response.headers().clone();
         let body = answer.body().await?;
-        // Control characters are legal in keys, and not every store takes them all.
-        if matches!(status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
-            && self.key.bytes().any(|byte| byte.is_ascii_control())
-            && read_refusal(&body).is_none_or(|refusal| !refusal.is("NoSuchBucket"))
-        {
-            let message = "the store takes no key with this control character: rename the object";
-            return Err(Error::new(ErrorCode::InvalidPath, message));
-        }
         // Over an object that is not there, S3 says so instead of naming the condition.
         let says = |code| read_refusal(&body).is_none_or(|refusal| refusal.is(code));
         if matches!(self.condition, WriteCondition::IfMatch(_))
@@ -173,6 +165,16 @@ impl Draft {
             && says("NoSuchKey")
         {
             return Err(precondition_failed());
+        }
+        // Control characters are legal in keys, and not every store takes them all. One that does not, refuses the name,
+        // or does not know what it was asked.
+        let of_name = ["InvalidArgument", "InvalidRequest", "InvalidURI"];
+        if matches!(status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
+            && self.key.bytes().any(|byte| byte.is_ascii_control())
+            && read_refusal(&body).is_none_or(|refusal| of_name.iter().any(|code| refusal.is(code)))
+        {
+            let message = "the store takes no key with this control character: rename the object";
+            return Err(Error::new(ErrorCode::InvalidPath, message));
         }
         Err(super::answer::explain(&self.bucket.name, status, &headers, &body))
     }
