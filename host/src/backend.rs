@@ -5,7 +5,6 @@
 //! implementation to that.
 
 mod announced;
-mod capabilities;
 pub mod channel;
 mod checksum;
 #[cfg(feature = "cloud")]
@@ -17,7 +16,6 @@ pub mod file;
 pub mod gcs;
 pub mod layer;
 pub mod limit;
-mod listed;
 pub mod memory;
 mod meter;
 pub mod observe;
@@ -37,53 +35,17 @@ use std::{any::Any, fmt::Debug, time::Duration};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream::BoxStream};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 pub use announced::Announced;
-pub use capabilities::{Capabilities, Features};
-pub use listed::{Listed, ListingFailure, Unlisted};
 pub use meter::Meter;
+pub use omnistorage_types::{
+    Capabilities, Features, ListOptions, Listed, ListingFailure, ReadOptions, Unlisted, WriteCondition,
+};
 pub use transfer::transfer;
 pub use whole::{WholeListing, WholeUpload};
 
-use crate::{
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, HashAlgorithm},
-    object::{Metadata, ObjectInfo, Timestamp},
-};
-
-/// Which part of which version to read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReadOptions {
-    /// In bytes. At or beyond the end gives no bytes.
-    pub offset: u64,
-    /// In bytes, `None` for all that follows. A longer range than there is gives what there is.
-    pub length: Option<u64>,
-    /// Fail with [`ErrorCode::PreconditionFailed`] unless the object still has this etag.
-    pub if_match: Option<String>,
-}
-
-impl ReadOptions {
-    /// For backends of the given kind that know neither ranges nor etags.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Unsupported`] if a range or an etag is asked for.
-    pub fn require_whole(&self, kind: &str) -> Result<()> {
-        if *self == Self::default() { Ok(()) } else { Err(Error::unsupported(kind, "ranges or etags")) }
-    }
-}
-
-/// When a write may take place.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum WriteCondition {
-    /// Whatever is there.
-    #[default]
-    Always,
-    /// Only where nothing is yet.
-    IfAbsent,
-    /// Only over the object with this etag.
-    IfMatch(String),
-}
+use crate::{Error, ErrorCode, Hash, HashAlgorithm, Hasher, Metadata, ObjectInfo, Result, Timestamp};
 
 /// What is stored beside the bytes, and what must hold of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -123,15 +85,34 @@ impl WriteOptions {
     }
 }
 
-/// What to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ListOptions {
-    /// Everything below the prefix; otherwise one level, where deeper objects show as directories.
-    pub recursive: bool,
-    /// Only paths after this one, in byte order. Full, as in the entries; it need not exist.
-    pub start_after: Option<Path>,
-    /// Also what a listing does not carry by itself (content type, metadata).
-    pub full_info: bool,
+impl From<omnistorage_types::WriteOptions> for WriteOptions {
+    fn from(options: omnistorage_types::WriteOptions) -> Self {
+        let omnistorage_types::WriteOptions {
+            condition,
+            content_type,
+            modified,
+            metadata,
+            expected_size,
+            expected_hash,
+        } = options;
+        let meter = Meter::default();
+        Self { condition, content_type, modified, metadata, expected_size, expected_hash, meter }
+    }
+}
+
+impl From<&WriteOptions> for omnistorage_types::WriteOptions {
+    fn from(options: &WriteOptions) -> Self {
+        let WriteOptions {
+            condition,
+            content_type,
+            modified,
+            metadata,
+            expected_size,
+            expected_hash,
+            meter: _,
+        } = options.clone();
+        Self { condition, content_type, modified, metadata, expected_size, expected_hash }
+    }
 }
 
 /// One of many copies.
@@ -425,7 +406,7 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// As [`Backend::read`].
     async fn hash(&self, path: &Path, algorithm: HashAlgorithm) -> Result<Hash> {
         let mut contents = self.read(path, &ReadOptions::default()).await?.contents;
-        let mut hasher = algorithm.hasher();
+        let mut hasher = Hasher::new(algorithm);
         while let Some(chunk) = contents.next().await {
             hasher.update(&chunk?);
         }

@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Display, str::FromStr, sync::Arc, time::Duration};
 
-use crate::{
-    duration::parse_duration,
-    error::{Error, ErrorCode, Result},
-};
+use crate::{Error, ErrorCode, Result, duration::parse_duration};
 
 /// Strings by key. A factory takes the keys that it knows; [`Config::finish`] then refuses those that are left, so
 /// that a mistyped key is an error and never silence.

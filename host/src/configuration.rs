@@ -6,12 +6,7 @@ use std::{collections::BTreeMap, env, fs, path::Path, sync::Arc};
 
 use toml::{Table, Value};
 
-use crate::{
-    backend::Backend,
-    config::Config,
-    error::{Error, ErrorCode, Result},
-    registry::Registry,
-};
+use crate::{Error, ErrorCode, Result, backend::Backend, config::Config, registry::Registry};
 
 /// Backends by name, as a TOML file describes them. A table below that of a backend holds the settings of what is put
 /// around it; see [`Registry::open`].

@@ -12,9 +12,7 @@ mod config;
 mod configuration;
 pub mod docs;
 mod duration;
-mod error;
 mod hash;
-mod object;
 mod registry;
 #[cfg(feature = "runtime")]
 pub mod runtime;
@@ -36,9 +34,10 @@ pub use backend::{Backend, channel::ChannelBackend, memory::MemoryBackend};
 pub use config::Config;
 #[cfg(feature = "configuration")]
 pub use configuration::Configuration;
-pub use error::{Error, ErrorCode, Result};
-pub use hash::{Hash, HashAlgorithm, Hasher};
-pub use object::{Location, Metadata, ObjectInfo, ObjectKind, Timestamp};
-pub use omnistorage_path::{Path, PathError};
+pub use hash::Hasher;
+pub use omnistorage_types::{
+    Error, ErrorCode, Hash, HashAlgorithm, Location, Metadata, ObjectInfo, ObjectKind, Path, PathError,
+    Result, Timestamp,
+};
 pub use registry::Registry;
 pub use secret::Secret;

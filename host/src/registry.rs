@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::{
+    Error, ErrorCode, Result,
     backend::Backend,
     config::{Config, environment},
-    error::{Error, ErrorCode, Result},
     wrappers::Wrappers,
 };
 

@@ -41,7 +41,6 @@ mod compression;
 mod convert;
 mod explain;
 mod failure;
-mod filter;
 mod growth;
 mod host;
 mod job;
@@ -69,28 +68,23 @@ use wasmtime::{
 };
 
 pub use activity::Activity;
-pub use bisync::{
-    BisyncAction, BisyncEvent, BisyncJob, BisyncOptions, BisyncReport, DeleteLimit, Side, Winner,
-};
-pub use compression::{Codec, Compression, DecompressOptions};
-pub use explain::Explanation;
-pub use filter::{Filter, RuleKind, RuleSource};
+pub use bisync::BisyncJob;
 pub use job::Job;
 pub use limits::Limits;
-pub use multi::{Mode, Outcome, TargetResult, TeeError};
+pub use omnistorage_types::{
+    Action, Backup, BisyncAction, BisyncEvent, BisyncOptions, BisyncReport, BisyncSide, CheckEntry,
+    CheckReport, Codec, Comparison, Compression, ConvertReport, CsvDialect, DecompressOptions, DeleteLimit,
+    Deletion, Difference, Encoding, Event, Explanation, Filter, Format, LengthPrefix, LineEnd, MemoTrouble,
+    Mode, Order, OrderKey, Outcome, Punctuation, Recoding, RenameStrategy, Report, RuleKind, RuleSource,
+    Stop, SyncOptions, TargetResult, TeeError, Validation, Winner,
+};
 pub use open::{OpenBackend, OpenListing};
-pub use records::{
-    ConvertReport, CsvDialect, Encoding, Format, LengthPrefix, LineEnd, RecordBatch, RecordReader,
-    RecordWriter, Validation,
-};
+pub use records::{RecordBatch, RecordReader, RecordWriter};
 pub use storage::{Entries, Storage, StorageBuilder};
-pub use sync::{
-    Action, Backup, CheckEntry, CheckJob, CheckReport, Comparison, Deletion, Difference, Event, MemoTrouble,
-    Order, OrderKey, Recoding, RenameStrategy, Report, Stop, SyncJob, SyncOptions,
-};
+pub use sync::{CheckJob, SyncJob};
 pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker, limit_store};
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result};
 
 /// The component as it ships: portable, compiled on first use.
 pub const COMPONENT: &[u8] = include_bytes!(env!("OMNISTORAGE_COMPONENT_WASM"));

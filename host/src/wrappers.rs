@@ -2,9 +2,10 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use crate::{
+    Error, ErrorCode, Result,
     backend::{
         Backend,
         fault::{Fault, Faults},
@@ -16,7 +17,6 @@ use crate::{
         retry::{Retry, RetryOptions},
     },
     config::Config,
-    error::{Error, ErrorCode, Result},
 };
 
 /// The settings of every kind, beside its own. [`Registry::open`](crate::Registry::open) documents them.

@@ -46,7 +46,7 @@ impl Scenario {
             }
             Self::SyncWithRenames => {
                 let by_hash = RenameStrategy { hash: true, ..Default::default() };
-                SyncOptions { track_renames: Some(by_hash), ..options }
+                SyncOptions { track_renames: by_hash, ..options }
             }
         }
     }

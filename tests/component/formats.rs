@@ -67,12 +67,10 @@ async fn options_of_the_formats_reach_the_component() {
     let storage = two_memories();
     put(&storage, "here", &[("x.ndjson", "{\"a\":1,\"b\":\"x;y\"}\n{\"b\":\"2\"}\n")]).await;
     let dialect = CsvDialect {
-        delimiter: ';',
-        quote: '\'',
         columns: Some(vec!["b".into(), "a".into()]),
         infer: true,
         line_end: LineEnd::Crlf,
-        ..Default::default()
+        ..CsvDialect::new(';', '\'').unwrap()
     };
     let (source, target, default) = (at("here", "x.ndjson"), at("here", "x"), Encoding::default());
     storage.convert(&source, &default, &target, &csv(dialect.clone())).await.unwrap();
@@ -100,8 +98,7 @@ async fn options_of_the_formats_reach_the_component() {
     storage.convert(&at("here", "ragged.csv"), &lenient, &at("here", "r.ndjson"), &default).await.unwrap();
     assert_eq!(text(&storage, "r.ndjson").await, "{\"a\":\"1\"}\n");
 
-    let wrong = csv(CsvDialect { delimiter: '"', ..Default::default() });
-    let refused = storage.read_records(&at("here", "ragged.csv"), &wrong).await.unwrap_err();
+    let refused = CsvDialect::new('"', '"').unwrap_err();
     assert_eq!((refused.code(), refused.offset()), (ErrorCode::InvalidArgument, None), "{refused}");
 
     put(&storage, "here", &[("latin.lp", "\0\0\0\u{1}a")]).await;
@@ -117,7 +114,7 @@ async fn options_of_the_formats_reach_the_component() {
 #[tokio::test]
 async fn formats_are_told_by_the_name() {
     let storage = two_memories();
-    let tabs = CsvDialect { delimiter: '\t', ..Default::default() };
+    let tabs = CsvDialect::tabs();
     for (path, format) in [
         ("d/x.ndjson.gz", Some(Format::Ndjson)),
         ("x.JSONL", Some(Format::Ndjson)),

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};
 use omnistorage::{
-    Backend, ErrorCode, HashAlgorithm, ObjectInfo, ObjectKind, Path, Result,
+    Backend, ErrorCode, HashAlgorithm, Hasher, ObjectInfo, ObjectKind, Path, Result,
     backend::{
         ListOptions, Listed, Listing,
         fault::{Fault, Faults},
@@ -158,7 +158,7 @@ async fn a_size_that_lies_in_the_listing_is_found_out() {
 #[tokio::test]
 async fn a_flipped_bit_never_replaces_a_good_object_whose_hash_is_known() {
     let hash = |bytes: &str| {
-        let mut hasher = HashAlgorithm::Sha256.hasher();
+        let mut hasher = Hasher::new(HashAlgorithm::Sha256);
         hasher.update(bytes.as_bytes());
         hasher.finish()
     };

@@ -167,7 +167,7 @@ async fn a_backup_beside_the_objects_is_not_deleted_and_one_within_the_target_is
 
 #[tokio::test]
 async fn renamed_objects_move_on_the_target() {
-    let by = |hash, modified, name| Some(RenameStrategy { hash, modified, name });
+    let by = |hash, modified, name| RenameStrategy { hash, modified, name };
     for strategy in [by(true, false, false), by(false, true, false), by(false, false, true)] {
         let Pair { source, target, storage } = pair();
         put_at(&*source, "keep", "k", 1000).await;
@@ -268,7 +268,7 @@ async fn options_without_sense_are_refused_by_name() {
         (
             SyncOptions {
                 deletion: Deletion::Before,
-                track_renames: Some(RenameStrategy { hash: true, ..Default::default() }),
+                track_renames: RenameStrategy { hash: true, ..Default::default() },
                 ..Default::default()
             },
             "track-renames",

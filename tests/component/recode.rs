@@ -184,7 +184,7 @@ async fn what_makes_no_sense_beside_it_is_refused() {
     let level = Recoding::Compress(Compression { codec: Codec::Gzip, level: Some(99) });
     for options in [
         SyncOptions { comparison: Comparison::SizeOnly, ..compress(Codec::Gzip) },
-        SyncOptions { track_renames: Some(by_name), ..compress(Codec::Gzip) },
+        SyncOptions { track_renames: by_name, ..compress(Codec::Gzip) },
         SyncOptions { recoding: Some(level), ..SyncOptions::default() },
     ] {
         let error = sync(&storage, "source", "packed", &options).await.unwrap_err();

@@ -171,7 +171,7 @@ async fn a_directory_of_the_target_that_fails_makes_nothing_missing() {
         SyncOptions { update_only: true, ..Default::default() },
         SyncOptions { comparison: Comparison::IgnoreExisting, ..Default::default() },
         SyncOptions {
-            track_renames: Some(RenameStrategy { hash: true, ..Default::default() }),
+            track_renames: RenameStrategy { hash: true, ..Default::default() },
             ..Default::default()
         },
         SyncOptions { recoding: Some(compress), ..Default::default() },

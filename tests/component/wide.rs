@@ -52,7 +52,7 @@ async fn memory_does_not_grow_with_columns_times_rows() {
         let storage = Storage::builder(runtime()).mount("here", memory()).limits(limits).build();
         put(&storage, "here", &[("csv", &csv), ("ndjson", &ndjson)]).await;
         let given = csv.lines().next().unwrap().split(',').map(str::to_owned).collect();
-        let rows = CsvDialect { delimiter: ';', columns: Some(given), ..CsvDialect::default() };
+        let rows = CsvDialect { columns: Some(given), ..CsvDialect::new(';', '"').unwrap() };
         for (source, from, to) in [
             ("csv", Format::Csv(CsvDialect::default()), Format::Ndjson),
             ("csv", Format::Csv(CsvDialect::default()), Format::Csv(rows)),

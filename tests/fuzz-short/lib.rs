@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use omnistorage_core::codec::{Codec, CodecError, CodecKind, encoder};
+use omnistorage_core::codec::{Codec, CodecError, Coder, encoder};
 
 #[doc(hidden)]
 pub use arbitrary;
@@ -62,7 +62,7 @@ fn samples() -> Result<Vec<Vec<u8>>, CodecError> {
         &[0; 3000],
     ];
     let mut samples: Vec<_> = texts.iter().map(|text| text.to_vec()).collect();
-    for kind in [CodecKind::Gzip, CodecKind::Zstd, CodecKind::Snappy] {
+    for kind in [Codec::Gzip, Codec::Zstd, Codec::Snappy] {
         for text in texts {
             samples.push(packed(&mut *encoder(kind, None)?, text)?);
         }
@@ -70,7 +70,7 @@ fn samples() -> Result<Vec<Vec<u8>>, CodecError> {
     Ok(samples)
 }
 
-fn packed(codec: &mut dyn Codec, text: &[u8]) -> Result<Vec<u8>, CodecError> {
+fn packed(codec: &mut dyn Coder, text: &[u8]) -> Result<Vec<u8>, CodecError> {
     // Far more room than any of them needs.
     let mut packed = Vec::with_capacity(1 << 16);
     codec.push(text, &mut packed)?;

@@ -1,6 +1,10 @@
 //! The interface `compression`.
 
-use omnistorage_core::codec::{self, CodecError, CodecKind, DecoderLimits, decoder};
+use omnistorage_core::codec::{self, CodecError, Coder, DecoderLimits, decoder};
+use omnistorage_types::{
+    self as types,
+    wit::{FromWit, IntoWit},
+};
 
 use crate::{
     detecting::{Detecting, detected},
@@ -11,6 +15,8 @@ use crate::{
     stream::{Stream, fill, is_full},
 };
 
+omnistorage_types::mirror_codec!(exports);
+
 /// Decompressed bytes that one list holds, unless the caller sets a limit.
 const MAX_LIST: u64 = 256 << 20;
 
@@ -19,20 +25,19 @@ impl Guest for crate::Component {
     type Decoder = Decoder;
 
     fn detect(path: Option<String>, head: Vec<u8>) -> Option<Codec> {
-        CodecKind::from_magic(&head)
-            .or_else(|| path.and_then(|path| CodecKind::from_extension(&path)))
-            .map(Codec::from)
+        let known = types::Codec::from_magic(&head);
+        known.or_else(|| types::Codec::from_extension(&path?)).map(IntoWit::into_wit)
     }
 
     fn compress(data: Vec<u8>, codec: Codec, level: Option<i32>) -> Result<Vec<u8>, Error> {
-        run(codec::encoder(codec.into(), level)?, &data)
+        run(codec::encoder(FromWit::from_wit(codec)?, level)?, &data)
     }
 
     fn decompress(data: Vec<u8>, options: DecompressOptions) -> Result<Vec<u8>, Error> {
         let mut limits = limits(&options);
         limits.max_output.get_or_insert(MAX_LIST);
         let decoder = match options.codec {
-            Some(codec) => decoder(codec.into(), limits),
+            Some(codec) => decoder(FromWit::from_wit(codec)?, limits),
             None => detected(&data, limits)?,
         };
         run(decoder, &data)
@@ -40,7 +45,7 @@ impl Guest for crate::Component {
 }
 
 /// The whole through a codec at once.
-fn run(mut codec: Box<dyn codec::Codec>, mut input: &[u8]) -> Result<Vec<u8>, Error> {
+fn run(mut codec: Box<dyn Coder>, mut input: &[u8]) -> Result<Vec<u8>, Error> {
     let mut output = Vec::new();
     fill(&mut output, |output| {
         input = &input[codec.push(input, output)?..];
@@ -52,11 +57,11 @@ fn run(mut codec: Box<dyn codec::Codec>, mut input: &[u8]) -> Result<Vec<u8>, Er
 
 /// The resource.
 #[allow(unreachable_pub, reason = "it is named by a generated trait")]
-pub struct Encoder(Stream<Box<dyn codec::Codec>>);
+pub struct Encoder(Stream<Box<dyn Coder>>);
 
 impl GuestEncoder for Encoder {
     fn open(codec: Codec, level: Option<i32>) -> Result<exports::Encoder, Error> {
-        let encoder = codec::encoder(codec.into(), level)?;
+        let encoder = codec::encoder(FromWit::from_wit(codec)?, level)?;
         Ok(exports::Encoder::new(Self(Stream::new(encoder))))
     }
 
@@ -71,13 +76,13 @@ impl GuestEncoder for Encoder {
 
 /// The resource.
 #[allow(unreachable_pub, reason = "it is named by a generated trait")]
-pub struct Decoder(Stream<Box<dyn codec::Codec>>);
+pub struct Decoder(Stream<Box<dyn Coder>>);
 
 impl GuestDecoder for Decoder {
     fn open(options: DecompressOptions) -> Result<exports::Decoder, Error> {
         let limits = limits(&options);
         let decoder = match options.codec {
-            Some(codec) => decoder(codec.into(), limits),
+            Some(codec) => decoder(FromWit::from_wit(codec)?, limits),
             None => Box::new(Detecting::new(limits)),
         };
         Ok(exports::Decoder::new(Self(Stream::new(decoder))))
@@ -97,25 +102,5 @@ fn limits(options: &DecompressOptions) -> DecoderLimits {
         max_output: options.max_output,
         max_ratio: options.max_ratio,
         max_window: options.max_window,
-    }
-}
-
-impl From<Codec> for CodecKind {
-    fn from(codec: Codec) -> Self {
-        match codec {
-            Codec::Gzip => Self::Gzip,
-            Codec::Zstd => Self::Zstd,
-            Codec::Snappy => Self::Snappy,
-        }
-    }
-}
-
-impl From<CodecKind> for Codec {
-    fn from(kind: CodecKind) -> Self {
-        match kind {
-            CodecKind::Gzip => Self::Gzip,
-            CodecKind::Zstd => Self::Zstd,
-            CodecKind::Snappy => Self::Snappy,
-        }
     }
 }

@@ -1,14 +1,11 @@
 //! A decoder for input of a codec that its first bytes tell.
 
-use omnistorage_core::codec::{Codec, CodecError, CodecErrorKind, CodecKind, DecoderLimits, decoder};
-
-/// Enough bytes to know a codec by: the stream identifier of snappy is the longest.
-const HEAD: usize = 10;
+use omnistorage_core::codec::{Codec, CodecError, CodecErrorKind, Coder, DecoderLimits, decoder};
 
 /// Waits for the first bytes, then decodes them and what follows.
 pub(crate) struct Detecting {
     limits: DecoderLimits,
-    decoder: Option<Box<dyn Codec>>,
+    decoder: Option<Box<dyn Coder>>,
     /// The first bytes, as far as the decoder has not taken them.
     head: Vec<u8>,
 }
@@ -19,7 +16,7 @@ impl Detecting {
     }
 
     /// The decoder, once it has all of the first bytes; `None` while the output is full before.
-    fn ready(&mut self, output: &mut Vec<u8>) -> Result<Option<&mut dyn Codec>, CodecError> {
+    fn ready(&mut self, output: &mut Vec<u8>) -> Result<Option<&mut dyn Coder>, CodecError> {
         let decoder = match &mut self.decoder {
             Some(decoder) => decoder,
             decoder => decoder.insert(detected(&self.head, self.limits)?),
@@ -32,13 +29,13 @@ impl Detecting {
     }
 }
 
-impl Codec for Detecting {
+impl Coder for Detecting {
     fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
         let mut taken = 0;
         if self.decoder.is_none() {
-            taken = input.len().min(HEAD - self.head.len());
+            taken = input.len().min(Codec::HEAD - self.head.len());
             self.head.extend_from_slice(&input[..taken]);
-            if self.head.len() < HEAD {
+            if self.head.len() < Codec::HEAD {
                 return Ok(taken);
             }
         }
@@ -57,11 +54,11 @@ impl Codec for Detecting {
 }
 
 /// A decoder of the codec that the first bytes show.
-pub(crate) fn detected(head: &[u8], limits: DecoderLimits) -> Result<Box<dyn Codec>, CodecError> {
-    let kind = CodecKind::from_magic(head).ok_or_else(|| CodecError {
+pub(crate) fn detected(head: &[u8], limits: DecoderLimits) -> Result<Box<dyn Coder>, CodecError> {
+    let kind = Codec::from_magic(head).ok_or_else(|| CodecError {
         kind: CodecErrorKind::Corrupted,
         offset: 0,
-        message: "the first bytes are of no known compression (gzip, zstd, snappy)".into(),
+        message: format!("the first bytes are of no known compression ({})", Codec::names()).into(),
     })?;
     Ok(decoder(kind, limits))
 }

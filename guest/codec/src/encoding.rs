@@ -1,16 +1,17 @@
 //! How records are stored, in the words of the core.
 
 use omnistorage_core::{
-    codec::CodecKind,
+    codec::Codec,
     record::{Format, RecordOptions},
 };
+use omnistorage_types::wit::FromWit;
 
 use crate::exports::{records as wit, types::Error};
 
 /// A checked encoding.
 pub(crate) struct Encoding {
     pub(crate) format: Format,
-    pub(crate) codec: Option<CodecKind>,
+    pub(crate) codec: Option<Codec>,
     pub(crate) level: Option<i32>,
     pub(crate) options: RecordOptions,
 }
@@ -20,12 +21,12 @@ impl TryFrom<wit::Encoding> for Encoding {
 
     fn try_from(encoding: wit::Encoding) -> Result<Self, Error> {
         Ok(Self {
-            format: encoding.format.try_into()?,
-            codec: encoding.codec.map(CodecKind::from),
+            format: FromWit::from_wit(encoding.format)?,
+            codec: FromWit::from_wit(encoding.codec)?,
             level: encoding.level,
             options: RecordOptions {
                 max_record: encoding.max_record.unwrap_or(RecordOptions::DEFAULT_MAX_RECORD),
-                validation: encoding.validation.into(),
+                validation: FromWit::from_wit(encoding.validation)?,
             },
         })
     }

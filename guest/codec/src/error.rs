@@ -44,3 +44,10 @@ impl From<BatchError> for Error {
         error(ErrorCode::InvalidArgument, why.to_string())
     }
 }
+
+/// What the vocabulary refuses is an option of the caller's.
+impl From<omnistorage_types::Error> for Error {
+    fn from(why: omnistorage_types::Error) -> Self {
+        error(ErrorCode::InvalidArgument, why.message())
+    }
+}

@@ -1,11 +1,10 @@
 //! The interface `records`.
 
 mod convert;
-#[path = "../../engine/src/records/format.rs"]
-mod format;
 mod writer;
 
 use omnistorage_core::{Path, encoding::encoding_from_path, record::Batch};
+use omnistorage_types::wit::IntoWit;
 
 use crate::{
     exports::{
@@ -15,6 +14,8 @@ use crate::{
     source::Source,
     stream::Stream,
 };
+
+omnistorage_types::mirror_records!(exports);
 
 impl Guest for crate::Component {
     type RecordReader = RecordReader;
@@ -26,7 +27,7 @@ impl Guest for crate::Component {
         // A path of the caller's own world, which need not be one of ours: its last segment is.
         let name = path.rsplit('/').next()?;
         let (format, _) = encoding_from_path(&Path::parse(name).ok()?);
-        format.map(Into::into)
+        format.map(IntoWit::into_wit)
     }
 
     fn convert(data: Vec<u8>, source: Encoding, target: Encoding) -> Result<Vec<u8>, Error> {

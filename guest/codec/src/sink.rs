@@ -1,7 +1,7 @@
 //! Records to bytes: a format, then a codec.
 
 use omnistorage_core::{
-    codec::{Codec, encoder},
+    codec::{Coder, encoder},
     record::{Batch, RecordWriter, writer},
 };
 
@@ -10,7 +10,7 @@ use crate::{encoding::Encoding, exports::types::Error, stream::is_full};
 /// Writes the records of one stream.
 pub(crate) struct Sink {
     writer: Box<dyn RecordWriter>,
-    encoder: Option<Box<dyn Codec>>,
+    encoder: Option<Box<dyn Coder>>,
     /// Out of the writer; so many bytes of it were handed on.
     framed: Vec<u8>,
     handed_on: usize,

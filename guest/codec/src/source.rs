@@ -1,7 +1,7 @@
 //! Bytes to records: a codec, then a format.
 
 use omnistorage_core::{
-    codec::{Codec, DecoderLimits, decoder},
+    codec::{Coder, DecoderLimits, decoder},
     record::{Batch, RecordReader, reader},
 };
 
@@ -13,7 +13,7 @@ use crate::{
 
 /// Reads the records of one stream.
 pub(crate) struct Source {
-    decoder: Option<Box<dyn Codec>>,
+    decoder: Option<Box<dyn Coder>>,
     reader: Box<dyn RecordReader>,
     /// Out of the decoder; the reader has taken so many bytes of it.
     plain: Vec<u8>,

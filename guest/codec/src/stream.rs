@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use omnistorage_core::codec::Codec;
+use omnistorage_core::codec::Coder;
 
 use crate::{
     error::error,
@@ -24,7 +24,7 @@ pub(crate) trait Stage {
     fn end(&mut self) -> Result<(bool, Self::Output), Error>;
 }
 
-impl Stage for Box<dyn Codec> {
+impl Stage for Box<dyn Coder> {
     type Output = Vec<u8>;
 
     fn step(&mut self, input: &[u8]) -> Result<(usize, Vec<u8>), Error> {

@@ -1,6 +1,6 @@
 //! Compression of byte streams, pushed through in bounded steps.
 //!
-//! A [`Codec`] is a state machine that the caller feeds: it holds no buffer that grows with the input, and it never
+//! A [`Coder`] is a state machine that the caller feeds: it holds no buffer that grows with the input, and it never
 //! makes the caller's output grow.
 //!
 //! # Engines and levels
@@ -19,10 +19,10 @@
 //! contents each, cannot be told from the whole.
 //!
 //! ```
-//! use omnistorage_core::codec::{Codec, CodecError, CodecKind, DecoderLimits, decoder, encoder};
+//! use omnistorage_core::codec::{Coder, CodecError, Codec, DecoderLimits, decoder, encoder};
 //!
 //! /// Sends the whole input through, 4 KiB of output at a time.
-//! fn run(codec: &mut dyn Codec, mut input: &[u8]) -> Result<Vec<u8>, CodecError> {
+//! fn run(codec: &mut dyn Coder, mut input: &[u8]) -> Result<Vec<u8>, CodecError> {
 //!     let (mut all, mut output) = (Vec::new(), Vec::with_capacity(4096));
 //!     loop {
 //!         input = &input[codec.push(input, &mut output)?..];
@@ -40,10 +40,10 @@
 //! }
 //!
 //! let text = "to and fro ".repeat(1000);
-//! let packed = run(&mut *encoder(CodecKind::Gzip, None)?, text.as_bytes())?;
+//! let packed = run(&mut *encoder(Codec::Gzip, None)?, text.as_bytes())?;
 //! assert!(packed.len() < 200);
-//! assert_eq!(CodecKind::from_magic(&packed), Some(CodecKind::Gzip));
-//! assert_eq!(run(&mut *decoder(CodecKind::Gzip, DecoderLimits::default()), &packed)?, text.as_bytes());
+//! assert_eq!(Codec::from_magic(&packed), Some(Codec::Gzip));
+//! assert_eq!(run(&mut *decoder(Codec::Gzip, DecoderLimits::default()), &packed)?, text.as_bytes());
 //! # Ok::<(), CodecError>(())
 //! ```
 
@@ -58,12 +58,13 @@ pub mod zstd;
 
 use std::{borrow::Cow, fmt};
 
-use crate::encoding::extension;
+pub use omnistorage_types::Codec;
+use omnistorage_types::{Error, ErrorCode};
 
 /// One direction of a codec, for one stream.
 ///
 /// An error is final: every later call gives it again.
-pub trait Codec {
+pub trait Coder {
     /// Takes input, and appends output within the spare capacity of `output`, which never grows. Returns how many
     /// bytes of the input were taken.
     ///
@@ -81,68 +82,6 @@ pub trait Codec {
     /// # Errors
     /// [`CodecErrorKind::Truncated`] if the input should have gone on; else as for [`push`](Self::push).
     fn finish(&mut self, output: &mut Vec<u8>) -> Result<bool, CodecError>;
-}
-
-/// A compressed form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CodecKind {
-    /// RFC 1952.
-    Gzip,
-    /// RFC 8878.
-    Zstd,
-    /// The framing format of Snappy.
-    Snappy,
-}
-
-impl CodecKind {
-    /// The codec that the last extension of a path names: `.gz`, `.zst` or `.sz`, in either letter case.
-    #[must_use]
-    pub fn from_extension(path: &str) -> Option<Self> {
-        let (_, extension) = extension(path)?;
-        [Self::Gzip, Self::Zstd, Self::Snappy]
-            .into_iter()
-            .find(|kind| kind.extension().eq_ignore_ascii_case(extension))
-    }
-
-    /// The codec that the first bytes of a stream show. Ten bytes are enough for each.
-    ///
-    /// Sources: RFC 1952 section 2.3.1; RFC 8878 sections 3.1.1 and 3.1.2 (a zstd stream may begin with a skippable
-    /// frame); the stream identifier in section 4.1 of the Snappy framing format.
-    #[must_use]
-    pub fn from_magic(head: &[u8]) -> Option<Self> {
-        match head {
-            [0x1f, 0x8b, ..] => Some(Self::Gzip),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some(Self::Zstd),
-            _ if head.starts_with(b"\xff\x06\x00\x00sNaPpY") => Some(Self::Snappy),
-            _ => None,
-        }
-    }
-
-    /// Its extension, without the dot.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Gzip => "gz",
-            Self::Zstd => "zst",
-            Self::Snappy => "sz",
-        }
-    }
-
-    /// Its name: `gzip`, `zstd` or `snappy`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
-            Self::Snappy => "snappy",
-        }
-    }
-}
-
-impl fmt::Display for CodecKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 /// How far to trust compressed input.
@@ -176,21 +115,21 @@ impl DecoderLimits {
 ///
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`].
-pub fn encoder(kind: CodecKind, level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
+pub fn encoder(kind: Codec, level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
     match kind {
-        CodecKind::Gzip => gzip::encoder(level, &gzip::Header::default()),
-        CodecKind::Zstd => zstd::encoder(level),
-        CodecKind::Snappy => snappy::encoder(level),
+        Codec::Gzip => gzip::encoder(level, &gzip::Header::default()),
+        Codec::Zstd => zstd::encoder(level),
+        Codec::Snappy => snappy::encoder(level),
     }
 }
 
 /// A decompressor.
 #[must_use]
-pub fn decoder(kind: CodecKind, limits: DecoderLimits) -> Box<dyn Codec> {
+pub fn decoder(kind: Codec, limits: DecoderLimits) -> Box<dyn Coder> {
     match kind {
-        CodecKind::Gzip => gzip::decoder(limits),
-        CodecKind::Zstd => zstd::decoder(limits),
-        CodecKind::Snappy => snappy::decoder(limits),
+        Codec::Gzip => gzip::decoder(limits),
+        Codec::Zstd => zstd::decoder(limits),
+        Codec::Snappy => snappy::decoder(limits),
     }
 }
 
@@ -239,26 +178,17 @@ impl fmt::Display for CodecError {
 
 impl std::error::Error for CodecError {}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_bytes_tell_the_codec() {
-        for (head, kind) in [
-            (&b"\x1f\x8b"[..], Some(CodecKind::Gzip)),
-            (b"\x1f\x8b\x08\0", Some(CodecKind::Gzip)),
-            (b"\x1f", None),
-            (b"\x28\xb5\x2f\xfd", Some(CodecKind::Zstd)),
-            (b"\x50\x2a\x4d\x18", Some(CodecKind::Zstd)),
-            (b"\x5f\x2a\x4d\x18\0", Some(CodecKind::Zstd)),
-            (b"\x60\x2a\x4d\x18", None),
-            (b"\xff\x06\0\0sNaPpY", Some(CodecKind::Snappy)),
-            (b"\xff\x06\0\0sNaPp", None),
-            (b"", None),
-            (b"{}", None),
-        ] {
-            assert_eq!(CodecKind::from_magic(head), kind, "{head:02x?}");
-        }
+impl From<CodecError> for Error {
+    fn from(why: CodecError) -> Self {
+        let (code, has_offset) = match why.kind {
+            CodecErrorKind::LimitExceeded => (ErrorCode::LimitExceeded, true),
+            CodecErrorKind::Unsupported => (ErrorCode::Unsupported, true),
+            CodecErrorKind::InvalidLevel => (ErrorCode::InvalidArgument, false),
+            CodecErrorKind::Truncated | CodecErrorKind::Corrupted | CodecErrorKind::Finished => {
+                (ErrorCode::Corrupted, true)
+            }
+        };
+        let error = Self::new(code, why.to_string());
+        if has_offset { error.with_offset(why.offset) } else { error }
     }
 }

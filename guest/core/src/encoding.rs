@@ -1,27 +1,29 @@
 //! What the extensions of a path say of its format and codec.
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
-use crate::{codec::CodecKind, record::Format};
+use crate::{codec::Codec, record::Format};
 
 /// The format and the codec that the extensions name: a codec's comes last, the format's before it. Letter case does
 /// not matter, and a name that is nothing but an extension (`.gz`) has none.
 ///
 /// ```
-/// use omnistorage_core::{Path, codec::CodecKind, encoding::encoding_from_path, record::Format};
+/// use omnistorage_core::{Path, codec::Codec, encoding::encoding_from_path, record::Format};
 ///
 /// let path = Path::parse("logs/2026.jsonl.gz")?;
-/// assert_eq!(encoding_from_path(&path), (Some(Format::Ndjson), Some(CodecKind::Gzip)));
+/// assert_eq!(encoding_from_path(&path), (Some(Format::Ndjson), Some(Codec::Gzip)));
 /// # Ok::<(), omnistorage_core::PathError>(())
 /// ```
 #[must_use]
-pub fn encoding_from_path(path: &Path) -> (Option<Format>, Option<CodecKind>) {
-    let codec = CodecKind::from_extension(path.as_str());
+pub fn encoding_from_path(path: &Path) -> (Option<Format>, Option<Codec>) {
+    let codec = Codec::from_extension(path.as_str());
     let stem = match (codec, extension(path.as_str())) {
         (Some(_), Some((stem, _))) => stem,
         _ => path.as_str(),
     };
-    (Format::from_extension(stem), codec)
+    let format =
+        extension(stem).and_then(|(_, extension)| Format::from_name(&extension.to_ascii_lowercase()));
+    (format, codec)
 }
 
 /// The last segment's stem (with the segments before it) and extension.
@@ -38,7 +40,7 @@ mod tests {
 
     #[test]
     fn extensions_name_the_format_and_the_codec() {
-        use {CodecKind::*, Format::*};
+        use {Codec::*, Format::*};
         for (path, expected) in [
             ("a.ndjson", (Some(Ndjson), None)),
             ("a.JSONL", (Some(Ndjson), None)),

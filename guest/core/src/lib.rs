@@ -17,4 +17,4 @@ pub mod multi;
 pub mod record;
 pub mod sync;
 
-pub use omnistorage_path::{Path, PathError};
+pub use omnistorage_types::{Path, PathError};

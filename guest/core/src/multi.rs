@@ -4,35 +4,6 @@ use twox_hash::XxHash3_128;
 
 use crate::entry::Entry;
 
-/// How many targets must hold the object in the end, of those asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Every one.
-    All,
-    /// One at least.
-    BestEffort,
-    /// More than half.
-    Quorum,
-}
-
-impl Mode {
-    /// How many of so many targets must succeed.
-    ///
-    /// ```
-    /// use omnistorage_core::multi::Mode;
-    ///
-    /// assert_eq!([1, 2, 3, 4, 5].map(|targets| Mode::Quorum.needed(targets)), [1, 2, 2, 3, 3]);
-    /// ```
-    #[must_use]
-    pub const fn needed(self, targets: usize) -> usize {
-        match self {
-            Self::All => targets,
-            Self::BestEffort => 1,
-            Self::Quorum => targets / 2 + 1,
-        }
-    }
-}
-
 /// Whether two replicas hold the same version of an object, as far as the backends know without reading: `None` if
 /// they do not. Neither times nor etags tell: each backend has its own.
 #[must_use]
@@ -115,15 +86,6 @@ mod tests {
         Path,
         entry::{Hash, HashAlgorithm, ObjectKind},
     };
-
-    #[test]
-    fn a_quorum_is_of_the_targets_asked_for() {
-        for (targets, needed) in [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3), (6, 4), (256, 129)] {
-            assert_eq!(Mode::Quorum.needed(targets), needed, "{targets}");
-            assert_eq!(Mode::All.needed(targets), targets);
-            assert_eq!(Mode::BestEffort.needed(targets), 1);
-        }
-    }
 
     fn entry(size: Option<u64>, hashes: &[(HashAlgorithm, u8)]) -> Entry {
         let hashes = hashes.iter().map(|&(algorithm, byte)| Hash { algorithm, digest: vec![byte] }).collect();

@@ -23,7 +23,6 @@ mod batch;
 pub mod convert;
 pub mod csv;
 mod error;
-mod format;
 pub mod length_prefixed;
 mod mark;
 pub mod ndjson;
@@ -32,7 +31,7 @@ mod sticky;
 
 pub use batch::{Batch, BatchError};
 pub use error::{RecordError, RecordErrorKind};
-pub use format::Format;
+pub use omnistorage_types::Format;
 pub use options::{RecordOptions, Validation};
 
 use sticky::Sticky;

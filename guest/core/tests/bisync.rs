@@ -6,22 +6,28 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use omnistorage_core::{
     Path,
-    entry::{Entry, Failure, Listed, ObjectKind, Timestamp, Unlisted},
+    entry::{Entry, Listed, ListingFailure, ObjectKind, Timestamp, Unlisted},
     sync::{
         bisync::{
             Decision, Known, Precisions, Record, TrioStep, Trios,
-            conflict::Winner,
+            conflict::{Winner, winning_side},
             decide,
-            guard::{DeleteLimit, Limits, Plan, Refusal},
+            guard::{Limits, Plan, Refusal},
             state::{Header, MAX_LINE, Reader, StateError, Writer, fingerprint},
         },
         compare::Reason,
         merge::Side,
     },
 };
+use omnistorage_types::{DeleteLimit, Error, ErrorCode};
 use proptest::prelude::*;
 
 const NS: Precisions = Precisions { first: Some(1), second: Some(1) };
+
+/// Why something could not be listed.
+fn unlisted() -> Error {
+    Error::new(ErrorCode::PermissionDenied, "it cannot be read")
+}
 
 fn entry(path: &str, kind: ObjectKind) -> Entry {
     Entry::new(Path::parse(path).unwrap(), kind)
@@ -122,12 +128,12 @@ fn the_winner_of_a_conflict() {
         (Winner::First, Some(Source)),
         (Winner::Second, Some(Target)),
     ] {
-        assert_eq!(winner.of(&early, &late, 0), expected, "{winner:?}");
+        assert_eq!(winning_side(winner, &early, &late, 0), expected, "{winner:?}");
         let is_fixed = matches!(winner, Winner::First | Winner::Second);
-        assert_eq!(winner.of(&early, &early, 0).is_some(), is_fixed, "{winner:?}");
-        assert_eq!(winner.of(&early, &unknown, 0).is_some(), is_fixed, "{winner:?}");
+        assert_eq!(winning_side(winner, &early, &early, 0).is_some(), is_fixed, "{winner:?}");
+        assert_eq!(winning_side(winner, &early, &unknown, 0).is_some(), is_fixed, "{winner:?}");
     }
-    assert_eq!(Winner::Newer.of(&early, &late, 4_000_000_000), None);
+    assert_eq!(winning_side(Winner::Newer, &early, &late, 4_000_000_000), None);
 }
 
 #[test]
@@ -250,7 +256,7 @@ proptest! {
             let paths: Vec<_> = paths.iter().cloned().collect();
             paths.chunks(page).map(<[Path]>::to_vec).collect()
         };
-        let object = |path: Path| Listed::<&str>::Entry(Entry::new(path, ObjectKind::Object));
+        let object = |path: Path| Listed::Entry(Entry::new(path, ObjectKind::Object));
         let known = |path: Path| Record { path, first: Known::default(), second: Known::default() };
         let mut merge = Trios::new();
         let (mut of_first, mut of_second, mut of_records) = (pages(&first), pages(&second), pages(&records));
@@ -290,7 +296,7 @@ proptest! {
         let hidden = Path::parse(hidden).unwrap();
         let listed = |paths: &BTreeSet<Path>, is_blind: bool| {
             let is_hidden = |path: &&Path| is_blind && path.starts_with(&hidden);
-            let mut listed: Vec<Listed<()>> = paths
+            let mut listed: Vec<Listed> = paths
                 .iter()
                 .filter(|path| !is_hidden(path))
                 .map(|path| Listed::Entry(Entry::new(path.clone(), ObjectKind::Object)))
@@ -300,7 +306,7 @@ proptest! {
                     matches!(listed, Listed::Entry(entry) if entry.path < hidden)
                 });
                 let what = Unlisted::Entry(hidden.clone());
-                listed.insert(place, Listed::Failure(Box::new(Failure { what, error: () })));
+                listed.insert(place, Listed::Failure(Box::new(ListingFailure { what, error: unlisted() })));
             }
             listed
         };

@@ -19,8 +19,8 @@ fn file(kind: RuleKind, text: &str) -> RuleSource {
     RuleSource { file: Some("rules".to_owned()), ..source(kind, text) }
 }
 
-fn try_filter(sources: Vec<RuleSource>, ignore_case: bool) -> Result<Filter, FilterError> {
-    Filter::new(FilterOptions { sources, ignore_case, ..FilterOptions::default() })
+fn try_filter(rules: Vec<RuleSource>, ignore_case: bool) -> Result<Filter, FilterError> {
+    Filter::new(FilterOptions { rules, ignore_case, ..FilterOptions::default() })
 }
 
 /// A filter of ordered rules.
@@ -269,7 +269,7 @@ fn a_malformed_pattern_is_an_error_that_says_where() {
 #[test]
 fn what_contradicts_itself_is_refused() {
     let refused = |options| Filter::new(options).unwrap_err().kind;
-    let sources = |sources| FilterOptions { sources, ..FilterOptions::default() };
+    let sources = |sources| FilterOptions { rules: sources, ..FilterOptions::default() };
     let mixed = sources(vec![source(RuleKind::Include, "a"), source(RuleKind::Exclude, "b")]);
     assert_eq!(refused(mixed), FilterErrorKind::Mixed);
     for kind in [RuleKind::Files, RuleKind::FilesRaw] {
@@ -359,7 +359,7 @@ fn the_depth_counts_levels() {
 
 /// What is left of a pair of both sides.
 fn screened(filter: &Filter, source: Option<Entry>, target: Option<Entry>) -> &'static str {
-    let step: Step<&str> = match (source, target) {
+    let step: Step = match (source, target) {
         (Some(source), Some(target)) => Step::Both { source, target },
         (Some(source), None) => Step::SourceOnly(source),
         (None, Some(target)) => Step::TargetOnly(target),
@@ -377,7 +377,7 @@ fn screened(filter: &Filter, source: Option<Entry>, target: Option<Entry>) -> &'
 #[test]
 fn what_is_excluded_is_protected_on_the_target_unless_it_is_to_be_deleted() {
     let options = |delete_excluded| FilterOptions {
-        sources: vec![source(RuleKind::Filter, "- *.tmp")],
+        rules: vec![source(RuleKind::Filter, "- *.tmp")],
         max_size: Some(10),
         max_depth: Some(2),
         delete_excluded,
@@ -462,7 +462,7 @@ proptest! {
 #[test]
 fn a_directory_and_an_object_of_one_path_are_judged_by_themselves() {
     let rules = |rule: &str| {
-        bounds(FilterOptions { sources: vec![source(RuleKind::Filter, rule)], ..FilterOptions::default() })
+        bounds(FilterOptions { rules: vec![source(RuleKind::Filter, rule)], ..FilterOptions::default() })
     };
     for (rule, object_on_target, directory_on_target) in [
         ("- *.tmp", "both", "both"),

@@ -5,22 +5,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use omnistorage_core::{
     Path,
-    entry::{Entry, Failure, Listed, ObjectKind, Unlisted},
+    entry::{Entry, Listed, ListingFailure, ObjectKind, Unlisted},
     sync::merge::{Merge, MergeError, Side, Step},
 };
+use omnistorage_types::{Error, ErrorCode};
 use proptest::prelude::*;
+
+/// Why something could not be listed.
+fn unlisted() -> Error {
+    Error::new(ErrorCode::PermissionDenied, "it cannot be read")
+}
 
 fn entry(path: &str) -> Entry {
     Entry::new(Path::parse(path).unwrap(), ObjectKind::Object)
 }
 
 /// As a listing has it; no error is told apart here.
-fn listed(path: &str) -> Listed<()> {
+fn listed(path: &str) -> Listed {
     Listed::Entry(entry(path))
 }
 
-fn failed(what: Unlisted) -> Listed<()> {
-    Listed::Failure(Box::new(Failure { what, error: () }))
+fn failed(what: Unlisted) -> Listed {
+    Listed::Failure(Box::new(ListingFailure { what, error: unlisted() }))
 }
 
 fn directory(path: &str) -> Unlisted {
@@ -86,7 +92,7 @@ fn errors_are_final() {
 
 #[test]
 fn nothing_may_come_after_the_end() {
-    let mut merge = Merge::<()>::new();
+    let mut merge = Merge::new();
     merge.end(Side::Target);
     merge.push(Side::Target, Vec::new());
     assert_eq!(merge.next(), Ok(Step::Need(Side::Source)));
@@ -96,7 +102,7 @@ fn nothing_may_come_after_the_end() {
 
 #[test]
 fn an_empty_batch_is_not_the_end() {
-    let mut merge = Merge::<()>::new();
+    let mut merge = Merge::new();
     merge.push(Side::Source, Vec::new());
     assert_eq!(merge.next(), Ok(Step::Need(Side::Source)));
 }
@@ -125,7 +131,7 @@ fn kinds_may_differ() {
 }
 
 /// All steps, in short: `+` and `-` for what only the source and the target has, `?` for what is not known.
-fn steps(source: Vec<Listed<()>>, target: Vec<Listed<()>>) -> Result<Vec<String>, MergeError> {
+fn steps(source: Vec<Listed>, target: Vec<Listed>) -> Result<Vec<String>, MergeError> {
     let mut merge = Merge::new();
     for (side, page) in [(Side::Source, source), (Side::Target, target)] {
         merge.push(side, page);

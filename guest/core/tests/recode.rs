@@ -6,17 +6,23 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use omnistorage_core::{
     Path,
-    codec::CodecKind,
-    entry::{Entry, Failure, Listed, ObjectKind, Timestamp, Unlisted},
+    codec::Codec,
+    entry::{Entry, Listed, ListingFailure, ObjectKind, Timestamp, Unlisted},
     sync::{
         compare::{CompareOptions, Comparison, Evidence, IfEqual, Reason, Verdict, compare_recoded},
         merge::{MergeError, Side, Step},
         recode::{Recoded, Recoding},
     },
 };
+use omnistorage_types::{Error, ErrorCode};
 use proptest::prelude::*;
 
-const GZIP: Recoding = Recoding::Compress(CodecKind::Gzip);
+const GZIP: Recoding = Recoding::Compress(Codec::Gzip);
+
+/// Why something could not be listed.
+fn unlisted() -> Error {
+    Error::new(ErrorCode::PermissionDenied, "it cannot be read")
+}
 
 fn path(path: &str) -> Path {
     Path::parse(path).unwrap()
@@ -36,8 +42,8 @@ fn names_get_or_lose_the_extension() {
         (GZIP, "a.GZ", "a.GZ.gz"),
         (GZIP, ".gz", ".gz.gz"),
         (GZIP, "d.gz/a", "d.gz/a.gz"),
-        (Recoding::Compress(CodecKind::Zstd), "a", "a.zst"),
-        (Recoding::Compress(CodecKind::Snappy), "a", "a.sz"),
+        (Recoding::Compress(Codec::Zstd), "a", "a.zst"),
+        (Recoding::Compress(Codec::Snappy), "a", "a.sz"),
         (Recoding::Decompress, "a.gz", "a"),
         (Recoding::Decompress, "a.txt.zst", "a.txt"),
         (Recoding::Decompress, "a.gz.sz", "a.gz"),
@@ -74,12 +80,12 @@ fn merged(
 /// The same, and what one side has where the other could not be listed: whether it is the source, and the path.
 fn merged_in_part(
     recoding: Recoding,
-    source: Vec<Listed<()>>,
-    target: Vec<Listed<()>>,
+    source: Vec<Listed>,
+    target: Vec<Listed>,
     page: usize,
 ) -> Result<(Pairs, BTreeSet<(bool, Path)>), MergeError> {
-    let pages = |listed: Vec<Listed<()>>| -> VecDeque<Vec<Listed<()>>> {
-        listed.chunks(page).map(<[Listed<()>]>::to_vec).collect()
+    let pages = |listed: Vec<Listed>| -> VecDeque<Vec<Listed>> {
+        listed.chunks(page).map(<[Listed]>::to_vec).collect()
     };
     let (mut merge, mut source, mut target) = (Recoded::new(recoding), pages(source), pages(target));
     let (mut pairs, mut unknown) = (Pairs::new(), BTreeSet::new());
@@ -201,7 +207,7 @@ proptest! {
         let (hidden_on_source, hidden_on_target) = (path(&hidden_on_source), path(&hidden_on_target));
         // Whether there is a directory, the listing of the one above it tells.
         prop_assume!(!source.contains(&hidden_on_target) && !target.contains(&hidden_on_source));
-        let in_part = |paths: &BTreeSet<Path>, hidden: &Path| -> Vec<Listed<()>> {
+        let in_part = |paths: &BTreeSet<Path>, hidden: &Path| -> Vec<Listed> {
             let seen = paths.iter().filter(|path| !path.starts_with(hidden) || *path == hidden);
             let mut listed: Vec<_> =
                 seen.map(|path| Listed::Entry(object(path.as_str()))).collect();
@@ -210,13 +216,13 @@ proptest! {
                 matches!(listed, Listed::Entry(entry) if entry.path.as_str() < &*behind)
             });
             let what = Unlisted::Directory(hidden.clone());
-            listed.insert(place, Listed::Failure(Box::new(Failure { what, error: () })));
+            listed.insert(place, Listed::Failure(Box::new(ListingFailure { what, error: unlisted() })));
             listed
         };
         let (listed_source, listed_target) =
             (in_part(&source, &hidden_on_source), in_part(&target, &hidden_on_target));
         let found = merged_in_part(recoding, listed_source.clone(), listed_target.clone(), page);
-        let paths_of = |listed: Vec<Listed<()>>| listed.into_iter().filter_map(|listed| match listed {
+        let paths_of = |listed: Vec<Listed>| listed.into_iter().filter_map(|listed| match listed {
             Listed::Entry(entry) => Some(entry.path),
             Listed::Failure(_) => None,
         });

@@ -1,89 +1,81 @@
 //! The interface `compression`.
 
-use omnistorage_core::codec::{self, CodecKind, DecoderLimits};
-use wit_bindgen::spawn_local;
+use async_trait::async_trait;
+use omnistorage_core::codec::{self, Coder, DecoderLimits};
+use omnistorage_types::{Codec, Compression, DecompressOptions, Error, ErrorCode, Result};
 
 use crate::{
-    body::{Coded, Sink, Source},
-    error::error,
-    exports::compression::{Body, Codec, DecompressOptions, Guest},
-    imports::types::{Error, ErrorCode},
+    body::{Coded, Source},
+    port::{Body, Contents},
 };
 
-/// Enough bytes to know a codec by: the stream identifier of snappy is the longest.
-const HEAD: usize = 10;
-
-impl Guest for crate::Component {
-    async fn compress(input: Body, codec: Codec, level: Option<i32>) -> Result<Body, Error> {
-        let encoder = codec::encoder(codec.into(), level)?;
-        let (sink, output) = Sink::new();
-        spawn_local(Coded::new(input.into(), Some(encoder)).pump(sink));
-        Ok(output)
-    }
-
-    async fn decompress(input: Body, options: DecompressOptions) -> Result<Body, Error> {
-        Ok(decompressed(input.into(), options))
-    }
-
-    fn detect(path: Option<String>, head: Vec<u8>) -> Option<Codec> {
-        CodecKind::from_magic(&head)
-            .or_else(|| path.and_then(|path| CodecKind::from_extension(&path)))
-            .map(Codec::from)
-    }
+/// A body compressed.
+///
+/// # Errors
+/// A level that the codec does not have.
+pub fn compressed(input: Contents, compression: Compression) -> Result<Contents> {
+    Ok(Box::new(Coded::new(Source::new(input), Some(encoder(compression)?))))
 }
 
-/// The source decompressed; which codec it is shows once its first bytes are there.
-pub(crate) fn decompressed(mut source: Source, options: DecompressOptions) -> Body {
-    let (sink, output) = Sink::new();
-    spawn_local(async move {
-        match decoder(&mut source, &options).await {
-            Ok(decoder) => Coded::new(source, Some(decoder)).pump(sink).await,
-            Err(error) => sink.end(Err(error)).await,
-        }
-    });
-    output
+/// A body decompressed; which codec it is shows once its first bytes are there.
+#[must_use]
+pub fn decompressed(input: Contents, options: DecompressOptions) -> Contents {
+    decompressed_source(Source::new(input), options)
 }
 
-async fn decoder(source: &mut Source, options: &DecompressOptions) -> Result<Box<dyn codec::Codec>, Error> {
-    let codec = match options.codec {
-        Some(codec) => codec.into(),
-        None => detect(source).await?.ok_or_else(|| {
-            let message = "the first bytes are of no known compression (gzip, zstd, snappy)";
-            source.locate(error(ErrorCode::Corrupted, message))
-        })?,
-    };
-    Ok(codec::decoder(codec, limits(options)))
+/// The codec of a body, by its first bytes, or else by its path.
+#[must_use]
+pub fn detect(path: Option<&str>, head: &[u8]) -> Option<Codec> {
+    Codec::from_magic(head).or_else(|| path.and_then(Codec::from_extension))
+}
+
+pub(crate) fn encoder(Compression { codec, level }: Compression) -> Result<Box<dyn Coder>> {
+    Ok(codec::encoder(codec, level)?)
+}
+
+pub(crate) fn decompressed_source(source: Source, options: DecompressOptions) -> Contents {
+    Box::new(Decompressed::Waiting(Some((source, options))))
 }
 
 /// The codec that the first bytes show.
-pub(crate) async fn detect(source: &mut Source) -> Result<Option<CodecKind>, Error> {
-    Ok(CodecKind::from_magic(source.head(HEAD).await?))
+pub(crate) async fn detect_source(source: &mut Source) -> Result<Option<Codec>> {
+    Ok(Codec::from_magic(source.head(Codec::HEAD).await?))
 }
 
-fn limits(options: &DecompressOptions) -> DecoderLimits {
-    DecoderLimits {
+/// A body to be decompressed.
+enum Decompressed {
+    /// Nothing of it was read yet.
+    Waiting(Option<(Source, DecompressOptions)>),
+    Begun(Coded),
+}
+
+#[async_trait(?Send)]
+impl Body for Decompressed {
+    async fn next(&mut self, buffer: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        if let Self::Waiting(waiting) = self {
+            let Some((mut source, options)) = waiting.take() else { return Err(crate::pipe::cancelled()) };
+            let decoder = decoder(&mut source, &options).await?;
+            *self = Self::Begun(Coded::new(source, Some(decoder)));
+        }
+        match self {
+            Self::Begun(coded) => coded.next(buffer).await,
+            Self::Waiting(_) => Err(crate::pipe::cancelled()),
+        }
+    }
+}
+
+async fn decoder(source: &mut Source, options: &DecompressOptions) -> Result<Box<dyn Coder>> {
+    let codec = match options.codec {
+        Some(codec) => codec,
+        None => detect_source(source).await?.ok_or_else(|| {
+            let message = format!("the first bytes are of no known compression ({})", Codec::names());
+            source.locate(Error::new(ErrorCode::Corrupted, message))
+        })?,
+    };
+    let limits = DecoderLimits {
         max_output: options.max_output,
         max_ratio: options.max_ratio,
         max_window: options.max_window,
-    }
-}
-
-impl From<Codec> for CodecKind {
-    fn from(codec: Codec) -> Self {
-        match codec {
-            Codec::Gzip => Self::Gzip,
-            Codec::Zstd => Self::Zstd,
-            Codec::Snappy => Self::Snappy,
-        }
-    }
-}
-
-impl From<CodecKind> for Codec {
-    fn from(kind: CodecKind) -> Self {
-        match kind {
-            CodecKind::Gzip => Self::Gzip,
-            CodecKind::Zstd => Self::Zstd,
-            CodecKind::Snappy => Self::Snappy,
-        }
-    }
+    };
+    Ok(codec::decoder(codec, limits))
 }

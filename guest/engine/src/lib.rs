@@ -1,27 +1,37 @@
-//! The component `omnistorage:storage`: what `omnistorage-core` decides is asked for, scheduled and carried out here.
+//! What the component does: scheduling, retries, the sync engine, records over bodies. What is decided comes from
+//! `omnistorage-core`; where bytes lie, and what runs beside what, from a [`port`].
 //!
-//! Everything is asynchronous: calls of the imported backends overlap, in bounded number, and bytes stream through
-//! buffers of [`body::CHUNK`] bytes.
+//! Nothing here knows of WebAssembly. In the component the port is the WIT interface `backend`, and what is exported
+//! calls an [`Engine`]; tests, fuzzers and the simulation give it a port of their own, and step through the same code.
+//!
+//! Everything is asynchronous: calls of the backends overlap, in bounded number, and bytes stream through buffers of
+//! [`body::CHUNK`] bytes.
 
-mod backends;
-mod body;
-mod compression;
-mod convert;
-mod error;
+pub mod body;
+pub mod compression;
+pub mod job;
 mod multi;
-mod objects;
-mod records;
+pub mod objects;
+mod pipe;
+mod place;
+pub mod port;
+pub mod records;
 mod sync;
 
-/// What `wit-bindgen` makes of the WIT package.
-#[allow(missing_docs, unreachable_pub, unsafe_code, clippy::all, clippy::unwrap_used, clippy::panic)]
-mod bindings {
-    wit_bindgen::generate!({ world: "omnistorage", path: "../../wit", generate_all });
+use std::rc::Rc;
 
-    export!(Component with_types_in self);
+pub use self::{job::Job, pipe::cancelled, sync::Operation};
 
-    /// The one type that all exported interfaces hang on.
-    pub struct Component;
+/// All that is exported, over one port.
+#[derive(Clone)]
+pub struct Engine {
+    port: Rc<dyn port::Storage>,
 }
 
-use bindings::{Component, exports::omnistorage::storage as exports, omnistorage::storage as imports};
+impl Engine {
+    /// Over a port.
+    #[must_use]
+    pub fn new(port: Rc<dyn port::Storage>) -> Self {
+        Self { port }
+    }
+}

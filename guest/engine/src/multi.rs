@@ -6,65 +6,58 @@ mod tee;
 
 use std::collections::BTreeSet;
 
-use omnistorage_core::{codec, multi};
-use wit_bindgen::spawn_local;
+use omnistorage_types::{
+    Compression, DecompressOptions, Error, ErrorCode, Location, Mode, ReadOptions, Result, TargetResult,
+    TeeError, WriteOptions,
+};
 
 use crate::{
-    body::{Coded, Sink},
-    compression::decompressed,
-    error::error,
-    exports::{
-        compression::{Body, DecompressOptions},
-        multi::{Failure, Guest, Mode, TargetResult},
-        objects::{CompressionOptions, Reader},
-    },
-    imports::{
-        backend::{ReadOptions, WriteOptions},
-        types::{Error, ErrorCode, Location},
-    },
+    Engine,
+    body::{Coded, Source},
+    compression::{decompressed_source, encoder},
+    port::{Contents, Reader},
 };
 
 /// Locations in one call: each target has a buffer of its own.
 const MOST: usize = 256;
 
-impl Guest for crate::Component {
-    async fn tee(
+#[expect(clippy::missing_errors_doc, reason = "they are those of the WIT interface")]
+impl Engine {
+    /// Writes a body to every target at once.
+    pub async fn tee(
+        &self,
         targets: Vec<Location>,
-        contents: Body,
+        contents: Contents,
         options: WriteOptions,
-        compress: Option<CompressionOptions>,
+        compress: Option<Compression>,
         mode: Mode,
-    ) -> Result<Vec<TargetResult>, Failure> {
-        let encoder = check(&targets, "target").and_then(|()| {
-            Ok(compress.map(|options| codec::encoder(options.codec.into(), options.level)).transpose()?)
-        });
-        let encoder = encoder.map_err(|error| Failure { error, targets: Vec::new() })?;
-        let needed = multi::Mode::from(mode).needed(targets.len());
-        tee::tee(targets, Coded::new(contents.into(), encoder), &options, needed).await
+    ) -> Result<Vec<TargetResult>, TeeError> {
+        let encoder = check(&targets, "target").and_then(|()| compress.map(encoder).transpose())?;
+        let body = Coded::new(Source::new(contents), encoder);
+        let needed = mode.needed(targets.len());
+        tee::tee(&self.port, targets, body, &options, needed).await
     }
 
-    async fn read_any(
+    /// Reads an object from whichever of its replicas can be read.
+    pub async fn read_any(
+        &self,
         replicas: Vec<Location>,
         options: ReadOptions,
         decompress: Option<DecompressOptions>,
-    ) -> Result<Reader, Error> {
+    ) -> Result<Reader> {
         check(&replicas, "replica")?;
-        let (info, source) = replicas::open(replicas, options).await?;
+        let (info, contents) = replicas::open(&self.port, replicas, options).await?;
         let contents = match decompress {
-            Some(options) => decompressed(source, options),
-            None => {
-                let (sink, contents) = Sink::new();
-                spawn_local(Coded::new(source, None).pump(sink));
-                contents
-            }
+            Some(options) => decompressed_source(Source::new(contents), options),
+            None => contents,
         };
         Ok(Reader { info, contents })
     }
 }
 
 /// There are some, not too many, and no two are the same.
-fn check(locations: &[Location], what: &str) -> Result<(), Error> {
-    let refused = |message| Err(error(ErrorCode::InvalidArgument, message));
+fn check(locations: &[Location], what: &str) -> Result<()> {
+    let refused = |message| Err(Error::new(ErrorCode::InvalidArgument, message));
     if locations.is_empty() {
         return refused(format!("there is no {what}: give at least one"));
     }
@@ -76,17 +69,7 @@ fn check(locations: &[Location], what: &str) -> Result<(), Error> {
         None => Ok(()),
         Some(twice) => {
             let message = format!("it is given twice: each {what} must be another one");
-            Err(Error { at: Some(twice.clone()), ..error(ErrorCode::InvalidArgument, message) })
-        }
-    }
-}
-
-impl From<Mode> for multi::Mode {
-    fn from(mode: Mode) -> Self {
-        match mode {
-            Mode::All => Self::All,
-            Mode::BestEffort => Self::BestEffort,
-            Mode::Quorum => Self::Quorum,
+            Err(Error::new(ErrorCode::InvalidArgument, message).at(&twice.backend, &twice.path))
         }
     }
 }

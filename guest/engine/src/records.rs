@@ -1,43 +1,47 @@
 //! The interface `records`: framing over compression over objects.
 
 mod convert;
-mod format;
 mod reader;
 mod writer;
 
 use omnistorage_core::{
-    codec::{CodecKind, DecoderLimits},
+    codec::DecoderLimits,
     encoding::encoding_from_path,
     record::{Format, RecordOptions},
 };
-use omnistorage_path::Path;
+use omnistorage_types::{Codec, ConvertReport, Encoding, Error, ErrorCode, Location, Path, Result};
 
-use crate::{
-    backends::Place,
-    exports::records::{self as exports, ConvertReport, Encoding, Guest},
-    imports::types::{Error, ErrorCode, Location},
-};
+pub use self::{reader::RecordReader, writer::RecordWriter};
+use crate::{Engine, place::Place};
 
-impl Guest for crate::Component {
-    type RecordReader = reader::RecordReader;
-    type RecordWriter = writer::RecordWriter;
+/// The format that the extensions of a path name.
+#[must_use]
+pub fn detect(path: &Path) -> Option<Format> {
+    encoding_from_path(path).0
+}
 
-    fn detect(path: String) -> Option<exports::Format> {
-        let (format, _) = encoding_from_path(&Path::parse(path).ok()?);
-        format.map(Into::into)
+#[expect(clippy::missing_errors_doc, reason = "they are those of the WIT interface")]
+impl Engine {
+    /// Opens an object to read its records.
+    pub async fn read_records(&self, source: Location, encoding: Encoding) -> Result<RecordReader> {
+        RecordReader::open(&Side::open(self, source, encoding).await?).await
     }
 
-    async fn convert(
+    /// Begins an object to write records to.
+    pub async fn write_records(&self, target: Location, encoding: Encoding) -> Result<RecordWriter> {
+        RecordWriter::create(Side::open(self, target, encoding).await?)
+    }
+
+    /// Reads every record of one object and writes it to another.
+    pub async fn convert(
+        &self,
         source: Location,
         source_encoding: Encoding,
         target: Location,
         target_encoding: Encoding,
-    ) -> Result<ConvertReport, Error> {
-        convert::convert(
-            Side::open(source, source_encoding).await?,
-            Side::open(target, target_encoding).await?,
-        )
-        .await
+    ) -> Result<ConvertReport> {
+        let source = Side::open(self, source, source_encoding).await?;
+        convert::convert(source, Side::open(self, target, target_encoding).await?).await
     }
 }
 
@@ -56,35 +60,37 @@ struct Side {
 #[derive(Clone, Copy)]
 enum Stored {
     /// As the caller said.
-    Said(CodecKind),
+    Said(Codec),
     /// As its name says; on reading, its first bytes know better.
-    Named(Option<CodecKind>),
+    Named(Option<Codec>),
 }
 
 impl Side {
     /// From what an encoding and a path say together.
-    async fn open(at: Location, encoding: Encoding) -> Result<Self, Error> {
-        let place = Place::open(at).await?;
+    async fn open(engine: &Engine, at: Location, encoding: Encoding) -> Result<Self> {
+        let place = engine.place(at).await?;
         let (format, codec) = encoding_from_path(&place.path);
-        let format = match encoding.format {
-            Some(format) => format.try_into().map_err(Error::from)?,
-            None => format.ok_or_else(|| {
-                place.error(
-                    ErrorCode::InvalidArgument,
-                    "its name tells no record format: give one, or use .ndjson, .csv, .tsv or .lp",
-                )
-            })?,
-        };
+        let format = encoding.format.or(format).ok_or_else(|| {
+            place.error(
+                ErrorCode::InvalidArgument,
+                "its name tells no record format: give one, or use .ndjson, .csv, .tsv or .lp",
+            )
+        })?;
         Ok(Self {
             place,
             format,
-            codec: encoding.codec.map_or(Stored::Named(codec), |codec| Stored::Said(codec.into())),
+            codec: encoding.codec.map_or(Stored::Named(codec), Stored::Said),
             level: encoding.level,
             options: RecordOptions {
                 max_record: encoding.max_record.unwrap_or(RecordOptions::DEFAULT_MAX_RECORD),
-                validation: encoding.validation.into(),
+                validation: encoding.validation,
             },
             limits: DecoderLimits { max_window: encoding.max_window, ..DecoderLimits::default() },
         })
     }
+}
+
+/// Calls of one reader or writer must not overlap: their order would be nobody's.
+fn busy() -> Error {
+    Error::new(ErrorCode::InvalidArgument, "another call of the same reader or writer has not ended yet")
 }

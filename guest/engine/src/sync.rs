@@ -1,4 +1,4 @@
-//! The interface `sync`: which objects are the same, what is to be done about the others, and doing it.
+//! The interfaces `sync` and `bisync`: which objects are the same, what is to be done about the others, and doing it.
 //!
 //! The engine decides, the backends move the bytes: one call a large object, one call for many small ones. Memory
 //! holds a page or two of each listing, the calls in flight, and a bounded number of paths to delete.
@@ -8,18 +8,18 @@ mod batch;
 mod bisync;
 mod check;
 mod contents;
+mod copying;
 mod delete;
 mod directories;
 mod explain;
-mod filter;
 mod finish;
 mod flight;
-mod job;
 mod journal;
 mod memo;
 mod options;
 mod pages;
 mod pairs;
+mod place;
 mod recode;
 mod removal;
 mod rename;
@@ -33,59 +33,67 @@ mod transfer;
 mod unsure;
 mod waiting;
 
-use omnistorage_path::Path;
-
-use self::run::Operation;
-use crate::{
-    error::error,
-    exports::sync::{CheckJob, Comparison, Explanation, Guest, Job, SyncOptions},
-    imports::types::{Error, ErrorCode, Location},
+use omnistorage_types::{
+    BisyncEvent, BisyncOptions, BisyncReport, CheckEntry, CheckReport, Comparison, Error, ErrorCode, Event,
+    Explanation, Location, Path, Report, Result, SyncOptions,
 };
 
-impl Guest for crate::Component {
-    async fn sync(source: Location, target: Location, options: SyncOptions) -> Result<Job, Error> {
-        start(Operation::Sync, source, target, options)
-    }
+pub use self::run::Operation;
+use crate::{Engine, Job};
 
-    async fn copy(source: Location, target: Location, options: SyncOptions) -> Result<Job, Error> {
-        start(Operation::Copy, source, target, options)
-    }
-
-    async fn move_to(source: Location, target: Location, options: SyncOptions) -> Result<Job, Error> {
-        start(Operation::Move, source, target, options)
-    }
-
-    async fn explain(
+#[expect(clippy::missing_errors_doc, reason = "they are those of the WIT interface")]
+impl Engine {
+    /// Makes the target like the source: a sync, a copy or a move.
+    pub fn sync(
+        &self,
+        operation: Operation,
         source: Location,
         target: Location,
-        path: String,
         options: SyncOptions,
-    ) -> Result<Explanation, Error> {
+    ) -> Result<Job<Event, Report>> {
         let filter = options::check(&options)?;
-        explain::explain(source, target, Path::parse(path)?, options, filter).await
+        if operation == Operation::Move && options.comparison == Comparison::WriteTimes {
+            let message =
+                "when a target was written says nothing of its contents: not enough to let an object go";
+            return Err(Error::new(ErrorCode::InvalidArgument, message));
+        }
+        let port = self.port.clone();
+        Ok(Job::new(move |events| run::run(port, operation, [source, target], options, filter, events)))
     }
 
-    async fn check(source: Location, target: Location, options: SyncOptions) -> Result<CheckJob, Error> {
+    /// What a run would make of one path, and why.
+    pub async fn explain(
+        &self,
+        source: Location,
+        target: Location,
+        path: Path,
+        options: SyncOptions,
+    ) -> Result<Explanation> {
         let filter = options::check(&options)?;
-        let (entries, outcome) =
-            job::start(move |entries| check::run(source, target, options, filter, entries));
-        Ok(CheckJob { entries, outcome })
+        explain::explain(&self.port, [source, target], path, options, filter).await
     }
-}
 
-fn start(
-    operation: Operation,
-    source: Location,
-    target: Location,
-    options: SyncOptions,
-) -> Result<Job, Error> {
-    let filter = options::check(&options)?;
-    if operation == Operation::Move && options.comparison == Comparison::WriteTimes {
-        let message =
-            "when a target was written says nothing of its contents: not enough to let an object go";
-        return Err(error(ErrorCode::InvalidArgument, message));
+    /// Compares, and changes nothing.
+    pub fn check(
+        &self,
+        source: Location,
+        target: Location,
+        options: SyncOptions,
+    ) -> Result<Job<CheckEntry, CheckReport>> {
+        let filter = options::check(&options)?;
+        let port = self.port.clone();
+        Ok(Job::new(move |entries| check::run(port, [source, target], options, filter, entries)))
     }
-    let (events, outcome) =
-        job::start(move |events| run::run(operation, source, target, options, filter, events));
-    Ok(Job { events, outcome })
+
+    /// Brings the changes of each of two places to the other.
+    pub fn bisync(
+        &self,
+        places: [Location; 2],
+        state: Location,
+        options: BisyncOptions,
+    ) -> Result<Job<BisyncEvent, BisyncReport>> {
+        let filter = bisync::check(&options)?;
+        let port = self.port.clone();
+        Ok(Job::new(move |events| bisync::run(port, places, state, options, filter, events)))
+    }
 }

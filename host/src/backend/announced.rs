@@ -1,10 +1,7 @@
 //! What was announced of the bytes of a write.
 
 use super::WriteOptions;
-use crate::{
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, Hasher},
-};
+use crate::{Error, ErrorCode, Hash, Hasher, Result};
 
 /// Holds the bytes of a write to the size and the hash that its options expect, as they pass.
 ///
@@ -27,7 +24,7 @@ impl Announced {
     /// Before the first byte.
     #[must_use]
     pub fn new(options: &WriteOptions) -> Self {
-        let hasher = options.expected_hash.as_ref().map(|hash| (hash.algorithm.hasher(), hash.clone()));
+        let hasher = options.expected_hash.as_ref().map(|hash| (Hasher::new(hash.algorithm), hash.clone()));
         Self { size: 0, expected_size: options.expected_size, hasher }
     }
 

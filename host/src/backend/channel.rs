@@ -33,7 +33,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use self::queue::{Gone, Queue, Receiver, Sender};
 use super::{
@@ -41,10 +41,8 @@ use super::{
     WholeListing, WriteOptions, require_object,
 };
 use crate::{
+    Error, ErrorCode, Hash, HashAlgorithm, ObjectInfo, ObjectKind, Result,
     config::{Account, Config},
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, HashAlgorithm},
-    object::{ObjectInfo, ObjectKind},
 };
 
 const KIND: &str = "channel";

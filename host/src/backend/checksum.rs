@@ -1,9 +1,6 @@
 //! What the bytes of a whole object are held to, as they pass.
 
-use crate::{
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, HashAlgorithm, Hasher},
-};
+use crate::{Error, ErrorCode, Hash, HashAlgorithm, Hasher, Result};
 
 /// Of the hashes that a store knows of an object, the one that costs least to compute.
 pub(super) fn cheapest(hashes: &[Hash]) -> Option<&Hash> {
@@ -18,7 +15,7 @@ pub(super) struct Checksum {
 
 impl Checksum {
     pub(super) fn new(expected: Hash) -> Self {
-        Self { hasher: expected.algorithm.hasher(), expected }
+        Self { hasher: Hasher::new(expected.algorithm), expected }
     }
 
     /// Takes the next bytes.

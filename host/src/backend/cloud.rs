@@ -17,14 +17,11 @@ pub(super) mod time;
 use std::collections::HashSet;
 
 use futures::{StreamExt, stream};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use super::{Backend, CopyRequest};
-use crate::{
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
-};
+use crate::{Error, ErrorCode, ObjectInfo, Result};
 
 /// How many copies are on their way at once.
 const COPIES_IN_FLIGHT: usize = 16;

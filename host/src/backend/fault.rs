@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 
 use super::layer::{Call, Layer, Operation};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// What goes wrong with a call.
 #[derive(Clone, Debug, PartialEq, Eq)]

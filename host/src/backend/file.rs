@@ -53,7 +53,7 @@ use std::{any::Any, path::PathBuf, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 #[cfg(feature = "runtime")]
 use rustix::io::Errno;
 
@@ -65,14 +65,12 @@ use self::{
     root::{Interrupt, Root},
 };
 use crate::{
+    Hash, HashAlgorithm, ObjectInfo, Result, Timestamp,
     backend::{
         Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
         WriteOptions,
     },
     config::Config,
-    error::Result,
-    hash::{Hash, HashAlgorithm},
-    object::{ObjectInfo, Timestamp},
 };
 
 const KIND: &str = "file";

@@ -12,18 +12,14 @@ use std::{any::Any, fmt::Debug, future::Future, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use self::body::{LayeredListing, LayeredUpload, layered_contents};
 pub use self::operation::{Call, Direction, Operation};
 use super::{
     Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
 };
-use crate::{
-    error::Result,
-    hash::{Hash, HashAlgorithm},
-    object::{ObjectInfo, Timestamp},
-};
+use crate::{Hash, HashAlgorithm, ObjectInfo, Result, Timestamp};
 
 /// What is done around each call.
 ///
@@ -303,12 +299,11 @@ impl<L: Layer> Backend for Layered<L> {
 mod tests {
     use super::*;
     use crate::{
-        MemoryBackend,
+        Error, ErrorCode, MemoryBackend,
         backend::{
             fault::{Fault, Faults},
             read_only::ReadOnly,
         },
-        error::{Error, ErrorCode},
     };
 
     fn path(path: &str) -> Path {

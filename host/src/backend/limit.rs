@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 
 use self::pace::Pace;
 use super::layer::{Call, Direction, Layer, Operation};
-use crate::error::Result;
+use crate::Result;
 
 /// What a [`Limit`] allows; `None` is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use self::{
     capacity::Capacity,
@@ -34,11 +34,7 @@ use super::{
     Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
     too_large,
 };
-use crate::{
-    config::Config,
-    error::{Error, Result},
-    object::{ObjectInfo, ObjectKind, Timestamp},
-};
+use crate::{Error, ObjectInfo, ObjectKind, Result, Timestamp, config::Config};
 
 const KIND: &str = "memory";
 
@@ -284,7 +280,7 @@ impl Backend for MemoryBackend {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::ErrorCode;
+    use crate::ErrorCode;
 
     fn path(path: &str) -> Path {
         Path::parse(path).unwrap()

@@ -22,7 +22,7 @@ use bytes::Bytes;
 use tracing::{Instrument, Level, field};
 
 use super::layer::{Call, Direction, Layer, Operation};
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// Counts calls and bytes, and tells `tracing` of them; see the [module](self).
 ///

@@ -36,7 +36,7 @@ use ::opendal::{
 };
 use async_trait::async_trait;
 use futures::{FutureExt, StreamExt, stream};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use opendal_http_transport_reqwest::ReqwestTransport;
 
 use self::{
@@ -49,11 +49,7 @@ use super::{
     Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteCondition,
     WriteOptions, require_object,
 };
-use crate::{
-    config::Config,
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind},
-};
+use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, config::Config};
 
 const KIND: &str = "opendal";
 /// Deletes of single objects in flight.

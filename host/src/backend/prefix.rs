@@ -5,17 +5,13 @@ use std::{any::Any, future::Future, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     Backend, Capabilities, CopyRequest, ListOptions, Listed, Listing, ListingFailure, ReadOptions, Reader,
     Unlisted, Upload, WriteOptions, require_object,
 };
-use crate::{
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, HashAlgorithm},
-    object::{ObjectInfo, ObjectKind, Timestamp},
-};
+use crate::{Error, ErrorCode, Hash, HashAlgorithm, ObjectInfo, ObjectKind, Result, Timestamp};
 
 /// What is below a path of another backend, and nothing else of it: with the prefix `tenant1`, `a` is `tenant1/a`
 /// there, and neither `tenant10/a` nor `tenant1` itself can be reached. The prefix need not exist before something is

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use super::layer::{Call, Layer};
-use crate::error::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result};
 
 /// Refuses every change with [`ErrorCode::PermissionDenied`], as a store without the permission would; so the features
 /// stay those of the backend. It can still be the source of copies to another one.

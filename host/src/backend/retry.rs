@@ -9,7 +9,7 @@ use std::{any::Any, future::Future, num::NonZeroU32, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use self::{
     attempts::Attempts,
@@ -19,11 +19,7 @@ use super::{
     Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteCondition,
     WriteOptions,
 };
-use crate::{
-    error::Result,
-    hash::{Hash, HashAlgorithm},
-    object::{ObjectInfo, Timestamp},
-};
+use crate::{Hash, HashAlgorithm, ObjectInfo, Result, Timestamp};
 
 /// How often and how soon to try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

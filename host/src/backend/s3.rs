@@ -25,7 +25,7 @@ use std::{any::Any, fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use self::{
     bucket::Bucket,
@@ -35,12 +35,7 @@ use super::{
     Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
     WriteOptions, cloud,
 };
-use crate::{
-    config::Config,
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, HashAlgorithm},
-    object::{ObjectInfo, Timestamp},
-};
+use crate::{Error, ErrorCode, Hash, HashAlgorithm, Hasher, ObjectInfo, Result, Timestamp, config::Config};
 
 const KIND: &str = "s3";
 
@@ -112,7 +107,7 @@ async fn hash(bucket: &Arc<Bucket>, path: &Path, algorithm: HashAlgorithm) -> Re
         return Ok(known);
     }
     let mut contents = read::read(bucket, path, &ReadOptions::default()).await?.contents;
-    let mut hasher = algorithm.hasher();
+    let mut hasher = Hasher::new(algorithm);
     while let Some(chunk) = contents.next().await {
         hasher.update(&chunk?);
     }

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 
 use self::run::{Gathering, Merged, Sorted};
 use super::{Listed, Listing};
-use crate::error::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result};
 
 /// Entries asked for at once.
 const PAGE: usize = 1000;

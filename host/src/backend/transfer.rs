@@ -3,14 +3,11 @@
 mod ahead;
 
 use bytes::{Bytes, BytesMut};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use self::ahead::{Body, Ranges};
 use super::{Backend, Meter, ReadOptions, Upload, WriteOptions};
-use crate::{
-    error::{Error, Result},
-    object::ObjectInfo,
-};
+use crate::{Error, ObjectInfo, Result};
 
 /// Objects of up to so many bytes are written by value: one call of the target instead of three, each of which may wait
 /// for a thread or for a store.
@@ -108,7 +105,7 @@ mod tests {
     use futures::StreamExt;
 
     use super::*;
-    use crate::error::ErrorCode;
+    use crate::ErrorCode;
 
     fn body(chunks: &[&'static str], end: Option<ErrorCode>) -> Body<'static> {
         let chunks: Vec<_> = chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect();

@@ -7,13 +7,10 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{Announced, ListOptions, Listed, Listing, Upload, WriteOptions};
-use crate::{
-    error::Result,
-    object::{ObjectInfo, ObjectKind},
-};
+use crate::{ObjectInfo, ObjectKind, Result};
 
 /// An upload to a store that takes an object in one piece: gathers the bytes, checks what was announced of them, and
 /// gives them away at the commit. It holds the whole object in memory.

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     Error,
-    runtime::{BisyncAction, BisyncEvent, BisyncJob, BisyncReport, Side},
+    runtime::{BisyncAction, BisyncEvent, BisyncJob, BisyncReport, BisyncSide},
 };
 
 /// Bring the changes of each of two directories to the other
@@ -181,8 +181,8 @@ impl Run<'_> {
     fn place(&self, event: &BisyncEvent) -> String {
         let [first, second] = self.places;
         let place = match event.side {
-            Side::First => first,
-            Side::Second => second,
+            BisyncSide::First => first,
+            BisyncSide::Second => second,
         };
         printable(&join(&place.typed, &event.path)).into_owned()
     }

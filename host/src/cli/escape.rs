@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::ser::Formatter;
 
-use crate::error::misleads;
+use omnistorage_types::misleads;
 
 /// The text in one line, as it is: what misleads is escaped as in Rust.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {

@@ -92,10 +92,11 @@ fn line(hash: &crate::Hash, path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Hasher;
 
     #[test]
     fn lines_are_those_of_md5sum() {
-        let hash = HashAlgorithm::Crc32c.hasher().finish();
+        let hash = Hasher::new(HashAlgorithm::Crc32c).finish();
         assert_eq!(line(&hash, "a b"), "00000000  a b");
         assert_eq!(line(&hash, "a\\\nb"), "\\00000000  a\\\\\\nb");
     }

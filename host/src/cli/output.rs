@@ -197,7 +197,7 @@ impl<'a> From<&'a Error> for ErrorJson<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{HashAlgorithm, Path, Timestamp};
+    use crate::{HashAlgorithm, Hasher, Path, Timestamp};
 
     #[test]
     fn unknown_is_null() {
@@ -208,7 +208,7 @@ mod tests {
         );
         info.size = Some(0);
         info.modified = Some(Timestamp { seconds: 0, nanoseconds: 1 });
-        info.hashes = vec![HashAlgorithm::Crc32c.hasher().finish()];
+        info.hashes = vec![Hasher::new(HashAlgorithm::Crc32c).finish()];
         info.metadata = vec![("k".into(), "\"v\"".into())];
         assert_eq!(
             serde_json::to_string(&ObjectJson::new("a", &info)).unwrap(),

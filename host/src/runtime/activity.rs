@@ -9,9 +9,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::{
+    ObjectInfo, Result,
     backend::{Meter, Upload, layer::Operation},
-    error::Result,
-    object::ObjectInfo,
 };
 
 /// What a job has asked of its backends so far, and how many bytes it had them move. A clone sees the same, also after

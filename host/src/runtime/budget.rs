@@ -11,10 +11,7 @@ use super::{
     limits::Limits,
     share::{CALLS, FILES, Share},
 };
-use crate::{
-    config,
-    error::{Error, ErrorCode, Result},
-};
+use crate::{Error, ErrorCode, Result, config};
 
 /// What one sandbox holds, and how much it may hold. A clone is the same account.
 #[derive(Clone, Debug)]

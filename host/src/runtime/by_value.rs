@@ -1,13 +1,10 @@
 //! Objects by value: never more of them in memory than the component may have.
 
 use bytes::Bytes;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{budget::Reserved, open::OpenBackend};
-use crate::{
-    backend::ReadOptions,
-    error::{Error, ErrorCode, Result},
-};
+use crate::{Error, ErrorCode, Result, backend::ReadOptions};
 
 /// So many bytes are taken without a look at how many there are.
 const SMALL: usize = 1 << 20;

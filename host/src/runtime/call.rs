@@ -2,7 +2,7 @@
 
 use std::{future::Future, ops::Deref};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use wasmtime::component::{Access, Accessor, Resource};
 
 use super::{
@@ -12,10 +12,7 @@ use super::{
     view::HasStorage,
     weight::Weight,
 };
-use crate::{
-    backend::layer::Operation,
-    error::{Error, ErrorCode, Result},
-};
+use crate::{Error, ErrorCode, Result, backend::layer::Operation};
 
 /// What any call takes beside its arguments, in bytes: itself, and its answer.
 const CALL: usize = 4096;

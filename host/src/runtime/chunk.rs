@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::budget::{Budget, Reserved};
-use crate::error::Result;
+use crate::Result;
 
 /// Bytes handed on at once. The guest chooses the size of its writes, the host that of its allocations.
 pub(super) const CHUNK: usize = 256 * 1024;

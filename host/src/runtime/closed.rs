@@ -4,15 +4,13 @@ use std::{any::Any, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use crate::{
+    Error, Hash, HashAlgorithm, ObjectInfo, Result, Timestamp,
     backend::{
         Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
     },
-    error::{Error, Result},
-    hash::{Hash, HashAlgorithm},
-    object::{ObjectInfo, Timestamp},
 };
 
 /// Tells of every call that the backend was closed, and still what it could do.

@@ -1,24 +1,12 @@
 //! What a run would make of one path, and why.
 
+use omnistorage_types::{Explanation, SyncOptions};
+
 use super::{
-    Action, Storage, SyncOptions,
-    bindings::exports::omnistorage::storage::sync as wit,
+    Storage,
     sandbox::{Guest, Inside},
 };
-use crate::{Path, error::Result, object::Location};
-
-/// What a run would make of one path, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explanation {
-    /// Whether the filter includes the path.
-    pub included: bool,
-    /// What the filter says: the rule that decided, and where it stands.
-    pub ruling: String,
-    /// What would be done; `None`: nothing.
-    pub action: Option<Action>,
-    /// Why, for a person.
-    pub reason: String,
-}
+use crate::{Location, Path, Result};
 
 impl Storage {
     /// What a run with these options would make of a path below both places, as they are now; nothing is changed. For
@@ -39,13 +27,6 @@ impl Storage {
         let call = async |inside: &Inside, guest: &Guest| {
             guest.sync(inside)?.call_explain(inside, source, target, path, options).await
         };
-        self.call(call).await.map(Into::into)
-    }
-}
-
-impl From<wit::Explanation> for Explanation {
-    fn from(explanation: wit::Explanation) -> Self {
-        let wit::Explanation { included, ruling, action, reason } = explanation;
-        Self { included, ruling, action: action.map(Into::into), reason }
+        self.call(call).await?.try_into()
     }
 }

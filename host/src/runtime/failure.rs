@@ -3,7 +3,7 @@
 use wasmtime::{PoolConcurrencyLimitError, Trap, component::ResourceTableError};
 
 use super::view::StorageCtx;
-use crate::error::{Error, ErrorCode};
+use crate::{Error, ErrorCode};
 
 /// In the words of wasmtime, which keeps the types of these errors to itself.
 const OUT_OF_FUEL: &str = "fuel allocated for hostcalls has been exhausted";

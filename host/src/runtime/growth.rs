@@ -3,7 +3,7 @@
 use wasmtime::ResourceLimiter;
 
 use super::budget::{Budget, Reserved};
-use crate::error::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result};
 
 /// Refuses growth beyond the limits, and remembers that it did: the guest dies of it without a word.
 ///

@@ -16,14 +16,13 @@ use super::{
     weight::Weight,
 };
 use crate::{
+    Error, ErrorCode, HashAlgorithm, Result,
     backend::{
         CopyRequest, ReadOptions, WriteOptions,
         layer::Operation,
         sorted::{SortOptions, SortedListing},
     },
     config::Config,
-    error::{Error, ErrorCode, Result},
-    hash::HashAlgorithm,
 };
 
 impl types::Host for StorageCtxView<'_> {}
@@ -179,8 +178,8 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         options: wit::ReadOptions,
     ) -> Reply<wit::ObjectReader> {
         let call = begin(accessor, &this, Operation::Read, &path, options.weight()).await?;
-        let options: ReadOptions = options.into();
         let opened = call.with(&path, async |path| {
+            let options = ReadOptions::try_from(options)?;
             let (open, mut bytes) = (call.budget.open_file()?, call.budget.reserve(AHEAD)?);
             let reader = call.backend().read(&path, &options).await?;
             // There is no more to read ahead than there is.
@@ -210,8 +209,9 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         max: u32,
     ) -> Reply<Vec<u8>> {
         let call = begin(accessor, &this, Operation::ReadAll, &path, options.weight()).await?;
-        let options: ReadOptions = options.into();
-        let read = call.with(&path, async |path| by_value(&call, &path, &options, max as usize).await);
+        let read = call.with(&path, async |path| {
+            by_value(&call, &path, &ReadOptions::try_from(options)?, max as usize).await
+        });
         Ok(read.await.map(Vec::from))
     }
 
@@ -224,8 +224,8 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
         let call = begin(accessor, &this, Operation::Write, &path, options.weight()).await?;
-        let options: WriteOptions = options.into();
         let begun = call.with(&path, async |path| {
+            let options = WriteOptions::try_from(options)?;
             let held = call.budget.open_file()?;
             Ok((call.backend().write(&path, &options).await?, held))
         });
@@ -251,9 +251,10 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
     ) -> Reply<types::ObjectInfo> {
         let arguments = contents.len().saturating_add(options.weight());
         let call = begin(accessor, &this, Operation::WriteAll, &path, arguments).await?;
-        let (options, contents): (WriteOptions, _) = (options.into(), Bytes::from(contents));
-        let written =
-            call.with(&path, async |path| call.backend().write_all(&path, contents, &options).await);
+        let written = call.with(&path, async |path| {
+            let options = WriteOptions::try_from(options)?;
+            call.backend().write_all(&path, Bytes::from(contents), &options).await
+        });
         Ok(written.await.map(Into::into))
     }
 
@@ -347,7 +348,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let more = target.weight().saturating_add(options.weight());
         let call = begin(accessor, &this, Operation::CopyTo, &source, more).await?;
         let copied = call.between(&source, &to, &target, async |source, target| {
-            call.copy(CopyRequest { source, target, options: options.into() }, &to).await
+            call.copy(CopyRequest { source, target, options: options.try_into()? }, &to).await
         });
         Ok(copied.await.map(Into::into))
     }
@@ -374,9 +375,8 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let to = opened(accessor, &target_backend)?;
         let more = target.weight().saturating_add(options.weight());
         let call = begin(accessor, &this, Operation::Move, &source, more).await?;
-        let options: WriteOptions = options.into();
         let moved = call.between(&source, &to, &target, async |source, target| {
-            call.relocate(&source, &to, &target, &options).await
+            call.relocate(&source, &to, &target, &options.try_into()?).await
         });
         Ok(moved.await.map(Into::into))
     }
@@ -388,7 +388,9 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         modified: types::Timestamp,
     ) -> Reply<()> {
         let call = begin(accessor, &this, Operation::SetModified, &path, 0).await?;
-        Ok(call.with(&path, async |path| call.backend().set_modified(&path, modified.into()).await).await)
+        let set =
+            call.with(&path, async |path| call.backend().set_modified(&path, modified.try_into()?).await);
+        Ok(set.await)
     }
 
     async fn hash(

@@ -20,7 +20,7 @@ use super::{
     sandbox::{Guest, Inside, Task},
     stream,
 };
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// A job under way: a stream of items as they come, then the outcome. Items hold the job back while they are not
 /// read. Dropping the job cancels it.
@@ -77,8 +77,8 @@ impl Storage {
         W: Lift + Unpin + Send + 'static,
         O: Send + 'static,
         Outcome<O>: Lift + Unpin,
-        I: From<W> + 'static,
-        R: From<O> + Send + 'static,
+        I: TryFrom<W> + Send + 'static,
+        R: TryFrom<O, Error = Error> + Send + 'static,
     {
         let sandbox = self.sandbox().await?;
         let (budget, activity) = (sandbox.budget(), sandbox.activity());
@@ -94,11 +94,14 @@ impl Storage {
             })?;
             // The caller may have left already.
             let _ = started.send(items);
-            Ok(outcome.await.map_err(|_| stream::undecided())?.map(R::from).map_err(Error::from))
+            let outcome = outcome.await.map_err(|_| stream::undecided())?;
+            Ok(outcome.map_err(Error::from).and_then(R::try_from))
         }));
         match start.await {
             Ok(pages) => {
-                let items = pages.flat_map(|page| streams::iter(page.into_iter().map(I::from))).boxed();
+                // An item holds neither a path nor a time, so nothing in it can be refused.
+                let items =
+                    pages.flat_map(|page| streams::iter(page.into_iter().flat_map(I::try_from))).boxed();
                 Ok(Job { items, task, activity })
             }
             Err(_) => Err(task.failure().await),

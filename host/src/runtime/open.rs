@@ -3,7 +3,7 @@
 use std::{collections::HashSet, num::NonZeroU64, sync::Arc};
 
 use futures::StreamExt;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use tokio::sync::Mutex;
 
 use super::{
@@ -16,14 +16,13 @@ use super::{
     view::StorageCtx,
 };
 use crate::{
+    Error, ErrorCode, ObjectInfo, Result,
     backend::{
         Backend, Capabilities, CopyRequest, Listed, Listing, ListingFailure, Meter, WriteOptions,
         layer::Layered,
         limit::{Limit, LimitOptions},
         transfer,
     },
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
 };
 
 /// A backend that a component opened.
@@ -285,7 +284,7 @@ pub(super) const AHEAD: usize = 2 * CHUNK;
 
 fn check(request: wit::CopyRequest) -> Result<CopyRequest> {
     let (source, target) = check_both(&request.source, &request.target)?;
-    Ok(CopyRequest { source, target, options: request.options.into() })
+    Ok(CopyRequest { source, target, options: request.options.try_into()? })
 }
 
 pub(super) fn check_both(source: &str, target: &str) -> Result<(Path, Path)> {

@@ -18,11 +18,7 @@ use super::{
     chunk::{CHUNK, Chunks},
     stream::{Producer, Verdict, once, undecided},
 };
-use crate::{
-    backend::Upload,
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
-};
+use crate::{Error, ErrorCode, ObjectInfo, Result, backend::Upload};
 
 /// An upload, and how its last push ended.
 type Pushed = (Box<dyn Upload>, Result<()>);

@@ -1,39 +1,20 @@
 //! Records: formats over compression over objects.
 
 mod batch;
-mod format;
 mod reader;
 mod writer;
 
-use omnistorage_path::Path;
+use omnistorage_types::{ConvertReport, Encoding, Format, Path};
 
 use super::{
     Storage,
-    bindings::exports::omnistorage::storage::records as wit,
     sandbox::{Guest, Inside},
 };
-use crate::{
-    error::{Error, Result},
-    object::Location,
-};
+use crate::{Error, Location, Result};
 
 pub use batch::RecordBatch;
-pub use format::{CsvDialect, Encoding, Format, LengthPrefix, LineEnd, Validation};
 pub use reader::RecordReader;
 pub use writer::RecordWriter;
-
-/// What a conversion did. Bytes are those of the objects, compressed as they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConvertReport {
-    /// Records read, and written.
-    pub records: u64,
-    /// Of the source.
-    pub bytes_read: u64,
-    /// Of the target.
-    pub bytes_written: u64,
-    /// The row that names the columns of the source, as it is written; `None` where there is none.
-    pub header: Option<Vec<u8>>,
-}
 
 impl Storage {
     /// The format that the extensions of a path name (`.ndjson`, `.jsonl`, `.csv`, `.tsv` or `.lp`, then that of a
@@ -46,7 +27,7 @@ impl Storage {
             let records = guest.records(inside)?;
             Ok(Ok(records.call_detect(inside, path.as_str().to_owned()).await?))
         });
-        Ok(detected.await?.map(Into::into))
+        detected.await?.map(TryInto::try_into).transpose()
     }
 
     /// Reads every record of one object and writes it to another, which is then whole, or as it was.
@@ -68,7 +49,6 @@ impl Storage {
                 records.call_convert(inside, source, source_encoding, target, target_encoding).await?;
             Ok(converted.map_err(Error::from))
         });
-        let wit::ConvertReport { records, bytes_read, bytes_written, header } = converted.await?;
-        Ok(ConvertReport { records, bytes_read, bytes_written, header })
+        converted.await?.try_into()
     }
 }

@@ -20,7 +20,7 @@ use super::{
     limits::{self, Limits},
     view::{Grants, StorageCtx, StorageCtxView, StorageView, limit_store},
 };
-use crate::error::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result};
 
 /// A component with its imports, ready to be instantiated.
 pub(super) struct Template {

@@ -2,7 +2,7 @@
 
 use wasmtime::Config;
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result};
 
 /// What a component and its threads take at the least, in bytes, where memories reserve nothing.
 const LEAST: u64 = 512 << 20;

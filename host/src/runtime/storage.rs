@@ -19,10 +19,8 @@ use super::{
     view::Grants,
 };
 use crate::{
+    Error, Hash, HashAlgorithm, Location, ObjectInfo, Result,
     backend::{Backend, Capabilities, Contents, ListOptions, Listed, ReadOptions, Reader, WriteOptions},
-    error::{Error, Result},
-    hash::{Hash, HashAlgorithm},
-    object::{Location, ObjectInfo},
     registry::Registry,
 };
 
@@ -114,7 +112,7 @@ impl Storage {
         let call = async |inside: &Inside, guest: &Guest| {
             guest.objects(inside)?.call_features(inside, backend).await
         };
-        self.call(call).await.map(Into::into)
+        self.call(call).await?.try_into()
     }
 
     /// What is known of an object, a directory, or a prefix that has objects below it.
@@ -303,7 +301,7 @@ impl Storage {
         let call = async |inside: &Inside, guest: &Guest| {
             guest.objects(inside)?.call_compute_hash(inside, at, algorithm.into()).await
         };
-        self.call(call).await.map(Into::into)
+        self.call(call).await?.try_into()
     }
 }
 

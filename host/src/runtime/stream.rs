@@ -24,10 +24,7 @@ use super::{
     failure::is_out_of_fuel,
     open::Held,
 };
-use crate::{
-    backend::Contents,
-    error::{Error, ErrorCode, Result},
-};
+use crate::{Error, ErrorCode, Result, backend::Contents};
 
 /// The end of a stream as the interface says it.
 pub(super) type Verdict = Result<(), types::Error>;

@@ -153,7 +153,7 @@ pub(crate) fn write_table(output: &mut impl Write, rows: &[Row]) -> Result<()> {
     writeln!(output, "|---|---|--:|--:|--:|--:|--:|")?;
     for Row { text, work, component, native, yardsticks } in rows {
         let level = work.level.map_or(String::new(), |level| format!(" -{level}"));
-        let work = format!("{text}, {}{level}", native::kind(work.codec));
+        let work = format!("{text}, {}{level}", work.codec);
         let ours = [("component", component), ("native", native)];
         let others = yardsticks.iter().map(|(yardstick, figures)| (yardstick.name(), figures));
         for (name, figures) in ours.into_iter().chain(others) {

@@ -13,7 +13,7 @@ async fn test_sync_with_track_renames() {
         pair.remove("yam").await;
         pair.from("d/yaml", "yam contents", T2).await;
         let by_hash = RenameStrategy { hash: true, ..RenameStrategy::default() };
-        let ran = pair.sync(&SyncOptions { track_renames: Some(by_hash), ..options() }).await.unwrap();
+        let ran = pair.sync(&SyncOptions { track_renames: by_hash, ..options() }).await.unwrap();
         assert_eq!(
             (ran.report.renamed, ran.report.transferred, ran.report.deleted),
             (1, 0, 0),
@@ -34,7 +34,7 @@ async fn test_sync_with_track_renames_of_something_else() {
         pair.from("new", "abc", T2).await;
         pair.to("old", "xyz", T2).await;
         let by_hash = RenameStrategy { hash: true, ..RenameStrategy::default() };
-        let ran = pair.sync(&SyncOptions { track_renames: Some(by_hash), ..options() }).await.unwrap();
+        let ran = pair.sync(&SyncOptions { track_renames: by_hash, ..options() }).await.unwrap();
         assert_eq!(
             (ran.report.renamed, ran.report.transferred, ran.report.deleted),
             (0, 1, 1),

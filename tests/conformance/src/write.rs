@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use futures::StreamExt;
 use omnistorage::{
-    Backend, ErrorCode, Hash, HashAlgorithm, ObjectInfo, ObjectKind, Path,
+    Backend, ErrorCode, Hash, HashAlgorithm, Hasher, ObjectInfo, ObjectKind, Path,
     backend::{ReadOptions, WriteOptions},
 };
 
@@ -129,7 +129,7 @@ pub async fn what_was_announced_must_come(backend: Arc<dyn Backend>) {
     let announce =
         |expected_size, expected_hash| WriteOptions { expected_size, expected_hash, ..Default::default() };
     let hash = |algorithm: HashAlgorithm, contents: &[u8]| {
-        let mut hasher = algorithm.hasher();
+        let mut hasher = Hasher::new(algorithm);
         hasher.update(contents);
         Some(hasher.finish())
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use omnistorage::{
-    Backend, FileBackend, Hash, HashAlgorithm, Path, S3Backend,
+    Backend, FileBackend, Hash, HashAlgorithm, Hasher, Path, S3Backend,
     backend::{WriteOptions, file::FileOptions, transfer},
 };
 use omnistorage_test_servers::{Fault, Proxy, Request, weed};
@@ -25,7 +25,7 @@ fn mebibyte(number: u64) -> Bytes {
 
 async fn put(store: &S3Backend, path: &Path) -> Hash {
     let mut upload = store.write(path, &WriteOptions::default()).await.unwrap();
-    let mut hasher = HashAlgorithm::Crc32c.hasher();
+    let mut hasher = Hasher::new(HashAlgorithm::Crc32c);
     for chunk in (0..SIZE / MIB).map(mebibyte) {
         hasher.update(&chunk);
         upload.push(chunk).await.unwrap();

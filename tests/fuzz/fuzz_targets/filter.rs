@@ -18,7 +18,7 @@ fuzz_target!(|input: (u8, bool, bool, &str, &str)| {
         _ => RuleKind::FilesRaw,
     };
     let source = RuleSource { kind, text: text.to_owned(), file: of_file.then(|| "file".to_owned()) };
-    let options = FilterOptions { sources: vec![source], ignore_case, ..FilterOptions::default() };
+    let options = FilterOptions { rules: vec![source], ignore_case, ..FilterOptions::default() };
     let (Ok(filter), Ok(path)) = (Filter::new(options), Path::parse(path)) else { return };
     let included = filter.ruling(&Entry::new(path.clone(), ObjectKind::Object)).is_included();
     let above = filter.excluded_above(&path);

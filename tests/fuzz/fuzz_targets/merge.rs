@@ -1,7 +1,7 @@
 //! Listings in order give their union in order, others an error.
 #![no_main]
 
-use std::{collections::BTreeSet, convert::Infallible};
+use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
 use omnistorage_core::{
@@ -14,7 +14,7 @@ use omnistorage_core::{
 fn merge(source: &[Path], target: &[Path], batch: usize) -> Option<Vec<Path>> {
     let mut batches = [source.chunks(batch), target.chunks(batch)];
     let (mut merge, mut paths) = (Merge::new(), Vec::new());
-    let entry = |path: &Path| Listed::<Infallible>::Entry(Entry::new(path.clone(), ObjectKind::Object));
+    let entry = |path: &Path| Listed::Entry(Entry::new(path.clone(), ObjectKind::Object));
     loop {
         match merge.next().ok()? {
             Step::Need(side) => {

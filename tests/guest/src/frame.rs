@@ -1,6 +1,10 @@
 //! Record formats by themselves: the readers of the core, on bytes that are in memory already.
 
-use omnistorage_core::record::{Batch, Format, RecordError, RecordOptions, Validation, reader};
+use omnistorage_core::{
+    Path,
+    encoding::encoding_from_path,
+    record::{Batch, Format, RecordError, RecordOptions, Validation, reader},
+};
 use wit_bindgen::{StreamReader, StreamResult};
 
 use crate::BUFFER;
@@ -22,7 +26,7 @@ pub(crate) async fn count(path: &str, mut source: StreamReader<u8>) -> u64 {
         Some("syntax") => Validation::Syntax,
         _ => Validation::Framing,
     };
-    let format = Format::from_extension(path).unwrap_or(Format::Ndjson);
+    let format = encoding_from_path(&Path::parse(path).unwrap_or_default()).0.unwrap_or(Format::Ndjson);
     let options = RecordOptions { validation, ..RecordOptions::default() };
     (0..rounds).map(|_| records(&format, options, &bytes).unwrap_or_else(|error| panic!("{error}"))).sum()
 }

@@ -1,6 +1,6 @@
 //! What every codec keeps to, around each of them: its limits, and the end.
 
-use super::{Codec, CodecError, CodecErrorKind, DecoderLimits};
+use super::{CodecError, CodecErrorKind, Coder, DecoderLimits};
 
 /// Output below this is never too much for its input: a few bytes may well stand for a page of zeros.
 const RATIO_APPLIES_FROM: u64 = 1 << 20;
@@ -16,7 +16,7 @@ pub(super) struct Guard<C> {
     error: Option<CodecError>,
 }
 
-impl<C: Codec> Guard<C> {
+impl<C: Coder> Guard<C> {
     pub(super) fn new(codec: C, limits: DecoderLimits) -> Self {
         Self {
             codec,
@@ -71,7 +71,7 @@ impl<C: Codec> Guard<C> {
     }
 }
 
-impl<C: Codec> Codec for Guard<C> {
+impl<C: Coder> Coder for Guard<C> {
     fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
         let (finished, at) = (self.finished, self.taken);
         self.step(

@@ -13,7 +13,7 @@ mod header;
 mod inflate;
 mod scratch;
 
-use super::{Codec, CodecError, DecoderLimits};
+use super::{CodecError, Coder, DecoderLimits};
 
 pub use header::Header;
 
@@ -29,7 +29,7 @@ pub const DEFAULT_LEVEL: i32 = 6;
 /// equal input gives equal output.
 ///
 /// ```
-/// use omnistorage_core::codec::{Codec, CodecError, gzip};
+/// use omnistorage_core::codec::{Coder, CodecError, gzip};
 ///
 /// let header = gzip::Header { name: Some(c"hello.txt".into()), ..Default::default() };
 /// let mut packed = Vec::with_capacity(1024);
@@ -42,7 +42,7 @@ pub const DEFAULT_LEVEL: i32 = 6;
 ///
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`](super::CodecErrorKind::InvalidLevel).
-pub fn encoder(level: Option<i32>, header: &Header) -> Result<Box<dyn Codec>, CodecError> {
+pub fn encoder(level: Option<i32>, header: &Header) -> Result<Box<dyn Coder>, CodecError> {
     engine::encoder(level, header)
 }
 
@@ -50,6 +50,6 @@ pub fn encoder(level: Option<i32>, header: &Header) -> Result<Box<dyn Codec>, Co
 /// Anything else behind a member is an error. CRC-32 and length of each member are checked, and the CRC-16 of headers
 /// that have one.
 #[must_use]
-pub fn decoder(limits: DecoderLimits) -> Box<dyn Codec> {
+pub fn decoder(limits: DecoderLimits) -> Box<dyn Coder> {
     engine::decoder(limits)
 }

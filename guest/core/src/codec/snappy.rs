@@ -9,7 +9,7 @@ mod decoder;
 mod encoder;
 pub mod raw;
 
-use super::{Codec, CodecError, CodecErrorKind, DecoderLimits, crc::CRC32C, guard::Guard};
+use super::{CodecError, CodecErrorKind, Coder, DecoderLimits, crc::CRC32C, guard::Guard};
 
 /// What a stream begins with, and may hold again.
 const STREAM_IDENTIFIER: &[u8] = b"\xff\x06\x00\x00sNaPpY";
@@ -24,7 +24,7 @@ const MAX_CONTENTS: usize = 64 << 10;
 ///
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`] for any.
-pub fn encoder(level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
+pub fn encoder(level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
     if level.is_some() {
         return Err(CodecError::new(CodecErrorKind::InvalidLevel, 0, "snappy has no levels"));
     }
@@ -33,7 +33,7 @@ pub fn encoder(level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
 
 /// A decompressor of the framing format. The CRC-32C of each chunk is checked.
 #[must_use]
-pub fn decoder(limits: DecoderLimits) -> Box<dyn Codec> {
+pub fn decoder(limits: DecoderLimits) -> Box<dyn Coder> {
     Box::new(Guard::new(decoder::Decoder::new(), limits))
 }
 

@@ -118,7 +118,7 @@ impl Plan {
     pub fn between(mut source: Format, target: Format) -> Result<Self, RecordError> {
         for format in [&source, &target] {
             if let Format::Csv(dialect) = format {
-                dialect.check()?;
+                super::csv::check(dialect)?;
             }
         }
         if let (Format::Csv(dialect), Format::LengthPrefixed(_)) = (&mut source, &target) {

@@ -50,125 +50,15 @@ pub(super) use reader::Reader;
 pub(super) use row::{Encoder, Field, fields};
 pub(super) use writer::Writer;
 
+pub use omnistorage_types::{CsvDialect as Dialect, LineEnd, Punctuation};
+
 use super::{RecordError, RecordErrorKind};
 
-/// What follows each row that is written. Reading takes either, and CR.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum LineEnd {
-    /// As most tools outside Windows write it.
-    #[default]
-    Lf,
-    /// As RFC 4180 has it.
-    Crlf,
-}
-
-impl LineEnd {
-    const fn as_bytes(self) -> &'static [u8] {
-        match self {
-            Self::Lf => b"\n",
-            Self::Crlf => b"\r\n",
-        }
-    }
-}
-
-/// The two characters that tell fields apart: they differ, and are ASCII and no line ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Punctuation {
-    delimiter: u8,
-    quote: u8,
-}
-
-impl Punctuation {
-    /// A delimiter between fields, and quotes around those that need them.
-    ///
-    /// # Errors
-    /// [`RecordErrorKind::InvalidOption`] if they are the same, a line end, or not ASCII.
-    pub fn new(delimiter: char, quote: char) -> Result<Self, RecordError> {
-        let ascii = |name: &str, c: char| match u8::try_from(c) {
-            Ok(byte) if c.is_ascii() && !matches!(c, '\r' | '\n') => Ok(byte),
-            _ => Err(invalid(format!(
-                "the {name} of CSV must be an ASCII character and no line end, not {c:?}"
-            ))),
-        };
-        let (delimiter, quote) = (ascii("delimiter", delimiter)?, ascii("quote", quote)?);
-        if delimiter == quote {
-            return Err(invalid("the delimiter and the quote of CSV must differ"));
-        }
-        Ok(Self { delimiter, quote })
-    }
-
-    /// Between two fields.
-    #[must_use]
-    pub fn delimiter(self) -> char {
-        char::from(self.delimiter)
-    }
-
-    /// Around a field that holds a delimiter, a quote or a line end.
-    #[must_use]
-    pub fn quote(self) -> char {
-        char::from(self.quote)
-    }
-}
-
-/// Commas and double quotes.
-impl Default for Punctuation {
-    fn default() -> Self {
-        Self { delimiter: b',', quote: b'"' }
-    }
-}
-
-/// How the fields of a row are told apart, and what they mean.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Dialect {
-    /// Between fields and around them.
-    pub punctuation: Punctuation,
-    /// The first row names the columns. Default: yes.
-    pub header: bool,
-    /// The names of the columns in their order. Reading: a header must be these, and without a header they take its
-    /// place. Writing: they are the header.
-    pub columns: Option<Vec<String>>,
-    /// In conversions, fields without quotes that look like a JSON number, `true` or `false` are that, and empty ones
-    /// are null; in writing, strings that look like it get quotes. Default: every field is a string.
-    pub infer: bool,
-    /// Take rows that break the rules: see the [module](self). Default: no.
-    pub lenient: bool,
-    /// What is written after each row.
-    pub line_end: LineEnd,
-}
-
-impl Dialect {
-    /// With a delimiter between fields, and quotes around those that need them.
-    ///
-    /// # Errors
-    /// As for [`Punctuation::new`].
-    pub fn new(delimiter: char, quote: char) -> Result<Self, RecordError> {
-        Ok(Self { punctuation: Punctuation::new(delimiter, quote)?, ..Self::default() })
-    }
-
-    /// With tabs between fields.
-    #[must_use]
-    pub fn tabs() -> Self {
-        Self { punctuation: Punctuation { delimiter: b'\t', ..Punctuation::default() }, ..Self::default() }
-    }
-
-    pub(super) fn check(&self) -> Result<(), RecordError> {
-        match &self.columns {
-            Some(columns) if columns.is_empty() => Err(invalid("the columns of CSV are at least one")),
-            _ => Ok(()),
-        }
-    }
-}
-
-impl Default for Dialect {
-    fn default() -> Self {
-        Self {
-            punctuation: Punctuation::default(),
-            header: true,
-            columns: None,
-            infer: false,
-            lenient: false,
-            line_end: LineEnd::default(),
-        }
+/// What the columns of a dialect may be.
+pub(super) fn check(dialect: &Dialect) -> Result<(), RecordError> {
+    match &dialect.columns {
+        Some(columns) if columns.is_empty() => Err(invalid("the columns of CSV are at least one")),
+        _ => Ok(()),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
+use omnistorage_types::{Error, ErrorCode};
+
 use super::BatchError;
 
 /// What kind of thing is wrong.
@@ -51,3 +53,22 @@ impl fmt::Display for RecordError {
 }
 
 impl std::error::Error for RecordError {}
+
+impl From<RecordError> for Error {
+    fn from(why: RecordError) -> Self {
+        let code = match why.kind {
+            RecordErrorKind::LimitExceeded => ErrorCode::LimitExceeded,
+            RecordErrorKind::InvalidOption | RecordErrorKind::Unrepresentable => ErrorCode::InvalidArgument,
+            RecordErrorKind::Malformed | RecordErrorKind::Truncated => ErrorCode::Corrupted,
+        };
+        let error = Self::new(code, why.to_string());
+        // What is wrong may be the header, or the options.
+        if why.record > 0 { error.with_offset(why.record) } else { error }
+    }
+}
+
+impl From<BatchError> for Error {
+    fn from(why: BatchError) -> Self {
+        Self::new(ErrorCode::InvalidArgument, why.to_string())
+    }
+}

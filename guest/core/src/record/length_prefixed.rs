@@ -36,38 +36,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub use omnistorage_types::LengthPrefix;
+
 use super::{
     Batch, RecordError, RecordErrorKind, RecordOptions, RecordReader, RecordWriter, Validation, batch::Found,
 };
 
-/// How the length of a record is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum LengthPrefix {
-    /// Four bytes, the highest first.
-    #[default]
-    BigEndian,
-    /// Four bytes, the lowest first.
-    LittleEndian,
-    /// One to five bytes: unsigned LEB128.
-    Varint,
+/// The length at the start of the bytes, and how many bytes it takes; `None` if it does not end there.
+fn read_length(prefix: LengthPrefix, bytes: &[u8]) -> Result<Option<(u32, usize)>, &'static str> {
+    match prefix {
+        LengthPrefix::BigEndian => read_four(u32::from_be_bytes)(bytes),
+        LengthPrefix::LittleEndian => read_four(u32::from_le_bytes)(bytes),
+        LengthPrefix::Varint => read_varint(bytes),
+    }
 }
 
-impl LengthPrefix {
-    /// The length at the start of the bytes, and how many bytes it takes; `None` if it does not end there.
-    fn read(self, bytes: &[u8]) -> Result<Option<(u32, usize)>, &'static str> {
-        match self {
-            Self::BigEndian => read_four(u32::from_be_bytes)(bytes),
-            Self::LittleEndian => read_four(u32::from_le_bytes)(bytes),
-            Self::Varint => read_varint(bytes),
-        }
-    }
-
-    fn write(self, length: u32, output: &mut Vec<u8>) {
-        match self {
-            Self::BigEndian => output.extend_from_slice(&length.to_be_bytes()),
-            Self::LittleEndian => output.extend_from_slice(&length.to_le_bytes()),
-            Self::Varint => write_varint(length, output),
-        }
+fn write_length(prefix: LengthPrefix, length: u32, output: &mut Vec<u8>) {
+    match prefix {
+        LengthPrefix::BigEndian => output.extend_from_slice(&length.to_be_bytes()),
+        LengthPrefix::LittleEndian => output.extend_from_slice(&length.to_le_bytes()),
+        LengthPrefix::Varint => write_varint(length, output),
     }
 }
 
@@ -181,7 +169,7 @@ impl Reader {
 
     /// Keeps the start of a length or of a record.
     fn keep(&mut self, rest: &[u8]) -> Result<(), RecordError> {
-        let (length, taken) = self.check(self.prefix.read(rest))?.unzip();
+        let (length, taken) = self.check(read_length(self.prefix, rest))?.unzip();
         self.length = length;
         self.carry.extend_from_slice(&rest[taken.unwrap_or(0)..]);
         Ok(())
@@ -199,7 +187,7 @@ impl Reader {
             let Some(byte) = input.get(taken) else { return Ok(taken) };
             self.carry.push(*byte);
             taken += 1;
-            if let Some((length, _)) = self.check(self.prefix.read(&self.carry))? {
+            if let Some((length, _)) = self.check(read_length(self.prefix, &self.carry))? {
                 self.length = Some(length);
                 self.carry.clear();
             }
@@ -284,7 +272,7 @@ impl RecordWriter for Writer {
             self.options.check_length(record.len(), number)?;
             self.options.check_encoding(record, number)?;
             let length = u32::try_from(record.len()).map_err(|_| self.options.too_long(number))?;
-            self.prefix.write(length, output);
+            write_length(self.prefix, length, output);
             output.extend_from_slice(record);
             self.records = number;
         }

@@ -1,19 +1,8 @@
 //! How far to trust records.
 
-use super::{RecordError, RecordErrorKind};
+pub use omnistorage_types::Validation;
 
-/// What of a record is checked, beyond what its framing needs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Validation {
-    /// Nothing more.
-    #[default]
-    Framing,
-    /// That it is UTF-8.
-    Utf8,
-    /// That it is UTF-8, and of the syntax of its format. NDJSON: RFC 8259. The framing of CSV is its syntax, and
-    /// length-prefixed records have none.
-    Syntax,
-}
+use super::{RecordError, RecordErrorKind};
 
 /// How far to trust records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

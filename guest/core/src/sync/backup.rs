@@ -1,6 +1,6 @@
 //! Under which name a run keeps what it replaces or deletes.
 
-use omnistorage_path::{Path, PathError};
+use omnistorage_types::{Path, PathError};
 
 /// Names of kept objects.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,34 +7,13 @@
 
 use std::fmt;
 
+pub use omnistorage_types::Comparison;
+
 use crate::entry::{Entry, Hash, ObjectKind};
 
 /// Up to so many bytes, an object that lies where it can be read without a network is hashed rather than a store asked
 /// for anything: that takes half a millisecond of one core, and no answer of a store comes sooner or is free.
 pub const CHEAP_TO_HASH: u64 = 256 * 1024;
-
-/// When an object that is on both sides counts as the same.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Comparison {
-    /// Size and the evidence that costs least: given times that both listings tell, hashes that both listings tell, what
-    /// an earlier run found, the hash of a small object that is near; else what is asked for: given times, or hashes.
-    #[default]
-    Automatic,
-    /// Size and modification time, asked for where a listing does not tell it; where one side keeps no times, a
-    /// checksum.
-    ExactTimes,
-    /// Size, and that the target was written no earlier than the source's time, where it does not tell the times that it
-    /// was given: as [`Automatic`](Self::Automatic) otherwise. That says nothing of contents.
-    WriteTimes,
-    /// Size and a checksum.
-    Checksum,
-    /// Size alone.
-    SizeOnly,
-    /// Never: transfer all.
-    Always,
-    /// Whatever is on the target stays.
-    IgnoreExisting,
-}
 
 /// How to compare.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -16,7 +16,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 /// Paths remembered at most, in 32 MiB: what is beyond them is left to the next run.
 const MOST: usize = 4 << 20;

@@ -28,7 +28,7 @@
 //!     text: "# photos, but no drafts\n- draft-*\n+ *.{jpg,png}\n- *".to_owned(),
 //!     file: Some("photos.txt".to_owned()),
 //! };
-//! let filter = Filter::new(FilterOptions { sources: vec![rules], ..FilterOptions::default() })?;
+//! let filter = Filter::new(FilterOptions { rules: vec![rules], ..FilterOptions::default() })?;
 //! let object = |path| Ok::<_, omnistorage_core::PathError>(Entry::new(Path::parse(path)?, ObjectKind::Object));
 //! assert!(filter.ruling(&object("2026/sea.jpg")?).is_included());
 //! let drafts = object("2026/draft-sea.jpg")?;
@@ -47,37 +47,16 @@ mod source;
 
 pub use error::{FilterError, FilterErrorKind};
 pub use glob::{PatternError, PatternErrorKind};
+pub use omnistorage_types::{Filter as FilterOptions, RuleKind, RuleSource};
 pub use rules::RuleText;
 pub use ruling::Ruling;
-pub use source::{RuleKind, RuleSource};
 
 use self::{files::Files, rules::Rules};
 use super::merge::Step;
 use crate::{
     Path,
-    entry::{Entry, ObjectKind, Timestamp, Unlisted},
+    entry::{Entry, ObjectKind, Unlisted},
 };
-
-/// What to filter by. Without anything: nothing is excluded.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FilterOptions {
-    /// Rules, or lists of files. Includes and excludes go before filters, whatever their place here.
-    pub sources: Vec<RuleSource>,
-    /// The smallest size that is included, in bytes.
-    pub min_size: Option<u64>,
-    /// The largest size that is included, in bytes.
-    pub max_size: Option<u64>,
-    /// The earliest modification time that is included.
-    pub modified_from: Option<Timestamp>,
-    /// The latest modification time that is included.
-    pub modified_until: Option<Timestamp>,
-    /// Levels below the place that are included: 1 is its own objects alone.
-    pub max_depth: Option<u32>,
-    /// Patterns match in either case.
-    pub ignore_case: bool,
-    /// On the target, what is excluded counts as extra, and is deleted by a run that deletes. The depth still holds.
-    pub delete_excluded: bool,
-}
 
 /// A filter, ready to be asked.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +73,7 @@ impl Filter {
     /// # Errors
     /// A rule or a pattern that is malformed, with its place; options that contradict each other.
     pub fn new(mut options: FilterOptions) -> Result<Self, FilterError> {
-        let sources = std::mem::take(&mut options.sources);
+        let sources = std::mem::take(&mut options.rules);
         let mut filter = Self { rules: Rules::default(), files: None, bounds: options };
         filter.check_bounds()?;
         filter.add_rules(&sources)?;
@@ -125,12 +104,12 @@ impl Filter {
         let of_kind =
             |wanted: &'static [RuleKind]| sources.iter().filter(|source| wanted.contains(&source.kind));
         for source in of_kind(&[RuleKind::Include, RuleKind::Exclude]) {
-            for (pattern, line) in source.rules() {
+            for (pattern, line) in source::rules(source) {
                 self.rules.add(source.kind == RuleKind::Include, pattern, line, ignore_case)?;
             }
         }
         for source in of_kind(&[RuleKind::Filter]) {
-            for (rule, line) in source.rules() {
+            for (rule, line) in source::rules(source) {
                 self.rules.add_filter(rule, line, ignore_case)?;
             }
         }
@@ -148,7 +127,7 @@ impl Filter {
                 return Err(FilterErrorKind::FilesAndMore.into());
             }
             let files = self.files.get_or_insert_default();
-            for (file, line) in source.rules() {
+            for (file, line) in source::rules(source) {
                 files.add(file, line)?;
             }
         }
@@ -245,7 +224,7 @@ impl Filter {
 
     /// What is left of a step of the merge of two listings in which no directory was looked into that need not be.
     #[must_use]
-    pub fn screen<E>(&self, step: Step<E>) -> Option<Step<E>> {
+    pub fn screen(&self, step: Step) -> Option<Step> {
         let included = |entry: &Entry| self.ruling(entry).is_included();
         let counts_on_target = |target: &Entry| {
             let within = self.bounds.max_depth.is_none_or(|depth| levels(&target.path) <= depth);

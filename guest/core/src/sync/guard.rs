@@ -149,7 +149,7 @@ pub const fn deletes_allowed(plan: DeletePlan, limits: DeleteLimits) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use omnistorage_path::Path;
+    use omnistorage_types::Path;
 
     use super::*;
 

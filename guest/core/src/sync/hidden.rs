@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use crate::entry::Unlisted;
 
@@ -24,7 +24,7 @@ impl Hidden {
 
     /// Takes in what was left out.
     pub(super) fn add(&mut self, what: &Unlisted) {
-        self.directories.extend(what.path().map(key));
+        self.directories.extend(what.covers().map(key));
     }
 
     /// Whether nothing is known of a path. Must be asked in byte order.

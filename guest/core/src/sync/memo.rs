@@ -40,7 +40,7 @@ mod lookup;
 
 use std::fmt;
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use twox_hash::XxHash3_64;

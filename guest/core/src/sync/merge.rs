@@ -10,9 +10,7 @@
 //! use omnistorage_core::{Path, PathError, entry::{Entry, Listed, ObjectKind}};
 //! use omnistorage_core::sync::merge::{Merge, MergeError, Side, Step};
 //!
-//! // This listing has no failures.
-//! type Entries = Listed<std::convert::Infallible>;
-//! let entry = |path| Ok::<Entries, PathError>(Listed::Entry(Entry::new(Path::parse(path)?, ObjectKind::Object)));
+//! let entry = |path| Ok::<_, PathError>(Listed::Entry(Entry::new(Path::parse(path)?, ObjectKind::Object)));
 //! let (mut source, mut target) = (vec![vec![entry("a")?, entry("b")?]], vec![vec![entry("b")?, entry("c")?]]);
 //!
 //! let (mut merge, mut seen) = (Merge::new(), Vec::new());
@@ -38,10 +36,10 @@
 
 use std::{cmp::Ordering, collections::VecDeque, fmt};
 
-use omnistorage_path::{Path, PathError};
+use omnistorage_types::{Path, PathError};
 
 use super::hidden::Hidden;
-use crate::entry::{Entry, Failure, Listed};
+use crate::entry::{Entry, Listed, ListingFailure};
 
 /// One of the two places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,7 +61,7 @@ impl fmt::Display for Side {
 
 /// What the merge has next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step<E> {
+pub enum Step {
     /// Nothing before more of this side's listing is pushed, or its end told.
     Need(Side),
     /// A path that only the source has.
@@ -82,7 +80,7 @@ pub enum Step<E> {
         /// Whose listing.
         side: Side,
         /// What is missing there.
-        failure: Box<Failure<E>>,
+        failure: Box<ListingFailure>,
     },
     /// A path that one side has, where the listing of the other failed: whether that has it is not known.
     Unknown {
@@ -157,28 +155,28 @@ impl std::error::Error for MergeError {}
 
 /// The merge of the listings of a source and a target.
 #[derive(Debug)]
-pub struct Merge<E> {
-    source: Listing<E>,
-    target: Listing<E>,
+pub struct Merge {
+    source: Listing,
+    target: Listing,
     error: Option<MergeError>,
 }
 
 /// What is in flight of one listing.
 #[derive(Debug)]
-struct Listing<E> {
-    entries: VecDeque<Listed<E>>,
+struct Listing {
+    entries: VecDeque<Listed>,
     last: Option<Path>,
     hidden: Hidden,
     ended: bool,
 }
 
-impl<E> Default for Merge<E> {
+impl Default for Merge {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<E> Merge<E> {
+impl Merge {
     /// Of two listings of which nothing is known yet.
     #[must_use]
     pub fn new() -> Self {
@@ -186,7 +184,7 @@ impl<E> Merge<E> {
     }
 
     /// Hands in what comes next of a listing. It is checked here; what is wrong, [`next`](Self::next) tells.
-    pub fn push(&mut self, side: Side, page: Vec<Listed<E>>) {
+    pub fn push(&mut self, side: Side, page: Vec<Listed>) {
         if let Err(error) = self.listing(side).push(side, page) {
             self.error.get_or_insert(error);
         }
@@ -202,7 +200,7 @@ impl<E> Merge<E> {
     /// # Errors
     /// What is wrong with a listing. It is final: every later call gives it again.
     #[expect(clippy::should_implement_trait, reason = "an iterator would end where this one asks for more")]
-    pub fn next(&mut self) -> Result<Step<E>, MergeError> {
+    pub fn next(&mut self) -> Result<Step, MergeError> {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
@@ -236,7 +234,7 @@ impl<E> Merge<E> {
         })
     }
 
-    const fn listing(&mut self, side: Side) -> &mut Listing<E> {
+    const fn listing(&mut self, side: Side) -> &mut Listing {
         match side {
             Side::Source => &mut self.source,
             Side::Target => &mut self.target,
@@ -244,12 +242,12 @@ impl<E> Merge<E> {
     }
 }
 
-impl<E> Listing<E> {
+impl Listing {
     const fn new() -> Self {
         Self { entries: VecDeque::new(), last: None, hidden: Hidden::new(), ended: false }
     }
 
-    fn push(&mut self, side: Side, page: Vec<Listed<E>>) -> Result<(), MergeError> {
+    fn push(&mut self, side: Side, page: Vec<Listed>) -> Result<(), MergeError> {
         if page.is_empty() {
             return Ok(());
         }
@@ -260,7 +258,7 @@ impl<E> Listing<E> {
         for listed in &page {
             let (path, in_time) = match listed {
                 Listed::Entry(entry) => (&entry.path, previous.is_none_or(|previous| *previous < entry.path)),
-                Listed::Failure(failure) => match failure.what.path() {
+                Listed::Failure(failure) => match failure.what.covers() {
                     Some(path) => (path, previous.is_none_or(|previous| !is_behind(previous, path))),
                     None => continue,
                 },
@@ -282,7 +280,7 @@ impl<E> Listing<E> {
     }
 
     /// What could not be listed, if that comes next.
-    fn next_failure(&mut self) -> Option<Box<Failure<E>>> {
+    fn next_failure(&mut self) -> Option<Box<ListingFailure>> {
         if !matches!(self.entries.front()?, Listed::Failure(_)) {
             return None;
         }

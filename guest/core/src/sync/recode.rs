@@ -13,32 +13,32 @@
 
 use std::collections::{BTreeMap, btree_map::Entry as Slot};
 
-use omnistorage_path::{Path, PathError};
+use omnistorage_types::{Path, PathError};
 
 use super::{
     hidden::Hidden,
     merge::{Merge, MergeError, Side, Step},
 };
 use crate::{
-    codec::CodecKind,
+    codec::Codec,
     encoding::extension,
-    entry::{Entry, Failure, Listed, ObjectKind},
+    entry::{Entry, Listed, ListingFailure, ObjectKind},
 };
 
 /// How objects change on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recoding {
     /// They are compressed, and get the extension of the codec.
-    Compress(CodecKind),
+    Compress(Codec),
     /// They are decompressed, and lose the extension of their codec.
     Decompress,
 }
 
 /// All codecs, in the order of their extensions.
-const CODECS: [CodecKind; 3] = [CodecKind::Gzip, CodecKind::Snappy, CodecKind::Zstd];
+const CODECS: [Codec; 3] = [Codec::Gzip, Codec::Snappy, Codec::Zstd];
 
 /// The codec that the name of an object tells, and the path without its extension.
-fn coded(path: &Path) -> Option<(CodecKind, &str)> {
+fn coded(path: &Path) -> Option<(Codec, &str)> {
     let (stem, extension) = extension(path.as_str())?;
     Some((CODECS.into_iter().find(|codec| codec.extension() == extension)?, stem))
 }
@@ -47,17 +47,17 @@ impl Recoding {
     /// The codec that an object of that path goes through; `None` if it goes as it is.
     ///
     /// ```
-    /// use omnistorage_core::{Path, codec::CodecKind, sync::recode::Recoding};
+    /// use omnistorage_core::{Path, codec::Codec, sync::recode::Recoding};
     ///
     /// let (text, packed) = (Path::parse("a.txt")?, Path::parse("a.txt.gz")?);
-    /// assert_eq!(Recoding::Compress(CodecKind::Zstd).codec(&text), Some(CodecKind::Zstd));
-    /// assert_eq!(Recoding::Compress(CodecKind::Zstd).codec(&packed), None);
-    /// assert_eq!(Recoding::Decompress.codec(&packed), Some(CodecKind::Gzip));
+    /// assert_eq!(Recoding::Compress(Codec::Zstd).codec(&text), Some(Codec::Zstd));
+    /// assert_eq!(Recoding::Compress(Codec::Zstd).codec(&packed), None);
+    /// assert_eq!(Recoding::Decompress.codec(&packed), Some(Codec::Gzip));
     /// assert_eq!(Recoding::Decompress.codec(&text), None);
     /// # Ok::<(), omnistorage_core::PathError>(())
     /// ```
     #[must_use]
-    pub fn codec(self, path: &Path) -> Option<CodecKind> {
+    pub fn codec(self, path: &Path) -> Option<Codec> {
         match (self, coded(path)) {
             (Self::Compress(codec), None) => Some(codec),
             (Self::Decompress, Some((codec, _))) => Some(codec),
@@ -71,9 +71,9 @@ impl Recoding {
     /// If it is too long with the extension.
     ///
     /// ```
-    /// use omnistorage_core::{Path, codec::CodecKind, sync::recode::Recoding};
+    /// use omnistorage_core::{Path, codec::Codec, sync::recode::Recoding};
     ///
-    /// let path = Recoding::Compress(CodecKind::Gzip).target_path(&Path::parse("d/a.txt")?)?;
+    /// let path = Recoding::Compress(Codec::Gzip).target_path(&Path::parse("d/a.txt")?)?;
     /// assert_eq!(path.as_str(), "d/a.txt.gz");
     /// assert_eq!(Recoding::Decompress.target_path(&path)?.as_str(), "d/a.txt");
     /// # Ok::<(), omnistorage_core::PathError>(())
@@ -114,17 +114,17 @@ impl Recoding {
     }
 }
 
-fn with_extension(path: &Path, codec: CodecKind) -> Result<Path, PathError> {
+fn with_extension(path: &Path, codec: Codec) -> Result<Path, PathError> {
     Path::parse(format!("{path}.{}", codec.extension()))
 }
 
 /// The merge of the listings of a source and a target whose names a [`Recoding`] changes. Steps are those of [`Merge`],
 /// but for their order, and that the two paths of [`Step::Both`] differ.
 #[derive(Debug)]
-pub struct Recoded<E> {
+pub struct Recoded {
     recoding: Recoding,
-    source: Queue<E>,
-    target: Queue<E>,
+    source: Queue,
+    target: Queue,
     /// Of the source, and of the target.
     hidden: [Hidden; 2],
     /// What waits, by the path on the target.
@@ -143,22 +143,22 @@ struct Waiting {
 
 /// One listing, checked, with its next entry in sight.
 #[derive(Debug)]
-struct Queue<E> {
+struct Queue {
     side: Side,
-    merge: Merge<E>,
+    merge: Merge,
     next: Option<Entry>,
     ended: bool,
 }
 
 /// What a look at a listing comes to.
-enum Look<E> {
+enum Look {
     /// The next entry is in sight, or there is none any more.
     Seen,
     Need,
-    Failed(Box<Failure<E>>),
+    Failed(Box<ListingFailure>),
 }
 
-impl<E> Queue<E> {
+impl Queue {
     fn new(side: Side) -> Self {
         let mut merge = Merge::new();
         merge.end(match side {
@@ -169,7 +169,7 @@ impl<E> Queue<E> {
     }
 
     /// Sees to it that the next entry is in sight.
-    fn look(&mut self) -> Result<Look<E>, MergeError> {
+    fn look(&mut self) -> Result<Look, MergeError> {
         if self.next.is_none() && !self.ended {
             match self.merge.next()? {
                 Step::SourceOnly(entry) | Step::TargetOnly(entry) | Step::Unknown { entry, .. } => {
@@ -184,7 +184,7 @@ impl<E> Queue<E> {
     }
 }
 
-impl<E> Recoded<E> {
+impl Recoded {
     /// Of two listings of which nothing is known yet.
     #[must_use]
     pub fn new(recoding: Recoding) -> Self {
@@ -194,7 +194,7 @@ impl<E> Recoded<E> {
     }
 
     /// As [`Merge::push`].
-    pub fn push(&mut self, side: Side, page: Vec<Listed<E>>) {
+    pub fn push(&mut self, side: Side, page: Vec<Listed>) {
         self.queue(side).merge.push(side, page);
     }
 
@@ -208,7 +208,7 @@ impl<E> Recoded<E> {
     /// # Errors
     /// As [`Merge::next`], and if two objects of the source would have one name on the target.
     #[expect(clippy::should_implement_trait, reason = "an iterator would end where this one asks for more")]
-    pub fn next(&mut self) -> Result<Step<E>, MergeError> {
+    pub fn next(&mut self) -> Result<Step, MergeError> {
         if let Some(error) = &self.error {
             return Err(error.clone());
         }
@@ -219,14 +219,14 @@ impl<E> Recoded<E> {
         step
     }
 
-    fn queue(&mut self, side: Side) -> &mut Queue<E> {
+    fn queue(&mut self, side: Side) -> &mut Queue {
         match side {
             Side::Source => &mut self.source,
             Side::Target => &mut self.target,
         }
     }
 
-    fn advance(&mut self) -> Result<Step<E>, MergeError> {
+    fn advance(&mut self) -> Result<Step, MergeError> {
         loop {
             for (queue, hidden) in [&mut self.source, &mut self.target].into_iter().zip(&mut self.hidden) {
                 match queue.look()? {
@@ -249,7 +249,7 @@ impl<E> Recoded<E> {
     }
 
     /// What only one side has may be on the other all the same, where that could not be listed.
-    fn known(&mut self, step: Step<E>) -> Step<E> {
+    fn known(&mut self, step: Step) -> Step {
         let [of_source, of_target] = &mut self.hidden;
         match step {
             Step::SourceOnly(entry) if of_target.holds(&entry.path) => {
@@ -263,7 +263,7 @@ impl<E> Recoded<E> {
     }
 
     /// Sources wait until no other can come before them by its new name.
-    fn compressing(&mut self) -> Result<Option<Step<E>>, MergeError> {
+    fn compressing(&mut self) -> Result<Option<Step>, MergeError> {
         let Self { source, target, waiting, .. } = self;
         let source_path = source.next.as_ref().map(|entry| &entry.path);
         let target_path = target.next.as_ref().map(|entry| &entry.path);
@@ -303,7 +303,7 @@ impl<E> Recoded<E> {
     }
 
     /// Targets wait until no source can come any more that turns into them.
-    fn decompressing(&mut self) -> Result<Option<Step<E>>, MergeError> {
+    fn decompressing(&mut self) -> Result<Option<Step>, MergeError> {
         let Self { source, target, waiting, .. } = self;
         let source_path = source.next.as_ref().map(|entry| &entry.path);
         let is_over = |path: &Path| {

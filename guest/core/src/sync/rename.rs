@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::compare::common_hash;
 use crate::entry::Entry;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use crate::entry::{Entry, ObjectKind};
 

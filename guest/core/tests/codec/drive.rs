@@ -5,16 +5,16 @@ use std::{
     process::{Command, Stdio},
 };
 
-use omnistorage_core::codec::{Codec, CodecError, CodecErrorKind, DecoderLimits, gzip, snappy, zstd};
+use omnistorage_core::codec::{CodecError, CodecErrorKind, Coder, DecoderLimits, gzip, snappy, zstd};
 
-type Encode = fn(Option<i32>) -> Result<Box<dyn Codec>, CodecError>;
+type Encode = fn(Option<i32>) -> Result<Box<dyn Coder>, CodecError>;
 
 /// A codec under test: each engine is one.
 #[derive(Clone, Copy)]
 pub(crate) struct Subject {
     pub(crate) name: &'static str,
     pub(crate) encoder: Encode,
-    pub(crate) decoder: fn(DecoderLimits) -> Box<dyn Codec>,
+    pub(crate) decoder: fn(DecoderLimits) -> Box<dyn Coder>,
     /// Some of its levels.
     pub(crate) levels: &'static [i32],
 }
@@ -65,7 +65,7 @@ pub(crate) fn subjects() -> impl Iterator<Item = Subject> {
 
 /// Sends the input through in chunks, with so much room for output at a time.
 pub(crate) fn run(
-    codec: &mut dyn Codec,
+    codec: &mut dyn Coder,
     input: &[u8],
     chunk: usize,
     room: usize,

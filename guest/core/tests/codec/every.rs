@@ -1,6 +1,6 @@
 //! What holds for every codec.
 
-use omnistorage_core::codec::{CodecErrorKind, CodecKind, DecoderLimits};
+use omnistorage_core::codec::{Codec, CodecErrorKind, DecoderLimits};
 
 use crate::drive::{run, sample, subjects};
 
@@ -29,10 +29,10 @@ fn levels_that_do_not_exist_are_refused() {
 #[test]
 fn the_first_bytes_and_the_extension_tell_each_codec() {
     for subject in subjects() {
-        let kinds = [CodecKind::Gzip, CodecKind::Snappy, CodecKind::Zstd];
+        let kinds = [Codec::Gzip, Codec::Snappy, Codec::Zstd];
         let kind = kinds.into_iter().find(|kind| subject.name.starts_with(kind.as_str())).unwrap();
-        assert_eq!(CodecKind::from_magic(&subject.compress(b"", None)), Some(kind));
-        assert_eq!(CodecKind::from_extension(&format!("a.{}", kind.extension())), Some(kind));
+        assert_eq!(Codec::from_magic(&subject.compress(b"", None)), Some(kind));
+        assert_eq!(Codec::from_extension(&format!("a.{}", kind.extension())), Some(kind));
     }
 }
 

@@ -5,7 +5,10 @@
 
 use std::{fs, path::Path};
 
-use omnistorage_core::record::{Format, RecordOptions, csv::Dialect, length_prefixed::LengthPrefix};
+use omnistorage_core::{
+    encoding::encoding_from_path,
+    record::{Format, RecordOptions, csv::Dialect, length_prefixed::LengthPrefix},
+};
 use serde::Deserialize;
 
 use crate::records;
@@ -21,7 +24,7 @@ struct Expected {
 }
 
 fn format(name: &str, options: &[String]) -> Format {
-    let mut format = Format::from_extension(name).unwrap();
+    let mut format = encoding_from_path(&omnistorage_core::Path::parse(name).unwrap()).0.unwrap();
     for option in options {
         match (option.as_str(), &mut format) {
             ("no-header", Format::Csv(dialect)) => dialect.header = false,

@@ -1,57 +1,61 @@
 //! One object from its replicas: where one fails, the next goes on at the same byte.
 
-use std::vec::IntoIter;
+use std::{rc::Rc, vec::IntoIter};
 
-use futures::{FutureExt, future::LocalBoxFuture};
+use async_trait::async_trait;
 use omnistorage_core::{
     Path,
     entry::Entry,
     multi::{Prefix, same_version},
 };
+use omnistorage_types::{Error, ErrorCode, Location, ObjectInfo, ReadOptions};
 
 use crate::{
-    backends::Place,
-    body::{Origin, Source},
-    convert::entry,
-    error::error,
-    imports::{
-        backend::ReadOptions,
-        types::{Error, ErrorCode, Location, ObjectInfo},
-    },
+    body::Source,
+    place::Place,
+    port::{Body, Contents, Storage},
 };
 
 /// Opens the first replica that can be opened; the others wait.
 pub(super) async fn open(
+    port: &Rc<dyn Storage>,
     replicas: Vec<Location>,
     options: ReadOptions,
-) -> Result<(ObjectInfo, Source), Error> {
+) -> Result<(ObjectInfo, Contents), Error> {
     let mut waiting = replicas.into_iter();
     let mut refused: Option<Error> = None;
     for at in waiting.by_ref() {
-        match opened(at, options.clone()).await {
+        match opened(port, at, options.clone()).await {
             Ok((info, source)) => {
-                let version = entry(info.clone(), Path::root());
-                let (ahead, prefix) = (Vec::new(), Prefix::default());
-                return Ok((info, Reading { options, source, ahead, waiting, version, prefix }.into()));
+                let version = Entry::of(info.clone(), Path::root());
+                let (ahead, prefix, port) = (Vec::new(), Prefix::default(), port.clone());
+                let reading = Reading { port, options, source, ahead, waiting, version, prefix };
+                return Ok((info, Box::new(reading)));
             }
             // That it is not there says less than anything else.
             Err(error) => match &refused {
-                Some(known) if known.code != ErrorCode::NotFound || error.code == ErrorCode::NotFound => {}
+                Some(known) if known.code() != ErrorCode::NotFound || error.code() == ErrorCode::NotFound => {
+                }
                 _ => refused = Some(error),
             },
         }
     }
-    Err(refused.unwrap_or_else(|| error(ErrorCode::InvalidArgument, "there is no replica")))
+    Err(refused.unwrap_or_else(|| Error::new(ErrorCode::InvalidArgument, "there is no replica")))
 }
 
-async fn opened(at: Location, options: ReadOptions) -> Result<(ObjectInfo, Source), Error> {
-    let place = Place::open(at).await?;
-    let reader = place.backend.read(place.path(), options).await?;
-    Ok((reader.info.clone(), Source::of(&place, reader)))
+async fn opened(
+    port: &Rc<dyn Storage>,
+    at: Location,
+    options: ReadOptions,
+) -> Result<(ObjectInfo, Source), Error> {
+    let place = Place::open(port, at).await?;
+    let reader = place.read(options).await?;
+    Ok((reader.info, Source::of(&place, reader.contents)))
 }
 
 /// An object that is being read.
 struct Reading {
+    port: Rc<dyn Storage>,
     options: ReadOptions,
     source: Source,
     /// Read from the source, but not handed on: what followed the prefix when it was compared.
@@ -66,7 +70,7 @@ struct Reading {
 
 impl Reading {
     /// The next bytes; `None` after the end, if everything has come.
-    async fn next(&mut self, buffer: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
+    async fn read(&mut self, buffer: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
         if !self.ahead.is_empty() {
             return Ok(Some(std::mem::take(&mut self.ahead)));
         }
@@ -79,7 +83,7 @@ impl Reading {
         match range {
             Some(range) if chunk.is_none() && length != range => {
                 let message = format!("the replica ended after {length} of {range} bytes");
-                Err(self.source.locate(error(ErrorCode::Corrupted, message)))
+                Err(self.source.locate(Error::new(ErrorCode::Corrupted, message)))
             }
             _ => Ok(chunk),
         }
@@ -87,26 +91,26 @@ impl Reading {
 
     /// Goes on with the next replica that can.
     async fn fall_over(&mut self, why: Error) -> Result<(), Error> {
-        let mut message = why.message.clone();
+        let mut message = why.message().to_owned();
         while let Some(at) = self.waiting.next() {
             match self.resume(at.clone()).await {
                 Ok((source, ahead)) => {
                     (self.source, self.ahead) = (source, ahead);
                     return Ok(());
                 }
-                Err(Error { message: reason, .. }) => {
-                    message += &format!("; the replica `{}:{}` cannot go on: {reason}", at.backend, at.path);
+                Err(refused) => {
+                    message += &format!("; the replica `{at}` cannot go on: {}", refused.message());
                 }
             }
         }
-        Err(Error { message, ..why })
+        Err(why.with_message(message))
     }
 
     /// The rest of another replica, if it is of the same version.
     async fn resume(&self, at: Location) -> Result<(Source, Vec<u8>), Error> {
-        let place = Place::open(at).await?;
+        let place = Place::open(&self.port, at).await?;
         let info = place.stat().await?;
-        let same = same_version(&self.version, &entry(info.clone(), Path::root()));
+        let same = same_version(&self.version, &Entry::of(info.clone(), Path::root()));
         let skip = match same {
             Some(false) => return Err(another_version(&place)),
             Some(true) => self.prefix.len(),
@@ -118,8 +122,7 @@ impl Reading {
             // What was compared is what is read.
             if_match: self.options.if_match.clone().or(info.etag),
         };
-        let reader = place.backend.read(place.path(), options).await?;
-        let mut source = Source::of(&place, reader);
+        let mut source = Source::of(&place, place.read(options).await?.contents);
         if same.is_some() {
             return Ok((source, Vec::new()));
         }
@@ -137,22 +140,20 @@ impl Reading {
     }
 }
 
-impl Origin for Reading {
-    fn receive(&mut self, mut buffer: Vec<u8>) -> LocalBoxFuture<'_, Result<Option<Vec<u8>>, Error>> {
-        async move {
-            loop {
-                match self.next(buffer).await {
-                    Ok(Some(chunk)) => {
-                        self.prefix.push(&chunk);
-                        return Ok(Some(chunk));
-                    }
-                    Ok(None) => return Ok(None),
-                    Err(why) => self.fall_over(why).await?,
+#[async_trait(?Send)]
+impl Body for Reading {
+    async fn next(&mut self, mut buffer: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
+        loop {
+            match self.read(buffer).await {
+                Ok(Some(chunk)) => {
+                    self.prefix.push(&chunk);
+                    return Ok(Some(chunk));
                 }
-                buffer = Vec::new();
+                Ok(None) => return Ok(None),
+                Err(why) => self.fall_over(why).await?,
             }
+            buffer = Vec::new();
         }
-        .boxed_local()
     }
 }
 

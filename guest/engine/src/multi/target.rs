@@ -8,15 +8,14 @@ use futures::{
     join,
 };
 
+use omnistorage_types::{
+    Error, ErrorCode, Location, ObjectInfo, ObjectKind, Outcome, ReadOptions, WriteCondition, WriteOptions,
+};
+
 use crate::{
-    backends::Place,
-    body::Sink,
-    error::cancelled,
-    exports::multi::Outcome,
-    imports::{
-        backend::{Features, ObjectReader, ReadOptions, WriteCondition, WriteOptions},
-        types::{Error, ErrorCode, Location, ObjectInfo, ObjectKind},
-    },
+    pipe::{Sink, cancelled, pipe},
+    place::Place,
+    port::{Reader, Storage},
 };
 
 /// A target that takes bytes. Dropped, it stays as it was.
@@ -37,7 +36,7 @@ enum Before {
     Unknown,
     Nothing,
     /// The old object, held open: its bytes stay those of its version.
-    Object(ObjectReader),
+    Object(Reader),
 }
 
 /// A target that holds the new object.
@@ -50,13 +49,18 @@ pub(super) struct Written {
 
 impl Writing {
     /// Begins to write; that the backend refuses shows later.
-    pub(super) async fn open(index: usize, at: Location, options: WriteOptions) -> Result<Self, Error> {
-        let place = Rc::new(Place::open(at).await?);
-        let (sink, body) = Sink::new();
+    pub(super) async fn open(
+        port: &Rc<dyn Storage>,
+        index: usize,
+        at: Location,
+        options: WriteOptions,
+    ) -> Result<Self, Error> {
+        let place = Rc::new(Place::open(port, at).await?);
+        let (sink, body) = pipe();
         let writing = place.clone();
         let write = async move {
-            let path = writing.path();
-            writing.backend.write(path, body.contents, body.completion, options).await
+            let path = writing.path.clone();
+            writing.backend.write(path, body, options).await
         };
         Ok(Self {
             index,
@@ -98,16 +102,16 @@ impl Writing {
     /// Looks at what is there, to be able to bring it back. Whether the target may be read is no matter of the tee: a
     /// look that is refused only means that nothing can be undone.
     pub(super) async fn look(&mut self) {
-        if !self.place.backend.capabilities().features.contains(Features::ATOMIC_WRITE) {
+        if !self.place.backend.capabilities().features.atomic_write {
             return;
         }
         self.before = match self.place.stat().await {
             Ok(info) if info.kind == ObjectKind::Object => {
                 let options = ReadOptions { offset: 0, length: None, if_match: info.etag };
-                let opened = self.place.backend.read(self.place.path(), options).await;
+                let opened = self.place.backend.read(self.place.path.clone(), options).await;
                 opened.map_or(Before::Unknown, Before::Object)
             }
-            Err(error) if error.code == ErrorCode::NotFound => Before::Nothing,
+            Err(error) if error.code() == ErrorCode::NotFound => Before::Nothing,
             _ => Before::Unknown,
         };
     }
@@ -166,7 +170,7 @@ impl Written {
     async fn is_there(&self) -> Result<bool, Error> {
         match self.place.stat().await {
             Ok(now) => Ok(now.etag.is_none() || self.info.etag.is_none() || now.etag == self.info.etag),
-            Err(error) if error.code == ErrorCode::NotFound => Ok(false),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -177,39 +181,28 @@ impl Written {
             Before::Unknown => {
                 Err(place.error(ErrorCode::Unsupported, "what was there before cannot be brought back"))
             }
-            Before::Nothing => place.backend.delete(vec![place.path()]).await.pop().unwrap_or(Ok(())),
+            Before::Nothing => place.backend.delete(vec![place.path.clone()]).await.pop().unwrap_or(Ok(())),
             Before::Object(old) => {
                 let features = place.backend.capabilities().features;
-                let has = |feature| features.contains(feature);
                 let condition = match info.etag {
-                    Some(etag) if has(Features::IF_MATCH) => WriteCondition::IfMatch(etag),
+                    Some(etag) if features.if_match => WriteCondition::IfMatch(etag),
                     _ => WriteCondition::Always,
                 };
                 let options = WriteOptions {
                     condition,
-                    content_type: old.info.content_type.filter(|_| has(Features::CONTENT_TYPE)),
-                    modified: old.info.modified.filter(|_| has(Features::SET_MODIFIED)),
-                    metadata: if has(Features::CUSTOM_METADATA) { old.info.metadata } else { Vec::new() },
+                    content_type: old.info.content_type.filter(|_| features.content_type),
+                    modified: old.info.modified.filter(|_| features.set_modified),
+                    metadata: if features.custom_metadata { old.info.metadata } else { Vec::new() },
                     expected_size: old.info.size,
                     expected_hash: None,
                 };
-                let written = place.backend.write(place.path(), old.contents, old.completion, options).await;
+                let written = place.backend.write(place.path.clone(), old.contents, options).await;
                 match written {
                     // Somebody was faster: the new object is gone all the same.
-                    Err(error) if error.code == ErrorCode::PreconditionFailed => Ok(()),
+                    Err(error) if error.code() == ErrorCode::PreconditionFailed => Ok(()),
                     written => written.map(drop),
                 }
             }
-        }
-    }
-}
-
-impl Outcome {
-    /// The error in it, if it is one of the target's own.
-    pub(super) fn error(&self) -> Option<&Error> {
-        match self {
-            Self::Failed(error) | Self::Stranded(error) => Some(error),
-            Self::Written(_) | Self::Withheld | Self::Undone => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One body to several targets: all take it at the pace of the slowest, then they commit.
 
-use std::pin::pin;
+use std::{pin::pin, rc::Rc};
 
 use futures::{
     StreamExt,
@@ -9,15 +9,12 @@ use futures::{
     stream::FuturesUnordered,
 };
 
+use omnistorage_types::{Error, ErrorCode, Location, Outcome, TargetResult, TeeError, WriteOptions};
+
 use super::target::{Writing, Written};
 use crate::{
     body::Coded,
-    error::error,
-    exports::multi::{Failure, Outcome, TargetResult},
-    imports::{
-        backend::WriteOptions,
-        types::{Error, ErrorCode, Location},
-    },
+    port::{Body, Storage},
 };
 
 /// Why a tee fails.
@@ -30,12 +27,13 @@ enum Stop {
 
 /// Writes a body to all targets, of which so many must succeed.
 pub(super) async fn tee(
+    port: &Rc<dyn Storage>,
     targets: Vec<Location>,
     mut body: Coded,
     options: &WriteOptions,
     needed: usize,
-) -> Result<Vec<TargetResult>, Failure> {
-    let mut tee = Tee::open(&targets, options, needed).await;
+) -> Result<Vec<TargetResult>, TeeError> {
+    let mut tee = Tee::open(port, &targets, options, needed).await;
     let done = match tee.deliver(&mut body).await {
         Ok(bytes) => tee.commit(bytes).await,
         Err(stop) => Err(stop),
@@ -48,7 +46,7 @@ pub(super) async fn tee(
                 Stop::Body(error) => error,
                 Stop::TooFew => tee.first_error(),
             };
-            Err(Failure { error, targets: tee.results(targets) })
+            Err(TeeError { error, targets: tee.results(targets) })
         }
     }
 }
@@ -66,9 +64,14 @@ struct Tee {
 }
 
 impl Tee {
-    async fn open(targets: &[Location], options: &WriteOptions, needed: usize) -> Self {
+    async fn open(
+        port: &Rc<dyn Storage>,
+        targets: &[Location],
+        options: &WriteOptions,
+        needed: usize,
+    ) -> Self {
         let open = async |(index, at): (usize, &Location)| {
-            let opened = Writing::open(index, at.clone(), options.clone()).await;
+            let opened = Writing::open(port, index, at.clone(), options.clone()).await;
             opened.map_err(|error| (index, Outcome::Failed(error)))
         };
         let (mut writing, mut outcomes) = (Vec::new(), Vec::new());
@@ -161,7 +164,7 @@ impl Tee {
     /// The error of the first target that failed.
     fn first_error(&self) -> Error {
         let first = self.outcomes.iter().find_map(|(_, outcome)| outcome.error().cloned());
-        first.unwrap_or_else(|| error(ErrorCode::Other, "too few targets hold the object"))
+        first.unwrap_or_else(|| Error::new(ErrorCode::Other, "too few targets hold the object"))
     }
 
     /// What became of each target, in their order.

@@ -1,13 +1,9 @@
 //! Converting: from the records of one object to those of another.
 
 use omnistorage_core::record::{Batch, convert::Plan};
+use omnistorage_types::{ConvertReport, Error, ErrorCode};
 
 use super::{Side, reader::Records, writer::Writing};
-use crate::{
-    error::error,
-    exports::records::ConvertReport,
-    imports::types::{Error, ErrorCode},
-};
 
 /// Reads every record of the source and writes it to the target.
 pub(super) async fn convert(mut source: Side, mut target: Side) -> Result<ConvertReport, Error> {
@@ -49,7 +45,7 @@ async fn again(source: &Side, first: Records) -> Result<Records, Error> {
     drop(first);
     let second = Records::open(source).await?;
     if version != *second.version() {
-        let changed = error(ErrorCode::Unavailable, "it changed while it was read");
+        let changed = Error::new(ErrorCode::Unavailable, "it changed while it was read");
         return Err(changed.at(&source.place.name, &source.place.path));
     }
     Ok(second)

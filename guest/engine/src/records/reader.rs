@@ -6,17 +6,13 @@ use omnistorage_core::{
     codec,
     record::{self, Batch},
 };
+use omnistorage_types::{Error, ObjectInfo, ReadOptions, Timestamp};
 
-use super::{Side, Stored};
+use super::{Side, Stored, busy};
 use crate::{
     body::{Coded, Source},
-    compression::detect,
-    error::error,
-    exports::records::{self as exports, Encoding, GuestRecordReader},
-    imports::{
-        backend::ReadOptions,
-        types::{Error, ErrorCode, Location, ObjectInfo},
-    },
+    compression::detect_source,
+    port::{Body, Reader},
 };
 
 /// The records of an object, from its start.
@@ -35,14 +31,13 @@ pub(super) struct Records {
 #[derive(Clone, PartialEq)]
 pub(super) struct Version {
     size: Option<u64>,
-    modified: Option<(i64, u32)>,
+    modified: Option<Timestamp>,
     etag: Option<String>,
 }
 
 impl Version {
     fn of(info: &ObjectInfo) -> Self {
-        let modified = info.modified.map(|time| (time.seconds, time.nanoseconds));
-        Self { size: info.size, modified, etag: info.etag.clone() }
+        Self { size: info.size, modified: info.modified, etag: info.etag.clone() }
     }
 }
 
@@ -50,14 +45,13 @@ impl Records {
     pub(super) async fn open(side: &Side) -> Result<Self, Error> {
         let Side { place, format, codec, options, limits, .. } = side;
         let framing = record::reader(format, *options)?;
-        let whole = ReadOptions { offset: 0, length: None, if_match: None };
-        let reader = place.backend.read(place.path(), whole).await?;
-        let version = Version::of(&reader.info);
-        let mut source = Source::of(place, reader);
+        let Reader { info, contents } = place.read(ReadOptions::default()).await?;
+        let version = Version::of(&info);
+        let mut source = Source::of(place, contents);
         // The first bytes know better than the name, unless the caller does.
         let codec = match codec {
             Stored::Said(codec) => Some(*codec),
-            Stored::Named(codec) => detect(&mut source).await?.or(*codec),
+            Stored::Named(codec) => detect_source(&mut source).await?.or(*codec),
         };
         let decoder = codec.map(|codec| codec::decoder(codec, *limits));
         let plain = Coded::new(source, decoder);
@@ -123,8 +117,7 @@ impl Records {
     }
 }
 
-/// The resource.
-#[allow(unreachable_pub, reason = "it is named by a generated trait")]
+/// The records of an object, for one call at a time.
 pub struct RecordReader(RefCell<State>);
 
 enum State {
@@ -134,7 +127,22 @@ enum State {
     Failed(Error),
 }
 
+#[expect(clippy::missing_errors_doc, reason = "they are those of the WIT interface")]
 impl RecordReader {
+    pub(super) async fn open(side: &Side) -> Result<Self, Error> {
+        Ok(Self(RefCell::new(State::Idle(Box::new(Records::open(side).await?)))))
+    }
+
+    /// At least one and at most `max_records` further records; `None` after the true end.
+    pub async fn read(&self, max_records: u32) -> Result<Option<Batch>, Error> {
+        self.with(async |records| records.read(max_records).await).await
+    }
+
+    /// The row that names the columns, if the format has one.
+    pub async fn header(&self) -> Result<Option<Vec<u8>>, Error> {
+        self.with(async |records| Ok(records.header().await?.map(<[u8]>::to_vec))).await
+    }
+
     /// Acts on the records, unless another call does or they failed.
     async fn with<R>(&self, act: impl AsyncFnOnce(&mut Records) -> Result<R, Error>) -> Result<R, Error> {
         let mut records = match self.0.replace(State::Busy) {
@@ -152,28 +160,4 @@ impl RecordReader {
         });
         acted
     }
-}
-
-impl GuestRecordReader for RecordReader {
-    async fn open(source: Location, encoding: Encoding) -> Result<exports::RecordReader, Error> {
-        let records = Box::new(Records::open(&Side::open(source, encoding).await?).await?);
-        Ok(exports::RecordReader::new(Self(RefCell::new(State::Idle(records)))))
-    }
-
-    async fn read(&self, max_records: u32) -> Result<Option<exports::Batch>, Error> {
-        let batch = self.with(async |records| records.read(max_records).await).await?;
-        Ok(batch.map(|batch| {
-            let (data, ends) = batch.into_parts();
-            exports::Batch { data, ends }
-        }))
-    }
-
-    async fn header(&self) -> Result<Option<Vec<u8>>, Error> {
-        self.with(async |records| Ok(records.header().await?.map(<[u8]>::to_vec))).await
-    }
-}
-
-/// Calls of one reader or writer must not overlap: their order would be nobody's.
-pub(super) fn busy() -> Error {
-    error(ErrorCode::InvalidArgument, "another call of the same reader or writer has not ended yet")
 }

@@ -2,82 +2,57 @@
 
 use std::cell::RefCell;
 
-use futures::{channel::oneshot, join};
+use futures::channel::oneshot;
 use omnistorage_core::{
-    codec::{self, Codec},
+    codec::{self, Coder},
     record::{self, Batch},
 };
-use wit_bindgen::spawn_local;
+use omnistorage_types::{Error, ErrorCode, Location, ObjectInfo, WriteOptions};
 
-use super::{Side, Stored, reader::busy};
+use super::{Side, Stored, busy};
 use crate::{
-    bindings::wit_future,
-    body::{CHUNK, Feed},
-    error::{cancelled, error},
-    exports::records::{self as exports, Encoding, GuestRecordWriter},
-    imports::{
-        backend::{WriteCondition, WriteOptions},
-        types::{Error, ErrorCode, Location, ObjectInfo},
-    },
+    body::CHUNK,
+    pipe::{Sink, cancelled, pipe},
 };
 
 /// Records on their way into an object. Dropped, the object stays as it was.
 pub(super) struct Writing {
     at: Location,
     framing: Box<dyn record::RecordWriter>,
-    encoder: Option<Box<dyn Codec>>,
+    encoder: Option<Box<dyn Coder>>,
     /// Framed, not yet compressed.
     plain: Vec<u8>,
     /// Compressed, not yet handed on.
     coded: Vec<u8>,
-    feed: Feed,
-    commit: oneshot::Sender<()>,
+    sink: Sink,
     outcome: oneshot::Receiver<Result<ObjectInfo, Error>>,
 }
 
 impl Writing {
     pub(super) fn create(side: Side) -> Result<Self, Error> {
         let Side { place, format, codec, level, options, .. } = side;
-        let at = Location { backend: place.name.clone(), path: place.path() };
+        let at = place.location();
         let framing = record::writer(&format, options)?;
         let codec = match codec {
             Stored::Said(codec) => Some(codec),
             Stored::Named(codec) => codec,
         };
         let encoder = codec.map(|codec| codec::encoder(codec, level)).transpose()?;
-        let (feed, contents) = Feed::new();
-        let (commit, committed) = oneshot::channel();
+        let (sink, contents) = pipe();
         let (written, outcome) = oneshot::channel();
-        // The write goes on while the caller writes records. Its completion lives here and not in the resource, since
-        // a resource may be dropped where nothing asynchronous can be done.
-        spawn_local(async move {
-            let (verdict, completion) = wit_future::new(|| Err(cancelled()));
-            let options = WriteOptions {
-                condition: WriteCondition::Always,
-                content_type: None,
-                modified: None,
-                metadata: Vec::new(),
-                expected_size: None,
-                expected_hash: None,
-            };
-            let write = async {
-                let outcome = place.backend.write(place.path(), contents, completion, options).await;
-                // Whoever asked may have left.
-                let _ = written.send(outcome);
-            };
-            let decide = async {
-                let decision = committed.await.map_err(|_| cancelled());
-                // A write that failed does not want to know.
-                let _ = verdict.write(decision).await;
-            };
-            join!(write, decide);
-        });
-        Ok(Self { at, framing, encoder, plain: Vec::new(), coded: Vec::new(), feed, commit, outcome })
+        let port = place.port.clone();
+        // The write goes on while the caller writes records.
+        port.spawn(Box::pin(async move {
+            let outcome = place.backend.write(place.path, contents, WriteOptions::default()).await;
+            // Whoever asked may have left.
+            let _ = written.send(outcome);
+        }));
+        Ok(Self { at, framing, encoder, plain: Vec::new(), coded: Vec::new(), sink, outcome })
     }
 
     pub(super) async fn write(&mut self, batch: &Batch) -> Result<(), Error> {
         let framed = self.framing.write(batch, &mut self.plain);
-        framed.map_err(|why| Error { at: Some(self.at.clone()), ..why.into() })?;
+        framed.map_err(|why| self.locate(why))?;
         if self.plain.len() >= CHUNK { self.flush().await } else { Ok(()) }
     }
 
@@ -107,7 +82,7 @@ impl Writing {
     /// Ends the object, and commits; gives its size as written, too.
     pub(super) async fn finish(mut self) -> Result<(ObjectInfo, u64), Error> {
         let ended = self.framing.finish(&mut self.plain);
-        ended.map_err(|why| Error { at: Some(self.at.clone()), ..why.into() })?;
+        ended.map_err(|why| self.locate(why))?;
         self.flush().await?;
         while let Some(mut encoder) = self.encoder.take() {
             self.coded.reserve(CHUNK);
@@ -116,11 +91,14 @@ impl Writing {
             self.coded = self.push(coded).await?;
             self.encoder = (!done).then_some(encoder);
         }
-        let bytes = self.feed.bytes();
-        drop(self.feed);
+        let bytes = self.sink.bytes();
         // A write that failed before this says why in its outcome.
-        let _ = self.commit.send(());
+        self.sink.end(Ok(())).await;
         Ok((self.outcome.await.map_err(|_| cancelled())??, bytes))
+    }
+
+    fn locate(&self, error: impl Into<Error>) -> Error {
+        error.into().at(&self.at.backend, &self.at.path)
     }
 
     /// Hands bytes on; if nobody takes them any more, the write has failed and knows why.
@@ -128,15 +106,14 @@ impl Writing {
         if chunk.is_empty() {
             return Ok(chunk);
         }
-        match self.feed.push(chunk).await {
+        match self.sink.push(chunk).await {
             Ok(chunk) => Ok(chunk),
             Err(left) => Err((&mut self.outcome).await.ok().and_then(Result::err).unwrap_or(left)),
         }
     }
 }
 
-/// The resource.
-#[allow(unreachable_pub, reason = "it is named by a generated trait")]
+/// Records on their way into an object, for one call at a time. Dropped, the object stays as it was.
 pub struct RecordWriter(RefCell<State>);
 
 enum State {
@@ -147,7 +124,31 @@ enum State {
     Closed,
 }
 
+#[expect(clippy::missing_errors_doc, reason = "they are those of the WIT interface")]
 impl RecordWriter {
+    pub(super) fn create(side: Side) -> Result<Self, Error> {
+        Ok(Self(RefCell::new(State::Idle(Box::new(Writing::create(side)?)))))
+    }
+
+    /// Writes records, soon.
+    pub async fn write(&self, records: &Batch) -> Result<(), Error> {
+        self.with(async |writing| writing.write(records).await).await
+    }
+
+    /// Hands on what was written, as far as the codec lets go of it.
+    pub async fn flush(&self) -> Result<(), Error> {
+        self.with(async |writing| writing.flush().await).await
+    }
+
+    /// Ends the object, and commits.
+    pub async fn finish(self) -> Result<ObjectInfo, Error> {
+        match self.0.into_inner() {
+            State::Idle(writing) => writing.finish().await.map(|(info, _)| info),
+            State::Busy => Err(busy()),
+            State::Closed => Err(closed()),
+        }
+    }
+
     async fn with(&self, act: impl AsyncFnOnce(&mut Writing) -> Result<(), Error>) -> Result<(), Error> {
         let mut writing = match self.0.replace(State::Busy) {
             State::Idle(writing) => writing,
@@ -163,30 +164,6 @@ impl RecordWriter {
     }
 }
 
-impl GuestRecordWriter for RecordWriter {
-    async fn create(target: Location, encoding: Encoding) -> Result<exports::RecordWriter, Error> {
-        let writing = Box::new(Writing::create(Side::open(target, encoding).await?)?);
-        Ok(exports::RecordWriter::new(Self(RefCell::new(State::Idle(writing)))))
-    }
-
-    async fn write(&self, records: exports::Batch) -> Result<(), Error> {
-        let batch = Batch::from_parts(records.data, records.ends)?;
-        self.with(async |writing| writing.write(&batch).await).await
-    }
-
-    async fn flush(&self) -> Result<(), Error> {
-        self.with(async |writing| writing.flush().await).await
-    }
-
-    async fn finish(writer: exports::RecordWriter) -> Result<ObjectInfo, Error> {
-        match writer.into_inner::<Self>().0.into_inner() {
-            State::Idle(writing) => writing.finish().await.map(|(info, _)| info),
-            State::Busy => Err(busy()),
-            State::Closed => Err(closed()),
-        }
-    }
-}
-
 fn closed() -> Error {
-    error(ErrorCode::WriterClosed, "the writer failed before, and its object was given up")
+    Error::new(ErrorCode::WriterClosed, "the writer failed before, and its object was given up")
 }

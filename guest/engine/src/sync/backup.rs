@@ -1,16 +1,12 @@
 //! Keeping what a run replaces or deletes on the target.
 
 use omnistorage_core::sync::backup::BackupNames;
-use omnistorage_path::Path;
+use omnistorage_types::{CopyRequest, Error, ErrorCode, Path};
 
 use super::{
+    copying::{as_it_is, copy_many, fill_in, is_unsupported, move_many},
+    place::{Reading, Writing},
     removal::delete,
-    sides::{Reading, Writing},
-    transfer::{copy_many, fill_in, is_unsupported, move_many},
-};
-use crate::imports::{
-    backend::{CopyRequest, WriteCondition, WriteOptions},
-    types::{Error, ErrorCode},
 };
 
 /// Where it is kept, and under which names.
@@ -73,17 +69,5 @@ impl Backup {
         };
         let kept = self.names.path(path).map_err(refused)?;
         Ok(CopyRequest { source: target.0.full(path)?, target: self.place.full(&kept)?, options: as_it_is() })
-    }
-}
-
-/// Everything comes along.
-pub(super) fn as_it_is() -> WriteOptions {
-    WriteOptions {
-        condition: WriteCondition::Always,
-        content_type: None,
-        modified: None,
-        metadata: Vec::new(),
-        expected_size: None,
-        expected_hash: None,
     }
 }

@@ -10,22 +10,4 @@ mod slots;
 mod state;
 mod trios;
 
-use super::job;
-use crate::{
-    exports::bisync::{BisyncJob, BisyncOptions, Guest},
-    imports::types::{Error, Location},
-};
-
-impl Guest for crate::Component {
-    async fn bisync(
-        first: Location,
-        second: Location,
-        state: Location,
-        options: BisyncOptions,
-    ) -> Result<BisyncJob, Error> {
-        let filter = options::check(&options)?;
-        let (events, outcome) =
-            job::start(move |events| run::run([first, second], state, options, filter, events));
-        Ok(BisyncJob { events, outcome })
-    }
-}
+pub(super) use self::{options::check, run::run};

@@ -1,5 +1,7 @@
 //! A run of `check`.
 
+use std::rc::Rc;
+
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
@@ -9,40 +11,35 @@ use omnistorage_core::{
         merge::Side,
     },
 };
+use omnistorage_types::{
+    CheckEntry, CheckReport, Comparison, Difference, Error, ErrorCode, Location, SyncOptions,
+};
 
 use super::{
     contents::{Hashed, hash_both, same_bytes},
-    job::Outlet,
     pairs::{Pairs, Step},
     sides::Sides,
 };
-use crate::{
-    exports::sync::{CheckEntry, CheckReport, Comparison, Difference, SyncOptions},
-    imports::types::{Error, ErrorCode, Location},
-};
+use crate::{job::Outlet, port::Storage};
 
 /// What a comparison came to: the reason of a difference, or none.
 type Found = Result<Option<Reason>, Error>;
 
 /// Runs to the end. An error is what kept the check from being carried through.
 pub(super) async fn run(
-    source: Location,
-    target: Location,
+    port: Rc<dyn Storage>,
+    places: [Location; 2],
     options: SyncOptions,
     filter: Filter,
     entries: Outlet<CheckEntry>,
 ) -> Result<CheckReport, Error> {
-    let sides = Sides::open(source, target, filter, &options).await?;
+    let sides = Sides::open(&port, places, filter, &options).await?;
     let mut pairs = Pairs::new(&sides).await?;
-    let mut check = Check { entries, report: EMPTY };
+    let mut check = Check { entries, report: CheckReport::default() };
     let outcome = check.compare_all(&sides, &mut pairs, &options).await;
     check.entries.flush().await;
     outcome.map(|()| check.report)
 }
-
-/// Nothing found yet.
-const EMPTY: CheckReport =
-    CheckReport { checked: 0, same: 0, differ: 0, missing_on_source: 0, missing_on_target: 0, errors: 0 };
 
 struct Check {
     entries: Outlet<CheckEntry>,

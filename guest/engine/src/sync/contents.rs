@@ -5,18 +5,16 @@ use omnistorage_core::{
     entry::{Entry, Hash, HashAlgorithm},
     sync::compare::{Hashes, common_hash},
 };
-use omnistorage_path::Path;
+use omnistorage_types::{Error, ErrorCode, Path, ReadOptions};
 
 use super::{
+    place::{Reading, hash_algorithm},
     retry::retrying_many,
-    sides::{Reading, Sides, hash_algorithm},
+    sides::Sides,
 };
 use crate::{
     body::{Coded, Source},
-    imports::{
-        backend::ReadOptions,
-        types::{Error, ErrorCode},
-    },
+    port::Body,
 };
 
 /// The hashes of an object on both sides, by one algorithm.
@@ -116,15 +114,15 @@ pub(super) async fn hashes(
     paths: &[&Path],
     algorithm: HashAlgorithm,
 ) -> Vec<Result<Hash, Error>> {
-    retrying_many(side.attempts, paths, async |paths| {
+    retrying_many(&side.attempts, paths, async |paths| {
         let full: Result<Vec<_>, _> = paths.iter().map(|path| side.full(path)).collect();
         let mut results = match full {
-            Ok(full) => side.backend().hash_many(full, algorithm.into()).await,
+            Ok(full) => side.backend().hash_many(full, algorithm).await,
             Err(error) => paths.iter().map(|_| Err(error.clone())).collect(),
         }
         .into_iter();
         let hash = |path: &&Path| match results.next() {
-            Some(hash) => hash.map(Into::into),
+            Some(hash) => hash,
             None => Err(side.error(ErrorCode::Other, path, "the backend gave no hash for it")),
         };
         paths.iter().map(hash).collect()
@@ -170,7 +168,7 @@ async fn fill(source: &mut Coded, bytes: &mut Vec<u8>) -> Result<bool, Error> {
 }
 
 async fn body(side: &Reading, entry: &Entry) -> Result<Coded, Error> {
-    let options = ReadOptions { offset: 0, length: None, if_match: None };
+    let options = ReadOptions::default();
     let reader = side.backend().read(side.full(&entry.path)?, options).await?;
-    Ok(Coded::new(Source::new(reader.contents, reader.completion), None))
+    Ok(Coded::new(Source::new(reader.contents), None))
 }

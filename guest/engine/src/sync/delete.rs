@@ -7,18 +7,15 @@ use omnistorage_core::{
     entry::{Entry, ObjectKind},
     sync::counted::Counted,
 };
-use omnistorage_path::Path;
+use omnistorage_types::{Error, ErrorCode, Path, SyncOptions};
 
 use super::{
     backup::Backup,
     pairs::{Pairs, Step},
+    place::Writing,
     removal::delete,
     retry::retrying_many,
-    sides::{Sides, Writing},
-};
-use crate::{
-    exports::sync::SyncOptions,
-    imports::types::{Error, ErrorCode},
+    sides::Sides,
 };
 
 /// Paths kept; of more only which they were, and the listings are merged once more to find them again.
@@ -40,7 +37,7 @@ impl Deleter {
         let borrowed: Vec<_> = paths.iter().collect();
         let results = match &self.backup {
             Some(backup) => {
-                retrying_many(self.target.0.attempts, &borrowed, async |paths| {
+                retrying_many(&self.target.0.attempts, &borrowed, async |paths| {
                     backup.take_away(&self.target, &paths).await
                 })
                 .await

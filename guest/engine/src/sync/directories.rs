@@ -7,13 +7,9 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, stream};
 use omnistorage_core::entry::{Entry, Timestamp};
-use omnistorage_path::Path;
+use omnistorage_types::{Error, ErrorCode, Path};
 
-use super::sides::Writing;
-use crate::imports::{
-    backend::Features,
-    types::{Error, ErrorCode},
-};
+use super::place::Writing;
 
 /// Directories kept in memory, of each sort.
 const KEPT: usize = 10_000;
@@ -66,7 +62,7 @@ impl Directories {
 
     /// Makes those that are missing, with those that nothing is in.
     pub(super) async fn make(&self, target: &Writing) -> Vec<(Path, Error)> {
-        if !target.0.has(Features::DIRECTORIES) {
+        if !target.0.features().directories {
             return Vec::new();
         }
         let calls = stream::iter(&self.missing).map(async |path| {
@@ -99,7 +95,7 @@ impl Directories {
 
     /// Gives directories of the target the times of the source, deepest first.
     pub(super) async fn set_times(&self, target: &Writing) -> Vec<(Path, Error)> {
-        if !target.0.has(Features::DIRECTORIES) || !target.0.has(Features::SET_MODIFIED) {
+        if !target.0.features().directories || !target.0.features().set_modified {
             return Vec::new();
         }
         let differing = self.times.iter().rev().filter(|(_, (_, differs))| *differs);
@@ -107,7 +103,7 @@ impl Directories {
             let set = target.set_modified(path, *modified).await;
             // Nothing was put in it, so nothing made it; or its times are not kept there.
             let passes = |error: &Error| {
-                matches!(error.code, ErrorCode::NotFound | ErrorCode::NotDirectory | ErrorCode::Unsupported)
+                matches!(error.code(), ErrorCode::NotFound | ErrorCode::NotDirectory | ErrorCode::Unsupported)
             };
             set.err().filter(|error| !passes(error)).map(|error| (path.clone(), error))
         });
@@ -117,7 +113,7 @@ impl Directories {
 
 async fn remove(place: &Writing, path: &Path) -> bool {
     match place.0.full(path) {
-        Ok(full) if place.0.has(Features::DIRECTORIES) => place.0.backend().rmdir(full).await.is_ok(),
+        Ok(full) if place.0.features().directories => place.0.backend().rmdir(full).await.is_ok(),
         _ => false,
     }
 }

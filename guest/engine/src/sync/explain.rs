@@ -1,5 +1,7 @@
 //! What a run would make of one path, and why: the decisions of a run without the run.
 
+use std::rc::Rc;
+
 use futures::join;
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
@@ -8,34 +10,30 @@ use omnistorage_core::{
         filter::Filter,
     },
 };
-use omnistorage_path::Path;
+use omnistorage_types::{
+    Action, Deletion, Error, ErrorCode, Explanation, ListOptions, Listed, Location, Path, SyncOptions,
+};
 
 use super::{
     contents::hash_both,
     memo::Memo,
     pairs::Step,
+    place::Reading,
     recode::{Recoder, compare_listed},
-    sides::{Reading, Sides},
+    sides::Sides,
     unsure::Pair,
 };
-use crate::{
-    exports::sync::{Action, Deletion, Explanation, SyncOptions},
-    imports::{
-        backend::ListOptions,
-        types::{Error, ErrorCode, Listed, Location},
-    },
-    objects::PAGE,
-};
+use crate::{place::PAGE, port::Storage};
 
 /// Looks at the path on both sides, and changes nothing.
 pub(super) async fn explain(
-    source: Location,
-    target: Location,
+    port: &Rc<dyn Storage>,
+    places: [Location; 2],
     path: Path,
     options: SyncOptions,
     filter: Filter,
 ) -> Result<Explanation, Error> {
-    let sides = Sides::open(source, target, filter, &options).await?;
+    let sides = Sides::open(port, places, filter, &options).await?;
     let on_target = sides.target_path(&path);
     let (source, target) = (listed(&sides.source, &path).await?, listed(&sides.target, &on_target).await?);
     let (included, ruling) = judge(&sides.filter, &path, source.as_ref().or(target.as_ref()));
@@ -179,7 +177,7 @@ async fn listed(side: &Reading, path: &Path) -> Result<Option<Entry>, Error> {
     }
     let full = side.full(path)?;
     let directory = side.full(&path.parent().unwrap_or_default())?;
-    let options = ListOptions { recursive: false, start_after: just_before(&full), full_info: false };
+    let options = ListOptions { recursive: false, start_after: just_before(full.as_str()), full_info: false };
     let listing = side.backend().list(directory, options).await?;
     loop {
         let page = listing.next(PAGE).await?;
@@ -200,9 +198,9 @@ async fn listed(side: &Reading, path: &Path) -> Result<Option<Entry>, Error> {
 }
 
 /// A path shortly before another one beside it, in byte order; `None` if that is easier looked for from the beginning.
-fn just_before(path: &str) -> Option<String> {
+fn just_before(path: &str) -> Option<Path> {
     let last = path.chars().next_back()?;
     let stem = path.get(..path.len() - last.len_utf8())?;
     let before = char::from_u32(u32::from(last).checked_sub(1)?).filter(|before| !"/\0".contains(*before))?;
-    Some(format!("{stem}{before}{}", char::MAX))
+    Path::parse(format!("{stem}{before}{}", char::MAX)).ok()
 }

@@ -9,20 +9,16 @@ use omnistorage_core::{
         rename::Renames,
     },
 };
-use omnistorage_path::Path;
+use omnistorage_types::{Deletion, Error, ErrorCode, Path};
 
 use super::{
     delete::extra,
     flight::{Bound, Done},
     options::{delete_limits, rename_strategy},
     pairs::{Pairs, Step},
+    place::Writing,
     rename::rename,
     run::{Operation, Run},
-    sides::Writing,
-};
-use crate::{
-    exports::sync::Deletion,
-    imports::types::{Error, ErrorCode},
 };
 
 impl Run {

@@ -2,10 +2,9 @@
 
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use omnistorage_core::{entry::Entry, sync::compare::Verdict};
-use omnistorage_path::Path;
+use omnistorage_types::{Error, Path};
 
 use super::{transfer::Carried, unsure::Pair};
-use crate::imports::types::Error;
 
 /// What a call came to.
 pub(super) enum Done {

@@ -1,29 +1,9 @@
 //! What a run did: told as it happens, and counted.
 
 use omnistorage_core::sync::compare::Reason;
-use omnistorage_path::Path;
+use omnistorage_types::{Action, Error, Event, Path, Report};
 
-use super::job::Outlet;
-use crate::{
-    exports::sync::{Action, Event, Report},
-    imports::types::Error,
-};
-
-/// Nothing done yet.
-const EMPTY: Report = Report {
-    checked: 0,
-    transferred: 0,
-    bytes: 0,
-    updated_times: 0,
-    deleted: 0,
-    renamed: 0,
-    sources_removed: 0,
-    skipped: 0,
-    errors: 0,
-    deletes_withheld: 0,
-    stopped: None,
-    memo: None,
-};
+use crate::job::Outlet;
 
 /// Tells what is done, and counts it.
 pub(super) struct Journal {
@@ -33,7 +13,7 @@ pub(super) struct Journal {
 
 impl Journal {
     pub(super) fn new(events: Outlet<Event>) -> Self {
-        Self { events, report: EMPTY }
+        Self { events, report: Report::default() }
     }
 
     pub(super) fn tell(&mut self, action: Action, path: &Path, size: Option<u64>, reason: Reason) {

@@ -3,35 +3,23 @@
 mod read;
 mod write;
 
-use std::{
-    rc::Rc,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::rc::Rc;
 
 use omnistorage_core::{
-    entry::{Entry, ObjectKind, Timestamp},
+    entry::{Entry, ObjectKind},
     sync::{
         compare::{CompareOptions, Evidence},
         filter::Filter,
-        guard,
         memo::{Fact, Header, Identity, Ledger},
         recode::Recoding,
     },
 };
-use omnistorage_path::Path;
+use omnistorage_types::{Error, Location, MemoTrouble, Path, SyncOptions, Timestamp};
 
 pub(super) use self::read::{Met, Recalling};
 use self::{read::Recall, write::NewMemo};
-use super::{
-    run::Operation,
-    sides::{Reading, Sides, location},
-    unsure::Pair,
-};
-use crate::{
-    backends::Place,
-    exports::sync::{MemoTrouble, SyncOptions},
-    imports::types::{Error, Location},
-};
+use super::{run::Operation, sides::Sides, unsure::Pair};
+use crate::place::Place;
 
 /// What a run remembers.
 pub(super) struct Memo {
@@ -100,20 +88,19 @@ impl Memo {
         if compare.lists_given_times() || sides.single.is_some() || operation == Operation::Move {
             return Ok(None);
         }
-        let place = Rc::new(Place::open(at).await?);
+        let place = Place::open(sides.source.port(), at).await?;
         let recoding = sides.recoder.map(|recoder| recoder.recoding);
         let mut memo = Self {
             ledger: Ledger::default(),
             new: None,
             recall: None,
             names: Names { recoding, filter: sides.filter.clone() },
-            now: now(),
+            now: place.port.now(),
             may_look_the_same: !sides.source.lists_writes,
-            trusts_times: options.modify_window_ns.is_none() && !options.ignore_size,
+            trusts_times: options.modify_window.is_none() && !options.ignore_size,
             trouble: None,
         };
-        let lies_in = |side: &Reading| guard::overlap(&side.location(), &location(&place)).is_some();
-        if lies_in(&sides.source) || lies_in(&sides.target) {
+        if [&sides.source, &sides.target].into_iter().any(|side| side.overlaps(&place)) {
             memo.trouble = Some(MemoTrouble::Overlap);
             return Ok(Some(memo));
         }
@@ -253,10 +240,4 @@ impl Memo {
         }
         self.trouble
     }
-}
-
-/// The time by the clock of the host; without one nothing is settled.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp { seconds: i64::try_from(since.as_secs()).unwrap_or(0), nanoseconds: since.subsec_nanos() }
 }

@@ -1,19 +1,9 @@
 //! What the options of a run may be, and what they are in the words of the core.
 
-use omnistorage_core::sync::{
-    compare::{self, CompareOptions},
-    filter::Filter,
-    guard::DeleteLimits,
-    order::{self, Order},
-    rename,
-};
+use omnistorage_core::sync::{compare::CompareOptions, filter::Filter, guard::DeleteLimits, rename};
+use omnistorage_types::{Deletion, Error, ErrorCode, OrderKey, RenameStrategy, SyncOptions};
 
 use super::recode::Recoder;
-use crate::{
-    error::error,
-    exports::sync::{Comparison, Deletion, OrderKey, RenameStrategy, SyncOptions},
-    imports::types::{Error, ErrorCode},
-};
 
 /// Calls in flight that a caller may ask for.
 const MAX_IN_FLIGHT: u32 = 256;
@@ -30,7 +20,7 @@ pub(super) fn check_calls(transfers: u32, checkers: u32, retries: u32) -> Result
     ] {
         if !(1..=most).contains(&value) {
             let message = format!("`{name}` must be from 1 to {most}, not {value}");
-            return Err(error(ErrorCode::InvalidArgument, message));
+            return Err(Error::new(ErrorCode::InvalidArgument, message));
         }
     }
     Ok(())
@@ -38,7 +28,7 @@ pub(super) fn check_calls(transfers: u32, checkers: u32, retries: u32) -> Result
 
 /// Refuses what makes no sense, naming the option, and understands the filter.
 pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
-    let refused = |message: String| Err(error(ErrorCode::InvalidArgument, message));
+    let refused = |message: String| Err(Error::new(ErrorCode::InvalidArgument, message));
     check_calls(options.transfers, options.checkers, options.retries)?;
     if options.bandwidth == Some(0) {
         return refused("`bandwidth` must be at least 1 byte a second".to_owned());
@@ -60,7 +50,7 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
         }
         _ => {
             Recoder::new(options)?;
-            Ok(Filter::new((&options.filter).into())?)
+            Ok(Filter::new(options.filter.clone())?)
         }
     }
 }
@@ -68,7 +58,7 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
 /// How to compare places of which nothing is known but what was asked for.
 pub(super) fn compare_options(options: &SyncOptions, window_ns: Option<u64>) -> CompareOptions {
     CompareOptions {
-        comparison: options.comparison.into(),
+        comparison: options.comparison,
         update_only: options.update_only,
         ignore_size: options.ignore_size,
         immutable: options.immutable,
@@ -80,7 +70,7 @@ pub(super) fn compare_options(options: &SyncOptions, window_ns: Option<u64>) -> 
 /// Whether the times of objects decide on more than what both sides have.
 pub(super) fn asks_for_times(options: &SyncOptions, filter: &Filter) -> bool {
     let is_ordered = options.order.is_some_and(|order| order.key == OrderKey::Modified);
-    filter.asks_for_times() || is_ordered || options.track_renames.contains(RenameStrategy::MODIFIED)
+    filter.asks_for_times() || is_ordered || options.track_renames.modified
 }
 
 /// How far deletes may go after so many were deleted already.
@@ -94,33 +84,8 @@ pub(super) fn delete_limits(options: &SyncOptions, deleted: u64) -> DeleteLimits
 
 pub(super) fn rename_strategy(strategy: RenameStrategy, window_ns: Option<u64>) -> rename::RenameStrategy {
     rename::RenameStrategy {
-        hash: strategy.contains(RenameStrategy::HASH),
-        modified_within_ns: strategy.contains(RenameStrategy::MODIFIED).then(|| window_ns.unwrap_or(0)),
-        name: strategy.contains(RenameStrategy::NAME),
-    }
-}
-
-pub(super) fn order(options: &SyncOptions) -> Option<Order> {
-    options.order.map(|order| Order {
-        key: match order.key {
-            OrderKey::Name => order::OrderKey::Name,
-            OrderKey::Size => order::OrderKey::Size,
-            OrderKey::Modified => order::OrderKey::Modified,
-        },
-        descending: order.descending,
-    })
-}
-
-impl From<Comparison> for compare::Comparison {
-    fn from(comparison: Comparison) -> Self {
-        match comparison {
-            Comparison::Automatic => Self::Automatic,
-            Comparison::ExactTimes => Self::ExactTimes,
-            Comparison::WriteTimes => Self::WriteTimes,
-            Comparison::Checksum => Self::Checksum,
-            Comparison::SizeOnly => Self::SizeOnly,
-            Comparison::Always => Self::Always,
-            Comparison::IgnoreExisting => Self::IgnoreExisting,
-        }
+        hash: strategy.hash,
+        modified_within_ns: strategy.modified.then(|| window_ns.unwrap_or(0)),
+        name: strategy.name,
     }
 }

@@ -4,23 +4,18 @@ use std::rc::Rc;
 
 use futures::{SinkExt, channel::mpsc};
 use omnistorage_core::{
-    entry::{Entry, Failure, ObjectKind, Unlisted},
+    entry::{Entry, Listed, ListingFailure, ObjectKind, Unlisted},
     sync::{
         filter::Filter,
         walk::{Walk, WalkStep},
     },
 };
-use omnistorage_path::Path;
-use wit_bindgen::spawn_local;
+use omnistorage_types::{self as types, Error, ErrorCode, ListOptions, Path};
 
-use super::{retry::retrying, sides::Reading};
+use super::{place::Reading, retry::retrying};
 use crate::{
-    convert::Listed,
-    imports::{
-        backend::{Features, ListOptions, Listing},
-        types::{self, Error, ErrorCode},
-    },
-    objects::PAGE,
+    place::PAGE,
+    port::{Listing, Storage},
 };
 
 /// Pages of a listing as they come; a page or two are asked for ahead.
@@ -51,10 +46,10 @@ impl Reading {
             return self.all_pages();
         }
         let this = self.clone();
-        if self.has(Features::DIRECTORIES) || filter.max_depth().is_some() {
-            start(async move |sender| this.walk(&filter, sender).await)
+        if self.features().directories || filter.max_depth().is_some() {
+            start(self.port(), async move |sender| this.walk(&filter, sender).await)
         } else {
-            start(async move |sender| this.list_around(&filter, sender).await)
+            start(self.port(), async move |sender| this.list_around(&filter, sender).await)
         }
     }
 
@@ -70,7 +65,7 @@ impl Reading {
 
     fn list(&self, full: Path) -> Pages {
         let this = self.clone();
-        start(async move |sender| this.list_all(full, sender).await)
+        start(self.port(), async move |sender| this.list_all(full, sender).await)
     }
 
     async fn list_all(&self, full: Path, sender: &mut Sender) -> Result<(), Left> {
@@ -87,7 +82,7 @@ impl Reading {
     /// Lists everything but what is in directories that the filter leaves out. A page that ends in such a directory is
     /// the last of its listing: the next begins behind the directory.
     async fn list_around(&self, filter: &Filter, sender: &mut Sender) -> Result<(), Left> {
-        let mut behind: Option<String> = None;
+        let mut behind: Option<Path> = None;
         loop {
             let mut listing = Cursor::new(self, self.prefix().clone(), true);
             listing.last = behind.clone();
@@ -106,7 +101,7 @@ impl Reading {
                 // Nothing that a name can begin with sorts behind the last character there is.
                 let next = left_out.last.as_ref().and_then(|directory| {
                     let last = Path::parse(char::MAX.to_string()).ok()?;
-                    Some(self.prefix().join(&directory.join(&last).ok()?).ok()?.into())
+                    self.prefix().join(&directory.join(&last).ok()?).ok()
                 });
                 if next.is_some() {
                     if next <= behind {
@@ -124,7 +119,7 @@ impl Reading {
         let mut walk = Walk::new(Path::root());
         let (mut open, mut found): (Vec<Cursor<'_>>, Vec<Listed>) = (Vec::new(), Vec::new());
         // Where directories do not exist by themselves, those of a level are only prefixes that objects share.
-        let has_directories = self.has(Features::DIRECTORIES);
+        let has_directories = self.features().directories;
         loop {
             match walk.next(|directory| filter.ruling_on_directory(directory).is_included()) {
                 WalkStep::Enter(directory) => match self.prefix().join(&directory) {
@@ -143,7 +138,7 @@ impl Reading {
                             walk.push(entries);
                         }
                         // What ends all of it.
-                        Err(error) if open.len() == 1 || error.code == ErrorCode::BackendClosed => {
+                        Err(error) if open.len() == 1 || error.code() == ErrorCode::BackendClosed => {
                             return sender.fail(error).await;
                         }
                         Err(error) => {
@@ -182,8 +177,8 @@ struct Cursor<'a> {
     place: &'a Reading,
     prefix: Path,
     recursive: bool,
-    listing: Option<Listing>,
-    last: Option<String>,
+    listing: Option<Box<dyn Listing>>,
+    last: Option<Path>,
     /// Failures that were given since the last entry.
     given: u64,
     /// Of these, how many a listing that was opened again gives once more: it begins behind an entry.
@@ -198,7 +193,7 @@ impl<'a> Cursor<'a> {
     /// What comes next; nothing at the end.
     async fn next(&mut self) -> Result<Vec<Listed>, Error> {
         loop {
-            let page = retrying(self.place.attempts, async || {
+            let page = retrying(&self.place.attempts, async || {
                 let listing = match self.listing.take() {
                     Some(listing) => listing,
                     None => {
@@ -244,7 +239,7 @@ impl<'a> Cursor<'a> {
     /// Why the rest of the directory cannot be listed.
     fn failed(&self, error: Error) -> Listed {
         let directory = self.prefix.strip_prefix(self.place.prefix()).unwrap_or_default();
-        Listed::Failure(Box::new(Failure { what: Unlisted::Directory(directory), error }))
+        Listed::Failure(Box::new(ListingFailure { what: Unlisted::Directory(directory), error }))
     }
 
     /// Of a directory in which nothing was found: whether it is there at all. One that was moved away since it was
@@ -252,7 +247,7 @@ impl<'a> Cursor<'a> {
     async fn vanished(&self) -> Option<Listed> {
         let directory = self.prefix.strip_prefix(self.place.prefix())?;
         let is_empty = self.last.is_none() && self.given == 0;
-        if !is_empty || directory.is_root() || !self.place.has(Features::DIRECTORIES) {
+        if !is_empty || directory.is_root() || !self.place.features().directories {
             return None;
         }
         match self.place.stat(&directory).await {
@@ -265,13 +260,13 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    async fn open(&self) -> Result<Listing, Error> {
+    async fn open(&self) -> Result<Box<dyn Listing>, Error> {
         let options = ListOptions {
             recursive: self.recursive,
             start_after: self.last.clone(),
             full_info: self.place.full_info,
         };
-        self.place.backend().list(self.prefix.as_str().to_owned(), options).await
+        self.place.backend().list(self.prefix.clone(), options).await
     }
 }
 
@@ -300,11 +295,11 @@ impl LeftOut {
 }
 
 /// Lists in the background.
-fn start(list: impl AsyncFnOnce(&mut Sender) -> Result<(), Left> + 'static) -> Pages {
+fn start(port: &Rc<dyn Storage>, list: impl AsyncFnOnce(&mut Sender) -> Result<(), Left> + 'static) -> Pages {
     let (sender, pages) = mpsc::channel(0);
-    spawn_local(async move {
+    port.spawn(Box::pin(async move {
         // Whoever asked may have left: then there is nobody to tell.
         let _ = list(&mut Sender(sender)).await;
-    });
+    }));
     pages
 }

@@ -11,15 +11,12 @@ use omnistorage_core::{
         recode::{Recoded, Recoding},
     },
 };
+use omnistorage_types::{Error, ErrorCode};
 
 use super::{pages::Pages, sides::Sides};
-use crate::{
-    error::error,
-    imports::types::{Error, ErrorCode},
-};
 
 /// What the merge of both listings has next.
-pub(super) type Step = merge::Step<Error>;
+pub(super) type Step = merge::Step;
 
 /// Both listings, merged while they stream.
 pub(super) struct Pairs {
@@ -82,7 +79,7 @@ impl Pairs {
                         MergeError::Clash { .. } | MergeError::Name { .. } => ErrorCode::InvalidArgument,
                         MergeError::Unsorted { .. } | MergeError::AfterEnd { .. } => ErrorCode::Other,
                     };
-                    return Err(error(code, why.to_string()));
+                    return Err(Error::new(code, why.to_string()));
                 }
             };
             let pages = match side {
@@ -97,7 +94,7 @@ impl Pairs {
                 Some(page) => {
                     let page = page?;
                     if side == Side::Source && !self.source_has_objects {
-                        let is_meant = |listed: &Listed<_>| match listed {
+                        let is_meant = |listed: &Listed| match listed {
                             Listed::Entry(entry) => {
                                 entry.kind == ObjectKind::Object && self.filter.ruling(entry).is_included()
                             }
@@ -132,12 +129,12 @@ impl Pairs {
 
 /// The merge, of names that are alike or of names that change on the way.
 enum Listings {
-    Alike(Merge<Error>),
-    Recoded(Box<Recoded<Error>>),
+    Alike(Merge),
+    Recoded(Box<Recoded>),
 }
 
 impl Listings {
-    fn push(&mut self, side: Side, page: Vec<Listed<Error>>) {
+    fn push(&mut self, side: Side, page: Vec<Listed>) {
         match self {
             Self::Alike(merge) => merge.push(side, page),
             Self::Recoded(merge) => merge.push(side, page),

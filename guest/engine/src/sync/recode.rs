@@ -1,32 +1,33 @@
 //! Compressing or decompressing objects on the way.
 
-use futures::{FutureExt, future::LocalBoxFuture, join};
+use std::{cell::Cell, rc::Rc};
+
+use async_trait::async_trait;
+use futures::join;
 use omnistorage_core::{
-    codec::{self, Codec, CodecKind, DecoderLimits},
+    codec::{self, Coder, DecoderLimits},
     entry::{Entry, ObjectKind},
     sync::{
         compare::{CompareOptions, Comparison, Evidence, Reason, Verdict, compare, compare_recoded},
         recode::Recoding,
     },
 };
-use omnistorage_path::Path;
+use omnistorage_types::{
+    self as types, Codec, Error, ErrorCode, Location, Path, ReadOptions, SyncOptions, WriteCondition,
+    WriteOptions,
+};
 
 use super::{
     contents::same_contents,
+    copying::as_it_is,
+    place::Reading,
     share::Share,
-    sides::Reading,
     transfer::{Arrived, identity},
     unsure::Pair,
 };
 use crate::{
-    body::{Coded, Sink, Source},
-    error::error,
-    exports::sync::{self, SyncOptions},
-    imports::{
-        backend::{Features, ReadOptions, WriteCondition, WriteOptions},
-        types::{Error, ErrorCode},
-    },
-    sync::backup::as_it_is,
+    body::{Coded, Source},
+    port::{Body, Reader},
 };
 
 /// What is done with objects on the way.
@@ -46,17 +47,17 @@ impl Recoder {
         let Some(recoding) = options.recoding else { return Ok(None) };
         let refused = |what: &str| {
             let message = format!("{what} tells nothing of objects that are compressed on one side");
-            Err(error(ErrorCode::InvalidArgument, message))
+            Err(Error::new(ErrorCode::InvalidArgument, message))
         };
-        if options.comparison == sync::Comparison::SizeOnly {
+        if options.comparison == Comparison::SizeOnly {
             return refused("the size");
         }
         if !options.track_renames.is_empty() {
             return refused("a rename strategy");
         }
         let (recoding, level) = match recoding {
-            sync::Recoding::Compress(options) => (Recoding::Compress(options.codec.into()), options.level),
-            sync::Recoding::Decompress => (Recoding::Decompress, None),
+            types::Recoding::Compress(options) => (Recoding::Compress(options.codec), options.level),
+            types::Recoding::Decompress => (Recoding::Decompress, None),
         };
         let max_window = options.max_window.unwrap_or(DecoderLimits::DEFAULT_MAX_WINDOW);
         let recoder = Self { recoding, level, max_window };
@@ -72,7 +73,7 @@ impl Recoder {
     }
 
     /// What it goes through, and the memory for that; `None` if it goes as it is.
-    async fn codec(self, path: &Path, window: u64) -> Result<Option<(Box<dyn Codec>, Share)>, Error> {
+    async fn coder(self, path: &Path, window: u64) -> Result<Option<(Box<dyn Coder>, Share)>, Error> {
         let Some(codec) = self.recoding.codec(path) else { return Ok(None) };
         Ok(Some(match self.recoding {
             Recoding::Compress(_) => {
@@ -88,7 +89,7 @@ impl Recoder {
     async fn with_window<R>(self, act: impl AsyncFn(u64) -> Result<R, Error>) -> Result<R, Error> {
         let common = self.max_window.min(DecoderLimits::DEFAULT_MAX_WINDOW);
         match act(common).await {
-            Err(error) if error.code == ErrorCode::LimitExceeded && common < self.max_window => {
+            Err(error) if error.code() == ErrorCode::LimitExceeded && common < self.max_window => {
                 act(self.max_window).await
             }
             done => done,
@@ -120,41 +121,32 @@ impl Recoder {
         condition: WriteCondition,
         window: u64,
     ) -> Result<Arrived, Error> {
-        let (codec, _share) = self.codec(&entry.path, window).await?.unzip();
+        let (coder, _share) = self.coder(&entry.path, window).await?.unzip();
         let to = self.target_path(&entry.path);
-        let read = ReadOptions { offset: 0, length: None, if_match: None };
-        let reader = source.backend().read(source.full(&entry.path)?, read).await?;
-        let modified = entry.modified.map(Into::into).or(reader.info.modified);
-        let is_listed = reader.info.etag.is_some() && reader.info.etag == entry.etag;
+        let Reader { info, contents } =
+            source.backend().read(source.full(&entry.path)?, ReadOptions::default()).await?;
+        let is_listed = info.etag.is_some() && info.etag == entry.etag;
+        let features = target.features();
         let options = WriteOptions {
             condition,
-            modified: modified.filter(|_| target.has(Features::SET_MODIFIED)),
-            metadata: match target.has(Features::CUSTOM_METADATA) {
-                true => reader.info.metadata,
-                false => Vec::new(),
-            },
+            modified: entry.modified.or(info.modified).filter(|_| features.set_modified),
+            metadata: if features.custom_metadata { info.metadata } else { Vec::new() },
             ..as_it_is()
         };
-        let body = Source::new(reader.contents, reader.completion);
-        let (sink, contents) = Sink::new();
-        let full = target.full(&to)?;
-        let write = target.backend().write(full, contents.contents, contents.completion, options);
-        let pump = pump(Coded::new(body, codec), sink, size);
-        match join!(pump, write) {
-            (Ok(sent), Ok(written)) => match written.size {
-                Some(size) if size != sent => {
-                    let message = format!("{size} bytes arrived of {sent}");
-                    Err(target.error(ErrorCode::Corrupted, &to, &message))
-                }
-                _ => Ok(if is_listed { identity(&written) } else { None }),
-            },
-            // That nobody took the bytes is not why.
-            (Err(error), Err(why)) if error.code == ErrorCode::Cancelled => Err(why),
-            (Err(error), _) => Err(match error.at {
-                Some(_) => error,
-                None => Error { at: source.error(error.code, &entry.path, "").at, ..error },
-            }),
-            (Ok(_), Err(why)) => Err(why),
+        let sent = Rc::new(Cell::new(0));
+        let body = Whole {
+            body: Coded::new(Source::new(contents), coder),
+            size,
+            at: Location { path: source.full(&entry.path)?, ..source.location() },
+            sent: Rc::clone(&sent),
+        };
+        let written = target.backend().write(target.full(&to)?, Box::new(body), options).await?;
+        match written.size {
+            Some(size) if size != sent.get() => {
+                let message = format!("{size} bytes arrived of {}", sent.get());
+                Err(target.error(ErrorCode::Corrupted, &to, &message))
+            }
+            _ => Ok(if is_listed { identity(&written) } else { None }),
         }
     }
 
@@ -230,46 +222,42 @@ impl Recoder {
     }
 }
 
-async fn open(place: &Reading, path: &Path, codec: Option<CodecKind>, window: u64) -> Result<Coded, Error> {
-    let read = ReadOptions { offset: 0, length: None, if_match: None };
-    let reader = place.backend().read(place.full(path)?, read).await?;
-    Ok(Coded::new(Source::new(reader.contents, reader.completion), codec.map(|codec| decoder(codec, window))))
+async fn open(place: &Reading, path: &Path, codec: Option<Codec>, window: u64) -> Result<Coded, Error> {
+    let reader = place.backend().read(place.full(path)?, ReadOptions::default()).await?;
+    Ok(Coded::new(Source::new(reader.contents), codec.map(|codec| decoder(codec, window))))
 }
 
-fn decoder(codec: CodecKind, window: u64) -> Box<dyn Codec> {
+fn decoder(codec: Codec, window: u64) -> Box<dyn Coder> {
     codec::decoder(codec, DecoderLimits { max_window: Some(window), ..DecoderLimits::default() })
 }
 
-/// Feeds a body through its codec, and ends the sink well only if all of the source came; gives the bytes sent.
-fn pump(mut body: Coded, mut sink: Sink, size: Option<u64>) -> LocalBoxFuture<'static, Result<u64, Error>> {
-    async move {
-        let (mut buffer, mut sent) = (Vec::new(), 0);
-        let verdict = loop {
-            match body.next(buffer).await {
-                Ok(Some(chunk)) => {
-                    sent += chunk.len() as u64;
-                    match sink.push(chunk).await {
-                        Ok(empty) => buffer = empty,
-                        Err(error) => break Err(error),
-                    }
-                }
-                Ok(None) => {
-                    let read = body.source().bytes();
-                    break match size {
-                        Some(size) if size != read => {
-                            let message = format!("{read} bytes came of {size}");
-                            Err(error(ErrorCode::Corrupted, message))
-                        }
-                        _ => Ok(sent),
-                    };
-                }
-                Err(error) => break Err(error),
+/// A body through its codec, which ends well only if all of the source came; counts the bytes sent.
+struct Whole {
+    body: Coded,
+    /// What must come of the source.
+    size: Option<u64>,
+    /// Where an error happened that does not say so.
+    at: Location,
+    sent: Rc<Cell<u64>>,
+}
+
+#[async_trait(?Send)]
+impl Body for Whole {
+    async fn next(&mut self, buffer: Vec<u8>) -> Result<Option<Vec<u8>>, Error> {
+        let here = |error: Error| error.at(&self.at.backend, &self.at.path);
+        if let Some(chunk) = self.body.next(buffer).await.map_err(here)? {
+            self.sent.set(self.sent.get() + chunk.len() as u64);
+            return Ok(Some(chunk));
+        }
+        let read = self.body.source().bytes();
+        match self.size {
+            Some(size) if size != read => {
+                let message = format!("{read} bytes came of {size}");
+                Err(here(Error::new(ErrorCode::Corrupted, message)))
             }
-        };
-        sink.end(verdict.clone().map(drop)).await;
-        verdict
+            _ => Ok(None),
+        }
     }
-    .boxed_local()
 }
 
 /// What is to be done with an object that both sides have, from what the listings say.

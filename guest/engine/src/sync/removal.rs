@@ -2,13 +2,12 @@
 
 use futures::{StreamExt, stream};
 use omnistorage_core::entry::Entry;
-use omnistorage_path::Path;
+use omnistorage_types::{Error, ErrorCode, Path};
 
 use super::{
+    place::{Reading, Writing},
     retry::retrying_many,
-    sides::{Reading, Writing},
 };
-use crate::imports::types::{Error, ErrorCode};
 
 /// Objects looked at once more, at a time.
 const LOOKS: usize = 8;
@@ -18,7 +17,7 @@ pub(super) async fn delete(place: &Writing, paths: &[&Path]) -> Vec<Result<(), E
     if paths.is_empty() {
         return Vec::new();
     }
-    retrying_many(place.0.attempts, paths, async |paths| {
+    retrying_many(&place.0.attempts, paths, async |paths| {
         let full: Result<Vec<_>, _> = paths.iter().map(|path| place.0.full(path)).collect();
         let mut results = match full {
             Ok(full) => place.0.backend().delete(full).await,

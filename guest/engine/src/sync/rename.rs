@@ -4,19 +4,16 @@ use omnistorage_core::{
     entry::{Entry, HashAlgorithm, Timestamp},
     sync::rename::{RenameStrategy, Renames, candidates, renames},
 };
-use omnistorage_path::Path;
+use omnistorage_types::{CopyRequest, Error, Path, WriteCondition, WriteOptions};
 
 use super::{
-    backup::as_it_is,
     contents::hashes,
+    copying::as_it_is,
+    copying::copy_many,
+    place::{Reading, Writing},
     removal::delete,
     retry::retrying,
-    sides::{Reading, Sides, Writing},
-    transfer::copy_many,
-};
-use crate::imports::{
-    backend::{CopyRequest, Features, WriteCondition, WriteOptions},
-    types::Error,
+    sides::Sides,
 };
 
 /// Objects hashed by one call.
@@ -32,7 +29,7 @@ pub(super) struct Unmatched {
 impl Unmatched {
     /// Whether the target can move an object at all.
     pub(super) fn can_rename(target: &Reading) -> bool {
-        target.has(Features::MOVE) || target.has(Features::COPY)
+        target.features().move_to || target.features().copy
     }
 
     /// Sorts out which are the same objects.
@@ -73,25 +70,20 @@ pub(super) async fn rename(
     modified: Option<Timestamp>,
     from: &Path,
 ) -> Result<(), Error> {
-    let modified = modified.filter(|_| target.0.has(Features::SET_MODIFIED));
+    let modified = modified.filter(|_| target.0.features().set_modified);
     let condition = if target.0.may_fold_names() { WriteCondition::IfAbsent } else { WriteCondition::Always };
-    let options = WriteOptions {
-        condition,
-        modified: modified.map(Into::into),
-        expected_size: source.size,
-        ..as_it_is()
-    };
+    let options = WriteOptions { condition, modified, expected_size: source.size, ..as_it_is() };
     let (old, new) = (target.0.full(from)?, target.0.full(&source.path)?);
-    if target.0.has(Features::MOVE) {
+    if target.0.features().move_to {
         let call = async || {
-            target.0.backend().move_(old.clone(), target.0.backend(), new.clone(), options.clone()).await
+            target.0.backend().move_to(old.clone(), target.0.backend(), new.clone(), options.clone()).await
         };
-        return retrying(target.0.attempts, call).await.map(drop);
+        return retrying(&target.0.attempts, call).await.map(drop);
     }
     let call = async || {
         let request = CopyRequest { source: old.clone(), target: new.clone(), options: options.clone() };
         copy_many(&target.0, &target.0, vec![request]).await.into_iter().collect::<Result<Vec<_>, _>>()
     };
-    retrying(target.0.attempts, call).await?;
+    retrying(&target.0.attempts, call).await?;
     delete(target, &[from]).await.into_iter().collect()
 }

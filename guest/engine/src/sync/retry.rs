@@ -1,9 +1,28 @@
 //! Trying again what failed for a reason that may pass.
 
-use crate::imports::{
-    backend::pause,
-    types::{Error, ErrorCode},
-};
+use std::rc::Rc;
+
+use omnistorage_types::{Error, ErrorCode};
+
+use crate::port::Storage;
+
+/// How often a call is made, in all, and who waits in between.
+#[derive(Clone)]
+pub(super) struct Attempts {
+    port: Rc<dyn Storage>,
+    most: u32,
+}
+
+impl Attempts {
+    pub(super) fn new(port: Rc<dyn Storage>, most: u32) -> Self {
+        Self { port, most }
+    }
+
+    /// The world that they go to.
+    pub(super) fn port(&self) -> &Rc<dyn Storage> {
+        &self.port
+    }
+}
 
 /// Before the second attempt, in milliseconds; twice as long before each further one.
 const FIRST_PAUSE: u32 = 20;
@@ -14,19 +33,19 @@ const LONGEST_PAUSE: u32 = 60_000;
 /// Calls, and calls again those that failed for a reason that may pass: `attempts` times in all. One result an item,
 /// in their order.
 pub(super) async fn retrying_many<I: Copy, T>(
-    attempts: u32,
+    attempts: &Attempts,
     items: &[I],
     mut call: impl AsyncFnMut(Vec<I>) -> Vec<Result<T, Error>>,
 ) -> Vec<Result<T, Error>> {
     let mut results = call(items.to_vec()).await;
-    for attempt in 1..attempts {
+    for attempt in 1..attempts.most {
         let failed = results.iter().zip(items).enumerate().filter(|(_, (result, _))| may_pass(result));
         let (positions, again): (Vec<_>, Vec<_>) =
             failed.map(|(position, (_, item))| (position, *item)).unzip();
         if again.is_empty() {
             return results;
         }
-        rest(attempt, positions.iter().filter_map(|&position| results.get(position))).await;
+        rest(attempts, attempt, positions.iter().filter_map(|&position| results.get(position))).await;
         for (position, result) in positions.into_iter().zip(call(again).await) {
             if let Some(old) = results.get_mut(position) {
                 *old = result;
@@ -36,25 +55,25 @@ pub(super) async fn retrying_many<I: Copy, T>(
     results
         .into_iter()
         .map(|result| {
-            result.map_err(|error| if may_pass_as(&error) { tried(attempts, error) } else { error })
+            result.map_err(|error| if may_pass_as(&error) { tried(attempts.most, error) } else { error })
         })
         .collect()
 }
 
 /// The same for one call.
 pub(super) async fn retrying<T>(
-    attempts: u32,
+    attempts: &Attempts,
     mut call: impl AsyncFnMut() -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut result = call().await;
-    for attempt in 1..attempts {
+    for attempt in 1..attempts.most {
         if !may_pass(&result) {
             return result;
         }
-        rest(attempt, [&result]).await;
+        rest(attempts, attempt, [&result]).await;
         result = call().await;
     }
-    result.map_err(|error| if may_pass_as(&error) { tried(attempts, error) } else { error })
+    result.map_err(|error| if may_pass_as(&error) { tried(attempts.most, error) } else { error })
 }
 
 fn may_pass<T>(result: &Result<T, Error>) -> bool {
@@ -64,21 +83,28 @@ fn may_pass<T>(result: &Result<T, Error>) -> bool {
 /// What the store says may pass, and bytes that did not arrive as they left.
 fn may_pass_as(error: &Error) -> bool {
     use ErrorCode::{Cancelled, Corrupted, RateLimited, Timeout, Unavailable};
-    error.retry_after_ms.is_some()
-        || matches!(error.code, RateLimited | Timeout | Unavailable | Corrupted | Cancelled)
+    error.retry_after().is_some()
+        || matches!(error.code(), RateLimited | Timeout | Unavailable | Corrupted | Cancelled)
 }
 
 /// Waits before attempt `attempt + 1`: longer each time, and as long as the store asks.
-async fn rest<'a, T: 'a>(attempt: u32, failed: impl IntoIterator<Item = &'a Result<T, Error>>) {
-    let asked = failed.into_iter().filter_map(|result| result.as_ref().err()?.retry_after_ms).max();
+async fn rest<'a, T: 'a>(
+    attempts: &Attempts,
+    attempt: u32,
+    failed: impl IntoIterator<Item = &'a Result<T, Error>>,
+) {
+    let asked = failed.into_iter().filter_map(|result| result.as_ref().err()?.retry_after()).max();
     let own = FIRST_PAUSE.saturating_mul(1 << (attempt - 1).min(16));
-    let asked = asked.map_or(0, |asked| u32::try_from(asked).unwrap_or(LONGEST_PAUSE));
-    pause(own.max(asked).min(LONGEST_PAUSE)).await;
+    let asked = asked.map_or(0, |asked| u32::try_from(asked.as_millis()).unwrap_or(LONGEST_PAUSE));
+    attempts.port.pause(own.max(asked).min(LONGEST_PAUSE)).await;
 }
 
 fn tried(attempts: u32, error: Error) -> Error {
     match attempts {
         0 | 1 => error,
-        _ => Error { message: format!("{} (tried {attempts} times)", error.message), ..error },
+        _ => {
+            let message = format!("{} (tried {attempts} times)", error.message());
+            error.with_message(message)
+        }
     }
 }

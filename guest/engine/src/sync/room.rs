@@ -9,28 +9,20 @@ use std::collections::BTreeMap;
 
 use futures::StreamExt;
 use omnistorage_core::{
-    entry::{Entry, ObjectKind},
+    entry::{Entry, Listed, ObjectKind},
     sync::{
         compare::Reason,
         filter::{Filter, Ruling},
         merge::Side,
     },
 };
-use omnistorage_path::Path;
+use omnistorage_types::{Action, Deletion, Error, ErrorCode, Path};
 
 use super::{
     memo::Recalling,
     pairs::{Pairs, Step},
     run::Run,
     unsure::Pair,
-};
-use crate::{
-    convert::Listed,
-    exports::sync::{Action, Deletion},
-    imports::{
-        backend::Features,
-        types::{Error, ErrorCode},
-    },
 };
 
 /// What to do about it, where nothing is deleted.
@@ -120,7 +112,7 @@ impl Run {
             return true;
         }
         // Where directories do not exist by themselves, there may be both.
-        if !self.sides.target.has(Features::DIRECTORIES) {
+        if !self.sides.target.features().directories {
             return false;
         }
         let message = format!("an object stands where `{}` needs a directory: {ADVICE}", source.path);
@@ -223,14 +215,14 @@ impl Run {
             Found::Directories(directories) => directories,
             Found::Staying(staying) => return Err(self.staying(path, &staying)),
         };
-        if !target.has(Features::DIRECTORIES) {
+        if !target.features().directories {
             return Ok(());
         }
         for directory in directories.iter().rev().chain([&directory]) {
             match target.backend().rmdir(target.full(directory)?).await {
                 Ok(()) => {}
                 // It is no directory any more, or was none: what needs the place will tell.
-                Err(error) if matches!(error.code, ErrorCode::NotFound | ErrorCode::NotDirectory) => {}
+                Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::NotDirectory) => {}
                 Err(error) => return Err(error),
             }
         }

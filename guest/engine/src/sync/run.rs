@@ -1,61 +1,58 @@
 //! A run of `sync`, `copy` or `move`: the listings are merged, and what each step of the merge asks for is begun.
 
-use std::{collections::BTreeSet, future::pending, pin::pin};
+use std::{collections::BTreeSet, future::pending, pin::pin, rc::Rc};
 
 use futures::{FutureExt, future::select};
 use omnistorage_core::{
-    entry::{Entry, Failure, ObjectKind},
+    entry::{Entry, ListingFailure, ObjectKind},
     sync::{
         compare::{CompareOptions, Evidence, Reason, Verdict},
         filter::Filter,
         merge::Side,
     },
 };
+use omnistorage_types::{Action, Deletion, Error, ErrorCode, Event, Location, Report, Stop, SyncOptions};
 
 use super::{
     batch::Batch,
     delete::{Deleter, Extras},
     directories::Directories,
     flight::{Bound, Done, InFlight},
-    job::Outlet,
     journal::Journal,
     memo::{Memo, Met, Recalling},
-    options,
     pairs::{Pairs, Step},
+    place::Writing,
     removal::delete_unchanged,
     rename::Unmatched,
     room::{Rooms, Standing, Wanted},
-    sides::{Sides, Writing},
+    sides::Sides,
     transfer::Carrier,
     unsure::{Pair, Unsure},
     waiting::{Item, Waiting},
 };
-use crate::{
-    exports::sync::{Action, Deletion, Event, Report, Stop, SyncOptions},
-    imports::{
-        backend::Features,
-        types::{Error, ErrorCode, Location},
-    },
-};
+use crate::{job::Outlet, port::Storage};
 
 /// What a run is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operation {
+pub enum Operation {
+    /// Transfers what differs, and deletes what is extra.
     Sync,
+    /// Transfers what differs.
     Copy,
+    /// Transfers what differs, and lets the source go.
     Move,
 }
 
 /// Runs to the end. An error is what kept the run from being carried through.
 pub(super) async fn run(
+    port: Rc<dyn Storage>,
     operation: Operation,
-    source: Location,
-    target: Location,
+    places: [Location; 2],
     mut options: SyncOptions,
     filter: Filter,
     events: Outlet<Event>,
 ) -> Result<Report, Error> {
-    let sides = Sides::open(source, target, filter, &options).await?;
+    let sides = Sides::open(&port, places, filter, &options).await?;
     if operation != Operation::Sync || sides.single.is_some() {
         options.deletion = Deletion::None;
     }
@@ -83,7 +80,7 @@ pub(super) async fn run(
             ignore_size: options.ignore_size,
         }),
         deleter: writes.map(|target| Deleter { target, backup: sides.backup.clone() }),
-        waiting: Waiting::new(options::order(&options), sides.batch()),
+        waiting: Waiting::new(options.order, sides.batch()),
         unsure: sides.batch(),
         leaving: Batch::default(),
         in_flight: InFlight::new(options.transfers, options.checkers),
@@ -139,7 +136,7 @@ pub(super) struct Run {
 /// What comes first.
 enum Next {
     /// Of the merge.
-    Step(Met),
+    Step(Box<Met>),
     /// The end of a call.
     Done(Option<Done>),
     /// What there was to tell is told.
@@ -216,7 +213,7 @@ impl Run {
             }
             match self.next(listings).await? {
                 Next::Step(step) => {
-                    if self.take(step) {
+                    if self.take(*step) {
                         pairs = None;
                     }
                 }
@@ -231,7 +228,7 @@ impl Run {
         let Self { in_flight, journal, .. } = self;
         let step = pin!(async {
             match listings {
-                Some(listings) => listings.next().await.map(Next::Step),
+                Some(listings) => listings.next().await.map(|met| Next::Step(Box::new(met))),
                 None => pending().await,
             }
         });
@@ -317,7 +314,7 @@ impl Run {
     }
 
     /// Tells of what a listing could not tell, once, although a run that deletes may list more than once.
-    pub(super) fn fail_listed(&mut self, side: Side, failure: Failure<Error>) {
+    pub(super) fn fail_listed(&mut self, side: Side, failure: ListingFailure) {
         let name = failure.what.name();
         let is_new = self.options.deletion == Deletion::None
             || self.unlisted.insert((side == Side::Target, name.to_owned()));
@@ -487,7 +484,7 @@ impl Run {
         let Some(modified) = source.modified else {
             return self.act(source, Verdict::Same(Evidence::Contents));
         };
-        if !self.sides.target.has(Features::SET_MODIFIED) {
+        if !self.sides.target.features().set_modified {
             return self.queue(source, Reason::TimeDiffers);
         }
         let Some(carrier) = &self.carrier else {

@@ -1,7 +1,7 @@
 //! What the calls of a run came to.
 
 use omnistorage_core::sync::compare::Reason;
-use omnistorage_path::Path;
+use omnistorage_types::{Action, Error, ErrorCode, Path, Stop};
 
 use super::{
     flight::Done,
@@ -9,10 +9,6 @@ use super::{
     run::{Operation, Run},
     transfer::Carried,
     waiting::Item,
-};
-use crate::{
-    exports::sync::{Action, Stop},
-    imports::types::{Error, ErrorCode},
 };
 
 impl Run {
@@ -74,7 +70,9 @@ impl Run {
                 self.directories.touch(&source.path);
             }
             // A backend that keeps no directories by themselves tells of them only now.
-            Err(error) if error.code == ErrorCode::IsDirectory && self.may_make_room() => self.want(&source),
+            Err(error) if error.code() == ErrorCode::IsDirectory && self.may_make_room() => {
+                self.want(&source)
+            }
             Err(error) => self.fail(&source.path, advised(error)),
         }
         match removed {
@@ -100,9 +98,10 @@ impl Run {
 
 /// With what to do about it, if something else stands where an object, or a directory above it, should.
 fn advised(error: Error) -> Error {
-    match error.code {
+    match error.code() {
         ErrorCode::IsDirectory | ErrorCode::NotDirectory => {
-            Error { message: format!("{}: {ADVICE}", error.message), ..error }
+            let message = format!("{}: {ADVICE}", error.message());
+            error.with_message(message)
         }
         _ => error,
     }

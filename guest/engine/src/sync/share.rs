@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures::{channel::oneshot, lock::Mutex};
-use omnistorage_core::codec::{CodecKind, DecoderLimits};
+use omnistorage_core::codec::{Codec, DecoderLimits};
 
 /// What codecs may take up together. A sandbox has 256 MiB by default, and the rest of a run is small.
 const CAPACITY: u64 = 176 << 20;
@@ -41,12 +41,12 @@ impl Share {
     }
 
     /// For an encoder.
-    pub(super) async fn of_encoder(codec: CodecKind, level: Option<i32>) -> Self {
+    pub(super) async fn of_encoder(codec: Codec, level: Option<i32>) -> Self {
         Self::take(match (codec, level.unwrap_or_default()) {
             // Twice a window of 8 MiB, and the tables of the matches in it.
-            (CodecKind::Zstd, 9..) => 72 << 20,
-            (CodecKind::Zstd, _) => 16 << 20,
-            (CodecKind::Gzip | CodecKind::Snappy, _) => BESIDE,
+            (Codec::Zstd, 9..) => 72 << 20,
+            (Codec::Zstd, _) => 16 << 20,
+            (Codec::Gzip | Codec::Snappy, _) => BESIDE,
         })
         .await
     }

@@ -4,46 +4,27 @@ use std::rc::Rc;
 
 use futures::StreamExt;
 use omnistorage_core::{
-    entry::{Entry, HashAlgorithm, Timestamp},
+    entry::Entry,
     sync::{
         backup::BackupNames,
         compare::{self, CompareOptions, modify_window},
         filter::Filter,
-        guard,
         merge::Side,
     },
 };
-use omnistorage_path::Path;
-
-use super::{backup::Backup, batch::Batch, options, recode::Recoder, retry::retrying};
-use crate::{
-    backends::Place,
-    convert::{Listed, entry, failure_of, place_of},
-    exports::sync::{self, SyncOptions},
-    imports::{
-        backend::{self, Capabilities, Features},
-        types::{self, Error, ErrorCode, Location, ObjectKind},
-    },
+use omnistorage_types::{
+    self as types, Error, ErrorCode, HashAlgorithm, Location, ObjectKind, Path, SyncOptions,
 };
 
-/// A place to read from. A dry run and a check hold nothing else.
-#[derive(Clone)]
-pub(super) struct Reading {
-    backend: Rc<backend::Backend>,
-    name: Rc<str>,
-    prefix: Rc<Path>,
-    pub(super) capabilities: Capabilities,
-    /// The listings tell when objects were written, not the times that they were given.
-    pub(super) lists_writes: bool,
-    /// The listings are asked for all that there is to know.
-    pub(super) full_info: bool,
-    /// At a call, in all.
-    pub(super) attempts: u32,
-}
-
-/// A place to write to.
-#[derive(Clone)]
-pub(super) struct Writing(pub(super) Reading);
+use super::{
+    backup::Backup,
+    batch::Batch,
+    options,
+    place::{Reading, hash_algorithm, nanoseconds},
+    recode::Recoder,
+    retry::{Attempts, retrying},
+};
+use crate::{place::Place, port::Storage};
 
 /// Both places of a run.
 pub(super) struct Sides {
@@ -59,124 +40,20 @@ pub(super) struct Sides {
     pub(super) recoder: Option<Recoder>,
 }
 
-impl Writing {
-    /// Sets the modification time of what stands at a path relative to this place.
-    pub(super) async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<(), Error> {
-        let full = self.0.full(path)?;
-        let set = async || self.0.backend.set_modified(full.clone(), modified.into()).await;
-        retrying(self.0.attempts, set).await
-    }
-}
-
-impl Reading {
-    pub(super) fn new(place: Place, prefix: Path, attempts: u32, asks_for_times: bool) -> Self {
-        let capabilities = place.backend.capabilities();
-        let lists_writes = capabilities.modified_precision_ns.is_some()
-            && !capabilities.features.contains(Features::LISTED_TIMES);
-        Self {
-            lists_writes: lists_writes && !asks_for_times,
-            full_info: lists_writes && asks_for_times,
-            backend: Rc::new(place.backend),
-            name: place.name.into(),
-            prefix: Rc::new(prefix),
-            capabilities,
-            attempts,
-        }
-    }
-
-    /// In the words of the core.
-    pub(super) fn location(&self) -> omnistorage_core::entry::Location {
-        omnistorage_core::entry::Location { backend: self.name.to_string(), path: (*self.prefix).clone() }
-    }
-
-    pub(super) fn prefix(&self) -> &Path {
-        &self.prefix
-    }
-
-    pub(super) fn backend(&self) -> &backend::Backend {
-        &self.backend
-    }
-
-    /// Whether both are places of one backend.
-    pub(super) fn shares_backend(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-
-    pub(super) fn has(&self, feature: Features) -> bool {
-        self.capabilities.features.contains(feature)
-    }
-
-    /// Whether this may be a file system that takes two names for one: what nothing stands at by its listing may be
-    /// another object then, and is to be created, not replaced. Stores know names by their bytes.
-    pub(super) fn may_fold_names(&self) -> bool {
-        self.has(Features::DIRECTORIES) && self.has(Features::IF_ABSENT)
-    }
-
-    /// The full path of a path relative to this place.
-    pub(super) fn full(&self, path: &Path) -> Result<String, Error> {
-        let full = self.prefix.join(path).map_err(|why| Error::from(why).at(&self.name, path))?;
-        Ok(full.into())
-    }
-
-    /// An error at a path relative to this place.
-    pub(super) fn error(&self, code: ErrorCode, path: &Path, message: &str) -> Error {
-        let error = crate::error::error(code, message);
-        match self.prefix.join(path) {
-            Ok(full) => error.at(&self.name, &full),
-            Err(_) => error.at(&self.name, path),
-        }
-    }
-
-    /// What stands at a path relative to this place.
-    pub(super) async fn stat(&self, path: &Path) -> Result<Option<Entry>, Error> {
-        let full = self.full(path)?;
-        match retrying(self.attempts, async || self.backend.stat(full.clone()).await).await {
-            Ok(info) => self.entry(info).map(Some),
-            Err(error) if error.code == ErrorCode::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// An entry with its path relative to this place: a backend is not believed to stay below what it was asked for.
-    pub(super) fn entry(&self, info: types::ObjectInfo) -> Result<Entry, Error> {
-        let path =
-            place_of(&info.path, &self.prefix).map_err(|message| self.astray(info.path.clone(), message))?;
-        Ok(entry(info, path))
-    }
-
-    /// The same for all that a listing holds.
-    pub(super) fn listed(&self, listed: types::Listed) -> Result<Listed, Error> {
-        match listed {
-            types::Listed::Entry(info) => self.entry(info).map(Listed::Entry),
-            types::Listed::Failure(failure) => {
-                let failed = failure_of(failure, &self.prefix);
-                failed
-                    .map(|failure| Listed::Failure(Box::new(failure)))
-                    .map_err(|message| self.astray(self.prefix.to_string(), message))
-            }
-        }
-    }
-
-    fn astray(&self, path: String, message: String) -> Error {
-        let at = Some(Location { backend: self.name.to_string(), path });
-        Error { at, ..crate::error::error(ErrorCode::InvalidPath, message) }
-    }
-}
-
 impl Sides {
     /// Opens both places, and refuses what cannot be a run: a source that is missing, places that overlap.
     pub(super) async fn open(
-        source: Location,
-        target: Location,
+        port: &Rc<dyn Storage>,
+        [source, target]: [Location; 2],
         filter: Filter,
         options: &SyncOptions,
     ) -> Result<Self, Error> {
-        let attempts = options.retries;
-        let (source, target) = (Place::open(source).await?, Place::open(target).await?);
+        let (source, target) = (Place::open(port, source).await?, Place::open(port, target).await?);
+        let attempts = &Attempts::new(port.clone(), options.retries);
         source.backend.limit_bandwidth(options.bandwidth);
         let kind = match retrying(attempts, async || source.stat().await).await {
             Ok(info) => Some(info.kind),
-            Err(error) if error.code == ErrorCode::NotFound => None,
+            Err(error) if error.code() == ErrorCode::NotFound => None,
             Err(error) => return Err(error),
         };
         let single = match kind {
@@ -188,13 +65,15 @@ impl Sides {
             }
         };
         if single.is_none()
-            && let Some(overlap) = guard::overlap(&location(&source), &location(&target))
+            && let Some(overlap) = source.overlap(&target)
             && !leaves_out(&filter, &source, &target)
         {
             return Err(source.error(ErrorCode::InvalidArgument, &format!("{overlap}: nothing was done")));
         }
         let backup = match &options.backup {
-            Some(backup) => Some(Rc::new(open_backup(backup, [&source, &target], &filter, attempts).await?)),
+            Some(backup) => {
+                Some(Rc::new(open_backup(port, backup, [&source, &target], &filter, options.retries).await?))
+            }
             None => None,
         };
         if matches!(target.stat().await, Ok(info) if info.kind != ObjectKind::Directory) {
@@ -207,10 +86,10 @@ impl Sides {
             None => source.path.clone(),
         };
         let sides = Self {
-            source: Reading::new(source, prefix, attempts, asks_for_times),
+            source: Reading::new(source, prefix, options.retries, asks_for_times),
             target: {
                 let prefix = target.path.clone();
-                Reading::new(target, prefix, attempts, asks_for_times)
+                Reading::new(target, prefix, options.retries, asks_for_times)
             },
             single,
             backup,
@@ -230,7 +109,7 @@ impl Sides {
     pub(super) fn is_onto_itself(&self) -> bool {
         self.single.as_ref().is_some_and(|name| self.target_path(name) == *name)
             && self.source.shares_backend(&self.target)
-            && self.source.prefix == self.target.prefix
+            && self.source.prefix() == self.target.prefix()
     }
 
     /// The path on the target of an object of the source.
@@ -253,8 +132,8 @@ impl Sides {
 
     /// Differences of time up to this count as none.
     fn window(&self, options: &SyncOptions) -> Option<u64> {
-        let (source, target) = (&self.source.capabilities, &self.target.capabilities);
-        modify_window(source.modified_precision_ns, target.modified_precision_ns, options.modify_window_ns)
+        let window = options.modify_window.map(nanoseconds);
+        modify_window(self.source.precision_ns(), self.target.precision_ns(), window)
     }
 
     /// How to compare what was listed.
@@ -267,14 +146,14 @@ impl Sides {
         };
         CompareOptions {
             write_times: each(&|side| is_listed && side.lists_writes),
-            near: each(&|side| side.has(Features::BATCHES)),
+            near: each(&|side| side.features().batches),
             ..options::compare_options(options, self.window(options))
         }
     }
 
     /// For objects that go together, unless that would only make one wait for the other.
     pub(super) fn batch<T>(&self) -> Batch<T> {
-        let of_many = [&self.source, &self.target].into_iter().all(|side| side.has(Features::BATCHES));
+        let of_many = [&self.source, &self.target].into_iter().all(|side| side.features().batches);
         if of_many { Batch::default() } else { Batch::of_one() }
     }
 
@@ -282,13 +161,6 @@ impl Sides {
     pub(super) fn hash_algorithm(&self) -> HashAlgorithm {
         hash_algorithm(&self.source, &self.target)
     }
-}
-
-/// The algorithm to compare by: one that costs nothing on both sides, else on one, else the strongest.
-pub(super) fn hash_algorithm(source: &Reading, target: &Reading) -> HashAlgorithm {
-    let (source, target) = (&source.capabilities.hashes, &target.capabilities.hashes);
-    let both = source.iter().find(|algorithm| target.contains(algorithm));
-    both.or(source.first()).or(target.first()).map_or(HashAlgorithm::Sha256, |&algorithm| algorithm.into())
 }
 
 /// Whether a source leaves out the directory in which the target is.
@@ -304,37 +176,28 @@ pub(super) fn leaves_out_object(filter: &Filter, place: &Place, object: &Place) 
     let inside = object.path.strip_prefix(&place.path).filter(|inside| !inside.is_root());
     inside.is_some_and(|inside| {
         filter.excluded_above(&inside).is_some()
-            || !filter.ruling(&Entry::new(inside, omnistorage_core::entry::ObjectKind::Object)).is_included()
+            || !filter.ruling(&Entry::new(inside, ObjectKind::Object)).is_included()
     })
 }
 
 /// Opens the place of a backup. It must lie apart, so that no run takes what is kept for its own.
 async fn open_backup(
-    backup: &sync::Backup,
+    port: &Rc<dyn Storage>,
+    backup: &types::Backup,
     [source, target]: [&Place; 2],
     filter: &Filter,
     attempts: u32,
 ) -> Result<Backup, Error> {
     let names = BackupNames { suffix: backup.suffix.clone(), keep_extension: backup.keep_extension };
     let (place, in_place) = match &backup.place {
-        Some(place) => (Place::open(place.clone()).await?, false),
-        None => {
-            let at = Location { backend: target.name.clone(), path: target.path() };
-            (Place::open(at).await?, true)
-        }
+        Some(place) => (Place::open(port, place.clone()).await?, false),
+        None => (Place::open(port, target.location()).await?, true),
     };
-    let overlaps = |other: &Place| {
-        guard::overlap(&location(&place), &location(other)).is_some() && !leaves_out(filter, other, &place)
-    };
+    let overlaps = |other: &Place| place.overlap(other).is_some() && !leaves_out(filter, other, &place);
     if !in_place && (overlaps(source) || overlaps(target)) {
         let message = "the place of the backup overlaps with the source or the target: nothing was done";
         return Err(place.error(ErrorCode::InvalidArgument, message));
     }
     let prefix = place.path.clone();
     Ok(Backup { place: Reading::new(place, prefix, attempts, false), names, in_place })
-}
-
-/// In the words of the core.
-pub(super) fn location(place: &Place) -> omnistorage_core::entry::Location {
-    omnistorage_core::entry::Location { backend: place.name.clone(), path: place.path.clone() }
 }

@@ -2,34 +2,21 @@
 
 use std::rc::Rc;
 
-use futures::{StreamExt, stream};
 use omnistorage_core::{
-    entry::{Entry, ObjectKind, Timestamp},
-    sync::{
-        compare::{common_hash, modify_window},
-        memo::Identity,
-    },
+    entry::{Entry, ObjectKind},
+    sync::{compare::modify_window, memo::Identity},
 };
-use omnistorage_path::Path;
+use omnistorage_types::{CopyRequest, Error, ErrorCode, ObjectInfo, Path, WriteCondition, WriteOptions};
 
 use super::{
-    backup::{Backup, as_it_is},
+    backup::Backup,
+    copying::{as_it_is, copy_many, is_unsupported, move_many, verify},
+    place::{Reading, Writing},
     recode::Recoder,
     removal::delete_unchanged,
     retry::retrying_many,
-    sides::{Reading, Writing},
     waiting::Item,
 };
-use crate::{
-    error::error,
-    imports::{
-        backend::{CopyRequest, Features, ReadOptions, WriteCondition, WriteOptions},
-        types::{Error, ErrorCode, ObjectInfo},
-    },
-};
-
-/// Moves of one call, at a time.
-const MOVES: usize = 8;
 
 /// Carries objects from the source to the target.
 #[derive(Clone)]
@@ -72,7 +59,7 @@ impl Carrier {
         let kept = self.keep_replaced(&items).await;
         let ready = items.iter().zip(&kept).filter(|(_, kept)| kept.is_ok());
         let ready: Vec<_> = ready.map(|(item, _)| item).collect();
-        let carried = retrying_many(self.source.attempts, &ready, async |items| match self.recoder {
+        let carried = retrying_many(&self.source.attempts, &ready, async |items| match self.recoder {
             Some(recoder) => copied(self.recode(recoder, &items).await),
             None if self.remover.is_some() => self.relocate(&items).await,
             None => copied(self.copy(&items).await),
@@ -116,7 +103,7 @@ impl Carrier {
     ) -> Vec<Result<Way, Error>> {
         for (item, result) in items.iter().zip(&mut carried) {
             match result {
-                Err(error) if error.code == ErrorCode::Corrupted => {
+                Err(error) if error.code() == ErrorCode::Corrupted => {
                     if let Ok(Some(now)) = self.source.stat(&item.source.path).await
                         && has_changed(&item.source, &now)
                     {
@@ -124,7 +111,7 @@ impl Carrier {
                         *result = Err(self.source.error(ErrorCode::Unavailable, &item.source.path, message));
                     }
                 }
-                Err(error) if error.code == ErrorCode::PreconditionFailed && self.is_exclusive(item) => {
+                Err(error) if error.code() == ErrorCode::PreconditionFailed && self.is_exclusive(item) => {
                     *result = self.overtaken(item).await;
                 }
                 _ => {}
@@ -178,7 +165,7 @@ impl Carrier {
         let replaced = || items.iter().enumerate().filter(|(_, item)| item.replaces());
         let paths: Vec<_> = replaced().map(|(_, item)| self.target_path(&item.source)).collect();
         let paths: Vec<_> = paths.iter().collect();
-        let kept = retrying_many(self.source.attempts, &paths, async |paths| {
+        let kept = retrying_many(&self.source.attempts, &paths, async |paths| {
             backup.keep(&self.target, &paths).await
         });
         for ((position, _), kept) in replaced().zip(kept.await) {
@@ -241,7 +228,7 @@ impl Carrier {
             let entry = &item.source;
             let is_doubtful = self.source.lists_writes && !entry.hashes.is_empty();
             if is_doubtful
-                && matches!(result, Err(error) if error.code == ErrorCode::Corrupted)
+                && matches!(result, Err(error) if error.code() == ErrorCode::Corrupted)
                 && let Ok(Some(seen)) = self.source.stat(&entry.path).await
                 && !entry.hashes.iter().any(|hash| seen.hashes.contains(hash))
                 && let item =
@@ -281,12 +268,11 @@ impl Carrier {
     /// demanded of the bytes.
     fn is_listed(&self, entry: &Entry, written: &ObjectInfo) -> bool {
         let (source, target) = (&self.source, &self.target.0);
-        let precisions =
-            (source.capabilities.modified_precision_ns, target.capabilities.modified_precision_ns);
+        let precisions = (source.precision_ns(), target.precision_ns());
         let by_time = match (precisions, entry.modified, written.modified) {
             ((Some(from), Some(to)), Some(listed), Some(written)) if !source.lists_writes => {
                 let window = modify_window(Some(from), Some(to), None).map_or(0, u128::from);
-                Timestamp::from(written).nanoseconds_since(listed).unsigned_abs() <= window
+                written.nanoseconds_since(listed).unsigned_abs() <= window
             }
             _ => false,
         };
@@ -303,7 +289,7 @@ impl Carrier {
         }
         match target.stat(&entry.path).await? {
             Some(seen) => {
-                let hashes = seen.hashes.into_iter().map(Into::into).collect();
+                let hashes = seen.hashes.into_iter().collect();
                 verify(target, entry, &ObjectInfo { size: seen.size, hashes, ..written }, self.ignore_size)
             }
             None => verified,
@@ -318,35 +304,12 @@ impl Carrier {
             expected_size: entry.size.filter(|_| !self.ignore_size),
             // What a store copies within itself, it vouches for.
             expected_hash: (!self.source.shares_backend(&self.target.0))
-                .then(|| entry.hashes.first().cloned().map(Into::into))
+                .then(|| entry.hashes.first().cloned())
                 .flatten(),
             ..as_it_is()
         };
         let (source, target) = (self.source.full(&entry.path)?, self.target.0.full(&entry.path)?);
         Ok(CopyRequest { source, target, options })
-    }
-}
-
-/// The size is always checked, whatever the backend promised, and a hash that both sides know.
-pub(super) fn verify(
-    target: &Reading,
-    entry: &Entry,
-    written: &ObjectInfo,
-    ignore_size: bool,
-) -> Result<(), Error> {
-    let corrupted = |message: &str| Err(target.error(ErrorCode::Corrupted, &entry.path, message));
-    match (entry.size, written.size) {
-        (Some(expected), Some(size)) if expected != size && !ignore_size => {
-            return corrupted(&format!("{size} bytes arrived of {expected}"));
-        }
-        _ => {}
-    }
-    let hashes: Vec<_> = written.hashes.iter().cloned().map(Into::into).collect();
-    match common_hash(&entry.hashes, &hashes) {
-        Some((sent, arrived)) if sent.digest != arrived.digest => {
-            corrupted("its hash on the target is not that of the source")
-        }
-        _ => Ok(()),
     }
 }
 
@@ -366,78 +329,4 @@ fn has_changed(listed: &Entry, now: &Entry) -> bool {
     differ(&listed.etag, &now.etag).unwrap_or_else(|| {
         differ(&listed.size, &now.size) == Some(true) || differ(&listed.modified, &now.modified) == Some(true)
     })
-}
-
-/// Puts results in place of those that are ok so far.
-pub(super) fn fill_in(results: &mut [Result<(), Error>], next: Vec<Result<(), Error>>) {
-    let open = results.iter_mut().filter(|result| result.is_ok());
-    open.zip(next).for_each(|(result, next)| *result = next);
-}
-
-/// Moves between two places, each object in one step; `unsupported` for each that takes more than one.
-pub(super) async fn move_many(
-    source: &Reading,
-    target: &Reading,
-    requests: Vec<CopyRequest>,
-) -> Vec<Result<(), Error>> {
-    if ![source, target].into_iter().all(|side| side.has(Features::MOVE)) {
-        let unsupported = || error(ErrorCode::Unsupported, "there is no move in one step");
-        return requests.iter().map(|_| Err(unsupported())).collect();
-    }
-    let moves = stream::iter(requests).map(async |CopyRequest { source: from, target: to, options }| {
-        source.backend().move_(from, target.backend(), to, options).await.map(drop)
-    });
-    moves.buffered(MOVES).collect().await
-}
-
-pub(super) fn is_unsupported<T>(result: &Result<T, Error>) -> bool {
-    result.as_ref().is_err_and(|error| error.code == ErrorCode::Unsupported)
-}
-
-/// Copies between two places: by one call if the host can, else by reading and writing.
-pub(super) async fn copy_many(
-    source: &Reading,
-    target: &Reading,
-    requests: Vec<CopyRequest>,
-) -> Vec<Result<ObjectInfo, Error>> {
-    if requests.is_empty() {
-        return Vec::new();
-    }
-    let by_host =
-        source.has(Features::TRANSFER) || (source.shares_backend(target) && source.has(Features::COPY));
-    let mut results = match by_host {
-        true => source.backend().copy_many(requests.clone(), target.backend()).await,
-        false => Vec::new(),
-    }
-    .into_iter();
-    let mut copied = Vec::with_capacity(requests.len());
-    for request in requests {
-        copied.push(match results.next() {
-            Some(Err(error)) if error.code == ErrorCode::Unsupported => {
-                through(source, target, request).await
-            }
-            Some(result) => result,
-            None => through(source, target, request).await,
-        });
-    }
-    copied
-}
-
-/// Reads and writes: the body is handed on untouched.
-async fn through(source: &Reading, target: &Reading, request: CopyRequest) -> Result<ObjectInfo, Error> {
-    let CopyRequest { source: from, target: to, mut options } = request;
-    let read = ReadOptions { offset: 0, length: None, if_match: None };
-    let reader = source.backend().read(from, read).await?;
-    // A listing need not know the size.
-    options.expected_size = options.expected_size.or(reader.info.size);
-    if target.has(Features::CONTENT_TYPE) {
-        options.content_type = reader.info.content_type;
-    }
-    if target.has(Features::SET_MODIFIED) {
-        options.modified = reader.info.modified;
-    }
-    if target.has(Features::CUSTOM_METADATA) {
-        options.metadata = reader.info.metadata;
-    }
-    target.backend().write(to, reader.contents, reader.completion, options).await
 }

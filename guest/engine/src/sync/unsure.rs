@@ -5,15 +5,15 @@ use omnistorage_core::{
     entry::Entry,
     sync::compare::{CompareOptions, IfEqual, Reason, Verdict, after_hashing},
 };
+use omnistorage_types::{Error, ErrorCode};
 
 use super::{
     contents::hash_both,
     flight::{Bound, Done},
+    place::Reading,
     recode::{Recoder, compare_listed},
     run::Run,
-    sides::Reading,
 };
-use crate::imports::types::{Error, ErrorCode};
 
 /// An object of both sides.
 pub(super) struct Pair {

@@ -4,7 +4,10 @@ use std::{cmp::Ordering, collections::BinaryHeap};
 
 use omnistorage_core::{
     entry::Entry,
-    sync::{compare::Reason, order::Order},
+    sync::{
+        compare::Reason,
+        order::{Order, first},
+    },
 };
 
 use super::batch::Batch;
@@ -82,7 +85,7 @@ impl Waiting {
 
 impl Ord for Ranked {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.0.compare(&other.1.source, &self.1.source)
+        first(self.0, &other.1.source, &self.1.source)
     }
 }
 

@@ -9,10 +9,7 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 
 use super::ChannelOptions;
-use crate::{
-    config::Account,
-    error::{Error, ErrorCode, Result},
-};
+use crate::{Error, ErrorCode, Result, config::Account};
 
 /// Why a queue is no more.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use reqsign_core::{Context, HttpSend, OsEnv, ProvideCredential, SignRequest, Sig
 use reqsign_file_read_tokio::TokioFileRead;
 use tracing::debug;
 
-use crate::error::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result};
 
 /// Until a server has taken the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

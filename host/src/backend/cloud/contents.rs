@@ -7,9 +7,8 @@ use futures::{StreamExt, future::BoxFuture, stream};
 
 use super::client::{Answer, backoff};
 use crate::{
+    Error, ErrorCode, Hash, Result,
     backend::{Contents, checksum::Checksum, gone_on},
-    error::{Error, ErrorCode, Result},
-    hash::Hash,
 };
 
 /// How many connections in a row may give nothing.

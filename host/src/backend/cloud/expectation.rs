@@ -1,11 +1,6 @@
 //! What was announced of the bytes, and what came.
 
-use crate::{
-    backend::WriteOptions,
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, HashAlgorithm, Hasher},
-    object::ObjectInfo,
-};
+use crate::{Error, ErrorCode, Hash, HashAlgorithm, Hasher, ObjectInfo, Result, backend::WriteOptions};
 
 /// Counts the bytes of a write and holds them to what was announced.
 pub(in crate::backend) struct Expectation {
@@ -16,7 +11,7 @@ pub(in crate::backend) struct Expectation {
 
 impl Expectation {
     pub(in crate::backend) fn new(options: &WriteOptions) -> Self {
-        let hash = options.expected_hash.clone().map(|hash| (hash.clone(), hash.algorithm.hasher()));
+        let hash = options.expected_hash.clone().map(|hash| (hash.clone(), Hasher::new(hash.algorithm)));
         Self { size: options.expected_size, hash, seen: 0 }
     }
 

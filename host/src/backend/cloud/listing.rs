@@ -10,14 +10,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use tokio::task::JoinSet;
 
 use super::pages::{Order, Page, Pages, Trail};
 use crate::{
+    Error, ErrorCode, ObjectInfo, ObjectKind, Result,
     backend::{ListOptions, Listed, Listing, ListingFailure},
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind},
 };
 
 /// A cursor over the pages.

@@ -1,11 +1,7 @@
 //! What may be stored beside the bytes. It travels in headers: keys lose their case there, values the blanks at their
 //! ends, and both what is not ASCII. What would be changed is refused.
 
-use crate::{
-    backend::WriteOptions,
-    error::{Error, ErrorCode, Result},
-    object::Metadata,
-};
+use crate::{Error, ErrorCode, Metadata, Result, backend::WriteOptions};
 
 /// What the stores would give an object without one is less usual.
 pub(in crate::backend) const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";

@@ -6,19 +6,18 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use async_trait::async_trait;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     listing::PagedListing,
     pages::{Order, Pages},
 };
 use crate::{
+    ObjectInfo, ObjectKind, Result,
     backend::{
         ListOptions, Listed, Listing,
         sorted::{SortOptions, SortedListing},
     },
-    error::Result,
-    object::{ObjectInfo, ObjectKind},
 };
 
 /// A cursor over what is below a prefix.

@@ -3,11 +3,7 @@
 
 use async_trait::async_trait;
 
-use crate::{
-    backend::ListingFailure,
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
-};
+use crate::{Error, ErrorCode, ObjectInfo, Result, backend::ListingFailure};
 
 /// So many pages in a row may be empty. Stores pass over what was deleted a page at a time.
 const EMPTY: u32 = 10_000;

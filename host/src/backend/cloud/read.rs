@@ -3,17 +3,15 @@
 use std::{future::Future, ops::Range, sync::Arc};
 
 use http::{HeaderMap, StatusCode, header};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     client::{Answer, Call},
     contents::{self, Part},
 };
 use crate::{
+    Error, ErrorCode, Hash, ObjectInfo, Result,
     backend::{ReadOptions, Reader},
-    error::{Error, ErrorCode, Result},
-    hash::Hash,
-    object::ObjectInfo,
 };
 
 /// Beyond it lies no byte of any object, and some servers take no larger number.

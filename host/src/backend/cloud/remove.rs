@@ -4,13 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{TryStreamExt, stream};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::pages::{Order, Pages, Trail};
-use crate::{
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind},
-};
+use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result};
 
 /// Of how many pages the keys are deleted at once.
 const PAGES_IN_FLIGHT: usize = 4;

@@ -2,12 +2,9 @@
 
 use std::{env, net::IpAddr};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
-use crate::{
-    config::Config,
-    error::{Error, ErrorCode, Result},
-};
+use crate::{Error, ErrorCode, Result, config::Config};
 
 /// A variable of the environment; an empty one counts as none.
 pub(in crate::backend) fn variable(name: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! Times as the stores write them, and as rclone writes them into metadata.
 
-use crate::object::Timestamp;
+use crate::Timestamp;
 
 const NANOSECONDS: i128 = 1_000_000_000;
 

@@ -3,15 +3,11 @@
 
 use std::os::fd::OwnedFd;
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::io::Errno;
 
 use super::error::{error, failure};
-use crate::{
-    backend::WriteOptions,
-    error::{ErrorCode, Result},
-    object::{Metadata, ObjectInfo},
-};
+use crate::{ErrorCode, Metadata, ObjectInfo, Result, backend::WriteOptions};
 
 /// <https://www.freedesktop.org/wiki/CommonExtendedAttributes/>
 const CONTENT_TYPE: &str = "user.mime_type";

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::io::Errno;
 
 use super::{
@@ -20,10 +20,8 @@ use super::{
     upload::{check_hash, check_size},
 };
 use crate::{
+    Error, ErrorCode, Hash, Hasher, ObjectInfo, Result,
     backend::{CopyRequest, Meter, WriteOptions},
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, Hasher},
-    object::ObjectInfo,
 };
 
 /// Up to so many bytes, a read and a write cost less than asking the kernel for better ways.
@@ -205,7 +203,7 @@ impl<'a> Copier<'a> {
         options: &WriteOptions,
     ) -> Result<Option<Hash>> {
         let size = object.version().size;
-        let mut hasher = options.expected_hash.as_ref().map(|hash| hash.algorithm.hasher());
+        let mut hasher = options.expected_hash.as_ref().map(|hash| Hasher::new(hash.algorithm));
         #[cfg(target_os = "linux")]
         if hasher.is_none() && size > SMALL && object.size().is_some() {
             if self.ways.share(object, draft) {

@@ -2,7 +2,7 @@
 
 use std::{os::fd::OwnedFd, sync::Arc};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::{
     fs::{AtFlags, Stat},
     io::Errno,
@@ -19,11 +19,7 @@ use super::{
     temporary::Temporary,
     tree::{split, split_object},
 };
-use crate::{
-    backend::WriteCondition,
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind, Timestamp},
-};
+use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, Timestamp, backend::WriteCondition};
 
 /// A temporary file and the directories made for it. Dropped, it leaves nothing of either.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! What the operating system says, in the vocabulary of this crate.
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::io::Errno;
 
 use super::KIND;
-use crate::error::{Error, ErrorCode};
+use crate::{Error, ErrorCode};
 
 /// An error of that code at that path.
 pub(super) fn error(code: ErrorCode, message: impl Into<String>, path: &Path) -> Error {

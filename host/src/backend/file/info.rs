@@ -2,14 +2,11 @@
 
 use std::os::fd::OwnedFd;
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::fs::{FileType, Stat, Timespec, Timestamps, UTIME_OMIT};
 
 use super::error::error;
-use crate::{
-    error::{ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind, Timestamp},
-};
+use crate::{ErrorCode, ObjectInfo, ObjectKind, Result, Timestamp};
 
 /// What changes whenever the contents of a file do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::{
     fs::{AtFlags, FileType, Stat},
     io::Errno,
@@ -25,10 +25,7 @@ use super::{
     temporary::{rename_to_free, with_free_name},
     tree::split_object,
 };
-use crate::{
-    error::{ErrorCode, Result},
-    object::{ObjectInfo, Timestamp},
-};
+use crate::{ErrorCode, ObjectInfo, Result, Timestamp};
 
 const SUFFIX: &str = ".rclonelink";
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::{fs::AtFlags, io::Errno};
 
 use super::{
@@ -15,9 +15,8 @@ use super::{
     root::{Root, blocking, check_name},
 };
 use crate::{
+    Error, ErrorCode, ObjectInfo, ObjectKind, Result,
     backend::{ListOptions, Listed, Listing, ListingFailure, Unlisted},
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind},
 };
 
 /// A cursor. A call takes the walk along to its thread, so a call given up ends the listing.

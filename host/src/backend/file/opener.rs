@@ -3,7 +3,7 @@
 
 use std::{os::fd::OwnedFd, sync::Arc};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::io::Errno;
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     root::{Root, check_name},
     tree::{open_object, split_object},
 };
-use crate::error::Result;
+use crate::Result;
 
 /// Opens objects of one root.
 pub(super) struct Opener<'a> {

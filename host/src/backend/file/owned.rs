@@ -18,7 +18,7 @@ use rustix::{
 };
 
 use super::info::time;
-use crate::object::{Metadata, Timestamp};
+use crate::{Metadata, Timestamp};
 
 const MODE: &str = "mode";
 const OWNER: &str = "uid";

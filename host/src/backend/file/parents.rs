@@ -2,7 +2,7 @@
 
 use std::{os::fd::OwnedFd, sync::Arc};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::{
     fs::{Mode, Stat},
     io::Errno,
@@ -16,7 +16,7 @@ use super::{
     temporary::Temporary,
     tree::{split, split_object},
 };
-use crate::error::Result;
+use crate::Result;
 
 /// So often is a directory made again that another call takes away because it is empty.
 pub(super) const ATTEMPTS: u32 = 16;

@@ -4,7 +4,7 @@ use std::{ops::Range, os::fd::OwnedFd, sync::Arc};
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::{
     buffer::spare_capacity,
     fs::{AtFlags, SeekFrom, Stat},
@@ -22,10 +22,8 @@ use super::{
     tree::{open_object, split},
 };
 use crate::{
+    Error, ErrorCode, Hash, HashAlgorithm, Hasher, ObjectInfo, ObjectKind, Result, Timestamp,
     backend::{ReadOptions, Reader, too_large},
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, HashAlgorithm},
-    object::{ObjectInfo, ObjectKind, Timestamp},
 };
 
 /// In bytes, of a stream and of what is read at once natively.
@@ -297,7 +295,7 @@ pub(super) fn hash_of(
     buffer: &mut Vec<u8>,
     interrupt: &Interrupt,
 ) -> Result<Hash> {
-    let mut hasher = algorithm.hasher();
+    let mut hasher = Hasher::new(algorithm);
     let size = object.size();
     let len = size.and_then(|size| usize::try_from(size).ok()).unwrap_or(CHUNK).min(CHUNK);
     buffer.resize(buffer.len().max(len), 0);

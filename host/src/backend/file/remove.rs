@@ -2,7 +2,7 @@
 
 use std::{ffi::CString, os::fd::OwnedFd, sync::Arc};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::{
     fs::{AtFlags, FileType},
     io::Errno,
@@ -16,7 +16,7 @@ use super::{
     temporary::{self, Dead},
     tree::{split, split_object},
 };
-use crate::error::{ErrorCode, Result};
+use crate::{ErrorCode, Result};
 
 /// Deletes objects, links and special files. Paths come sorted, so the directory of one is mostly that of the next.
 pub(super) fn delete_many(root: &Arc<Root>, paths: &[Path], interrupt: &Interrupt) -> Vec<Result<()>> {

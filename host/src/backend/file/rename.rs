@@ -3,7 +3,7 @@
 
 use std::{os::fd::OwnedFd, sync::Arc};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::{
     fs::{Access, AtFlags, Stat},
     io::Errno,
@@ -23,9 +23,8 @@ use super::{
     upload::{check_hash, check_size},
 };
 use crate::{
+    Error, ErrorCode, ObjectInfo, ObjectKind, Result,
     backend::{CopyRequest, WriteCondition, WriteOptions},
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind},
 };
 
 /// Moves an object in one step. `Unsupported` from one file system to another.

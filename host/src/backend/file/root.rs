@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures::FutureExt;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::{fs::Stat, io::Errno};
 
 use super::{
@@ -26,9 +26,8 @@ use super::{
     unnamed::Unnamed,
 };
 use crate::{
+    Error, ErrorCode, Metadata, ObjectInfo, Result,
     backend::{WriteCondition, WriteOptions},
-    error::{Error, ErrorCode, Result},
-    object::{Metadata, ObjectInfo},
 };
 
 /// What all calls share.

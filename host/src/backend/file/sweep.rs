@@ -2,7 +2,7 @@
 
 use std::{ffi::CString, time::Duration};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::{fs::FileType, io::Errno};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     root::{Interrupt, Root, check_name},
     temporary::{self, Dead},
 };
-use crate::error::Result;
+use crate::Result;
 
 /// Removes those that nobody touched for so long, wherever they were made, and whose lock is free; gives their number.
 pub(super) fn sweep(root: &Root, prefix: &Path, older_than: Duration, interrupt: &Interrupt) -> Result<u64> {

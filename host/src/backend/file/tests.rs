@@ -21,7 +21,7 @@ use rustix::fs::{CWD, FlockOperation, Mode, flock, mkfifoat};
 use tempfile::TempDir;
 
 use super::{tree::Resolution, unnamed::Unnamed, *};
-use crate::{backend::WriteCondition, error::ErrorCode, object::ObjectKind};
+use crate::{ErrorCode, ObjectKind, backend::WriteCondition};
 
 fn backend() -> (TempDir, FileBackend) {
     let directory = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@
 
 use std::{os::fd::OwnedFd, sync::Arc};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use rustix::{
     fd::{AsFd, BorrowedFd},
     fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat},

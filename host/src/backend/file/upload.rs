@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     KIND,
@@ -18,10 +18,8 @@ use super::{
     tree::split_object,
 };
 use crate::{
+    Error, ErrorCode, Hash, Hasher, ObjectInfo, Result, Timestamp,
     backend::{Upload, WriteOptions},
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, Hasher},
-    object::{ObjectInfo, Timestamp},
 };
 
 /// A draft and what must hold of it.
@@ -56,7 +54,7 @@ struct Expected {
 
 impl Expected {
     fn new(options: &WriteOptions, path: &Path) -> Self {
-        let hash = options.expected_hash.clone().map(|hash| (hash.algorithm.hasher(), hash));
+        let hash = options.expected_hash.clone().map(|hash| (Hasher::new(hash.algorithm), hash));
         Self {
             path: path.clone(),
             size: options.expected_size,

@@ -4,8 +4,8 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
 use crate::{
+    Error, ErrorCode,
     backend::cloud::{client::retry_after, excerpt},
-    error::{Error, ErrorCode},
 };
 
 /// The body of a refusal.

@@ -4,17 +4,15 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
+    Error, ErrorCode, Hash, HashAlgorithm, Metadata, ObjectInfo, ObjectKind, Result, Timestamp,
     backend::{
         WriteOptions,
         cloud::{MODIFIED_KEY, metadata, time},
     },
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, HashAlgorithm},
-    object::{Metadata, ObjectInfo, ObjectKind, Timestamp},
 };
 
 /// Where Google's own tools keep the modification time, in whole seconds. rclone writes it beside its own.

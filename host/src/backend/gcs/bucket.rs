@@ -9,7 +9,7 @@ use std::{
 };
 
 use http::{Method, StatusCode};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use reqsign_google::Credential;
 use serde::de::DeserializeOwned;
 
@@ -20,6 +20,7 @@ use super::{
     settings::Identity,
 };
 use crate::{
+    Error, ErrorCode, Result,
     backend::{
         WriteCondition,
         cloud::{
@@ -30,7 +31,6 @@ use crate::{
             query_string,
         },
     },
-    error::{Error, ErrorCode, Result},
 };
 
 /// A bucket, or what lies below a prefix in it.

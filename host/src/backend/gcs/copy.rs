@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use serde::Deserialize;
 
 use super::{
@@ -13,12 +13,11 @@ use super::{
     session::PATIENCE,
 };
 use crate::{
+    Error, ErrorCode, ObjectInfo, Result, Timestamp,
     backend::{
         WriteCondition, WriteOptions,
         cloud::{expectation, metadata::DEFAULT_CONTENT_TYPE, query_string},
     },
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, Timestamp},
 };
 
 /// What a step of a copy came to. Large objects, and those that change their place, need several; see the method

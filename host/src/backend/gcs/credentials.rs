@@ -10,10 +10,7 @@ use reqsign_google::{
     VmMetadataCredentialProvider,
 };
 
-use crate::{
-    error::{Error, ErrorCode},
-    secret::Secret,
-};
+use crate::{Error, ErrorCode, secret::Secret};
 
 /// Where Google gives tokens for keys of service accounts and for users who have logged in.
 const TOKEN_ENDPOINT: &str = "https://oauth2.googleapis.com/token";

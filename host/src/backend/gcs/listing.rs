@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use serde::Deserialize;
 
 use super::{KIND, attributes::Stored, bucket::Bucket};
 use crate::{
+    Result,
     backend::{
         ListOptions,
         cloud::{
@@ -16,7 +17,6 @@ use crate::{
             pages::{Order, Page, Pages},
         },
     },
-    error::Result,
 };
 
 /// What a page tells.

@@ -3,7 +3,7 @@
 use std::{ops::Range, sync::Arc};
 
 use http::{HeaderMap, Method};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     answer::precondition_failed,
@@ -11,13 +11,11 @@ use super::{
     bucket::{Bucket, generation},
 };
 use crate::{
+    Hash, HashAlgorithm, ObjectInfo, ObjectKind, Result,
     backend::{
         ReadOptions, Reader,
         cloud::{self, client::Answer, read::ranged},
     },
-    error::Result,
-    hash::{Hash, HashAlgorithm},
-    object::{ObjectInfo, ObjectKind},
 };
 
 impl Bucket {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
 use http::{Method, StatusCode};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     KIND, answer, batch,
@@ -13,6 +13,7 @@ use super::{
     listing::{self, Listed},
 };
 use crate::{
+    Error, ErrorCode, ObjectInfo, Result,
     backend::{
         ListOptions,
         cloud::{
@@ -20,8 +21,6 @@ use crate::{
             remove::{self, Keys},
         },
     },
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
 };
 
 /// How many requests are on their way at once.

@@ -14,8 +14,8 @@ use super::{
     bucket::Bucket,
 };
 use crate::{
+    Error, ErrorCode, Result,
     backend::cloud::client::{Answer, backoff},
-    error::{Error, ErrorCode, Result},
 };
 
 /// All parts but the last have a multiple of it, in bytes.

@@ -11,13 +11,13 @@ use super::{
     session::PartSize,
 };
 use crate::{
+    Error, ErrorCode, Result,
     backend::cloud::{
         client::{Client, TIMEOUT},
         part::{Parts, PartsInFlight},
         settings::{checked_endpoint, contradiction, exposed_host, take_prefix, variable},
     },
     config::Config,
-    error::{Error, ErrorCode, Result},
     secret::Secret,
 };
 

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use http::{Method, StatusCode};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use tokio::task::JoinSet;
 
 use super::{
@@ -19,12 +19,11 @@ use super::{
     session::{Session, lost},
 };
 use crate::{
+    Error, ErrorCode, ObjectInfo, Result,
     backend::{
         Upload, WriteCondition, WriteOptions,
         cloud::{client::Answer, expectation::Expectation, part::PartBuffer},
     },
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
 };
 
 /// What is to be written, and where.

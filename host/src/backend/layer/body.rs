@@ -3,13 +3,12 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{Direction, Layer, Layered, Operation};
 use crate::{
+    ObjectInfo, Result,
     backend::{Backend, Contents, Listed, Listing, Upload},
-    error::Result,
-    object::ObjectInfo,
 };
 
 /// The body of a reader, chunk by chunk through the layer. An error is its end.

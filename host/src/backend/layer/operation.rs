@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 /// A call, as a layer sees it.
 #[derive(Clone, Copy, Debug)]

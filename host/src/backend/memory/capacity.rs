@@ -5,10 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use crate::{
-    config::Account,
-    error::{Error, ErrorCode, Result},
-};
+use crate::{Error, ErrorCode, Result, config::Account};
 
 /// The bytes of a backend. A clone is the same.
 #[derive(Clone)]

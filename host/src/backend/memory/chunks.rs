@@ -6,8 +6,8 @@ use bytes::{Bytes, BytesMut};
 
 use super::capacity::{Capacity, Room};
 use crate::{
+    Result,
     backend::{Announced, WriteOptions},
-    error::Result,
 };
 
 /// Chunks of at least this size are kept as they come; smaller ones are gathered.

@@ -3,16 +3,15 @@
 use std::ops::Bound;
 
 use async_trait::async_trait;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     Shared,
     objects::{Objects, below},
 };
 use crate::{
+    ObjectInfo, ObjectKind, Result,
     backend::{ListOptions, Listed, Listing},
-    error::Result,
-    object::{ObjectInfo, ObjectKind},
 };
 
 /// A cursor over what is below a prefix.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, ops::Bound};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     KIND,
@@ -10,9 +10,8 @@ use super::{
     chunks::Chunks,
 };
 use crate::{
+    Error, ErrorCode, Metadata, ObjectInfo, ObjectKind, Result, Timestamp,
     backend::{WriteCondition, WriteOptions, require_object},
-    error::{Error, ErrorCode, Result},
-    object::{Metadata, ObjectInfo, ObjectKind, Timestamp},
 };
 
 /// An object.

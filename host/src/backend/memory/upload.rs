@@ -2,13 +2,12 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{KIND, Shared, chunks::Gathering, objects::Object};
 use crate::{
+    ObjectInfo, Result,
     backend::{Upload, WriteOptions},
-    error::Result,
-    object::ObjectInfo,
 };
 
 /// Gathers the bytes, and publishes them in one step.

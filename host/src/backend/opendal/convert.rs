@@ -1,12 +1,9 @@
 //! What OpenDAL tells, in the words of this crate.
 
 use ::opendal::{ErrorKind, Metadata};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
-use crate::{
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind, Timestamp},
-};
+use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, Timestamp};
 
 /// A server's own words may be a whole page.
 const MAX_MESSAGE: usize = 200;

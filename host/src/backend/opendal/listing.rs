@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use async_trait::async_trait;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     super::{ListOptions, Listed, Listing, ListingFailure, Unlisted},
@@ -14,10 +14,7 @@ use super::{
     convert::{failed, info},
     upload::is_temporary,
 };
-use crate::{
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind},
-};
+use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result};
 
 /// A cursor over what is below a prefix.
 pub(super) struct Walk {

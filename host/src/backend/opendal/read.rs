@@ -5,17 +5,14 @@ use ::opendal::{
     raw::{OpRead, oio},
 };
 use futures::{StreamExt, stream};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     super::{ReadOptions, Reader, WriteOptions, require_object},
     KIND, Shared,
     convert::failed,
 };
-use crate::{
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind},
-};
+use crate::{Error, ErrorCode, Hasher, ObjectInfo, ObjectKind, Result};
 
 impl Shared {
     pub(super) async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
@@ -72,7 +69,7 @@ impl Shared {
         }
         if let Some(expected) = &options.expected_hash {
             let mut contents = self.read(path, &ReadOptions::default()).await?.contents;
-            let mut hasher = expected.algorithm.hasher();
+            let mut hasher = Hasher::new(expected.algorithm);
             while let Some(chunk) = contents.next().await {
                 hasher.update(&chunk?);
             }

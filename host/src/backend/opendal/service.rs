@@ -3,10 +3,7 @@
 use ::opendal::{Operator, services};
 
 use super::{KIND, convert::failed};
-use crate::{
-    config::Config,
-    error::{Error, ErrorCode, Result},
-};
+use crate::{Error, ErrorCode, Result, config::Config};
 
 /// The settings are those of OpenDAL's structs, which would take no notice of others.
 macro_rules! services {

@@ -12,17 +12,14 @@ use ::opendal::{
 };
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     super::{Announced, Upload, WriteCondition, WriteOptions},
     KIND, Shared,
     convert::failed,
 };
-use crate::{
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
-};
+use crate::{Error, ErrorCode, ObjectInfo, Result};
 
 /// As every store takes, but for the last one of an upload.
 const PART: usize = 8 << 20;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::RetryOptions;
-use crate::error::{Error, Result};
+use crate::{Error, Result};
 
 /// The attempts at one thing.
 pub(super) struct Attempts {
@@ -62,7 +62,7 @@ mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::error::ErrorCode;
+    use crate::ErrorCode;
 
     const OPTIONS: RetryOptions = RetryOptions {
         attempts: NonZeroU32::new(100).unwrap(),

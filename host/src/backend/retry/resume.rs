@@ -3,12 +3,12 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{Attempts, Retry};
 use crate::{
+    Error, Result,
     backend::{Contents, ListOptions, Listed, Listing, ReadOptions, Reader},
-    error::{Error, Result},
 };
 
 /// A body and what of it is still to come.

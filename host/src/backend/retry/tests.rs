@@ -2,12 +2,11 @@
 
 use super::*;
 use crate::{
-    MemoryBackend,
+    Error, ErrorCode, MemoryBackend,
     backend::{
         fault::{Fault, Faults},
         layer::{Call, Layered, Operation},
     },
-    error::{Error, ErrorCode},
 };
 use futures::StreamExt;
 

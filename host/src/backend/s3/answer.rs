@@ -7,8 +7,8 @@ use super::{
     xml::{Answer, Document, read_refusal, required},
 };
 use crate::{
+    Error, ErrorCode, Result,
     backend::cloud::{client::retry_after, excerpt},
-    error::{Error, ErrorCode, Result},
 };
 
 /// The body of a refusal, which may also come with status 200.

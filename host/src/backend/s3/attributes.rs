@@ -2,16 +2,14 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use crate::{
+    Hash, HashAlgorithm, Metadata, ObjectInfo, ObjectKind, Result, Timestamp,
     backend::{
         WriteOptions,
         cloud::{MODIFIED_KEY, client::Call, metadata, time},
     },
-    error::Result,
-    hash::{Hash, HashAlgorithm},
-    object::{Metadata, ObjectInfo, ObjectKind, Timestamp},
 };
 
 pub(super) const METADATA: &str = "x-amz-meta-";

@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use reqsign_aws_v4::Credential;
 
 use super::{
@@ -23,6 +23,7 @@ use super::{
     xml,
 };
 use crate::{
+    Error, ErrorCode, Result,
     backend::{
         WriteCondition,
         cloud::{
@@ -34,7 +35,6 @@ use crate::{
             query_string,
         },
     },
-    error::{Error, ErrorCode, Result},
 };
 
 /// A bucket, or what lies below a prefix in it.

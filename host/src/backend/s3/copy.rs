@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use http::{HeaderMap, Method};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     attributes::{self, Attributes, METADATA, RCLONE_MD5},
@@ -14,12 +14,11 @@ use super::{
     upload::Draft,
 };
 use crate::{
+    Error, ErrorCode, ObjectInfo, Result, Timestamp,
     backend::{
         WriteCondition, WriteOptions,
         cloud::{MODIFIED_KEY, client::Call, expectation, metadata::DEFAULT_CONTENT_TYPE},
     },
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, Timestamp},
 };
 
 /// How many parts are copied at once.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt, stream};
 use http::Method;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use percent_encoding::percent_decode_str;
 
 use super::{
@@ -15,6 +15,7 @@ use super::{
     xml::{Answer, Document, not_understood, required},
 };
 use crate::{
+    Error, ErrorCode, ObjectInfo, ObjectKind, Result, Timestamp,
     backend::{
         ListOptions, ListingFailure, Unlisted,
         cloud::{
@@ -24,8 +25,6 @@ use crate::{
             time,
         },
     },
-    error::{Error, ErrorCode, Result},
-    object::{ObjectInfo, ObjectKind, Timestamp},
 };
 
 /// How many objects are asked about at once where all is to be known of them.

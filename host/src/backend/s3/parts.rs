@@ -14,11 +14,11 @@ use super::{
     xml::{self, Document, required},
 };
 use crate::{
+    Error, ErrorCode, Result,
     backend::{
         WriteCondition,
         cloud::client::{ATTEMPTS, Answer, Call, backoff},
     },
-    error::{Error, ErrorCode, Result},
 };
 
 /// The fewest bytes of a part that is not the last, and the most parts; see the quotas of S3's multipart upload.

@@ -3,13 +3,14 @@
 use std::{ops::Range, sync::Arc};
 
 use http::{HeaderMap, Method};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     attributes,
     bucket::{Bucket, checked_etag},
 };
 use crate::{
+    Error, ErrorCode, Hash, ObjectInfo, ObjectKind, Result,
     backend::{
         ReadOptions, Reader,
         checksum::cheapest,
@@ -19,9 +20,6 @@ use crate::{
             read::{is_all, ranged},
         },
     },
-    error::{Error, ErrorCode, Result},
-    hash::Hash,
-    object::{ObjectInfo, ObjectKind},
 };
 
 impl Bucket {

@@ -7,7 +7,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, stream};
 use http::{Method, StatusCode};
 use md5::{Digest, Md5};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use serde::Serialize;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     xml::{Answer, Document, not_understood, read_refusal, required},
 };
 use crate::{
+    Error, ErrorCode, ObjectInfo, Result,
     backend::{
         ListOptions,
         cloud::{
@@ -25,8 +26,6 @@ use crate::{
             remove::{self, Keys},
         },
     },
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
 };
 
 /// The most keys of one request.

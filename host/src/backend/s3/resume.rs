@@ -17,11 +17,7 @@ use super::{
     uploads,
     xml::{Answer, Document, required},
 };
-use crate::{
-    backend::cloud::pages::Trail,
-    error::{Error, ErrorCode, Result},
-    hash::HashAlgorithm,
-};
+use crate::{Error, ErrorCode, HashAlgorithm, Hasher, Result, backend::cloud::pages::Trail};
 
 /// What an upload has of an earlier run, and whether it is worth something to the next one.
 #[derive(Default)]
@@ -140,7 +136,7 @@ impl Arrived {
         }
         match md5_of(&quoted(&self.etag)) {
             Some(md5) => {
-                let mut hasher = HashAlgorithm::Md5.hasher();
+                let mut hasher = Hasher::new(HashAlgorithm::Md5);
                 hasher.update(bytes);
                 hasher.finish() == md5
             }

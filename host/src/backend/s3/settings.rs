@@ -10,6 +10,7 @@ use super::{
     parts::{CopyLimit, PartSize},
 };
 use crate::{
+    Error, ErrorCode, Result,
     backend::cloud::{
         client::{Client, TIMEOUT},
         pages::Order,
@@ -17,7 +18,6 @@ use crate::{
         settings::{checked_endpoint, contradiction, exposed_host, take_prefix, variable},
     },
     config::Config,
-    error::{Error, ErrorCode, Result},
     secret::Secret,
 };
 

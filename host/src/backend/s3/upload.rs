@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use tokio::task::JoinSet;
 
 use super::{
@@ -18,6 +18,7 @@ use super::{
     xml::read_refusal,
 };
 use crate::{
+    Error, ErrorCode, ObjectInfo, Result,
     backend::{
         Upload, WriteCondition, WriteOptions,
         cloud::{
@@ -26,8 +27,6 @@ use crate::{
             part::PartBuffer,
         },
     },
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
 };
 
 /// How many parts of one upload are on their way at once.

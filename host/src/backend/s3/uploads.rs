@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use http::Method;
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     bucket::Bucket,
@@ -13,9 +13,8 @@ use super::{
     xml::{Answer, Document, required},
 };
 use crate::{
+    Result, Timestamp,
     backend::cloud::{self, pages::Trail},
-    error::Result,
-    object::Timestamp,
 };
 
 /// No request is sent again for longer. In seconds.

@@ -10,10 +10,7 @@ use quick_xml::{
 };
 
 use super::answer::Refusal;
-use crate::{
-    backend::cloud::excerpt,
-    error::{Error, ErrorCode, Result},
-};
+use crate::{Error, ErrorCode, Result, backend::cloud::excerpt};
 
 /// An answer to a request.
 pub(super) trait Answer: Sized {

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use crate::{
+    Error, ErrorCode, Hash, HashAlgorithm, Metadata, ObjectInfo, ObjectKind, Result, Timestamp,
     backend::{Listed, ListingFailure, Unlisted},
-    error::{Error, ErrorCode, Result},
-    hash::{Hash, HashAlgorithm},
-    object::{Metadata, ObjectInfo, ObjectKind, Timestamp},
 };
 
 const KINDS: [ObjectKind; 4] =

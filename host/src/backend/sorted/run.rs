@@ -9,7 +9,7 @@ use std::{
 };
 
 use super::record::{decode, encode};
-use crate::{backend::Listed, error::Result};
+use crate::{Result, backend::Listed};
 
 /// Bytes of a run that are read at once: it goes with their number, so that all of them together stay small.
 const READ_AHEAD: usize = 64 * 1024;

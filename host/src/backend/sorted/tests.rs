@@ -3,14 +3,13 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use proptest::prelude::*;
 
 use super::*;
 use crate::{
+    Hash, HashAlgorithm, ObjectInfo, ObjectKind, Timestamp,
     backend::{ListingFailure, Unlisted},
-    hash::{Hash, HashAlgorithm},
-    object::{ObjectInfo, ObjectKind, Timestamp},
 };
 
 /// Entries as they are, in pages of another size than asked for.

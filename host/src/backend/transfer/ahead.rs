@@ -15,17 +15,16 @@ use std::{
 
 use bytes::Bytes;
 use futures::{StreamExt, future::BoxFuture};
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
+    Error, ErrorCode, ObjectInfo, Result,
     backend::{
         Backend, Contents, ReadOptions, Reader,
         checksum::{Checksum, cheapest},
         gone_on,
     },
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
 };
 
 /// For the pieces that are read ahead in the whole process: 64 MiB.

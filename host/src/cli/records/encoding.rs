@@ -12,7 +12,7 @@ use crate::{
         session::Session,
         window::{self, parse_window},
     },
-    runtime::{CsvDialect, Encoding, Format, LengthPrefix, LineEnd, Validation},
+    runtime::{CsvDialect, Encoding, Format, LengthPrefix, LineEnd, Punctuation, Validation},
 };
 
 /// How to read.
@@ -139,7 +139,7 @@ impl Reading {
         {
             note(format_args!(
                 "hint: the header has no {} and a {name}: if that is between its fields, say --delimiter {value}",
-                if dialect.delimiter == '\t' { "tab" } else { "comma" }
+                if dialect.punctuation.delimiter() == b'\t' { "tab" } else { "comma" }
             ));
         }
     }
@@ -156,7 +156,7 @@ impl Reading {
         let mut csv = sides.iter_mut().filter_map(|side| csv_of(side));
         match csv.next() {
             Some(first) => {
-                self.csv.describe(first);
+                self.csv.describe(first)?;
                 csv.for_each(|other| {
                     other.infer |= self.csv.infer;
                     other.lenient |= self.csv.lenient;
@@ -196,10 +196,11 @@ pub(super) fn is_read_twice(from: &Encoding, to: &Encoding) -> bool {
 /// What is between the fields of a header that seems to have a single one, and how to write it on a command line.
 fn other_delimiter(dialect: &CsvDialect, header: &[u8]) -> Option<(&'static str, &'static str)> {
     // What is in quotes is none.
-    let outside = || header.split(|byte| char::from(*byte) == dialect.quote).step_by(2).flatten();
-    let has = |delimiter: char| outside().any(|byte| char::from(*byte) == delimiter);
-    let others = [(';', "semicolon", "';'"), ('\t', "tab", "tab"), (',', "comma", ",")];
-    let found = others.into_iter().find(|(delimiter, ..)| !has(dialect.delimiter) && has(*delimiter));
+    let outside = || header.split(|byte| *byte == dialect.punctuation.quote()).step_by(2).flatten();
+    let has = |delimiter: u8| outside().any(|byte| *byte == delimiter);
+    let others = [(b';', "semicolon", "';'"), (b'\t', "tab", "tab"), (b',', "comma", ",")];
+    let found =
+        others.into_iter().find(|(delimiter, ..)| !has(dialect.punctuation.delimiter()) && has(*delimiter));
     found.map(|(_, name, value)| (name, value))
 }
 
@@ -217,13 +218,17 @@ fn misplaced(option: &str, what: &str) -> Failure {
 }
 
 impl Csv {
-    fn describe(&self, dialect: &mut CsvDialect) {
-        dialect.delimiter = self.delimiter.unwrap_or(dialect.delimiter);
-        dialect.quote = self.quote.unwrap_or(dialect.quote);
+    fn describe(&self, dialect: &mut CsvDialect) -> Result<(), Failure> {
+        let named = dialect.punctuation;
+        let delimiter = self.delimiter.unwrap_or_else(|| named.delimiter().into());
+        let quote = self.quote.unwrap_or_else(|| named.quote().into());
+        dialect.punctuation =
+            Punctuation::new(delimiter, quote).map_err(|why| Failure::usage(why.message()))?;
         dialect.header = !self.no_header;
         dialect.columns.clone_from(&self.columns);
         dialect.infer = self.infer;
         dialect.lenient = self.lenient;
+        Ok(())
     }
 
     /// An option that was given.
@@ -296,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_header_of_one_field_has_perhaps_another_delimiter() {
-        let tabs = CsvDialect { delimiter: '\t', ..CsvDialect::default() };
+        let tabs = CsvDialect::tabs();
         for (dialect, header, expected) in [
             (&CsvDialect::default(), "a;b", Some("semicolon")),
             (&CsvDialect::default(), "\"a,b\";c", Some("semicolon")),

@@ -183,7 +183,11 @@ impl DeleteOptions {
             max_delete: Bound::of(self.max_delete),
             ignore_errors: self.ignore_errors,
             allow_empty_source: self.allow_empty_source,
-            track_renames: self.track_renames.then_some(self.track_renames_strategy),
+            track_renames: if self.track_renames {
+                self.track_renames_strategy
+            } else {
+                RenameStrategy::default()
+            },
             filter: Filter { delete_excluded: self.delete_excluded, ..options.filter },
             ..options
         }

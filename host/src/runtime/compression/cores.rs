@@ -8,23 +8,21 @@ use std::{
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream as streams};
+use omnistorage_types::{Codec, Compression};
 use tokio::sync::Semaphore;
 
 use super::{
     super::{Storage, sandbox::Task},
-    Codec, Compression,
     worker::Worker,
 };
-use crate::{backend::Contents, error::Result};
+use crate::{Result, backend::Contents};
 
-impl Codec {
-    /// Contents of a block. Blocks know nothing of each other: measured, this costs up to 0.4 % of the ratio of gzip, and
-    /// up to 1.2 % of that of zstd, which looks back further.
-    const fn block(self) -> usize {
-        match self {
-            Self::Gzip | Self::Snappy => 1 << 20,
-            Self::Zstd => 4 << 20,
-        }
+/// Contents of a block. Blocks know nothing of each other: measured, this costs up to 0.4 % of the ratio of gzip, and
+/// up to 1.2 % of that of zstd, which looks back further.
+const fn block(codec: Codec) -> usize {
+    match codec {
+        Codec::Zstd => 4 << 20,
+        _ => 1 << 20,
     }
 }
 
@@ -64,7 +62,7 @@ impl Storage {
     pub fn compress(&self, contents: Contents, compression: Compression, cores: NonZero<usize>) -> Contents {
         let (storage, running) = (self.clone(), Arc::new(Semaphore::new(cores.get())));
         let idle = Arc::new(Mutex::new(Vec::new()));
-        let blocks = blocks(contents, compression.codec.block());
+        let blocks = blocks(contents, block(compression.codec));
         let packed = blocks.map(move |block| {
             let (storage, running, idle) = (storage.clone(), running.clone(), idle.clone());
             async move {
@@ -129,7 +127,7 @@ fn blocks(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::{Error, ErrorCode};
+    use crate::{Error, ErrorCode};
 
     async fn cut(chunks: &[usize], size: usize) -> Vec<usize> {
         let contents = chunks.iter().map(|length| Ok(Bytes::from(vec![0; *length])));

@@ -13,16 +13,15 @@ use tokio::{
     task::{self, JoinHandle},
 };
 
-use super::{
-    super::{
-        Storage,
-        budget::Budget,
-        sandbox::{Guest, Inside},
-        stream,
-    },
-    Compression,
+use omnistorage_types::Compression;
+
+use super::super::{
+    Storage,
+    budget::Budget,
+    sandbox::{Guest, Inside},
+    stream,
 };
-use crate::error::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result};
 
 /// A block, and who waits for what it becomes.
 type Order = (Vec<Bytes>, oneshot::Sender<Result<Vec<Bytes>>>);

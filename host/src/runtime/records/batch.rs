@@ -2,10 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::{
-    error::{Error, ErrorCode, Result},
-    runtime::bindings::exports::omnistorage::storage::records as wit,
-};
+use crate::{Error, ErrorCode, Result, runtime::bindings::exports::omnistorage::storage::records as wit};
 
 /// Records laid end to end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,8 +7,7 @@ use wasmtime::component::ResourceAny;
 
 use super::{Encoding, RecordBatch};
 use crate::{
-    error::{Error, Result},
-    object::Location,
+    Error, Location, Result,
     runtime::{
         Storage,
         sandbox::{Guest, Inside, Task},

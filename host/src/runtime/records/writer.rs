@@ -8,8 +8,7 @@ use wasmtime::component::ResourceAny;
 
 use super::{Encoding, RecordBatch};
 use crate::{
-    error::{Error, ErrorCode, Result},
-    object::{Location, ObjectInfo},
+    Error, ErrorCode, Location, ObjectInfo, Result,
     runtime::{
         Storage,
         sandbox::{Guest, Inside, Task},

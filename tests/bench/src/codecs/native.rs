@@ -4,22 +4,14 @@ use std::hint::black_box;
 
 use anyhow::Result;
 use omnistorage::runtime::{Codec, Compression};
-use omnistorage_core::codec::{self, CodecKind, DecoderLimits};
+use omnistorage_core::codec::{self, DecoderLimits};
 
 use super::CHUNK;
-
-pub(super) const fn kind(codec: Codec) -> CodecKind {
-    match codec {
-        Codec::Gzip => CodecKind::Gzip,
-        Codec::Zstd => CodecKind::Zstd,
-        Codec::Snappy => CodecKind::Snappy,
-    }
-}
 
 /// Tells how many bytes came out.
 pub(super) fn compress(Compression { codec, level }: Compression, contents: &[u8]) -> Result<usize> {
     let mut size = 0;
-    drive(&mut *codec::encoder(kind(codec), level)?, contents, |part| size += part.len())?;
+    drive(&mut *codec::encoder(codec, level)?, contents, |part| size += part.len())?;
     Ok(size)
 }
 
@@ -27,7 +19,7 @@ pub(super) fn compress(Compression { codec, level }: Compression, contents: &[u8
 #[cfg(test)]
 pub(super) fn compressed(Compression { codec, level }: Compression, contents: &[u8]) -> Result<Vec<u8>> {
     let mut packed = Vec::new();
-    drive(&mut *codec::encoder(kind(codec), level)?, contents, |part| packed.extend_from_slice(part))?;
+    drive(&mut *codec::encoder(codec, level)?, contents, |part| packed.extend_from_slice(part))?;
     Ok(packed)
 }
 
@@ -35,12 +27,12 @@ pub(super) fn compressed(Compression { codec, level }: Compression, contents: &[
 pub(super) fn decompress(codec: Codec, packed: &[u8]) -> Result<usize> {
     let mut size = 0;
     let limits = DecoderLimits::default();
-    drive(&mut *codec::decoder(kind(codec), limits), packed, |part| size += part.len())?;
+    drive(&mut *codec::decoder(codec, limits), packed, |part| size += part.len())?;
     Ok(size)
 }
 
 /// Sends the input through a codec of the core.
-fn drive(codec: &mut dyn codec::Codec, input: &[u8], mut sink: impl FnMut(&[u8])) -> Result<()> {
+fn drive(codec: &mut dyn codec::Coder, input: &[u8], mut sink: impl FnMut(&[u8])) -> Result<()> {
     let mut output = Vec::with_capacity(CHUNK);
     for mut chunk in input.chunks(CHUNK) {
         loop {

@@ -47,6 +47,11 @@ fn listed(told: types::Listed) -> Result<Listed> {
     Listed::try_from(told)
 }
 
+/// Without the meter, which no import sees.
+pub(crate) fn plain(options: &WriteOptions) -> wit::WriteOptions {
+    omnistorage_types::WriteOptions::from(options).into()
+}
+
 fn owned(path: &Path) -> String {
     path.as_str().to_owned()
 }
@@ -58,7 +63,8 @@ impl Backend for Imported {
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.backend.capabilities().into()
+        // Flags and numbers alone: nothing in them can be refused.
+        self.backend.capabilities().try_into().unwrap_or_default()
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -86,7 +92,7 @@ impl Backend for Imported {
     }
 
     async fn write_all(&self, path: &Path, contents: Bytes, options: &WriteOptions) -> Result<ObjectInfo> {
-        here! { info(self.backend.write_all(owned(path), contents.to_vec(), options.into()).await?) }
+        here! { info(self.backend.write_all(owned(path), contents.to_vec(), plain(options)).await?) }
     }
 
     async fn exists(&self, path: &Path) -> Result<bool> {
@@ -137,7 +143,7 @@ impl Backend for Imported {
         let Some(other) = target_backend.as_any().downcast_ref::<Self>() else {
             return Err(Error::unsupported(self.kind(), "way to what is not imported"));
         };
-        here! { info(self.backend.copy(owned(source), &other.backend, owned(target), options.into()).await?) }
+        here! { info(self.backend.copy(owned(source), &other.backend, owned(target), plain(options)).await?) }
     }
 
     async fn copy_many(
@@ -153,7 +159,7 @@ impl Backend for Imported {
             let requests = requests.iter().map(|request| wit::CopyRequest {
                 source: owned(&request.source),
                 target: owned(&request.target),
-                options: (&request.options).into(),
+                options: plain(&request.options),
             });
             let results = self.backend.copy_many(requests.collect(), &other.backend).await;
             results.into_iter().map(|result| info(result?)).collect()
@@ -170,7 +176,7 @@ impl Backend for Imported {
         let Some(other) = target_backend.as_any().downcast_ref::<Self>() else {
             return Err(Error::unsupported(self.kind(), "way to what is not imported"));
         };
-        here! { info(self.backend.move_(owned(source), &other.backend, owned(target), options.into()).await?) }
+        here! { info(self.backend.move_(owned(source), &other.backend, owned(target), plain(options)).await?) }
     }
 
     async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {
@@ -178,13 +184,13 @@ impl Backend for Imported {
     }
 
     async fn hash(&self, path: &Path, algorithm: HashAlgorithm) -> Result<Hash> {
-        here! { Ok(self.backend.hash(owned(path), algorithm.into()).await?.into()) }
+        here! { self.backend.hash(owned(path), algorithm.into()).await?.try_into() }
     }
 
     async fn hash_many(&self, paths: &[Path], algorithm: HashAlgorithm) -> Vec<Result<Hash>> {
         here! {
             let results = self.backend.hash_many(paths.iter().map(owned).collect(), algorithm.into()).await;
-            results.into_iter().map(|result| Ok(result?.into())).collect()
+            results.into_iter().map(|result| result?.try_into()).collect()
         }
     }
 

@@ -18,20 +18,6 @@ mod bindings {
     pub struct Component;
 }
 
-// The words of the interface are those of the host crate, whose translation serves here too.
-#[path = "../../../../host/src/runtime/convert.rs"]
-mod convert;
-use omnistorage::backend;
-mod error {
-    pub(crate) use omnistorage::{Error, ErrorCode, Result};
-}
-mod hash {
-    pub(crate) use omnistorage::{Hash, HashAlgorithm};
-}
-mod object {
-    pub(crate) use omnistorage::{Location, ObjectInfo, ObjectKind, Timestamp};
-}
-
 use std::sync::Arc;
 
 use bindings::{
@@ -43,6 +29,9 @@ use omnistorage::{Error, ErrorCode};
 use omnistorage_conformance::{ROWS, Row};
 
 use self::imported::Imported;
+
+omnistorage_types::mirror_types!(types);
+omnistorage_types::mirror_backend!(wit);
 
 /// What an import cannot be held to: to close its handle does not end what was begun through it, and there is no other
 /// backend to copy to.

@@ -17,6 +17,7 @@ use wit_bindgen::{FutureWriter, StreamResult, StreamWriter, spawn_local};
 
 use crate::{
     bindings::{omnistorage::storage::types, wit_future, wit_stream},
+    imported::plain,
     wit,
 };
 
@@ -38,7 +39,7 @@ impl Sent {
         let (mut contents, reader) = wit_stream::new();
         let (completion, completed) = wit_future::new(|| Err(cancelled().into()));
         let (tell, mut outcome) = oneshot::channel();
-        let options = options.into();
+        let options = plain(options);
         spawn_local(async move {
             let _ = tell.send(backend.write(path, reader, completed, options).await);
         });

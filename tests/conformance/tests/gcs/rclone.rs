@@ -3,7 +3,7 @@
 use std::{fs, path::Path, process::Command, time::Duration};
 
 use omnistorage::{
-    Backend, HashAlgorithm,
+    Backend, HashAlgorithm, Hasher,
     backend::{ListOptions, WriteOptions},
 };
 use omnistorage_test_servers::{BUCKET, fake_gcs, rclone};
@@ -71,7 +71,7 @@ async fn what_it_wrote_we_read_and_check() {
         assert!(get(&backend, entry.path.as_str()).await.unwrap() == contents, "{}", entry.path);
         assert_eq!(entry.modified, Some(LONG_AGO), "{}", entry.path);
         assert!(entry.metadata.is_empty(), "{:?}", entry.metadata);
-        let mut hasher = HashAlgorithm::Md5.hasher();
+        let mut hasher = Hasher::new(HashAlgorithm::Md5);
         hasher.update(&contents);
         assert!(entry.hashes.contains(&hasher.finish()), "{}", entry.path);
     }

@@ -3,7 +3,7 @@
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::{
-    super::{Codec, CodecError, DecoderLimits, guard::Guard},
+    super::{CodecError, Coder, DecoderLimits, guard::Guard},
     Header,
     decoder::{Damaged, Decoder, Inflate},
     encoder::{Deflate, Encoder},
@@ -14,14 +14,14 @@ use super::{
 ///
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`](super::super::CodecErrorKind::InvalidLevel).
-pub fn encoder(level: Option<i32>, header: &Header) -> Result<Box<dyn Codec>, CodecError> {
+pub fn encoder(level: Option<i32>, header: &Header) -> Result<Box<dyn Coder>, CodecError> {
     let deflate = |level| Packing(Compress::new(Compression::new(level), false), Scratch::new());
     Ok(Box::new(Guard::new(Encoder::new(level, header, deflate)?, DecoderLimits::default())))
 }
 
 /// See [`decoder`](super::decoder).
 #[must_use]
-pub fn decoder(limits: DecoderLimits) -> Box<dyn Codec> {
+pub fn decoder(limits: DecoderLimits) -> Box<dyn Coder> {
     let inflate = Unpacking(Decompress::new(false), Scratch::new());
     Box::new(Guard::new(Decoder::new(inflate), limits))
 }

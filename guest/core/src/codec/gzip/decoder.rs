@@ -1,7 +1,7 @@
 //! Decompression of any number of members.
 
 use super::{
-    super::{Codec, CodecError, CodecErrorKind, crc::CRC32, pending::is_full},
+    super::{CodecError, CodecErrorKind, Coder, crc::CRC32, pending::is_full},
     header::{HeaderError, Parser},
 };
 
@@ -137,7 +137,7 @@ impl<I: Inflate> Decoder<I> {
     }
 }
 
-impl<I: Inflate> Codec for Decoder<I> {
+impl<I: Inflate> Coder for Decoder<I> {
     fn push(&mut self, mut input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
         let pushed = input.len();
         loop {

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        Codec, CodecError, CodecErrorKind,
+        CodecError, CodecErrorKind, Coder,
         crc::CRC32,
         pending::{Pending, is_full},
     },
@@ -61,7 +61,7 @@ impl<D: Deflate> Encoder<D> {
     }
 }
 
-impl<D: Deflate> Codec for Encoder<D> {
+impl<D: Deflate> Coder for Encoder<D> {
     fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
         if input.is_empty() || !self.framing.drain(output) || is_full(output) {
             return Ok(0);

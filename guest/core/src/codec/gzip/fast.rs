@@ -3,7 +3,7 @@
 use zlib_rs::{DeflateFlush, Status};
 
 use super::{
-    super::{Codec, CodecError, DecoderLimits, guard::Guard},
+    super::{CodecError, Coder, DecoderLimits, guard::Guard},
     Header,
     decoder::Decoder,
     encoder::{Deflate, Encoder},
@@ -18,14 +18,14 @@ const WINDOW: u8 = 15;
 ///
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`](super::super::CodecErrorKind::InvalidLevel).
-pub fn encoder(level: Option<i32>, header: &Header) -> Result<Box<dyn Codec>, CodecError> {
+pub fn encoder(level: Option<i32>, header: &Header) -> Result<Box<dyn Coder>, CodecError> {
     let deflate = |level| Packing(zlib_rs::Deflate::new(level as i32, false, WINDOW), Scratch::new());
     Ok(Box::new(Guard::new(Encoder::new(level, header, deflate)?, DecoderLimits::default())))
 }
 
 /// See [`decoder`](super::decoder).
 #[must_use]
-pub fn decoder(limits: DecoderLimits) -> Box<dyn Codec> {
+pub fn decoder(limits: DecoderLimits) -> Box<dyn Coder> {
     Box::new(Guard::new(Decoder::new(Inflate::new()), limits))
 }
 

@@ -3,7 +3,7 @@
 use snap::raw::max_compress_len;
 
 use super::{
-    super::{Codec, CodecError, CodecErrorKind, gather::Gather, window::Window},
+    super::{CodecError, CodecErrorKind, Coder, gather::Gather, window::Window},
     COMPRESSED, IDENTIFIER, MAX_CONTENTS, STREAM_IDENTIFIER, UNCOMPRESSED, block, checksum,
 };
 
@@ -115,7 +115,7 @@ fn corrupted(at: u64, message: &'static str) -> CodecError {
     CodecError::new(CodecErrorKind::Corrupted, at, message)
 }
 
-impl Codec for Decoder {
+impl Coder for Decoder {
     fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
         let mut rest = input;
         while self.contents.drain(output) {

@@ -3,7 +3,7 @@
 use snap::raw::{Encoder as Blocks, max_compress_len};
 
 use super::{
-    super::{Codec, CodecError, CodecErrorKind, gather::Gather, pending::Pending},
+    super::{CodecError, CodecErrorKind, Coder, gather::Gather, pending::Pending},
     COMPRESSED, MAX_CONTENTS, STREAM_IDENTIFIER, UNCOMPRESSED, checksum,
 };
 
@@ -57,7 +57,7 @@ fn failed(at: u64, error: &snap::Error) -> CodecError {
     CodecError::new(CodecErrorKind::Corrupted, at, format!("the snappy compressor failed: {error}"))
 }
 
-impl Codec for Encoder {
+impl Coder for Encoder {
     fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
         let mut rest = input;
         while self.pending.drain(output) {

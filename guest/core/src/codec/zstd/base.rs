@@ -8,7 +8,7 @@ use ruzstd::{
 };
 
 use super::{
-    super::{Codec, CodecError, DecoderLimits, guard::Guard, pending::Pending},
+    super::{CodecError, Coder, DecoderLimits, guard::Guard, pending::Pending},
     checked,
     decoder::{Damaged, Decoder, Engine, Room},
     frame::Header,
@@ -18,7 +18,7 @@ use super::{
 ///
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`](super::super::CodecErrorKind::InvalidLevel) for a level that the reference lacks.
-pub fn encoder(level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
+pub fn encoder(level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
     checked(level)?;
     let encoder = Encoder { input: Vec::new(), pending: Pending::default(), frames: 0, ended: false };
     Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
@@ -26,7 +26,7 @@ pub fn encoder(level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
 
 /// A decompressor. It holds output back until the frame's window has gone by, or the frame ends.
 #[must_use]
-pub fn decoder(limits: DecoderLimits) -> Box<dyn Codec> {
+pub fn decoder(limits: DecoderLimits) -> Box<dyn Coder> {
     let mut blocks = FrameDecoder::new();
     // That the limit of the window is kept is seen to before; the engine's own must only not be below it.
     blocks.set_max_window_size(DecoderLimits::MAX_WINDOW);
@@ -76,7 +76,7 @@ impl Encoder {
     }
 }
 
-impl Codec for Encoder {
+impl Coder for Encoder {
     fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
         let mut taken = 0;
         while self.pending.drain(output) && taken < input.len() {

@@ -25,7 +25,7 @@ use self::{
     sequences::Sequences,
 };
 use super::{
-    super::{Codec, CodecError, pending::Pending},
+    super::{CodecError, Coder, pending::Pending},
     symbols::FIRST_OFFSETS,
 };
 
@@ -161,7 +161,7 @@ impl Encoder {
     }
 }
 
-impl Codec for Encoder {
+impl Coder for Encoder {
     fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
         let mut taken = 0;
         while self.pending.drain(output) && taken < input.len() {

@@ -1,7 +1,7 @@
 //! Decompression of any number of frames, block by block.
 
 use super::{
-    super::{Codec, CodecError, CodecErrorKind, DecoderLimits, gather::Gather},
+    super::{CodecError, CodecErrorKind, Coder, DecoderLimits, gather::Gather},
     frame::{self, Header, Start},
 };
 
@@ -156,7 +156,7 @@ fn damaged(at: u64) -> CodecError {
     CodecError::new(CodecErrorKind::Corrupted, at, "the zstd data is damaged")
 }
 
-impl<E: Engine> Codec for Decoder<E> {
+impl<E: Engine> Coder for Decoder<E> {
     fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError> {
         let mut rest = input;
         self.advance(&mut rest, output)?;

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 
 use super::{
-    super::{Codec, CodecError, DecoderLimits, guard::Guard},
+    super::{CodecError, Coder, DecoderLimits, guard::Guard},
     checked,
     compress::Encoder,
     decoder::Decoder,
@@ -15,7 +15,7 @@ use super::{
 ///
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`](super::super::CodecErrorKind::InvalidLevel).
-pub fn encoder(level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
+pub fn encoder(level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
     let encoder = Encoder::new(checked(level)?, u64::MAX);
     Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
 }
@@ -25,13 +25,13 @@ pub fn encoder(level: Option<i32>) -> Result<Box<dyn Codec>, CodecError> {
 ///
 /// # Errors
 /// As [`encoder`].
-pub fn frames(level: Option<i32>, contents: NonZero<u64>) -> Result<Box<dyn Codec>, CodecError> {
+pub fn frames(level: Option<i32>, contents: NonZero<u64>) -> Result<Box<dyn Coder>, CodecError> {
     let encoder = Encoder::new(checked(level)?, contents.get());
     Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
 }
 
 /// A decompressor.
 #[must_use]
-pub fn decoder(limits: DecoderLimits) -> Box<dyn Codec> {
+pub fn decoder(limits: DecoderLimits) -> Box<dyn Coder> {
     Box::new(Guard::new(Decoder::new(Blocks::new(), limits), limits))
 }

@@ -3,7 +3,7 @@
 use std::mem;
 
 use super::{
-    Dialect,
+    Dialect, check,
     row::fields,
     scanner::{Fault, Part, Scanner},
     wrong_count,
@@ -29,7 +29,7 @@ pub(in crate::record) struct Reader {
 
 impl Reader {
     pub(in crate::record) fn new(dialect: Dialect, options: RecordOptions) -> Result<Self, RecordError> {
-        dialect.check()?;
+        check(&dialect)?;
         Ok(Self {
             scanner: Scanner::new(&dialect),
             fields: dialect.columns.as_ref().map(Vec::len),

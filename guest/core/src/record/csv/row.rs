@@ -17,7 +17,7 @@ pub(in crate::record) struct Field<'a> {
 
 /// The fields of a row that a reader of the dialect handed out.
 pub(in crate::record) fn fields<'a>(row: &'a [u8], dialect: &Dialect) -> impl Iterator<Item = Field<'a>> {
-    let (delimiter, quote) = (dialect.punctuation.delimiter, dialect.punctuation.quote);
+    let (delimiter, quote) = (dialect.punctuation.delimiter(), dialect.punctuation.quote());
     let mut rest = Some(row);
     std::iter::from_fn(move || {
         let row = rest?;
@@ -78,8 +78,8 @@ impl Encoder {
     pub(in crate::record) fn new(dialect: &Dialect) -> Self {
         Self {
             classes: Classes::of(dialect),
-            delimiter: dialect.punctuation.delimiter,
-            quote: dialect.punctuation.quote,
+            delimiter: dialect.punctuation.delimiter(),
+            quote: dialect.punctuation.quote(),
             fields: 0,
             start: 0,
         }

@@ -21,8 +21,8 @@ impl Classes {
         let mut classes = [Class::Plain; 256];
         classes[usize::from(b'\r')] = Class::LineEnd;
         classes[usize::from(b'\n')] = Class::LineEnd;
-        classes[usize::from(dialect.punctuation.delimiter)] = Class::Delimiter;
-        classes[usize::from(dialect.punctuation.quote)] = Class::Quote;
+        classes[usize::from(dialect.punctuation.delimiter())] = Class::Delimiter;
+        classes[usize::from(dialect.punctuation.quote())] = Class::Quote;
         Self(classes)
     }
 
@@ -93,8 +93,8 @@ impl Scanner {
     pub(super) fn new(dialect: &Dialect) -> Self {
         Self {
             classes: Classes::of(dialect),
-            delimiter: dialect.punctuation.delimiter,
-            quote: dialect.punctuation.quote,
+            delimiter: dialect.punctuation.delimiter(),
+            quote: dialect.punctuation.quote(),
             lenient: dialect.lenient,
             state: State::Between,
             fields: 0,

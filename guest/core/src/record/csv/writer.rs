@@ -1,7 +1,7 @@
 //! Puts rows together.
 
 use super::{
-    Dialect,
+    Dialect, check,
     row::Encoder,
     scanner::{Part, Scanner},
     wrong_count,
@@ -23,7 +23,7 @@ pub(in crate::record) struct Writer {
 
 impl Writer {
     pub(in crate::record) fn new(dialect: Dialect, options: RecordOptions) -> Result<Self, RecordError> {
-        dialect.check()?;
+        check(&dialect)?;
         Ok(Self {
             scanner: Scanner::new(&dialect),
             fields: dialect.columns.as_ref().map(Vec::len),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use omnistorage_types::DeleteLimit;
+
 use super::Decision;
 use crate::sync::merge::Side;
 
@@ -20,45 +22,6 @@ pub struct Plan {
     pub deletes_on_second: u64,
     /// Everything else that is to be done or to be told.
     pub others: u64,
-}
-
-/// How many objects may be deleted on a side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DeleteLimit {
-    /// So many.
-    Count(u64),
-    /// So many of a hundred that both sides had.
-    Percent(u32),
-}
-
-impl DeleteLimit {
-    /// In objects.
-    ///
-    /// ```
-    /// use omnistorage_core::sync::bisync::guard::DeleteLimit;
-    ///
-    /// assert_eq!(DeleteLimit::Percent(50).of(5), 2);
-    /// assert_eq!(DeleteLimit::Count(7).of(5), 7);
-    /// ```
-    #[must_use]
-    pub fn of(self, records: u64) -> u64 {
-        match self {
-            Self::Count(count) => count,
-            Self::Percent(percent) => {
-                let share = u128::from(records) * u128::from(percent) / 100;
-                u64::try_from(share).unwrap_or(u64::MAX)
-            }
-        }
-    }
-}
-
-impl fmt::Display for DeleteLimit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Count(count) => write!(f, "{count}"),
-            Self::Percent(percent) => write!(f, "{percent}%"),
-        }
-    }
 }
 
 /// How far a run may go.

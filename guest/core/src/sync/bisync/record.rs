@@ -1,6 +1,6 @@
 //! What was known of an object when both sides agreed on it last.
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::entry::{Entry, Timestamp};

@@ -35,7 +35,7 @@
 
 use std::fmt;
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use twox_hash::XxHash3_128;

@@ -2,11 +2,11 @@
 
 use std::{cmp::Ordering, collections::VecDeque};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::Record;
 use crate::{
-    entry::{Entry, Failure, Listed},
+    entry::{Entry, Listed, ListingFailure},
     sync::{
         hidden::Hidden,
         merge::{Merge, MergeError, Side, Step},
@@ -30,7 +30,7 @@ pub struct Trio {
 
 /// What the merge has next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TrioStep<E> {
+pub enum TrioStep {
     /// Nothing before more of this listing is pushed, or its end told. The first place is the source.
     Need(Side),
     /// Nothing before more records are pushed, or their end told.
@@ -40,7 +40,7 @@ pub enum TrioStep<E> {
         /// Whose listing.
         side: Side,
         /// What is missing there.
-        failure: Box<Failure<E>>,
+        failure: Box<ListingFailure>,
     },
     /// A path.
     Trio(Box<Trio>),
@@ -50,8 +50,8 @@ pub enum TrioStep<E> {
 
 /// The merge. It holds what was pushed and not yet given.
 #[derive(Debug)]
-pub struct Trios<E> {
-    listings: Merge<E>,
+pub struct Trios {
+    listings: Merge,
     /// What the listings gave, while it has to wait for the records.
     pair: Option<Pair>,
     /// What either side could not list.
@@ -70,13 +70,13 @@ struct Pair {
     is_uncertain: bool,
 }
 
-impl<E> Default for Trios<E> {
+impl Default for Trios {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<E> Trios<E> {
+impl Trios {
     /// Of three sequences of which nothing is known yet.
     #[must_use]
     pub fn new() -> Self {
@@ -91,7 +91,7 @@ impl<E> Trios<E> {
     }
 
     /// Hands in the next entries of a listing.
-    pub fn push(&mut self, side: Side, page: Vec<Listed<E>>) {
+    pub fn push(&mut self, side: Side, page: Vec<Listed>) {
         self.listings.push(side, page);
     }
 
@@ -115,7 +115,7 @@ impl<E> Trios<E> {
     /// # Errors
     /// What is wrong with a listing.
     #[expect(clippy::should_implement_trait, reason = "an iterator would end where this one asks for more")]
-    pub fn next(&mut self) -> Result<TrioStep<E>, MergeError> {
+    pub fn next(&mut self) -> Result<TrioStep, MergeError> {
         if self.pair.is_none() && !self.listings_ended {
             let step = self.listings.next()?;
             let is_uncertain = matches!(step, Step::Unknown { .. });

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use omnistorage_path::PathError;
+use omnistorage_types::{Error, ErrorCode};
+
+use omnistorage_types::PathError;
 
 use super::PatternError;
 
@@ -86,6 +88,12 @@ impl std::error::Error for FilterError {
             FilterErrorKind::Path { error, .. } => Some(error),
             _ => None,
         }
+    }
+}
+
+impl From<FilterError> for Error {
+    fn from(why: FilterError) -> Self {
+        Self::new(ErrorCode::InvalidArgument, format!("the filter is refused: {why}"))
     }
 }
 

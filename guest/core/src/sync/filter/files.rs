@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{
     FilterError, FilterErrorKind,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::{Fact, Identity};
 

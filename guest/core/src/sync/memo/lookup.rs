@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, collections::VecDeque};
 
-use omnistorage_path::Path;
+use omnistorage_types::Path;
 
 use super::Fact;
 

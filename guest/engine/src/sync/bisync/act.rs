@@ -10,7 +10,7 @@ use omnistorage_core::{
         merge::Side,
     },
 };
-use omnistorage_path::Path;
+use omnistorage_types::{BisyncAction, BisyncEvent, CopyRequest, Error, ErrorCode, Path, WriteOptions};
 
 use super::{
     conflict::Conflicts,
@@ -18,18 +18,8 @@ use super::{
     journal::{done, failed},
 };
 use crate::{
-    exports::bisync::{BisyncAction, BisyncEvent},
-    imports::{
-        backend::{CopyRequest, WriteOptions},
-        types::{Error, ErrorCode},
-    },
-    sync::{
-        backup::as_it_is,
-        removal::{delete_unchanged, is_unchanged},
-        retry::retrying,
-        sides::Writing,
-        transfer::{copy_many, verify},
-    },
+    sync::copying::as_it_is, sync::copying::copy_many, sync::copying::verify, sync::place::Writing,
+    sync::removal::delete_unchanged, sync::removal::is_unchanged, sync::retry::retrying,
 };
 
 /// Works on objects, one a call; many calls at once.
@@ -212,7 +202,7 @@ impl Actor {
         }
         let options = WriteOptions {
             expected_size: entry.size,
-            expected_hash: entry.hashes.first().cloned().map(Into::into),
+            expected_hash: entry.hashes.first().cloned(),
             ..as_it_is()
         };
         let request =
@@ -222,7 +212,7 @@ impl Actor {
             let message = "the backend gave no result for it";
             copied.unwrap_or_else(|| Err(target.error(ErrorCode::Other, &entry.path, message)))
         };
-        let written = retrying(source.attempts, copy).await?;
+        let written = retrying(&source.attempts, copy).await?;
         verify(target, entry, &written, false)?;
         target.entry(written)
     }

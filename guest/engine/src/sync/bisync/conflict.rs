@@ -3,23 +3,18 @@
 use omnistorage_core::{
     entry::Entry,
     sync::{
-        bisync::conflict::{Winner, name},
+        bisync::conflict::{Winner, name, winning_side},
         merge::Side,
     },
 };
-use omnistorage_path::Path;
+use omnistorage_types::{BisyncAction, CopyRequest, Error, ErrorCode, Path};
 
 use super::{
     act::{Actor, Settled, agreed, other},
     journal::done,
 };
 use crate::{
-    exports::bisync::BisyncAction,
-    imports::{
-        backend::{CopyRequest, Features},
-        types::{Error, ErrorCode},
-    },
-    sync::{backup::as_it_is, removal::is_unchanged, retry::retrying, transfer::copy_many},
+    sync::copying::as_it_is, sync::copying::copy_many, sync::removal::is_unchanged, sync::retry::retrying,
 };
 
 /// Why there is a conflict.
@@ -80,13 +75,13 @@ impl Actor {
     /// Which version wins, if that can be told. Where a listing carries no times, the objects are looked at.
     async fn winner(&self, first: &Entry, second: &Entry) -> Result<Option<Side>, Error> {
         let Conflicts { winner, window_ns, .. } = self.conflicts;
-        let told = winner.of(first, second, window_ns);
+        let told = winning_side(winner, first, second, window_ns);
         if told.is_some() || first.modified.and(second.modified).is_some() {
             return Ok(told);
         }
         let path = &first.path;
         Ok(match (self.ends.first.stat(path).await?, self.ends.second.stat(path).await?) {
-            (Some(first), Some(second)) => winner.of(&first, &second, window_ns),
+            (Some(first), Some(second)) => winning_side(winner, &first, &second, window_ns),
             _ => None,
         })
     }
@@ -115,16 +110,19 @@ impl Actor {
             return Err(place.error(ErrorCode::Unavailable, &lost.path, message));
         }
         let (source, target) = (place.full(&lost.path)?, place.full(name)?);
-        if place.has(Features::MOVE) {
+        if place.features().move_to {
             let step = async || {
-                match place.backend().move_(source.clone(), place.backend(), target.clone(), as_it_is()).await
+                match place
+                    .backend()
+                    .move_to(source.clone(), place.backend(), target.clone(), as_it_is())
+                    .await
                 {
                     // The answer of an earlier attempt was lost.
-                    Err(error) if error.code == ErrorCode::NotFound => place.stat(name).await?.ok_or(error),
+                    Err(error) if error.code() == ErrorCode::NotFound => place.stat(name).await?.ok_or(error),
                     moved => place.entry(moved?),
                 }
             };
-            return Ok((retrying(place.attempts, step).await?, true));
+            return Ok((retrying(&place.attempts, step).await?, true));
         }
         let copy = async || {
             let request = CopyRequest { source: source.clone(), target: target.clone(), options: as_it_is() };
@@ -132,6 +130,6 @@ impl Actor {
             let message = "the backend gave no result for it";
             copied.unwrap_or_else(|| Err(place.error(ErrorCode::Other, &lost.path, message)))
         };
-        Ok((place.entry(retrying(place.attempts, copy).await?)?, false))
+        Ok((place.entry(retrying(&place.attempts, copy).await?)?, false))
     }
 }

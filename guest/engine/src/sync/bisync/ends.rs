@@ -8,27 +8,24 @@ use omnistorage_core::{
         bisync::{Precisions, state::Header},
         compare::{CompareOptions, Reason, Verdict, after_hashing, compare, modify_window},
         filter::Filter,
-        guard,
         merge::Side,
     },
 };
+use omnistorage_types::{BisyncOptions, Error, ErrorCode, Location, ObjectKind};
 
 use super::{
     options::{compare_options, filter_fingerprint},
     state::StateFile,
 };
 use crate::{
-    backends::Place,
-    exports::bisync::{self, BisyncOptions},
-    imports::{
-        backend::Features,
-        types::{Error, ErrorCode, Location, ObjectKind},
-    },
     objects::stat,
+    place::Place,
+    port::Storage,
     sync::{
         contents::hash_both,
-        retry::retrying,
-        sides::{Reading, leaves_out_object, location},
+        place::{Reading, nanoseconds},
+        retry::{Attempts, retrying},
+        sides::leaves_out_object,
     },
 };
 
@@ -47,22 +44,24 @@ pub(super) struct Ends {
 impl Ends {
     /// Opens everything, and refuses what cannot be a run: a place that is missing, places that overlap.
     pub(super) async fn open(
+        port: &Rc<dyn Storage>,
         [first, second]: [Location; 2],
         state: Location,
         options: &BisyncOptions,
         filter: Filter,
     ) -> Result<(Self, StateFile), Error> {
-        let attempts = options.retries;
-        let (first, second, state) =
-            (Place::open(first).await?, Place::open(second).await?, Place::open(state).await?);
-        if let Some(overlap) = guard::overlap(&location(&first), &location(&second)) {
+        let attempts = &Attempts::new(port.clone(), options.retries);
+        let (first, second, state) = (
+            Place::open(port, first).await?,
+            Place::open(port, second).await?,
+            Place::open(port, state).await?,
+        );
+        if let Some(overlap) = first.overlap(&second) {
             let message = format!("{overlap} (the first is the source here): nothing was done");
             return Err(first.error(ErrorCode::InvalidArgument, &message));
         }
         for place in [&first, &second] {
-            if guard::overlap(&location(place), &location(&state)).is_some()
-                && !leaves_out_object(&filter, place, &state)
-            {
+            if place.overlap(&state).is_some() && !leaves_out_object(&filter, place, &state) {
                 let message = "the state lies in one of the places, where it would be synced: exclude it by a filter, \
                                or put it elsewhere";
                 return Err(state.error(ErrorCode::InvalidArgument, message));
@@ -74,7 +73,7 @@ impl Ends {
         }
         for (place, is_there) in [&first, &second].into_iter().zip(is_there) {
             // A prefix that nothing shares any more has become empty; a directory that is gone is more.
-            let has_directories = place.backend.capabilities().features.contains(Features::DIRECTORIES);
+            let has_directories = place.backend.capabilities().features.directories;
             if !is_there && has_directories && !options.resync {
                 let message = "the place does not exist: nothing was done; with `resync` it is made";
                 return Err(place.error(ErrorCode::NotFound, message));
@@ -85,20 +84,24 @@ impl Ends {
         }
         let header = Header {
             filter: filter_fingerprint(&options.filter),
-            ..names(options, &location(&first), &location(&second))
+            ..names(options, &first.location(), &second.location())
         };
         let [first, second] = [first, second].map(|place| {
             let prefix = place.path.clone();
             // When it was written does not tell whether it is another version than that of the state.
-            Reading::new(place, prefix, attempts, true)
+            Reading::new(place, prefix, options.retries, true)
         });
-        let precisions = [&first, &second].map(|place: &Reading| place.capabilities.modified_precision_ns);
+        let precisions = [&first, &second].map(Reading::precision_ns);
         // Either is the target of the other: both must keep times.
-        let window = precisions[0].and(modify_window(precisions[0], precisions[1], options.modify_window_ns));
+        let window = precisions[0].and(modify_window(
+            precisions[0],
+            precisions[1],
+            options.modify_window.map(nanoseconds),
+        ));
         let compare = compare_options(options, window);
         let ends =
             Self { first, second, filter: Rc::new(filter), compare, header, transfers: options.transfers };
-        Ok((ends, StateFile::new(state, attempts)))
+        Ok((ends, StateFile::new(state, attempts.clone())))
     }
 
     pub(super) const fn place(&self, side: Side) -> &Reading {
@@ -108,11 +111,8 @@ impl Ends {
         }
     }
 
-    pub(super) const fn precisions(&self) -> Precisions {
-        Precisions {
-            first: self.first.capabilities.modified_precision_ns,
-            second: self.second.capabilities.modified_precision_ns,
-        }
+    pub(super) fn precisions(&self) -> Precisions {
+        Precisions { first: self.first.precision_ns(), second: self.second.precision_ns() }
     }
 
     /// Whether the contents of two versions are the same, with hashes where the listings do not tell.
@@ -132,32 +132,19 @@ impl Ends {
 }
 
 /// Whether there is a directory, or a prefix that something shares.
-async fn is_there(place: &Place, attempts: u32) -> Result<bool, Error> {
+async fn is_there(place: &Place, attempts: &Attempts) -> Result<bool, Error> {
     match retrying(attempts, async || stat(place).await).await {
         Ok(info) if info.kind == ObjectKind::Directory => Ok(true),
         Ok(_) => Err(place.error(ErrorCode::NotDirectory, "it is an object, and not a directory")),
-        Err(error) if error.code == ErrorCode::NotFound => Ok(false),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-fn names(
-    options: &BisyncOptions,
-    first: &omnistorage_core::entry::Location,
-    second: &omnistorage_core::entry::Location,
-) -> Header {
+fn names(options: &BisyncOptions, first: &Location, second: &Location) -> Header {
     let (first, second) = match &options.names {
         Some((first, second)) => (first.clone(), second.clone()),
         None => (first.to_string(), second.to_string()),
     };
     Header { first, second, filter: String::new() }
-}
-
-impl From<Side> for bisync::Side {
-    fn from(side: Side) -> Self {
-        match side {
-            Side::Source => Self::First,
-            Side::Target => Self::Second,
-        }
-    }
 }

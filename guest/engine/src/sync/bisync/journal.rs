@@ -1,27 +1,9 @@
 //! What a run did: told as it happens, and counted.
 
 use omnistorage_core::sync::merge::Side;
-use omnistorage_path::Path;
+use omnistorage_types::{BisyncAction, BisyncEvent, BisyncReport, BisyncSide, Error, Path};
 
-use crate::{
-    exports::bisync::{BisyncAction, BisyncEvent, BisyncReport},
-    imports::types::Error,
-    sync::job::Outlet,
-};
-
-/// Nothing done yet.
-const EMPTY: BisyncReport = BisyncReport {
-    checked: 0,
-    transferred_to_first: 0,
-    transferred_to_second: 0,
-    bytes: 0,
-    deleted_on_first: 0,
-    deleted_on_second: 0,
-    conflicts: 0,
-    skipped: 0,
-    errors: 0,
-    deletes_withheld: 0,
-};
+use crate::job::Outlet;
 
 /// Tells what is done, and counts it.
 pub(super) struct Journal {
@@ -30,8 +12,8 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) const fn new(events: Outlet<BisyncEvent>) -> Self {
-        Self { events, report: EMPTY }
+    pub(super) fn new(events: Outlet<BisyncEvent>) -> Self {
+        Self { events, report: BisyncReport::default() }
     }
 
     pub(super) async fn tell(&mut self, event: BisyncEvent) {
@@ -40,12 +22,12 @@ impl Journal {
             (BisyncAction::Transferred, side) => {
                 report.bytes += event.size.unwrap_or(0);
                 match side {
-                    crate::exports::bisync::Side::First => &mut report.transferred_to_first,
-                    crate::exports::bisync::Side::Second => &mut report.transferred_to_second,
+                    BisyncSide::First => &mut report.transferred_to_first,
+                    BisyncSide::Second => &mut report.transferred_to_second,
                 }
             }
-            (BisyncAction::Deleted, crate::exports::bisync::Side::First) => &mut report.deleted_on_first,
-            (BisyncAction::Deleted, crate::exports::bisync::Side::Second) => &mut report.deleted_on_second,
+            (BisyncAction::Deleted, BisyncSide::First) => &mut report.deleted_on_first,
+            (BisyncAction::Deleted, BisyncSide::Second) => &mut report.deleted_on_second,
             (BisyncAction::Renamed | BisyncAction::Replaced, _) => &mut report.conflicts,
             (BisyncAction::Skipped, _) => &mut report.skipped,
             (BisyncAction::Failed, _) => &mut report.errors,
@@ -71,12 +53,20 @@ pub(super) fn done(
     reason: &str,
 ) -> BisyncEvent {
     let (path, reason) = (path.as_str().to_owned(), Some(reason.to_owned()));
-    BisyncEvent { action, side: side.into(), path, size, reason, error: None }
+    BisyncEvent { action, side: bisync_side(side), path, size, reason, error: None }
 }
 
 /// What could not be done.
 pub(super) fn failed(side: Side, path: &str, error: Error) -> BisyncEvent {
     let path = path.to_owned();
-    let side = side.into();
+    let side = bisync_side(side);
     BisyncEvent { action: BisyncAction::Failed, side, path, size: None, reason: None, error: Some(error) }
+}
+
+/// In the words of the report.
+const fn bisync_side(side: Side) -> BisyncSide {
+    match side {
+        Side::Source => BisyncSide::First,
+        Side::Target => BisyncSide::Second,
+    }
 }

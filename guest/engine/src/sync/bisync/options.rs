@@ -1,31 +1,17 @@
 //! What the options of a two-way sync may be, and what they are in the words of the core.
 
 use omnistorage_core::sync::{
-    bisync::{
-        conflict,
-        guard::{self, Limits},
-        state::fingerprint,
-    },
-    compare::{self, CompareOptions},
+    bisync::{guard::Limits, state::fingerprint},
+    compare::CompareOptions,
     filter::Filter,
 };
+use omnistorage_types::{BisyncOptions, Comparison, Error, ErrorCode, RuleKind};
 
-use crate::{
-    error::error,
-    exports::{
-        bisync::{BisyncOptions, DeleteLimit, Winner},
-        sync::Comparison,
-    },
-    imports::{
-        filters::{self, RuleKind},
-        types::{Error, ErrorCode},
-    },
-    sync::options::check_calls,
-};
+use crate::sync::options::check_calls;
 
 /// Refuses what makes no sense, naming the option, and understands the filter.
-pub(super) fn check(options: &BisyncOptions) -> Result<Filter, Error> {
-    let refused = |message: &str| Err(error(ErrorCode::InvalidArgument, message));
+pub(in crate::sync) fn check(options: &BisyncOptions) -> Result<Filter, Error> {
+    let refused = |message: &str| Err(Error::new(ErrorCode::InvalidArgument, message));
     check_calls(options.transfers, 1, options.retries)?;
     if options.bandwidth == Some(0) {
         return refused("`bandwidth` must be at least 1 byte a second");
@@ -48,43 +34,24 @@ pub(super) fn check(options: &BisyncOptions) -> Result<Filter, Error> {
     if filter.delete_excluded {
         return refused("what is excluded has no side that decides on it: a two-way sync leaves it alone");
     }
-    Ok(Filter::new(filter.into())?)
+    Ok(Filter::new(filter.clone())?)
 }
 
 /// How to tell whether two versions are the same. A time alone never is enough where a side keeps none.
 pub(super) fn compare_options(options: &BisyncOptions, window_ns: Option<u64>) -> CompareOptions {
     let comparison = match options.comparison {
-        Comparison::Automatic => compare::Comparison::ExactTimes,
-        other => other.into(),
+        Comparison::Automatic => Comparison::ExactTimes,
+        other => other,
     };
     CompareOptions { comparison, window_ns, ..CompareOptions::default() }
 }
 
 pub(super) fn limits(options: &BisyncOptions) -> Limits {
-    Limits {
-        max_delete: match options.max_delete {
-            DeleteLimit::Count(count) => guard::DeleteLimit::Count(count),
-            DeleteLimit::Percent(percent) => guard::DeleteLimit::Percent(percent),
-        },
-        allow_empty: options.allow_empty,
-    }
-}
-
-impl From<Winner> for conflict::Winner {
-    fn from(winner: Winner) -> Self {
-        match winner {
-            Winner::Newer => Self::Newer,
-            Winner::Older => Self::Older,
-            Winner::Larger => Self::Larger,
-            Winner::Smaller => Self::Smaller,
-            Winner::First => Self::First,
-            Winner::Second => Self::Second,
-        }
-    }
+    Limits { max_delete: options.max_delete, allow_empty: options.allow_empty }
 }
 
 /// What of a filter decides which objects are meant. The names of files do not.
-pub(super) fn filter_fingerprint(filter: &filters::Filter) -> String {
+pub(super) fn filter_fingerprint(filter: &omnistorage_types::Filter) -> String {
     let depth = filter.max_depth.map_or_else(String::new, |depth| depth.to_string());
     let ignore_case = if filter.ignore_case { "ignore-case" } else { "" };
     let mut parts = vec![depth.as_str(), ignore_case];

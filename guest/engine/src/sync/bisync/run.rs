@@ -11,7 +11,7 @@ use futures::{
     join,
 };
 use omnistorage_core::{
-    entry::{Entry, Failure, ObjectKind},
+    entry::{Entry, ListingFailure, ObjectKind},
     sync::{
         bisync::{
             Decision, Record, Trio, decide,
@@ -23,7 +23,7 @@ use omnistorage_core::{
         merge::Side,
     },
 };
-use omnistorage_path::Path;
+use omnistorage_types::{BisyncEvent, BisyncOptions, BisyncReport, Error, ErrorCode, Location, Path};
 
 use super::{
     act::{Actor, Settled},
@@ -35,24 +35,21 @@ use super::{
     state::{Known, NewState, StateFile},
     trios::{Found, Trios},
 };
-use crate::{
-    exports::bisync::{BisyncEvent, BisyncOptions, BisyncReport},
-    imports::types::{Error, ErrorCode, Location},
-    sync::job::Outlet,
-};
+use crate::{job::Outlet, port::Storage};
 
 /// Runs to the end. An error is what kept the run from being carried through.
-pub(super) async fn run(
+pub(in crate::sync) async fn run(
+    port: Rc<dyn Storage>,
     places: [Location; 2],
     state: Location,
     options: BisyncOptions,
     filter: Filter,
     events: Outlet<BisyncEvent>,
 ) -> Result<BisyncReport, Error> {
-    let (ends, file) = Ends::open(places, state, &options, filter).await?;
+    let (ends, file) = Ends::open(&port, places, state, &options, filter).await?;
     let known = if options.resync { None } else { Some(file.check(&ends.header).await?) };
     let conflicts = Conflicts {
-        winner: options.winner.into(),
+        winner: options.winner,
         keep_loser: options.keep_loser,
         suffix: options.conflict_suffix.clone(),
         window_ns: ends.compare.window_ns.unwrap_or(0),
@@ -189,7 +186,7 @@ impl Run<'_> {
         match join!(work, stored) {
             (Ok(records), Ok(info)) => Ok(Some(Known { records, etag: info.etag })),
             // That nobody took the state is not why.
-            (Err(error), Err(why)) if error.code == ErrorCode::Cancelled => Err(why),
+            (Err(error), Err(why)) if error.code() == ErrorCode::Cancelled => Err(why),
             (Err(error), _) | (Ok(_), Err(error)) => Err(error),
         }
     }
@@ -282,7 +279,7 @@ impl Run<'_> {
     }
 
     /// Tells of what a side could not list, once, although each pass lists again.
-    async fn tell_unlisted(&mut self, side: Side, failure: Failure<Error>) {
+    async fn tell_unlisted(&mut self, side: Side, failure: ListingFailure) {
         let name = failure.what.name().to_owned();
         if self.unlisted.insert((side == Side::Target, name.clone())) {
             self.journal.tell(failed(side, &name, failure.error)).await;

@@ -5,22 +5,23 @@ use omnistorage_core::sync::bisync::{
     Record,
     state::{Header, Reader, StateError, Writer},
 };
+use omnistorage_types::{Error, ErrorCode, ObjectInfo, ReadOptions};
 
 use crate::{
-    backends::Place,
-    body::{CHUNK, Sink, Source},
-    error::error,
-    imports::{
-        backend::ReadOptions,
-        types::{Error, ErrorCode, ObjectInfo},
+    body::{CHUNK, Source},
+    pipe::{Sink, pipe},
+    place::Place,
+    port::{Body, Reader as Opened},
+    sync::{
+        copying::as_it_is,
+        retry::{Attempts, retrying},
     },
-    sync::{backup::as_it_is, retry::retrying},
 };
 
 /// Where it is.
 pub(super) struct StateFile {
     place: Place,
-    attempts: u32,
+    attempts: Attempts,
 }
 
 /// A state that was read to its end, and can be believed.
@@ -31,20 +32,20 @@ pub(super) struct Known {
 }
 
 impl StateFile {
-    pub(super) const fn new(place: Place, attempts: u32) -> Self {
+    pub(super) const fn new(place: Place, attempts: Attempts) -> Self {
         Self { place, attempts }
     }
 
     /// Reads all of it, and refuses what is damaged or about something else. An error says what to do.
     pub(super) async fn check(&self, wanted: &Header) -> Result<Known, Error> {
-        retrying(self.attempts, async || self.check_once(wanted).await).await
+        retrying(&self.attempts, async || self.check_once(wanted).await).await
     }
 
     async fn check_once(&self, wanted: &Header) -> Result<Known, Error> {
         let refused = |message: String| self.place.error(ErrorCode::PreconditionFailed, &message);
         let mut records = match self.records(None).await {
             Ok(records) => records,
-            Err(error) if error.code == ErrorCode::NotFound => {
+            Err(error) if error.code() == ErrorCode::NotFound => {
                 let message =
                     "there is no state of these two places: begin with `resync`, which deletes nothing";
                 return Err(refused(message.to_owned()));
@@ -71,14 +72,14 @@ impl StateFile {
 
     /// The records of a state that was checked.
     pub(super) async fn known_records(&self, known: &Known) -> Result<Records<'_>, Error> {
-        retrying(self.attempts, async || self.records(known.etag.clone()).await).await
+        retrying(&self.attempts, async || self.records(known.etag.clone()).await).await
     }
 
     async fn records(&self, if_match: Option<String>) -> Result<Records<'_>, Error> {
         let options = ReadOptions { offset: 0, length: None, if_match };
-        let reader = self.place.backend.read(self.place.path(), options).await?;
-        let etag = reader.info.etag.clone();
-        Ok(Records { file: self, source: Source::of(&self.place, reader), reader: Reader::new(), etag })
+        let Opened { info, contents } = self.place.read(options).await?;
+        let etag = info.etag;
+        Ok(Records { file: self, source: Source::of(&self.place, contents), reader: Reader::new(), etag })
     }
 
     /// A new state, and the call that stores it once it was finished.
@@ -86,11 +87,9 @@ impl StateFile {
         &'a self,
         header: &Header,
     ) -> (NewState, LocalBoxFuture<'a, Result<ObjectInfo, Error>>) {
-        let (sink, body) = Sink::new();
-        let path = self.place.path();
-        let write = Box::pin(async move {
-            self.place.backend.write(path, body.contents, body.completion, as_it_is()).await
-        });
+        let (sink, body) = pipe();
+        let path = self.place.path.clone();
+        let write = Box::pin(async move { self.place.backend.write(path, body, as_it_is()).await });
         (NewState { writer: Writer::new(header), sink, buffer: Vec::new() }, write)
     }
 
@@ -152,6 +151,6 @@ impl NewState {
 
     /// Gives it up: the old one stays.
     pub(super) async fn abandon(self) {
-        self.sink.end(Err(error(ErrorCode::Cancelled, "the run was not carried through"))).await;
+        self.sink.end(Err(Error::new(ErrorCode::Cancelled, "the run was not carried through"))).await;
     }
 }

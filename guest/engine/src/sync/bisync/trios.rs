@@ -2,33 +2,29 @@
 
 use futures::StreamExt;
 use omnistorage_core::{
-    entry::Failure,
+    entry::{Listed, ListingFailure},
     sync::{
         bisync::{Trio, TrioStep, Trios as Merge},
         merge::Side,
     },
 };
+use omnistorage_types::{Error, ErrorCode};
 
 use super::{ends::Ends, state::Records};
-use crate::{
-    convert::Listed,
-    error::error,
-    imports::types::{Error, ErrorCode},
-    sync::pages::Pages,
-};
+use crate::sync::pages::Pages;
 
 /// What the merge has next.
 pub(super) enum Found {
     /// A path that the filter leaves.
     Trio(Box<Trio>),
     /// What a side could not list of what is meant.
-    Failed { side: Side, failure: Box<Failure<Error>> },
+    Failed { side: Side, failure: Box<ListingFailure> },
 }
 
 /// The merge, with where its sequences come from.
 pub(super) struct Trios<'a> {
     ends: &'a Ends,
-    merge: Merge<Error>,
+    merge: Merge,
     first: Pages,
     second: Pages,
     records: Option<Records<'a>>,
@@ -44,7 +40,7 @@ impl<'a> Trios<'a> {
     /// What comes next; `None` after the last path.
     pub(super) async fn next(&mut self) -> Result<Option<Found>, Error> {
         loop {
-            let step = self.merge.next().map_err(|why| error(ErrorCode::Other, why.to_string()))?;
+            let step = self.merge.next().map_err(|why| Error::new(ErrorCode::Other, why.to_string()))?;
             match step {
                 TrioStep::Need(side) => {
                     let pages = if side == Side::Source { &mut self.first } else { &mut self.second };

@@ -1,21 +1,14 @@
 //! Reading a memo while the listings are merged.
 
-use std::rc::Rc;
-
 use futures::{SinkExt, StreamExt, channel::mpsc};
 use omnistorage_core::sync::memo::{Fact, Header, Lookup, MemoError, Reader, Sought};
-use omnistorage_path::Path;
-use wit_bindgen::spawn_local;
+use omnistorage_types::{Error, ErrorCode, MemoTrouble, Path, ReadOptions};
 
 use super::Names;
 use crate::{
-    backends::Place,
     body::Source,
-    exports::sync::MemoTrouble,
-    imports::{
-        backend::ReadOptions,
-        types::{Error, ErrorCode},
-    },
+    place::Place,
+    port::Body,
     sync::pairs::{Pairs, Step},
 };
 
@@ -40,14 +33,15 @@ pub(in crate::sync) struct Met {
 
 impl Recall {
     /// Reads in the background, a page ahead.
-    pub(super) fn begin(place: Rc<Place>, header: Header, names: Names) -> Self {
+    pub(super) fn begin(place: Place, header: Header, names: Names) -> Self {
         let (mut sender, pages) = mpsc::channel(0);
-        spawn_local(async move {
+        let port = place.port.clone();
+        port.spawn(Box::pin(async move {
             if let Err(trouble) = read(&place, header, &mut sender).await {
                 // Whoever asked may have left.
                 let _ = sender.send(Err(trouble)).await;
             }
-        });
+        }));
         Self { pages, lookup: Lookup::default(), names, passed: Vec::new(), trouble: None }
     }
 
@@ -103,14 +97,13 @@ async fn read(
     header: Header,
     sender: &mut mpsc::Sender<Result<Vec<Fact>, MemoTrouble>>,
 ) -> Result<(), MemoTrouble> {
-    let options = ReadOptions { offset: 0, length: None, if_match: None };
-    let reader = match place.backend.read(place.path(), options).await {
+    let reader = match place.read(ReadOptions::default()).await {
         Ok(reader) => reader,
         // There was no run before, or somebody took it away.
-        Err(error) if error.code == ErrorCode::NotFound => return Ok(()),
+        Err(error) if error.code() == ErrorCode::NotFound => return Ok(()),
         Err(_) => return Err(MemoTrouble::Unreadable),
     };
-    let mut source = Source::of(place, reader);
+    let mut source = Source::of(place, reader.contents);
     let (mut memo, mut buffer) = (Reader::new(header), Vec::new());
     while let Some(bytes) = source.next(buffer).await.map_err(|_| MemoTrouble::Unreadable)? {
         let mut facts = Vec::new();

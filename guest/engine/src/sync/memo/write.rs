@@ -1,17 +1,14 @@
 //! Writing a memo: nothing of it is there before all of it is.
 
-use std::rc::Rc;
-
 use futures::channel::oneshot;
 use omnistorage_core::sync::memo::{Fact, Header, Writer};
-use wit_bindgen::spawn_local;
+use omnistorage_types::{Error, ErrorCode};
 
 use crate::{
-    backends::Place,
-    body::{CHUNK, Sink},
-    error::{cancelled, error},
-    imports::types::{Error, ErrorCode},
-    sync::backup::as_it_is,
+    body::CHUNK,
+    pipe::{Sink, cancelled, pipe},
+    place::Place,
+    sync::copying::as_it_is,
 };
 
 /// A memo that is being written. Dropped before its end, it leaves the old one.
@@ -24,14 +21,15 @@ pub(super) struct NewMemo {
 
 impl NewMemo {
     /// Begins to write in the background.
-    pub(super) fn begin(place: Rc<Place>, header: &Header) -> Self {
-        let (sink, body) = Sink::new();
+    pub(super) fn begin(place: Place, header: &Header) -> Self {
+        let (sink, body) = pipe();
         let (done, stored) = oneshot::channel();
-        spawn_local(async move {
-            let written = place.backend.write(place.path(), body.contents, body.completion, as_it_is()).await;
+        let port = place.port.clone();
+        port.spawn(Box::pin(async move {
+            let written = place.backend.write(place.path.clone(), body, as_it_is()).await;
             // A run that is over does not want to know.
             let _ = done.send(written.map(drop));
-        });
+        }));
         Self { writer: Writer::new(header), sink, buffer: Vec::new(), stored }
     }
 
@@ -62,7 +60,7 @@ impl NewMemo {
 
     /// Gives it up: the old one stays.
     pub(super) async fn abandon(self) {
-        self.sink.end(Err(error(ErrorCode::Cancelled, "the run was not carried through"))).await;
+        self.sink.end(Err(Error::new(ErrorCode::Cancelled, "the run was not carried through"))).await;
         // It is over when nothing of it is left.
         let _ = self.stored.await;
     }

@@ -1,6 +1,7 @@
 //! Objects that are not as large as they look.
 
 use super::*;
+use crate::Hasher;
 
 /// What the system makes up as it is read tells a size of 0.
 #[cfg(target_os = "linux")]
@@ -17,7 +18,7 @@ async fn what_tells_no_size_is_read_to_its_end() {
     let range = ReadOptions { offset: 3, length: Some(5), ..ReadOptions::default() };
     assert_eq!(backend.read_all(&at, &range, 5).await.unwrap(), contents[3..8]);
     assert_eq!(code(backend.read_all(&at, &ReadOptions::default(), 5).await), ErrorCode::LimitExceeded);
-    let mut hasher = HashAlgorithm::Sha256.hasher();
+    let mut hasher = Hasher::new(HashAlgorithm::Sha256);
     hasher.update(&contents);
     assert_eq!(backend.hash(&at, HashAlgorithm::Sha256).await.unwrap(), hasher.finish());
 

@@ -1,6 +1,7 @@
 //! Links that are kept as objects.
 
 use super::*;
+use crate::Hasher;
 
 fn keeping() -> (TempDir, FileBackend) {
     let directory = tempfile::tempdir().unwrap();
@@ -30,7 +31,7 @@ async fn a_link_is_an_object_that_says_where_it_leads() {
         assert_eq!((info.kind, info.size), (ObjectKind::Object, Some(target.len() as u64)));
         let read = backend.read(&path(&at), &ReadOptions::default()).await.unwrap();
         assert_eq!(read.info, info);
-        let mut hasher = HashAlgorithm::Sha256.hasher();
+        let mut hasher = Hasher::new(HashAlgorithm::Sha256);
         hasher.update(target.as_bytes());
         assert_eq!(backend.hash(&path(&at), HashAlgorithm::Sha256).await.unwrap(), hasher.finish());
     }

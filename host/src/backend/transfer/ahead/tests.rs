@@ -15,7 +15,7 @@ use futures::{FutureExt, TryStreamExt, stream};
 
 use super::*;
 use crate::{
-    HashAlgorithm, MemoryBackend,
+    HashAlgorithm, Hasher, MemoryBackend,
     backend::{
         Capabilities, ListOptions, Listing, Meter, Upload, WriteOptions,
         layer::Layered,
@@ -328,7 +328,7 @@ async fn versions_are_never_mixed() {
 async fn all_bytes_are_held_to_what_the_store_knows_of_them() {
     let mut source = Distant::new().await;
     source.told = |info| {
-        let mut hasher = HashAlgorithm::Crc32c.hasher();
+        let mut hasher = Hasher::new(HashAlgorithm::Crc32c);
         hasher.update(&contents(0));
         info.hashes = vec![md5_of_nothing(), hasher.finish()];
     };
@@ -340,7 +340,7 @@ async fn all_bytes_are_held_to_what_the_store_knows_of_them() {
 }
 
 fn md5_of_nothing() -> crate::Hash {
-    HashAlgorithm::Md5.hasher().finish()
+    Hasher::new(HashAlgorithm::Md5).finish()
 }
 
 #[tokio::test]

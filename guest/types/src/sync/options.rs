@@ -2,11 +2,7 @@
 
 use std::time::Duration;
 
-use super::wit;
-use crate::{
-    object::Location,
-    runtime::{Compression, Filter},
-};
+use crate::{Compression, Filter, Location};
 
 /// When an object that is on both sides counts as the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,6 +69,14 @@ pub struct RenameStrategy {
     pub name: bool,
 }
 
+impl RenameStrategy {
+    /// Whether nothing is set: renames are not looked for.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        !self.hash && !self.modified && !self.name
+    }
+}
+
 /// How objects change on their way. A name is that of a compressed object if it ends in `.gz`, `.zst` or `.sz`. Two
 /// objects that would have one name on the target end the run
 /// ([`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument)).
@@ -109,7 +113,7 @@ pub struct Order {
     pub descending: bool,
 }
 
-/// How to run. What concerns deletes is for [`Storage::sync`](crate::runtime::Storage::sync) alone; [`Storage::check`](crate::runtime::Storage::check) takes heed of `comparison`,
+/// How to run. What concerns deletes is for `sync` alone; `check` takes heed of `comparison`,
 /// `checkers`, `retries` and `one_way`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncOptions {
@@ -136,12 +140,12 @@ pub struct SyncOptions {
     pub allow_empty_source: bool,
     /// Keep what is replaced or deleted.
     pub backup: Option<Backup>,
-    /// Move objects on the target that were renamed on the source. `None`: transfer and delete them. What only one
+    /// Move objects on the target that were renamed on the source. Nothing set: transfer and delete them. What only one
     /// side has is held in memory until both listings are through.
-    pub track_renames: Option<RenameStrategy>,
+    pub track_renames: RenameStrategy,
     /// Make directories on the target that hold nothing, too.
     pub empty_directories: bool,
-    /// For [`Storage::move_to`](crate::runtime::Storage::move_to): remove the directories of the source that are empty afterwards.
+    /// For `move_to`: remove the directories of the source that are empty afterwards.
     pub delete_empty_source_directories: bool,
     /// `None`: in the order of the listings.
     pub order: Option<Order>,
@@ -160,16 +164,16 @@ pub struct SyncOptions {
     /// `None`: objects stay as they are.
     pub recoding: Option<Recoding>,
     /// For [`recoding`](Self::recoding), where objects are decompressed: as in
-    /// [`DecompressOptions`](crate::runtime::DecompressOptions); `None`: 8 MiB. Objects that need more than that are
+    /// [`DecompressOptions`](crate::DecompressOptions); `None`: 8 MiB. Objects that need more than that are
     /// decompressed one at a time.
     pub max_window: Option<u64>,
-    /// For [`Storage::check`](crate::runtime::Storage::check): ignore what only the target has.
+    /// For `check`: ignore what only the target has.
     pub one_way: bool,
     /// Where the memo of this source and this target is, an object that a run reads beside the listings, and replaces in
     /// one step at its end: which pairs earlier runs made or found to be the same. Such a pair needs nothing but the
     /// listings; whatever they tell otherwise is looked at as if there were no memo, so that one that is missing, old or
     /// damaged costs requests alone. It is used where listings do not tell the times that objects were given, by
-    /// [`Storage::sync`](crate::runtime::Storage::sync) and [`Storage::copy`](crate::runtime::Storage::copy) of trees; a
+    /// `sync` and `copy` of trees; a
     /// dry run leaves it as it is.
     pub memo: Option<Location>,
     /// Which objects are meant. An object of both sides is judged by the source. A target within the source is no
@@ -191,7 +195,7 @@ impl Default for SyncOptions {
             max_delete: None,
             allow_empty_source: false,
             backup: None,
-            track_renames: None,
+            track_renames: RenameStrategy::default(),
             empty_directories: false,
             delete_empty_source_directories: false,
             order: None,
@@ -206,109 +210,6 @@ impl Default for SyncOptions {
             one_way: false,
             memo: None,
             filter: Filter::default(),
-        }
-    }
-}
-
-impl From<Comparison> for wit::Comparison {
-    fn from(comparison: Comparison) -> Self {
-        match comparison {
-            Comparison::Automatic => Self::Automatic,
-            Comparison::ExactTimes => Self::ExactTimes,
-            Comparison::WriteTimes => Self::WriteTimes,
-            Comparison::Checksum => Self::Checksum,
-            Comparison::SizeOnly => Self::SizeOnly,
-            Comparison::Always => Self::Always,
-            Comparison::IgnoreExisting => Self::IgnoreExisting,
-        }
-    }
-}
-
-impl From<Deletion> for wit::Deletion {
-    fn from(deletion: Deletion) -> Self {
-        match deletion {
-            Deletion::None => Self::None,
-            Deletion::Before => Self::Before,
-            Deletion::During => Self::During,
-            Deletion::After => Self::After,
-        }
-    }
-}
-
-impl From<&Backup> for wit::Backup {
-    fn from(backup: &Backup) -> Self {
-        Self {
-            place: backup.place.as_ref().map(Into::into),
-            suffix: backup.suffix.clone(),
-            keep_extension: backup.keep_extension,
-        }
-    }
-}
-
-impl From<RenameStrategy> for wit::RenameStrategy {
-    fn from(strategy: RenameStrategy) -> Self {
-        let mut flags = Self::empty();
-        for (flag, is_set) in
-            [(Self::HASH, strategy.hash), (Self::MODIFIED, strategy.modified), (Self::NAME, strategy.name)]
-        {
-            if is_set {
-                flags |= flag;
-            }
-        }
-        flags
-    }
-}
-
-impl From<Recoding> for wit::Recoding {
-    fn from(recoding: Recoding) -> Self {
-        match recoding {
-            Recoding::Compress(compression) => Self::Compress(compression.into()),
-            Recoding::Decompress => Self::Decompress,
-        }
-    }
-}
-
-impl From<Order> for wit::Order {
-    fn from(order: Order) -> Self {
-        let key = match order.key {
-            OrderKey::Name => wit::OrderKey::Name,
-            OrderKey::Size => wit::OrderKey::Size,
-            OrderKey::Modified => wit::OrderKey::Modified,
-        };
-        Self { key, descending: order.descending }
-    }
-}
-
-impl From<&SyncOptions> for wit::SyncOptions {
-    fn from(options: &SyncOptions) -> Self {
-        let nanoseconds = |window: Duration| u64::try_from(window.as_nanos()).unwrap_or(u64::MAX);
-        Self {
-            dry_run: options.dry_run,
-            comparison: options.comparison.into(),
-            ignore_size: options.ignore_size,
-            update_only: options.update_only,
-            modify_window_ns: options.modify_window.map(nanoseconds),
-            immutable: options.immutable,
-            deletion: options.deletion.into(),
-            ignore_errors: options.ignore_errors,
-            max_delete: options.max_delete,
-            allow_empty_source: options.allow_empty_source,
-            backup: options.backup.as_ref().map(Into::into),
-            track_renames: options.track_renames.unwrap_or_default().into(),
-            empty_directories: options.empty_directories,
-            delete_empty_source_directories: options.delete_empty_source_directories,
-            order: options.order.map(Into::into),
-            transfers: options.transfers,
-            checkers: options.checkers,
-            retries: options.retries,
-            max_errors: options.max_errors,
-            max_transfer: options.max_transfer,
-            bandwidth: options.bandwidth,
-            recoding: options.recoding.map(Into::into),
-            max_window: options.max_window,
-            one_way: options.one_way,
-            memo: options.memo.as_ref().map(Into::into),
-            filter: (&options.filter).into(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The path grammar of omnistorage.
+//! The path grammar.
 //!
 //! A [`Path`] names an object, a directory or a prefix, relative to the root of a backend. It is UTF-8, its segments
 //! are joined by `/`, and it cannot leave the root: there is no empty, `.` or `..` segment, no NUL, no leading or
@@ -9,14 +9,14 @@
 //! never become one object.
 //!
 //! ```
-//! use omnistorage_path::Path;
+//! use omnistorage_types::Path;
 //!
 //! let path = Path::parse("logs/2026/a b.ndjson")?;
 //! assert_eq!(path.name(), Some("a b.ndjson"));
 //! assert!(path.starts_with(&Path::parse("logs")?));
 //! assert!(!path.starts_with(&Path::parse("lo")?));
 //! assert!(Path::parse("../etc/passwd").is_err());
-//! # Ok::<(), omnistorage_path::PathError>(())
+//! # Ok::<(), omnistorage_types::PathError>(())
 //! ```
 
 use std::{borrow::Borrow, fmt};
@@ -81,7 +81,7 @@ impl Path {
     /// The longest path above a name that may be none itself, as whole segments: where to look for what has that name.
     ///
     /// ```
-    /// # use omnistorage_path::Path;
+    /// # use omnistorage_types::Path;
     /// for (name, above) in [("a/b//c", "a/b"), ("a/", "a"), ("/a", ""), ("a/../b", "a"), ("a/b", "a"), ("a", "")] {
     ///     assert_eq!(Path::longest_above(name.as_bytes()).as_str(), above);
     /// }
@@ -128,10 +128,10 @@ impl Path {
     /// This path, then the other below it.
     ///
     /// ```
-    /// # use omnistorage_path::Path;
+    /// # use omnistorage_types::Path;
     /// let joined = Path::parse("a")?.join(&Path::parse("b/c")?)?;
     /// assert_eq!(joined.as_str(), "a/b/c");
-    /// # Ok::<(), omnistorage_path::PathError>(())
+    /// # Ok::<(), omnistorage_types::PathError>(())
     /// ```
     ///
     /// # Errors
@@ -151,11 +151,11 @@ impl Path {
     /// rest is the root.
     ///
     /// ```
-    /// # use omnistorage_path::Path;
+    /// # use omnistorage_types::Path;
     /// let path = Path::parse("database/x")?;
     /// assert_eq!(path.strip_prefix(&Path::parse("database")?), Some(Path::parse("x")?));
     /// assert_eq!(path.strip_prefix(&Path::parse("data")?), None);
-    /// # Ok::<(), omnistorage_path::PathError>(())
+    /// # Ok::<(), omnistorage_types::PathError>(())
     /// ```
     #[must_use]
     pub fn strip_prefix(&self, prefix: &Self) -> Option<Self> {

@@ -2,122 +2,101 @@
 
 use std::{fmt, io, str::FromStr, time::Duration};
 
-use omnistorage_path::{Path, PathError};
+use crate::path::{Path, PathError};
 
 /// The result of nearly everything here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, in the vocabulary that callers branch on. Mirrors `error-code` of the WIT package, and adds
-/// [`ErrorCode::Trapped`], which only a host can see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorCode {
+/// Makes the enum, and all that can be told from a table, so that a code is one row here.
+macro_rules! error_codes {
+    ($dollar:tt $($(#[$doc:meta])* $case:ident: $name:literal;)*) => {
+        /// What went wrong, in the vocabulary that callers branch on: `error-code` of the WIT package, and
+        /// [`ErrorCode::Trapped`], which only a host can see.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum ErrorCode {
+            $($(#[$doc])* $case,)*
+            /// The component trapped: a bug in it, or a hostile one.
+            Trapped,
+        }
+
+        impl ErrorCode {
+            /// All of them.
+            pub const ALL: [Self; [$($name),*].len() + 1] = [$(Self::$case,)* Self::Trapped];
+
+            /// The word for it, as in the WIT package and in JSON output.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$case => $name,)* Self::Trapped => "trapped" }
+            }
+        }
+
+        /// The error codes of a module of bindings, which knows no trap.
+        #[macro_export]
+        macro_rules! mirror_error_code {
+            ($dollar wit:ident) => {
+                impl $crate::wit::IntoWit<$dollar wit::ErrorCode> for $crate::ErrorCode {
+                    fn into_wit(self) -> $dollar wit::ErrorCode {
+                        match self { $(Self::$case => $dollar wit::ErrorCode::$case,)* _ => $dollar wit::ErrorCode::Other }
+                    }
+                }
+                impl From<$dollar wit::ErrorCode> for $crate::ErrorCode {
+                    fn from(wit: $dollar wit::ErrorCode) -> Self {
+                        match wit { $($dollar wit::ErrorCode::$case => Self::$case,)* }
+                    }
+                }
+            };
+        }
+    };
+}
+
+error_codes! { $
     /// No object, directory or prefix of that path.
-    NotFound,
+    NotFound: "not-found";
     /// Something of that path is already there.
-    AlreadyExists,
+    AlreadyExists: "already-exists";
     /// The store understood the call and refused it.
-    PermissionDenied,
+    PermissionDenied: "permission-denied";
     /// The backend was closed, or its host went away.
-    BackendClosed,
+    BackendClosed: "backend-closed";
     /// The writer was finished or aborted before.
-    WriterClosed,
+    WriterClosed: "writer-closed";
     /// The reader was closed before.
-    ReaderClosed,
+    ReaderClosed: "reader-closed";
     /// The path breaks the path grammar, leaves the root, or cannot be a name there.
-    InvalidPath,
+    InvalidPath: "invalid-path";
     /// An option or a configuration value is malformed or contradicts another.
-    InvalidArgument,
+    InvalidArgument: "invalid-argument";
     /// The call needs an object and the path is a directory.
-    IsDirectory,
+    IsDirectory: "is-directory";
     /// The call needs a directory and the path is, or runs through, an object.
-    NotDirectory,
+    NotDirectory: "not-directory";
     /// The directory still has entries.
-    NotEmpty,
+    NotEmpty: "not-empty";
     /// No backend of that name was granted or registered.
-    UnknownBackend,
+    UnknownBackend: "unknown-backend";
     /// The backend or this build lacks the feature.
-    Unsupported,
+    Unsupported: "unsupported";
     /// A condition of a write or a read did not hold.
-    PreconditionFailed,
+    PreconditionFailed: "precondition-failed";
     /// The store asks for fewer requests.
-    RateLimited,
+    RateLimited: "rate-limited";
     /// It took too long.
-    Timeout,
+    Timeout: "timeout";
     /// A passing fault: of the network, of the store, or of an object that changed under the call.
-    Unavailable,
+    Unavailable: "unavailable";
     /// Bytes are damaged: a checksum, a size, a frame or a record does not hold.
-    Corrupted,
+    Corrupted: "corrupted";
     /// A limit set by the caller or the host was reached.
-    LimitExceeded,
+    LimitExceeded: "limit-exceeded";
     /// The caller gave up.
-    Cancelled,
+    Cancelled: "cancelled";
     /// The store is full.
-    NoSpace,
-    /// The component trapped: a bug in it, or a hostile one.
-    Trapped,
+    NoSpace: "no-space";
     /// Nothing of the above; the message tells.
-    Other,
+    Other: "other";
 }
 
 impl ErrorCode {
-    /// All of them.
-    pub const ALL: [Self; 23] = [
-        Self::NotFound,
-        Self::AlreadyExists,
-        Self::PermissionDenied,
-        Self::BackendClosed,
-        Self::WriterClosed,
-        Self::ReaderClosed,
-        Self::InvalidPath,
-        Self::InvalidArgument,
-        Self::IsDirectory,
-        Self::NotDirectory,
-        Self::NotEmpty,
-        Self::UnknownBackend,
-        Self::Unsupported,
-        Self::PreconditionFailed,
-        Self::RateLimited,
-        Self::Timeout,
-        Self::Unavailable,
-        Self::Corrupted,
-        Self::LimitExceeded,
-        Self::Cancelled,
-        Self::NoSpace,
-        Self::Trapped,
-        Self::Other,
-    ];
-
-    /// The word for it, as in the WIT package and in JSON output.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NotFound => "not-found",
-            Self::AlreadyExists => "already-exists",
-            Self::PermissionDenied => "permission-denied",
-            Self::BackendClosed => "backend-closed",
-            Self::WriterClosed => "writer-closed",
-            Self::ReaderClosed => "reader-closed",
-            Self::InvalidPath => "invalid-path",
-            Self::InvalidArgument => "invalid-argument",
-            Self::IsDirectory => "is-directory",
-            Self::NotDirectory => "not-directory",
-            Self::NotEmpty => "not-empty",
-            Self::UnknownBackend => "unknown-backend",
-            Self::Unsupported => "unsupported",
-            Self::PreconditionFailed => "precondition-failed",
-            Self::RateLimited => "rate-limited",
-            Self::Timeout => "timeout",
-            Self::Unavailable => "unavailable",
-            Self::Corrupted => "corrupted",
-            Self::LimitExceeded => "limit-exceeded",
-            Self::Cancelled => "cancelled",
-            Self::NoSpace => "no-space",
-            Self::Trapped => "trapped",
-            Self::Other => "other",
-        }
-    }
-
     /// Whether the same call may succeed later without anybody mending anything.
     #[must_use]
     pub const fn is_retryable(self) -> bool {
@@ -145,11 +124,11 @@ impl fmt::Display for ErrorCode {
 /// An error with enough context to act on: a code to branch on, where it happened, and a sentence for a person.
 ///
 /// ```
-/// use omnistorage::{Error, ErrorCode, Path};
+/// use omnistorage_types::{Error, ErrorCode, Path};
 ///
 /// let error = Error::new(ErrorCode::NotFound, "no such object").at("photos", &Path::parse("a.jpg")?);
 /// assert_eq!(error.to_string(), "`photos:a.jpg`: no such object");
-/// # Ok::<(), omnistorage::PathError>(())
+/// # Ok::<(), omnistorage_types::PathError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Inner>);
@@ -217,6 +196,13 @@ impl Error {
         self
     }
 
+    /// With another sentence.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = printable(message.into());
+        self
+    }
+
     /// With more behind the sentence.
     #[must_use]
     pub fn with_note(mut self, note: impl fmt::Display) -> Self {
@@ -270,7 +256,8 @@ impl Error {
 
 /// Whether a character controls a terminal, breaks a line, or turns round what stands beside it: names come from
 /// anywhere, and `exe.txt` must not read as `txt.exe`.
-pub(crate) fn misleads(c: char) -> bool {
+#[must_use]
+pub fn misleads(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{2028}' | '\u{2029}' // separators of lines and paragraphs

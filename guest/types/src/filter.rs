@@ -1,13 +1,12 @@
 //! Which objects a sync, a copy or a check is about.
 
-use super::bindings::omnistorage::storage::filters as wit;
-use crate::object::Timestamp;
+use crate::Timestamp;
 
 /// What to filter by, with the semantics of rclone's filters; all of it must hold. What is excluded is neither
 /// transferred nor deleted. The component understands it: a malformed rule is an error of the call that it is given to.
 ///
 /// ```
-/// use omnistorage::runtime::{Filter, SyncOptions};
+/// use omnistorage_types::{Filter, SyncOptions};
 ///
 /// let photos = Filter::default().rule("- draft-*").rule("+ *.{jpg,png}").rule("- *");
 /// let options = SyncOptions { filter: Filter { max_size: Some(10 << 20), ..photos }, ..SyncOptions::default() };
@@ -68,36 +67,5 @@ impl Filter {
     pub fn rule(mut self, rule: impl Into<String>) -> Self {
         self.rules.push(RuleSource { kind: RuleKind::Filter, text: rule.into(), file: None });
         self
-    }
-}
-
-impl From<&Filter> for wit::Filter {
-    fn from(filter: &Filter) -> Self {
-        Self {
-            rules: filter.rules.iter().map(Into::into).collect(),
-            min_size: filter.min_size,
-            max_size: filter.max_size,
-            modified_from: filter.modified_from.map(Into::into),
-            modified_until: filter.modified_until.map(Into::into),
-            max_depth: filter.max_depth,
-            ignore_case: filter.ignore_case,
-            delete_excluded: filter.delete_excluded,
-        }
-    }
-}
-
-impl From<&RuleSource> for wit::RuleSource {
-    fn from(source: &RuleSource) -> Self {
-        Self {
-            kind: match source.kind {
-                RuleKind::Filter => wit::RuleKind::Filter,
-                RuleKind::Include => wit::RuleKind::Include,
-                RuleKind::Exclude => wit::RuleKind::Exclude,
-                RuleKind::Files => wit::RuleKind::Files,
-                RuleKind::FilesRaw => wit::RuleKind::FilesRaw,
-            },
-            text: source.text.clone(),
-            file: source.file.clone(),
-        }
     }
 }

@@ -3,12 +3,7 @@
 
 use std::fmt::Write as _;
 
-use omnistorage_path::Path;
-
-use crate::{
-    error::{Error, ErrorCode, Result},
-    object::ObjectInfo,
-};
+use crate::{Error, ErrorCode, ObjectInfo, Path, Result};
 
 /// What a listing holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +96,15 @@ impl Unlisted {
     pub const fn path(&self) -> &Path {
         match self {
             Self::Directory(path) | Self::Entry(path) | Self::Name { directory: path, .. } => path,
+        }
+    }
+
+    /// The path of which, with all below it, nothing is known. Below a name that is no path there is none.
+    #[must_use]
+    pub const fn covers(&self) -> Option<&Path> {
+        match self {
+            Self::Directory(path) | Self::Entry(path) => Some(path),
+            Self::Name { .. } => None,
         }
     }
 

@@ -1,0 +1,32 @@
+//! The interface `compression`.
+
+use omnistorage_engine::compression;
+use omnistorage_types::{
+    Compression, DecompressOptions,
+    wit::{FromWit, IntoWit},
+};
+
+use crate::{
+    body::{incoming, outgoing},
+    compression_exports::{Body, Codec, Guest},
+    types::Error,
+};
+
+impl Guest for crate::Component {
+    async fn compress(input: Body, codec: Codec, level: Option<i32>) -> Result<Body, Error> {
+        let compression = Compression { codec: FromWit::from_wit(codec)?, level };
+        Ok(outgoing(compression::compressed(incoming(input.contents, input.completion), compression)?))
+    }
+
+    async fn decompress(
+        input: Body,
+        options: crate::compression_exports::DecompressOptions,
+    ) -> Result<Body, Error> {
+        let input = incoming(input.contents, input.completion);
+        Ok(outgoing(compression::decompressed(input, DecompressOptions::from_wit(options)?)))
+    }
+
+    fn detect(path: Option<String>, head: Vec<u8>) -> Option<Codec> {
+        compression::detect(path.as_deref(), &head).into_wit()
+    }
+}

@@ -1,0 +1,83 @@
+//! The interfaces `sync` and `bisync`.
+
+use omnistorage_engine::Operation;
+use omnistorage_types::{Location, Path, wit::FromWit};
+
+use crate::{
+    answer, bisync_exports, engine,
+    job::start,
+    sync_exports::{CheckJob, Explanation, Guest, Job, SyncOptions},
+    types::{self, Error},
+};
+
+impl Guest for crate::Component {
+    async fn sync(
+        source: types::Location,
+        target: types::Location,
+        options: SyncOptions,
+    ) -> Result<Job, Error> {
+        run(Operation::Sync, source, target, options)
+    }
+
+    async fn copy(
+        source: types::Location,
+        target: types::Location,
+        options: SyncOptions,
+    ) -> Result<Job, Error> {
+        run(Operation::Copy, source, target, options)
+    }
+
+    async fn move_to(
+        source: types::Location,
+        target: types::Location,
+        options: SyncOptions,
+    ) -> Result<Job, Error> {
+        run(Operation::Move, source, target, options)
+    }
+
+    async fn explain(
+        source: types::Location,
+        target: types::Location,
+        path: String,
+        options: SyncOptions,
+    ) -> Result<Explanation, Error> {
+        let (source, target) = (Location::from_wit(source)?, Location::from_wit(target)?);
+        let (path, options) = (Path::from_wit(path)?, FromWit::from_wit(options)?);
+        answer(engine().explain(source, target, path, options).await)
+    }
+
+    async fn check(
+        source: types::Location,
+        target: types::Location,
+        options: SyncOptions,
+    ) -> Result<CheckJob, Error> {
+        let (source, target) = (Location::from_wit(source)?, Location::from_wit(target)?);
+        let (entries, outcome) = start(engine().check(source, target, FromWit::from_wit(options)?)?);
+        Ok(CheckJob { entries, outcome })
+    }
+}
+
+fn run(
+    operation: Operation,
+    source: types::Location,
+    target: types::Location,
+    options: SyncOptions,
+) -> Result<Job, Error> {
+    let (source, target) = (Location::from_wit(source)?, Location::from_wit(target)?);
+    let (events, outcome) = start(engine().sync(operation, source, target, FromWit::from_wit(options)?)?);
+    Ok(Job { events, outcome })
+}
+
+impl bisync_exports::Guest for crate::Component {
+    async fn bisync(
+        first: types::Location,
+        second: types::Location,
+        state: types::Location,
+        options: bisync_exports::BisyncOptions,
+    ) -> Result<bisync_exports::BisyncJob, Error> {
+        let places = [Location::from_wit(first)?, Location::from_wit(second)?];
+        let (state, options) = (Location::from_wit(state)?, FromWit::from_wit(options)?);
+        let (events, outcome) = start(engine().bisync(places, state, options)?);
+        Ok(bisync_exports::BisyncJob { events, outcome })
+    }
+}

@@ -1,0 +1,118 @@
+//! What the engine needs of the world: backends to open, tasks, a clock.
+//!
+//! The calls of a [`Backend`] are those of the WIT interface `backend`, with the same promises and errors; see there.
+//! Nothing needs to be [`Send`]: an engine runs on one thread.
+
+use std::{any::Any, rc::Rc};
+
+use async_trait::async_trait;
+use futures::future::LocalBoxFuture;
+use omnistorage_types::{
+    Capabilities, CopyRequest, Hash, HashAlgorithm, ListOptions, Listed, ObjectInfo, Path, ReadOptions,
+    Result, Timestamp, WriteOptions,
+};
+
+/// The world as an engine sees it.
+#[async_trait(?Send)]
+pub trait Storage {
+    /// Opens a backend by its name.
+    ///
+    /// # Errors
+    /// [`UnknownBackend`](omnistorage_types::ErrorCode::UnknownBackend).
+    async fn open(&self, name: &str) -> Result<Rc<dyn Backend>>;
+
+    /// Does nothing for so many milliseconds.
+    async fn pause(&self, milliseconds: u32);
+
+    /// Carries a task on beside whoever asks for it, to its end.
+    fn spawn(&self, task: LocalBoxFuture<'static, ()>);
+
+    /// The time by the clock of the host. Where it has none, the epoch.
+    fn now(&self) -> Timestamp;
+}
+
+/// An open backend. Calls may overlap; one that is dropped half way leaves nothing half done.
+#[async_trait(?Send)]
+pub trait Backend: Any {
+    /// Fixed for the life of the backend.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Opens an object.
+    async fn read(&self, path: Path, options: ReadOptions) -> Result<Reader>;
+
+    /// Writes an object, which is there as a whole once this is ok. Fails with the error of the body if that fails.
+    async fn write(&self, path: Path, contents: Contents, options: WriteOptions) -> Result<ObjectInfo>;
+
+    /// What is known of a path.
+    async fn stat(&self, path: Path) -> Result<ObjectInfo>;
+
+    /// Opens a listing.
+    async fn list(&self, prefix: Path, options: ListOptions) -> Result<Box<dyn Listing>>;
+
+    /// Deletes objects and links: one result a path, in their order.
+    async fn delete(&self, paths: Vec<Path>) -> Vec<Result<()>>;
+
+    /// Makes a directory and those above it.
+    async fn mkdir(&self, path: Path) -> Result<()>;
+
+    /// Removes an empty directory.
+    async fn rmdir(&self, path: Path) -> Result<()>;
+
+    /// Deletes everything below a prefix; gives the number of objects.
+    async fn purge(&self, prefix: Path) -> Result<u64>;
+
+    /// Removes what writes left behind that began so many seconds ago; gives their number.
+    async fn sweep(&self, prefix: Path, older_than_s: u64) -> Result<u64>;
+
+    /// Copies objects to a backend of the same port: one result a request, in their order.
+    async fn copy_many(&self, requests: Vec<CopyRequest>, target: &dyn Backend) -> Vec<Result<ObjectInfo>>;
+
+    /// Moves an object in one step.
+    async fn move_to(
+        &self,
+        source: Path,
+        target_backend: &dyn Backend,
+        target: Path,
+        options: WriteOptions,
+    ) -> Result<ObjectInfo>;
+
+    /// Sets the modification time.
+    async fn set_modified(&self, path: Path, modified: Timestamp) -> Result<()>;
+
+    /// The hash of a whole object.
+    async fn hash(&self, path: Path, algorithm: HashAlgorithm) -> Result<Hash>;
+
+    /// The same for many: one result a path, in their order.
+    async fn hash_many(&self, paths: Vec<Path>, algorithm: HashAlgorithm) -> Vec<Result<Hash>>;
+
+    /// Bounds the bytes that move through this handle, in bytes a second.
+    fn limit_bandwidth(&self, bytes_per_second: Option<u64>);
+}
+
+/// A cursor over a listing. Dropping it ends the listing.
+#[async_trait(?Send)]
+pub trait Listing {
+    /// At most `max` further entries or failures; an empty list is the end.
+    async fn next(&self, max: u32) -> Result<Vec<Listed>>;
+}
+
+/// An open object.
+pub struct Reader {
+    /// Of the whole object, also for a range.
+    pub info: ObjectInfo,
+    /// Its bytes.
+    pub contents: Contents,
+}
+
+/// Bytes as they come.
+pub type Contents = Box<dyn Body>;
+
+/// Bytes as they come, and whether their end is the true end.
+#[async_trait(?Send)]
+pub trait Body: Any {
+    /// The next bytes, at least one; `None` after the true end. `buffer` is taken for its capacity.
+    ///
+    /// # Errors
+    /// Whatever keeps the rest from coming. It is final.
+    async fn next(&mut self, buffer: Vec<u8>) -> Result<Option<Vec<u8>>>;
+}
