@@ -26,6 +26,7 @@ mod progress;
 mod rclone;
 mod recode;
 mod records;
+mod reference;
 mod session;
 mod size;
 mod standard;
@@ -142,6 +143,8 @@ enum Command {
     Backends(information::Backends),
     Features(information::Features),
     Completions(information::Completions),
+    #[command(hide = true)]
+    Reference(reference::Reference),
 }
 
 impl Command {
@@ -166,6 +169,7 @@ impl Command {
             Self::Features(command) => wait(Threads::One, command.run(globals)),
             Self::Backends(command) => command.run(globals),
             Self::Completions(command) => command.run(command_line()),
+            Self::Reference(command) => command.run(command_line()),
         }
     }
 }
