@@ -43,6 +43,21 @@ fn the_reference_is_that_of_the_binary() {
     assert_current(&page, run(["reference"]).ok().text(), str::to_owned);
 }
 
+#[test]
+fn every_command_has_a_manual_page() {
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("man");
+    let arguments = ["reference".as_ref(), "--man".as_ref(), pages.as_os_str()];
+    assert_eq!(run(arguments).ok().text(), "");
+    let text = read(&repository().join("host/docs/command-line.md"));
+    let commands: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert!(commands.contains(&"records convert"), "{commands:?}");
+    for command in commands.iter().filter(|name| **name != "Options of every command") {
+        let page = read(&pages.join(format!("omnistorage-{}.1", command.replace(' ', "-"))));
+        assert!(page.contains(".SH OPTIONS"), "{command}");
+    }
+}
+
 /// A page with what its commands print now: those that stand behind `$ ` in blocks of `console`, run by a shell one after
 /// the other in one directory.
 fn replayed(page: &str, directory: &Path) -> String {

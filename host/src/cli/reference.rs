@@ -1,7 +1,7 @@
-//! The reference of the command line as a page of Markdown, made of the grammar itself: it cannot say anything else than
-//! what the binary takes.
+//! The reference of the command line, as a page of Markdown or as manual pages. It is made from the grammar itself, so it
+//! cannot say anything but what the binary takes.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, fs, path::PathBuf};
 
 use clap::{Arg, ArgAction, Args, Command, builder::StyledStr};
 
@@ -9,10 +9,21 @@ use super::{exit::Failure, output::Output};
 
 /// Print the reference of all commands as a page of Markdown
 #[derive(Args)]
-pub(crate) struct Reference;
+pub(crate) struct Reference {
+    /// Write manual pages to DIRECTORY instead, one for each command
+    #[arg(long, value_name = "DIRECTORY")]
+    man: Option<PathBuf>,
+}
 
 impl Reference {
     pub(crate) fn run(self, mut command: Command) -> Result<(), Failure> {
+        if let Some(directory) = self.man {
+            let write = || {
+                fs::create_dir_all(&directory)?;
+                clap_mangen::generate_to(command, &directory)
+            };
+            return write().map_err(|error| Failure::system("cannot write the manual pages", error));
+        }
         // Names the commands below in full, and gives them the options of all.
         command.build();
         let mut output = Output::new();
@@ -25,8 +36,8 @@ impl Reference {
 const INTRODUCTION: &str = "\
 # Command line
 
-`omnistorage reference` prints this page; `omnistorage help COMMAND` tells the same in a terminal. The configuration file
-and its settings are in the [cookbook].
+`omnistorage reference` prints this page, `omnistorage reference --man DIRECTORY` writes it as manual pages, and `omnistorage
+help COMMAND` tells the same in a terminal. The configuration file and its settings are in the [cookbook].
 
 ";
 
