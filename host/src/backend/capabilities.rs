@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use crate::hash::HashAlgorithm;
 
-/// One flag a feature. A function or an option whose flag is absent fails with
+/// One flag for each feature. A function or an option whose flag is not set fails with
 /// [`ErrorCode::Unsupported`](crate::ErrorCode::Unsupported) and changes nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Features {
@@ -16,7 +16,7 @@ pub struct Features {
     pub purge: bool,
     /// Copies to every other backend of the same host.
     pub transfer: bool,
-    /// Directories exist by themselves: they can be made, removed and are listed when empty.
+    /// Directories exist by themselves: they can be made and removed, and are listed when they are empty.
     pub directories: bool,
     /// Modification times can be set.
     pub set_modified: bool,
@@ -37,7 +37,8 @@ pub struct Features {
     /// The times in listings are those that `stat` tells. Otherwise a listing without
     /// [`full_info`](super::ListOptions::full_info) tells when an object was written, whatever time it was given.
     pub listed_times: bool,
-    /// Many small objects are better handed over in one call than in as many, as where no network is between.
+    /// Many small objects should be handed over in one call rather than in one call each, for example where there is no
+    /// network in between.
     pub batches: bool,
 }
 

@@ -1,11 +1,11 @@
-//! What the bytes of a whole object are held to, as they pass.
+//! Checks the bytes of a whole object, as they pass, against a hash that the store knows.
 
 use crate::{
     error::{Error, ErrorCode, Result},
     hash::{Hash, HashAlgorithm, Hasher},
 };
 
-/// Of the hashes that a store knows of an object, the one that costs least to compute.
+/// Of the hashes that a store knows for an object, the cheapest to compute.
 pub(super) fn cheapest(hashes: &[Hash]) -> Option<&Hash> {
     hashes.iter().min_by_key(|hash| hash.algorithm != HashAlgorithm::Crc32c)
 }

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorCode, Result},
 };
 
-/// The settings are those of OpenDAL's structs, which would take no notice of others.
+/// The settings are those of OpenDAL's structs, which would silently ignore any other.
 macro_rules! services {
     ($($feature:literal $service:ident [$($setting:literal)*])*) => {
         /// Sorted.
