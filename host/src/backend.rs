@@ -1,7 +1,7 @@
 //! The trait that every backend implements, and the backends.
 //!
-//! A backend stores bytes under [`Path`]s. It promises what its [`Capabilities`] claim and fails with
-//! [`ErrorCode::Unsupported`] for the rest; callers above it do what is missing. `omnistorage-conformance` holds any
+//! A backend stores bytes under [`Path`]s. It promises what its [`Capabilities`] claim, and fails with
+//! [`ErrorCode::Unsupported`] for the rest; callers find another way. `omnistorage-conformance` holds any
 //! implementation to that.
 
 mod announced;
@@ -62,7 +62,7 @@ pub struct WriteOptions {
     pub expected_size: Option<u64>,
     /// The same for the hash of the bytes.
     pub expected_hash: Option<Hash>,
-    /// Learns how far it is: [`Backend::copy_to`] and [`transfer`] tell it, other writes need not.
+    /// Learns how far the write is: [`Backend::copy_to`] and [`transfer`] report to it, other writes need not.
     pub meter: Meter,
 }
 
@@ -70,7 +70,7 @@ impl WriteOptions {
     /// For backends of the given kind that keep bytes and nothing beside them.
     ///
     /// # Errors
-    /// [`ErrorCode::Unsupported`] if more is to be kept, or under a condition.
+    /// [`ErrorCode::Unsupported`] if more is to be kept, or if there is a condition.
     pub fn require_plain(&self, kind: &str) -> Result<()> {
         let plain = Self {
             expected_size: self.expected_size,
@@ -173,7 +173,7 @@ pub trait Listing: Send {
     /// The listing was not complete, and ends here.
     async fn next(&mut self, max: usize) -> Result<Vec<Listed>>;
 
-    /// The same, for those to whom what cannot be listed is as bad as a listing that is not complete.
+    /// The same, for callers that treat a failure among the entries like an incomplete listing.
     ///
     /// # Errors
     /// As [`Listing::next`], and that of the first failure.
@@ -182,19 +182,19 @@ pub trait Listing: Send {
     }
 }
 
-/// Raw byte storage. Calls may overlap; every method may be cancelled by dropping its future, and then has either
+/// Raw byte storage. Calls may overlap. Every method may be cancelled by dropping its future, and then it has either
 /// happened or not.
 ///
-/// Defaults exist for what can be said of every backend: what is not supported, and what follows from the rest.
+/// Methods have defaults where one answer fits every backend: not supported, or what follows from the other methods.
 #[async_trait]
 pub trait Backend: Debug + Send + Sync + 'static {
     /// The kind, as registered: `file`, `memory`. Errors name it.
     fn kind(&self) -> &str;
 
-    /// What it can do; fixed for its life.
+    /// What it can do. This never changes.
     fn capabilities(&self) -> Capabilities;
 
-    /// For backends that know a shorter way to one of their own kind.
+    /// For backends that know a shorter way to another one of their own kind.
     fn as_any(&self) -> &dyn Any;
 
     /// Opens an object.
@@ -258,9 +258,9 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// [`ErrorCode::NotFound`].
     async fn stat(&self, path: &Path) -> Result<ObjectInfo>;
 
-    /// Opens a listing of what is below a prefix. The prefix itself is never an entry; one that does not exist, or
-    /// that is an object, gives an empty listing; one that cannot be read, an error. Recursive listings hold directories
-    /// too where the backend has them.
+    /// Opens a listing of what is below a prefix. The prefix itself is never an entry. A prefix that does not exist, or
+    /// that is an object, gives an empty listing; one that cannot be read gives an error. Where the backend has
+    /// directories, recursive listings hold them too.
     ///
     /// # Errors
     /// What keeps the listing from being complete.
@@ -293,9 +293,9 @@ pub trait Backend: Debug + Send + Sync + 'static {
         Err(Error::unsupported(self.kind(), "purge").at(self.kind(), prefix))
     }
 
-    /// Removes what writes below a prefix left behind that began so long ago and never came to an end, since their
-    /// program was killed or its network failed: uploads that the store keeps, whoever began them. Gives their number.
-    /// By default 0, of a backend that is open: nothing is left behind, or it goes by itself.
+    /// Removes the leftovers of unfinished writes below a prefix that are older than this: uploads that the store still
+    /// keeps because their program was killed or its network failed, whoever began them. Returns their number. By
+    /// default that is 0, if the backend is open: nothing is left behind, or it disappears by itself.
     ///
     /// # Errors
     /// What the store says.
@@ -309,8 +309,8 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// type, modification time and metadata come along as far as both sides keep them, each unless the options give
     /// another. A copy onto itself changes nothing.
     ///
-    /// A target that is of no kind known here may stand before one that is: ask its [`Backend::copy_from`] before
-    /// giving up.
+    /// A target of an unknown kind may be a decorator around a known one: ask its [`Backend::copy_from`] before giving
+    /// up.
     ///
     /// # Errors
     /// [`ErrorCode::Unsupported`] where the bytes must be read and written; [`ErrorCode::NotFound`];
@@ -326,7 +326,8 @@ pub trait Backend: Debug + Send + Sync + 'static {
         Err(Error::unsupported(self.kind(), "copy").at(self.kind(), source))
     }
 
-    /// Many copies at once, for small objects: one result a request, in their order; one failure stops no other.
+    /// Many copies at once, for small objects: one result for each request, in their order. One failure does not stop
+    /// the others.
     async fn copy_many(
         &self,
         requests: &[CopyRequest],
@@ -339,8 +340,8 @@ pub trait Backend: Debug + Send + Sync + 'static {
         results
     }
 
-    /// The other end of [`Backend::copy_to`]: a backend that stands before another one lets `source_backend` copy to
-    /// that one, in its own way. No other backend needs it.
+    /// The other end of [`Backend::copy_to`]: a decorator lets `source_backend` copy to the backend inside, in its own
+    /// way. No other backend needs it.
     ///
     /// # Errors
     /// As [`Backend::copy_to`].
@@ -356,8 +357,8 @@ pub trait Backend: Debug + Send + Sync + 'static {
         Err(Error::unsupported(self.kind(), &what).at(source_backend.kind(), source))
     }
 
-    /// Moves an object in one step, within this backend or to another one that lies in the same store, over whatever
-    /// object is at the target. A move onto itself changes nothing.
+    /// Moves an object in one step, within this backend or to another one in the same store. It replaces an object at
+    /// the target. A move onto itself changes nothing.
     ///
     /// As for [`Backend::copy_to`]: a target of no kind known here is asked by its [`Backend::move_from`].
     ///
@@ -413,7 +414,8 @@ pub trait Backend: Debug + Send + Sync + 'static {
         Ok(hasher.finish())
     }
 
-    /// Many hashes at once, for small objects: one result a path, in their order; one failure stops no other.
+    /// Many hashes at once, for small objects: one result for each path, in their order. One failure does not stop the
+    /// others.
     async fn hash_many(&self, paths: &[Path], algorithm: HashAlgorithm) -> Vec<Result<Hash>> {
         let mut results = Vec::with_capacity(paths.len());
         for path in paths {
@@ -425,7 +427,7 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// Ends its use: every later call fails with [`ErrorCode::BackendClosed`]. Closing twice is fine.
     ///
     /// # Errors
-    /// What could not be brought to an end.
+    /// What could not be finished.
     async fn close(&self) -> Result<()>;
 }
 
@@ -441,7 +443,7 @@ pub(crate) fn too_large(max: usize) -> Error {
     Error::new(ErrorCode::LimitExceeded, format!("the object has more than the {max} bytes asked for"))
 }
 
-/// What an error means for a body of which some was read, if it comes from asking for more of that version.
+/// What an error means for a body that was read in part, if it comes from asking for more of the same version.
 fn gone_on(error: Error) -> Error {
     if !matches!(error.code(), ErrorCode::PreconditionFailed | ErrorCode::NotFound) {
         return error;

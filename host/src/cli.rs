@@ -1,5 +1,5 @@
 //! The command line: places and options in, the typed API of [`runtime`](crate::runtime) in the middle, text, JSON and
-//! exit codes out. Each command has its own file; none of them touches a backend by itself.
+//! exit codes out. Related commands share a file. None of them touches a backend itself.
 
 mod bisync;
 mod check;
@@ -26,6 +26,7 @@ mod progress;
 mod rclone;
 mod recode;
 mod records;
+mod reference;
 mod session;
 mod size;
 mod standard;
@@ -93,7 +94,7 @@ impl Globals {
         Ok(configuration)
     }
 
-    /// Refuses a file that is named and not there, also where the command would not need it.
+    /// Refuses a configuration file that is named but missing, even if the command does not need it.
     fn require_configuration(&self) -> Result<(), Failure> {
         let Some(file) = &self.config else { return Ok(()) };
         fs::metadata(file).map(drop).map_err(|error| {
@@ -105,7 +106,7 @@ impl Globals {
         self.verbose > 0
     }
 
-    /// Between -v and -q the command line has the last word before the environment; it cannot say both.
+    /// Between -v and -q, the command line takes precedence over the environment; giving both is an error.
     fn settle(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         let is_typed = |option| matches.value_source(option) == Some(ValueSource::CommandLine);
         match (is_typed("verbose"), is_typed("quiet")) {
@@ -142,6 +143,8 @@ enum Command {
     Backends(information::Backends),
     Features(information::Features),
     Completions(information::Completions),
+    #[command(hide = true)]
+    Reference(reference::Reference),
 }
 
 impl Command {
@@ -166,6 +169,7 @@ impl Command {
             Self::Features(command) => wait(Threads::One, command.run(globals)),
             Self::Backends(command) => command.run(globals),
             Self::Completions(command) => command.run(command_line()),
+            Self::Reference(command) => command.run(command_line()),
         }
     }
 }
@@ -198,10 +202,10 @@ fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
     Ok(arguments)
 }
 
-/// What was not understood, or help that was asked for.
+/// Prints what was not understood, or the help that was asked for.
 fn refuse(error: &clap::Error) -> ExitCode {
     match rclone::hint(error, &command_line()) {
-        // What is like it in the letters would only lead astray.
+        // Suggesting an option with similar letters would only mislead.
         Some(hint) => output::note(format_args!("error: {hint}")),
         None if error.use_stderr() => error.render().to_string().lines().for_each(output::note),
         None => drop(error.print()),
@@ -226,7 +230,7 @@ fn start_log(globals: &Globals) {
         .with_ansi(false)
         .without_time()
         .with_target(false);
-    // An error says that there is a log already, which then serves.
+    // An error means that there is a log already, which will do.
     let _ = tracing_subscriber::registry()
         .with(format)
         .with(Targets::new().with_target(env!("CARGO_CRATE_NAME"), level))

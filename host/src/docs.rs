@@ -1,14 +1,60 @@
-//! Pages to read: what there is, how it fits together, and why it is so.
+//! Pages to read: how to use it, how to extend it, how it is built, and why it is so.
+//!
+//! To use it:
+//!
+//! - [`tutorial`]: ten minutes, from an empty directory to a mirrored bucket and a file of records;
+//! - [`cookbook`]: a recipe for each task;
+//! - [`command_line`]: every command and option;
+//! - [`sync`]: when two objects count as the same, which ones are meant, and what is refused;
+//! - [`rclone`]: what differs from rclone, and why;
+//! - [`stores`]: what each backend can do, what was tried, and what there is not yet;
+//! - [`speed`]: figures, and how they are made;
+//! - [`embedding`]: from Rust, from your own wasmtime, from Python and Node;
+//! - [`security`]: what a grant gives, which limit stops what, and the tests that show it.
+//!
+//! To work on it:
 //!
 //! - [`concepts`]: the words that everything else uses;
 //! - [`architecture`]: which part does what, and the way of a file through all of them;
-//! - [`decisions`]: what was decided and measured, and what would change our mind.
+//! - [`decisions`]: what was decided and measured, and what would change our mind;
+//! - [`extending`]: a backend, a decorator, a codec, a format;
+//! - [`zstd`]: the zstd engine, for whoever maintains it.
 
-#[doc = include_str!("../docs/architecture.md")]
-pub mod architecture {}
+/// A page of `docs`. The pages link to each other by file, for those who read them in the repository; here the first
+/// definition of a link counts, and leads to the module.
+macro_rules! page {
+    ($name:ident, $file:literal) => {
+        #[doc = "[architecture]: crate::docs::architecture"]
+        #[doc = "[command line]: crate::docs::command_line"]
+        #[doc = "[concepts]: crate::docs::concepts"]
+        #[doc = "[cookbook]: crate::docs::cookbook"]
+        #[doc = "[decisions]: crate::docs::decisions"]
+        #[doc = "[embedding]: crate::docs::embedding"]
+        #[doc = "[extending]: crate::docs::extending"]
+        #[doc = "[rclone]: crate::docs::rclone"]
+        #[doc = "[security]: crate::docs::security"]
+        #[doc = "[speed]: crate::docs::speed"]
+        #[doc = "[stores]: crate::docs::stores"]
+        #[doc = "[sync]: crate::docs::sync"]
+        #[doc = "[tutorial]: crate::docs::tutorial"]
+        #[doc = "[zstd]: crate::docs::zstd"]
+        #[doc = ""]
+        #[doc = include_str!(concat!("../docs/", $file))]
+        pub mod $name {}
+    };
+}
 
-#[doc = include_str!("../docs/concepts.md")]
-pub mod concepts {}
-
-#[doc = include_str!("../docs/decisions.md")]
-pub mod decisions {}
+page!(architecture, "architecture.md");
+page!(command_line, "command-line.md");
+page!(concepts, "concepts.md");
+page!(cookbook, "cookbook.md");
+page!(decisions, "decisions.md");
+page!(embedding, "embedding.md");
+page!(extending, "extending.md");
+page!(rclone, "rclone.md");
+page!(security, "security.md");
+page!(speed, "speed.md");
+page!(stores, "stores.md");
+page!(sync, "sync.md");
+page!(tutorial, "tutorial.md");
+page!(zstd, "zstd.md");

@@ -1,10 +1,40 @@
 //! One way to store and move data: record formats over compression over backends, and a sync engine, in one sandboxed
 //! WebAssembly component; this crate is its host.
 //!
+//! ```
+//! # #[cfg(feature = "runtime")]
+//! # #[tokio::main]
+//! # async fn main() -> omnistorage::Result<()> {
+//! use std::sync::Arc;
+//! use omnistorage::{Location, MemoryBackend};
+//! use omnistorage::runtime::{Encoding, Runtime, RuntimeOptions, Storage, SyncOptions};
+//!
+//! let runtime = Runtime::new(&RuntimeOptions::default())?; // compiles the component, or finds it compiled
+//! let storage = Storage::builder(&runtime)
+//!     .mount("logs", Arc::new(MemoryBackend::new()))
+//!     .mount("backup", Arc::new(MemoryBackend::new()))
+//!     .build(); // all that its sandboxes can touch
+//!
+//! // Records in compression, since the name says so. Nothing is visible before `finish`.
+//! let today = Location::new("logs", "today.ndjson.zst")?;
+//! let mut writer = storage.write_records(&today, &Encoding::default()).await?;
+//! writer.write(br#"{"level":"info"}"#).await?;
+//! writer.finish().await?;
+//!
+//! // A mirror of them.
+//! let (logs, backup) = (Location::new("logs", "")?, Location::new("backup", "")?);
+//! let report = storage.sync(&logs, &backup, &SyncOptions::default()).await?.outcome().await?;
+//! assert_eq!(report.transferred, 1);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "runtime"))]
+//! # fn main() {}
+//! ```
+//!
+//! - [`runtime`]: the component in wasmtime, and the typed API to call it.
 //! - [`backend`]: the [`Backend`] trait and the backends, at native speed.
 //! - [`Registry`] and [`Config`]: backends by name.
-//! - [`runtime`]: the component in wasmtime, and the typed API to call it.
-//! - [`docs`]: pages to read: concepts, architecture, decisions.
+//! - [`docs`]: pages to read. Begin with the [`tutorial`](docs::tutorial) or the [`cookbook`](docs::cookbook).
 
 pub mod backend;
 mod config;

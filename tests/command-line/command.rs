@@ -13,9 +13,15 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_omnistorage");
 
 /// The binary, with nothing of the user's own configuration.
 pub(crate) fn command<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Command {
-    let mut command = Command::new(BINARY);
+    let mut command = program(BINARY);
+    command.args(arguments);
     command
-        .args(arguments)
+}
+
+/// A program that may start the binary, in the same way.
+pub(crate) fn program(name: &str) -> Command {
+    let mut command = Command::new(name);
+    command
         .env("XDG_CONFIG_HOME", "/nonexistent")
         // Not among the user's own memos.
         .env("OMNISTORAGE_MEMO", concat!(env!("CARGO_TARGET_TMPDIR"), "/memos"))

@@ -5,6 +5,7 @@
 mod bisync;
 mod command;
 mod credentials;
+mod documentation;
 mod files;
 mod filters;
 mod gcs;

@@ -1,5 +1,5 @@
 //! The binary beside rclone: random trees, options and filters, each run by both, must end in the same trees and in the
-//! same class of exit code. Intended differences stand where the cases are made (`case.rs`), and in the README.
+//! same class of exit code. Intended differences stand where the cases are made (`case.rs`), and in `host/docs/rclone.md`.
 //!
 //! By default some fixed cases are run. `OMNISTORAGE_DIFFERENTIAL_CASES=1000` runs as many random ones.
 

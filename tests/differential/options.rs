@@ -1,5 +1,5 @@
 //! Options one by one, each on a small tree: both must end in the same trees and with the same exit code, or differ as
-//! is said here, with the reason. The list in the README is made of these reasons.
+//! is said here, with the reason. The list in `host/docs/rclone.md` is made of these reasons.
 
 use std::{collections::BTreeMap, fs, path::PathBuf, time::Duration};
 

@@ -4,8 +4,8 @@
 //! makes the caller's output grow.
 //!
 //! # Engines and levels
-//! Each codec has an engine in safe, small crates, and with the feature `fast` one that is a multiple of its speed. Each
-//! reads what the other wrote. A level that an engine lacks is the nearest one that it has:
+//! Each codec has an engine made of small, safe crates, and with the feature `fast` another one that is several times
+//! as fast. Each reads what the other wrote. If an engine lacks a level, it takes the nearest one it has:
 //!
 //! | | levels | default | engine | with `fast` |
 //! |---|---|---|---|---|
@@ -14,9 +14,9 @@
 //! | snappy | none | | snap | snap |
 //!
 //! # What a format cannot tell
-//! Input that is cut off is an error. But gzip and zstd are as good as whole where one member or frame ends and the next
-//! would begin, and snappy's framing format has no end mark at all: what is cut between two of its chunks, of 64 KiB of
-//! contents each, cannot be told from the whole.
+//! Input that is cut off is an error. But gzip and zstd look whole if they are cut exactly between two members or
+//! frames. Snappy's framing format has no end mark at all: input cut between two of its chunks (64 KiB of contents
+//! each) cannot be told from whole input.
 //!
 //! ```
 //! use omnistorage_core::codec::{Coder, CodecError, Codec, DecoderLimits, decoder, encoder};
@@ -69,11 +69,11 @@ pub trait Coder {
     /// bytes of the input were taken.
     ///
     /// If `output` is full afterwards, drain it and call again with the rest of the input, even if that is empty.
-    /// Otherwise all input was taken and all that can be known of it is out. An output without any capacity gets
-    /// nowhere.
+    /// Otherwise all input was taken, and all output that follows from it is out. Without any capacity nothing ever
+    /// happens.
     ///
     /// # Errors
-    /// What is wrong with the input, and at which byte of it. Output from before it may have been appended.
+    /// What is wrong with the input, and at which byte. Output from before that byte may have been appended.
     fn push(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<usize, CodecError>;
 
     /// Ends the stream after the last input. `true`: all is out. `false`: `output` is full, so drain it and call
@@ -142,7 +142,7 @@ pub enum CodecErrorKind {
     Corrupted,
     /// A limit of [`DecoderLimits`] was reached.
     LimitExceeded,
-    /// The input needs what is not there: a dictionary.
+    /// The input needs something that is not there: a dictionary.
     Unsupported,
     /// The codec knows no such level.
     InvalidLevel,

@@ -7,7 +7,7 @@ use crate::{Error, Hash, HashAlgorithm, Metadata, Path, Result, Timestamp};
 /// Makes the flags, and all that can be told from a table, so that a feature is one row here.
 macro_rules! features {
     ($dollar:tt $($(#[$doc:meta])* $field:ident: $name:literal, $flag:ident;)*) => {
-        /// One flag a feature. A function or an option whose flag is absent fails with
+        /// One flag for each feature. A function or an option whose flag is not set fails with
         /// [`ErrorCode::Unsupported`](crate::ErrorCode::Unsupported) and changes nothing.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Features {

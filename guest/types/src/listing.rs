@@ -1,5 +1,5 @@
-//! What a listing holds: entries, and among them what could not be listed, so that one odd name or one closed directory
-//! neither ends a listing nor goes missing without a word.
+//! What a listing holds: entries, and among them whatever could not be listed. So one odd name, or one closed
+//! directory, neither ends a listing nor goes missing silently.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::{Error, ErrorCode, ObjectInfo, Path, Result};
 pub enum Listed {
     /// What stands at a path.
     Entry(ObjectInfo),
-    /// What should stand here, and could not be listed. It comes no later than what it is about would.
+    /// Something that belongs here and could not be listed. It comes no later than the thing itself would.
     Failure(Box<ListingFailure>),
 }
 
@@ -26,7 +26,7 @@ impl Listed {
         }
     }
 
-    /// The path by which it stands in the order.
+    /// The path that decides its place in the order.
     #[must_use]
     pub fn path(&self) -> &Path {
         match self {
@@ -48,7 +48,7 @@ impl From<ListingFailure> for Listed {
     }
 }
 
-/// What a listing could not tell, and why. The rest of the listing is complete.
+/// What could not be listed, and why. The rest of the listing is complete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListingFailure {
     /// What is missing.
@@ -58,7 +58,7 @@ pub struct ListingFailure {
 }
 
 impl ListingFailure {
-    /// Of a name that is no path here, all of it, from the root of the backend.
+    /// For a name that is no path here: all of it, from the root of the backend.
     #[must_use]
     pub fn of_name(kind: &str, name: &[u8]) -> Self {
         let why = match str::from_utf8(name).map(Path::parse) {
@@ -77,9 +77,9 @@ impl ListingFailure {
 /// What a listing leaves out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unlisted {
-    /// What is in this directory, or the rest of it: it cannot be read, or is not there any more.
+    /// The contents of this directory, or the rest of them: it cannot be read, or is no longer there.
     Directory(Path),
-    /// What stands at this path, and what is below it.
+    /// Whatever is at this path, and below it.
     Entry(Path),
     /// One name, and what is below it. It is no path, so nothing else can have it.
     Name {
@@ -118,7 +118,7 @@ impl Unlisted {
     }
 }
 
-/// For a person: without characters that would control a terminal, and with each byte told that is not UTF-8.
+/// For a person to read: without characters that would control a terminal, and with each byte shown that is not UTF-8.
 fn escaped(name: &[u8]) -> String {
     let mut escaped = String::with_capacity(name.len());
     for chunk in name.utf8_chunks() {

@@ -1,9 +1,9 @@
-//! What was announced of the bytes of a write.
+//! The expected size and hash of a write.
 
 use super::WriteOptions;
 use crate::{Error, ErrorCode, Hash, Hasher, Result};
 
-/// Holds the bytes of a write to the size and the hash that its options expect, as they pass.
+/// Checks the bytes of a write, as they pass, against the size and the hash that its options expect.
 ///
 /// ```
 /// use omnistorage::backend::{Announced, WriteOptions};

@@ -1,22 +1,22 @@
 //! Messages between tasks: what is written is read as it comes, and kept nowhere.
 //!
-//! A path is a queue of messages, bounded in their number. An upload sends: each chunk is a message, and waits while
-//! the queue is full. A reader receives: its contents are the messages, each a chunk of its own. The tasks may be those
-//! of the program, or the program on one side and the component on the other.
+//! A path is a queue with a bounded number of messages. An upload sends: each chunk is a message, and waits while the
+//! queue is full. A reader receives: its contents are the messages, each a chunk of its own. The tasks may be those of
+//! the program, or the program on one side and the component on the other.
 //!
-//! - **A path is there** from the first writer on, until its messages are read to the end. Reading another one is
+//! - **A path exists** from its first writer on, until its messages are read to the end. Reading any other path is
 //!   [`ErrorCode::NotFound`].
 //! - **Each message goes to one reader**: several share the work. With [replay](ChannelOptions::replay) each reader gets
 //!   all of them.
-//! - **The end** comes when all writers have committed. One that aborts or is dropped has sent only a part: readers then
-//!   get an error where the end would be.
-//! - **Several writers** may send to a path at the same time or one after the other. Who comes after the end has been
-//!   read begins anew.
+//! - **The end** comes when all writers have committed. A writer that aborts or is dropped has sent only a part:
+//!   readers then get an error in place of the end.
+//! - **Several writers** may send to a path at the same time or one after the other. A writer that comes after the end
+//!   was read begins a new queue.
 //! - A path that is deleted, and a backend that is closed, end all that waits on them with an error.
 //!
-//! Bytes are seen before their commit, so this is a backend for streams and not for files that others rely on.
-//! A component sends bytes in chunks of its runtime's choice: its messages keep their boundaries in a record format, or
-//! by `write-all`.
+//! Bytes are seen before the commit, so this is a backend for streams, not for files that others rely on. The runtime
+//! of a component chooses the chunks in which it sends bytes: to keep the boundaries of messages, use a record format
+//! or `write-all`.
 
 mod queue;
 #[cfg(test)]
@@ -53,7 +53,7 @@ pub struct ChannelOptions {
     /// The messages that a queue holds. Default: 16.
     pub capacity: NonZeroUsize,
     /// Whether a queue keeps its messages, so that each reader gets all of them from the first one on, and late ones
-    /// too. Nothing makes room then: a message beyond the capacity fails with [`ErrorCode::LimitExceeded`]. A path
+    /// too. Nothing makes room then, so a message beyond the capacity fails with [`ErrorCode::LimitExceeded`]. A path
     /// stays until it is deleted. Default: no.
     pub replay: bool,
 }
@@ -99,8 +99,8 @@ impl ChannelBackend {
         Self { queues: Queues::default(), options, account: None }
     }
 
-    /// Takes `capacity` (a number, at least 1) and `replay` (a boolean). The messages in what a component opens for itself
-    /// count to its own limit of memory.
+    /// Takes `capacity` (a number, at least 1) and `replay` (a boolean). In a backend that a component opened for
+    /// itself, messages count towards that component's limit of memory.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] for a key that is malformed or unknown.
@@ -124,7 +124,7 @@ impl fmt::Debug for ChannelBackend {
 
 type QueuesByPath = BTreeMap<Path, Arc<Queue>>;
 
-/// The queues; none once the backend is closed. Who has the lock of one queue never asks for this one.
+/// The queues; `None` once the backend is closed. While the lock of one queue is held, this one is never taken.
 #[derive(Clone)]
 struct Queues(Arc<Mutex<Option<QueuesByPath>>>);
 
@@ -144,7 +144,7 @@ impl Queues {
 
     /// Forgets the queue if it is the one at the path, and nothing more can come of it.
     fn tidy(&self, path: &Path, queue: &Arc<Queue>) {
-        // Of a closed backend there is nothing left to forget.
+        // In a closed backend there is nothing left to forget.
         let _ = self.with(path, |queues| {
             if queues.get(path).is_some_and(|found| Arc::ptr_eq(found, queue) && queue.is_spent()) {
                 queues.remove(path);
@@ -256,7 +256,7 @@ impl Backend for ChannelBackend {
         paths.iter().map(delete).collect()
     }
 
-    /// There is none before the messages have been read, and then they are gone.
+    /// There is no hash before the messages are read, and then they are gone.
     async fn hash(&self, path: &Path, _: HashAlgorithm) -> Result<Hash> {
         self.stat(path).await?;
         Err(Error::unsupported(KIND, "hashes").at(KIND, path))

@@ -1,8 +1,8 @@
-//! What the bytes of a whole object are held to, as they pass.
+//! Checks the bytes of a whole object, as they pass, against a hash that the store knows.
 
 use crate::{Error, ErrorCode, Hash, HashAlgorithm, Hasher, Result};
 
-/// Of the hashes that a store knows of an object, the one that costs least to compute.
+/// Of the hashes that a store knows for an object, the cheapest to compute.
 pub(super) fn cheapest(hashes: &[Hash]) -> Option<&Hash> {
     hashes.iter().min_by_key(|hash| hash.algorithm != HashAlgorithm::Crc32c)
 }

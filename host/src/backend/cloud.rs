@@ -23,7 +23,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use super::{Backend, CopyRequest};
 use crate::{Error, ErrorCode, ObjectInfo, Result};
 
-/// How many copies are on their way at once.
+/// How many copies are in flight at once.
 const COPIES_IN_FLIGHT: usize = 16;
 
 /// The most that S3 and Google Cloud Storage take, in bytes of UTF-8.
@@ -32,7 +32,7 @@ const MAX_KEY_LEN: usize = 1024;
 /// The metadata key under which the modification time is kept; it is rclone's.
 pub(super) const MODIFIED_KEY: &str = "mtime";
 
-/// All but the unreserved characters of RFC 3986, section 2.3: what a signature wants encoded.
+/// What a signature wants encoded: all but the unreserved characters of RFC 3986, section 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 const RESERVED_IN_PATH: &AsciiSet = &RESERVED.remove(b'/');
 
@@ -46,7 +46,7 @@ pub(super) fn encode_path(key: &str) -> PercentEncode<'_> {
     utf8_percent_encode(key, RESERVED_IN_PATH)
 }
 
-/// The beginning of what a server says: as much as is worth quoting.
+/// The beginning of what a server said, as much as is worth quoting.
 pub(super) fn excerpt(said: &str) -> &str {
     const CHARS: usize = 300;
     said.char_indices().nth(CHARS).map_or(said, |(end, _)| &said[..end])
@@ -81,7 +81,7 @@ pub(super) fn key_prefix(prefix: &Path, path: &Path) -> Result<String> {
     Ok(if joined.is_root() { String::new() } else { format!("{joined}/") })
 }
 
-/// Copies one by one, several at once: the answers are what takes long.
+/// Copies one by one, several in flight: it is the answers that take long.
 pub(super) async fn copy_many(
     backend: &dyn Backend,
     requests: &[CopyRequest],

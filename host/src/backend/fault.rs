@@ -23,13 +23,13 @@ pub enum Fault {
     LostAnswer(Error),
     /// A body ends here, as if that were all of it. Any other call is made as always.
     EarlyEnd,
-    /// Of the next chunk of a body one bit is another. Any other call is made as always.
+    /// One bit of the next chunk of a body is flipped. Any other call is made as always.
     FlippedBit,
     /// The call never returns.
     Hang,
 }
 
-/// Breaks the calls that a plan chooses, by their number and by what they are. A clone shares the count.
+/// Breaks the calls that a plan chooses by their number and their kind. A clone shares the count.
 ///
 /// To try a program against a fault at every one of its calls, run it once to count them, then once for each:
 ///
@@ -72,7 +72,7 @@ impl Faults {
         Self::new(|_, _| None)
     }
 
-    /// Breaks the call of that number alone.
+    /// Breaks only the call with that number.
     #[must_use]
     pub fn at(number: u64, fault: Fault) -> Self {
         Self::new(move |call, _| (call == number).then(|| fault.clone()))

@@ -1,25 +1,24 @@
 //! Objects as files below a directory.
 //!
-//! - **Confined.** Nothing outside the root is reached. Symbolic links are listed and never followed: a path through
-//!   one is refused, a write over one replaces it, a delete removes it. Devices, sockets and named pipes are listed, and
-//!   never read or replaced.
+//! - **Confined.** Nothing outside the root can be reached. Symbolic links are listed and never followed: a path
+//!   through a link is refused, a write over a link replaces it, a delete removes it. Devices, sockets and named pipes
+//!   are listed, and never read or replaced.
 //! - **Whole or absent.** Bytes go to a file that has no name until it is whole, or, where the file system has no such
-//!   files, to a hidden temporary file beside the object, which a rename puts in place. So does what replaces an object,
-//!   for the instant of that rename. A process that is killed may leave such a file. Listings hide it and remove nothing;
-//!   it goes with the next write in a directory that was listed, if it is certain that nobody writes it, or with
+//!   files, to a hidden temporary file beside the object, which a rename puts in place. The same happens for an instant
+//!   when an object is replaced. A process that is killed may leave such a file. Listings hide it and remove nothing;
+//!   the next write in a directory that was listed removes it, if it is certain that nobody is writing it, and so does
 //!   [`sweep`](Backend::sweep).
-//! - **Permissions.** A copy of a file has the bits of its source, under the umask; what takes the place of a file never
-//!   has more than that one had, and a write that is no copy has just those. Directories that are made for a copy have the
-//!   bits of those that they stand for, and what their owner needs to write in them.
-//! - **Names.** What is written only where nothing is yet (`IfAbsent`) takes no place that is taken, also where the file
-//!   system takes two names for one.
-//! - **Links** are left out, or objects: see [`Links`]. **Mode, owner and times** are metadata if the setting `metadata`
-//!   says so, by rclone's keys.
+//! - **Permissions.** A copy of a file has the permission bits of its source, under the umask. A file that replaces
+//!   another never has more bits than that one had; a write that is no copy has the same. Directories made for a copy
+//!   have the bits of the directories they stand for, and those that their owner needs to write in them.
+//! - **Names.** A write under `IfAbsent` never replaces anything, even where the file system takes two names for one.
+//! - **Links** are left out, or they are objects: see [`Links`]. **Mode, owner and times** are metadata, under rclone's
+//!   keys, if the setting `metadata` says so.
 //! - **Times** are kept to the nanosecond. **Content types and metadata** are kept in extended attributes (`user.mime_type`,
 //!   `user.<key>`) where the file system has them.
-//! - **Threads.** Work that blocks has threads of its own, which tokio keeps; only an object of up to 32 KiB is written,
-//!   and one that is read is opened, on the thread of the caller, as long as that took less than 50 us of late.
-//! - A name that is not UTF-8 cannot be a path: a listing that meets one ends with an error that names it.
+//! - **Threads.** Blocking work runs on tokio's threads for it. Only writing an object of up to 32 KiB, and opening one
+//!   to read it, happen on the caller's thread, as long as that has recently taken less than 50 us.
+//! - A name that is not UTF-8 cannot be a path: a listing reports it as a failure among its entries, and goes on.
 
 mod attributes;
 mod chain;
@@ -75,7 +74,7 @@ use crate::{
 
 const KIND: &str = "file";
 
-/// An object of up to so many bytes is written by short work, its hash included; see [`pace`].
+/// Writing an object of up to this many bytes counts as short work, its hash included; see [`pace`].
 const SHORT: usize = 32 * 1024;
 
 /// How to open a [`FileBackend`].
@@ -86,8 +85,8 @@ pub struct FileOptions {
     /// Report a write only once the object and its name have reached the disk. Without it, a crash of the machine may
     /// lose the writes of the last seconds.
     pub fsync: bool,
-    /// Mode, owner and times of files are metadata: `mode`, `uid`, `gid`, `atime` and `btime`, in the forms that rclone has
-    /// for them. Copies keep them, and what is written with such metadata gets them, as far as that is allowed.
+    /// Mode, owner and times of files are metadata: `mode`, `uid`, `gid`, `atime` and `btime`, written as rclone writes
+    /// them. Copies keep them, and a file written with such metadata gets them, as far as that is allowed.
     pub metadata: bool,
     /// What becomes of symbolic links.
     pub links: Links,
@@ -142,7 +141,8 @@ impl FileBackend {
         Self::open(root, FileOptions { create, fsync, metadata, links })
     }
 
-    /// Whether both paths lead to one directory, whatever the roots are. That of an object is the one that holds it.
+    /// Whether both paths lead to one directory, whatever the roots are. For an object it is the directory that holds
+    /// it.
     #[cfg(feature = "runtime")]
     pub(crate) async fn is_same_directory(
         &self,
@@ -168,7 +168,7 @@ impl FileBackend {
         self.run(path, same).await
     }
 
-    /// Does blocking work at a path, in one hop; tells it when the caller is gone.
+    /// Does blocking work at a path, in one hop to another thread; tells the work when its caller is gone.
     async fn run<T: Send + 'static>(
         &self,
         path: &Path,

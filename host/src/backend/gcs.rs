@@ -1,10 +1,10 @@
 //! Google Cloud Storage.
 //!
-//! Names lie flat: there are no directories but what keys share. The modification time is kept in metadata under
-//! `mtime`, as rclone keeps it here (RFC 3339), and in whole seconds where Google's own tools look for it. Listings tell
-//! all that is known of an object, its time and its hashes too, so that a tree which is unchanged is compared by
-//! listings alone. The etag is the generation of the object. Bytes are always those that are stored: an object with the
-//! content encoding `gzip` is not unpacked on the way.
+//! Names are flat: there are no directories, only prefixes that keys share. The modification time is kept in metadata
+//! under `mtime`, as rclone keeps it here (RFC 3339), and in whole seconds where Google's own tools look for it.
+//! Listings carry all that is known about an object, including its time and its hashes, so an unchanged tree is
+//! compared by listings alone. The etag is the generation of the object. Bytes are always read as they are stored: an
+//! object with the content encoding `gzip` is not unpacked on the way.
 //!
 //! The requests are our own, over the credential chains of `reqsign`: those of the JSON API, and downloads by the XML
 //! API, which brings the metadata with the bytes.
@@ -180,7 +180,7 @@ impl Backend for GcsBackend {
             return no_way("short way to another account or endpoint");
         }
         match copy::copy(&self.0, source, to, target, options).await {
-            // Rights may be given by bucket: those to read here and to write there do not make one to copy.
+            // Permissions may differ by bucket: one to read here and one to write there do not add up to one to copy.
             Err(error) if error.code() == ErrorCode::PermissionDenied && to.name != self.0.name => {
                 no_way("right to copy between these buckets")
             }

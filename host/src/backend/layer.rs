@@ -1,8 +1,9 @@
 //! Something done around every call of a backend: refusing it, holding it back, counting it, breaking it.
 //!
-//! A [`Layer`] sees each call before and after it is made and changes nothing of what the call means; [`Layered`] puts
-//! one around a backend, and is a backend itself. Layers stand on layers. What changes the meaning of calls is a
-//! backend of its own: [`Prefix`](super::prefix::Prefix) says another path, [`Retry`](super::retry::Retry) calls again.
+//! A [`Layer`] sees each call before and after it is made, and does not change what the call means. [`Layered`] puts
+//! one around a backend, and is a backend itself, so layers can be stacked. A decorator that changes the meaning of
+//! calls is a backend of its own: [`Prefix`](super::prefix::Prefix) changes paths, [`Retry`](super::retry::Retry) calls
+//! again.
 
 mod body;
 mod operation;
@@ -66,7 +67,7 @@ pub trait Layer: Debug + Send + Sync + 'static {
         run: impl Future<Output = Result<T>> + Send,
     ) -> impl Future<Output = Result<T>> + Send;
 
-    /// Takes the next chunk of a body that is read. By default a call as any other; `None` is the end.
+    /// Takes the next chunk of a body that is read; `None` is the end. By default it is a call like any other.
     fn chunk(
         &self,
         call: Call<'_>,
@@ -75,8 +76,8 @@ pub trait Layer: Debug + Send + Sync + 'static {
         async move { self.around(call, async { next.await.transpose() }).await.transpose() }
     }
 
-    /// Learns of bytes of contents, after they were read and before they are written. What it waits for, they wait
-    /// for. By default nothing.
+    /// Is told of bytes of contents after they are read, or before they are written. As long as this waits, they wait.
+    /// By default it does nothing.
     fn bytes(&self, direction: Direction, count: u64) -> impl Future<Output = ()> + Send {
         let _ = (direction, count);
         std::future::ready(())
@@ -122,7 +123,7 @@ impl<L: Layer> Layered<L> {
         outcome.map_err(|error| error.at(self.inner.kind(), path))
     }
 
-    /// A copy or a move to here: what the layer itself refuses fails at the target.
+    /// A copy or a move to this backend: if the layer itself refuses it, it fails at the target.
     async fn around_target<T: Send>(
         &self,
         operation: Operation,
@@ -136,7 +137,7 @@ impl<L: Layer> Layered<L> {
         })
     }
 
-    /// A call about many: fails for each if it fails as a whole.
+    /// A call about many objects: if it fails as a whole, it fails for each.
     async fn around_many<I: Sync, T: Send>(
         &self,
         operation: Operation,

@@ -1,4 +1,4 @@
-//! Fewer calls at once, fewer a second, fewer bytes a second.
+//! Limits calls at once, calls per second and bytes per second.
 
 mod pace;
 
@@ -16,16 +16,16 @@ use crate::Result;
 /// What a [`Limit`] allows; `None` is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimitOptions {
-    /// Calls at the same time. Of an open body or upload only the steps count, while they last: who reads from a
-    /// backend to write to it never waits for himself. Copies that come in from another backend are counted apart.
+    /// Calls at the same time. An open body or upload counts only during its steps, so reading from a backend in order
+    /// to write to it never waits for itself. Copies that come in from another backend are counted separately.
     pub concurrency: Option<NonZeroU32>,
-    /// Calls a second, evenly; the steps of a body or an upload are no calls of their own.
+    /// Calls per second, evenly spread; the steps of a body or an upload are no calls of their own.
     pub calls_per_second: Option<NonZeroU32>,
-    /// Bytes of contents a second, both ways together.
+    /// Bytes of contents per second, both ways together.
     pub bytes_per_second: Option<NonZeroU64>,
 }
 
-/// Holds calls back until they are within the limits. Who waits is served in turn, and may give up at any time.
+/// Holds calls back until they are within the limits. Callers are served in turn, and may give up at any time.
 ///
 /// ```
 /// use std::{num::NonZeroU32, sync::Arc};
@@ -41,14 +41,14 @@ pub struct LimitOptions {
 #[derive(Debug)]
 pub struct Limit {
     calls: Option<Semaphore>,
-    /// Apart from `calls`, so that copies in opposite directions never wait for each other in a circle.
+    /// Separate from `calls`, so that copies in opposite directions never wait for each other in a circle.
     copies_in: Option<Semaphore>,
     call_pace: Option<Pace>,
     byte_pace: Option<Pace>,
 }
 
 impl Limit {
-    /// With these limits, for all backends that share it.
+    /// With these limits, over all backends that share it.
     #[must_use]
     pub fn new(options: LimitOptions) -> Self {
         let semaphore = || {

@@ -1,9 +1,9 @@
 //! Objects in memory: for tests, for scratch, and as the plainest statement of what a backend promises.
 //!
-//! Names lie flat, as in an object store: directories do not exist by themselves, and a listing of one level shows the
-//! segments that objects share as directories. Yet no object lies below another: a path that runs through an object is
-//! refused with `not-directory`, one that has objects below it with `is-directory`. So every listing has each path
-//! once, and what is stored here can be copied to files.
+//! Names are flat, as in an object store: there are no directories, but a listing of one level shows the segments that
+//! objects share as directories. Yet no object lies below another: a path that runs through an object is refused with
+//! `not-directory`, one that has objects below it with `is-directory`. So every listing has each path once, and what is
+//! stored here can be copied to files.
 
 mod capacity;
 mod chunks;
@@ -61,12 +61,13 @@ impl MemoryBackend {
         Self::of(Capacity::new(None, None))
     }
 
-    /// The same with room for so many bytes: of contents, of what is written and not committed yet, and of names and what
-    /// is kept beside the contents. A write that needs more fails with
-    /// [`ErrorCode::NoSpace`](crate::ErrorCode::NoSpace). Bytes that objects share count once.
+    /// The same with room for this many bytes: of contents, of writes that are not committed yet, and of names and
+    /// attributes. A write that needs more fails with [`ErrorCode::NoSpace`](crate::ErrorCode::NoSpace). Bytes that
+    /// objects share count once.
     ///
-    /// Without it a backend takes what it is given, until the memory of the machine is full. One that is granted to a
-    /// component is best bounded: what is stored there is no part of the [limits](crate::runtime::Limits) of a sandbox.
+    /// Without this, a backend takes what it is given until the memory of the machine is full. It is best to bound one
+    /// that is granted to a component: what is stored there does not count towards the [limits](crate::runtime::Limits)
+    /// of a sandbox.
     #[must_use]
     pub fn with_capacity(bytes: u64) -> Self {
         Self::of(Capacity::new(Some(bytes), None))
@@ -76,8 +77,8 @@ impl MemoryBackend {
         Self(Shared { objects: Arc::new(RwLock::new(Some(Objects::new(capacity.clone())))), capacity })
     }
 
-    /// Takes `capacity`, in bytes; none if it is not given. What a component opens for itself counts to its own limit of
-    /// memory in any case.
+    /// Takes `capacity`, in bytes; without it there is no bound. A backend that a component opened for itself counts
+    /// towards that component's limit of memory in any case.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) for a key that is malformed or unknown.
@@ -100,7 +101,7 @@ impl fmt::Debug for MemoryBackend {
     }
 }
 
-/// The objects, shared with the uploads and listings that are open; none once the backend is closed.
+/// The objects, shared with open uploads and listings; `None` once the backend is closed.
 #[derive(Clone)]
 struct Shared {
     objects: Arc<RwLock<Option<Objects>>>,

@@ -5,8 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// Learns of the bytes of a write or a copy as they move, for whoever shows how far it is. The default one learns
-/// nothing. A clone is the same meter.
+/// Counts the bytes of a write or a copy as they move, for whoever shows progress. The default one counts nothing. A
+/// clone is the same meter.
 ///
 /// ```
 /// use omnistorage::{Backend, MemoryBackend, Path, backend::{Meter, WriteOptions, transfer}};
@@ -38,13 +38,13 @@ impl Meter {
         Self::adding_to(&Arc::default())
     }
 
-    /// Of one of several objects: what it learns is added to a total as well.
+    /// For one of several objects: its bytes are added to a total as well.
     #[must_use]
     pub fn adding_to(total: &Arc<AtomicU64>) -> Self {
         Self(Some(Arc::new(Counts { own: AtomicU64::new(0), total: total.clone() })))
     }
 
-    /// Tells it of bytes that have moved. Whoever moves them between two places tells, and nobody else.
+    /// Reports bytes that have moved. Only whoever moves them between two places calls this.
     pub fn moved(&self, bytes: u64) {
         if let Some(counts) = &self.0 {
             counts.own.fetch_add(bytes, Ordering::Relaxed);
@@ -52,7 +52,7 @@ impl Meter {
         }
     }
 
-    /// Tells it how many they were in the end: some ways of copying say nothing before.
+    /// Reports how many there were in the end: some ways of copying report nothing before.
     pub fn ended_at(&self, bytes: u64) {
         self.moved(bytes.saturating_sub(self.bytes()));
     }
@@ -64,7 +64,7 @@ impl Meter {
     }
 }
 
-/// Whoever watches a write does not make it another one.
+/// Two writes are equal, whoever watches them.
 impl PartialEq for Meter {
     fn eq(&self, _: &Self) -> bool {
         true

@@ -96,7 +96,7 @@ impl Layer for Observe {
         observed.instrument(span).await
     }
 
-    /// A body may have many chunks: they are counted, and only an error among them is told.
+    /// A body may have many chunks: they are counted, and only an error among them is an event.
     async fn chunk(
         &self,
         call: Call<'_>,

@@ -1,7 +1,7 @@
 //! Services that OpenDAL speaks to: WebDAV, Azure's blobs and others, each by a cargo feature of its own.
 //!
-//! What a service can do decides what this backend claims. A service that renames is a tree of directories: an object
-//! is sent under a temporary name in the directory where it shall be, and moved into place by the commit; listings
+//! The abilities of a service decide what this backend claims. A service that can rename is treated as a tree of
+//! directories: an object is sent under a temporary name in its directory, and the commit moves it into place; listings
 //! hide temporary names. Any other service is flat, and puts an object in place in one step by itself.
 //!
 //! Paths arrive to the byte: OpenDAL's `Operator` would trim blanks, so the calls go to what lies below it.
@@ -55,10 +55,10 @@ const KIND: &str = "opendal";
 /// Deletes of single objects in flight.
 const DELETES: usize = 16;
 const MAX_OBJECT: u64 = 1 << 30;
-/// What may pass is tried again: a locked directory, a server that is busy.
+/// Errors that may pass are tried again: a locked directory, a busy server.
 const RETRIES: usize = 5;
 const FIRST_DELAY: Duration = Duration::from_millis(50);
-/// Bytes in a name, where a directory of a file system is behind the service.
+/// The longest name, in bytes, where a directory of a file system is behind the service.
 const MAX_NAME: usize = 255;
 
 /// A service of OpenDAL. See the [module](self) for its settings.
@@ -110,7 +110,7 @@ impl OpendalBackend {
 }
 
 impl fmt::Debug for OpendalBackend {
-    /// The name alone: what the service is set up with may be secret.
+    /// Only the name: the settings of the service may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("OpendalBackend").field(&self.0.0.name).finish()
     }
@@ -174,7 +174,7 @@ impl Shared {
         listed.map_err(|error| failed(&error))
     }
 
-    /// Refuses what a directory must not give way to, and what lies below an object.
+    /// Refuses to put an object in the place of a directory, or below another object.
     async fn require_place(&self, path: &Path) -> Result<()> {
         require_object(path)?;
         if self.is_tree() && path.segments().any(|name| name.len() > MAX_NAME) {
@@ -391,7 +391,7 @@ impl Backend for OpendalBackend {
                 self.0.delete_key(&directory(prefix)).await?;
                 return Ok(count);
             }
-            // The root stays, and with it what else it is to the service.
+            // The root stays, whatever else it is to the service.
             let mut lister = self.0.lister(prefix)?;
             while let Some(entry) = lister.next_dyn().await.map_err(|error| failed(&error))? {
                 if entry.path() != "/" {

@@ -13,9 +13,8 @@ use super::{
 };
 use crate::{Error, ErrorCode, Hash, HashAlgorithm, ObjectInfo, ObjectKind, Result, Timestamp};
 
-/// What is below a path of another backend, and nothing else of it: with the prefix `tenant1`, `a` is `tenant1/a`
-/// there, and neither `tenant10/a` nor `tenant1` itself can be reached. The prefix need not exist before something is
-/// written.
+/// Only what is below a path of another backend: with the prefix `tenant1`, `a` is `tenant1/a` there, and neither
+/// `tenant10/a` nor `tenant1` itself can be reached. The prefix need not exist before something is written.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -47,7 +46,7 @@ impl Prefix {
         self.prefix.join(path).map_err(|error| Error::from(error).at(self.kind(), path))
     }
 
-    /// The same for a path that must be an object's: the root is none, whatever stands at the prefix.
+    /// The same for the path of an object: the root is none, whatever is at the prefix.
     fn object(&self, path: &Path) -> Result<Path> {
         require_object(path).map_err(|error| error.at(self.kind(), path))?;
         self.inside(path)
@@ -83,14 +82,14 @@ impl Prefix {
         Ok(ListingFailure { what, error })
     }
 
-    /// The error as seen from here: at `path`, if it says nothing else.
+    /// The error as seen from here: at `path`, unless it says otherwise.
     fn explain(&self, error: Error, path: &Path) -> Error {
         let inside = error.location().and_then(|(_, inside)| Path::parse(inside).ok());
         let outside = inside.and_then(|inside| inside.strip_prefix(&self.prefix));
         error.at_location(self.kind().to_owned(), outside.unwrap_or_else(|| path.clone()).into())
     }
 
-    /// The error of a copy or a move out of here; what it says of the target stays.
+    /// The error of a copy or a move from here; what it says about the target stays.
     fn explain_source(&self, error: Error, inside: &Path, path: &Path) -> Error {
         match error.location() {
             _ if error.is_on_target() => error,
@@ -99,7 +98,7 @@ impl Prefix {
         }
     }
 
-    /// The error of a copy or a move to here; what it says of the source stays.
+    /// The error of a copy or a move to here; what it says about the source stays.
     fn explain_target(&self, error: Error, path: &Path) -> Error {
         if error.is_on_target() { self.explain(error, path) } else { error }
     }
@@ -282,8 +281,8 @@ impl Backend for Prefix {
     }
 }
 
-/// A call about many, as the backend inside knows them. What is refused here keeps none of the others, and the results
-/// stand in order.
+/// A call about many paths, as the backend inside knows them. A path that is refused here does not stop the others, and
+/// the results are in order.
 async fn in_order<I: Clone, T, F: Future<Output = Vec<Result<T>>>>(
     items: &[I],
     inside: impl Fn(&I) -> Result<I>,

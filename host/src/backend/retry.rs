@@ -1,4 +1,4 @@
-//! Calls again what failed for a passing reason.
+//! Repeats calls that failed for a reason that may pass.
 
 mod attempts;
 mod resume;
@@ -42,13 +42,13 @@ impl Default for RetryOptions {
     }
 }
 
-/// Repeats calls that fail with an error that may [pass](crate::ErrorCode::is_retryable), after waits that grow, vary
-/// and are never shorter than what the store asks for.
+/// Repeats calls that fail with an error that may [pass](crate::ErrorCode::is_retryable), after waits that grow, vary,
+/// and are never shorter than the store asks for.
 ///
-/// Only what may be repeated is. A body that breaks off is read on from where it broke, if the backend reads ranges
-/// and the object has an etag by which it is still the same; a sorted listing goes on after its last entry. Never
-/// repeated are the steps of an upload, whose bytes are gone, and what would be misunderstood if only the answer was
-/// lost: conditional writes, moves, `rmdir` and `purge`.
+/// Only calls that may be repeated are. A body that breaks off is continued at that byte, if the backend reads ranges
+/// and the etag shows that the object is still the same; a sorted listing continues after its last entry. Never
+/// repeated are the steps of an upload, because their bytes are gone, and calls whose repetition would be misleading if
+/// only the answer was lost: conditional writes, moves, `rmdir` and `purge`.
 ///
 /// The error of the last attempt says how many there were and how long they took together.
 ///
@@ -122,7 +122,7 @@ impl Retry {
                 (error.code().is_retryable() && may_repeat(item)).then(|| (at, item.clone(), error.clone()))
             });
             let failed: Vec<_> = failed.collect();
-            // The one that asks for the longest wait speaks for all.
+            // The error that asks for the longest wait decides for all.
             let Some((_, _, error)) = failed.iter().max_by_key(|(_, _, error)| error.retry_after()) else {
                 return results;
             };

@@ -1,9 +1,9 @@
 //! Amazon S3, and what speaks its protocol.
 //!
-//! Names lie flat: there are no directories but what keys share. The modification time is kept in metadata under
-//! `mtime`, as rclone keeps it, so each knows the times of what the other wrote; it is not in listings. The requests
-//! are our own, over the signatures and credential chains of `reqsign`: keys arrive to the byte, metadata survives
-//! copies of any size, a write can be conditional, and a reader goes on with the same version after a broken
+//! Names are flat: there are no directories, only prefixes that keys share. The modification time is kept in metadata
+//! under `mtime`, as rclone keeps it, so each knows the times of what the other wrote; it is not in listings. The
+//! requests are our own, over the signatures and credential chains of `reqsign`: keys are kept to the byte, metadata
+//! survives copies of any size, a write can be conditional, and a reader continues with the same version after a broken
 //! connection.
 
 mod answer;
@@ -80,12 +80,12 @@ impl S3Backend {
     /// | `checksum` | `false` for a store that refuses checksums in headers |
     /// | `resume` | `true`: an upload of several parts that fails is left, and the next write of the key goes on with it; `false` |
     ///
-    /// With `resume`, an upload of which a part has arrived is not aborted when its source fails or it is given up. The
-    /// next write of that key that needs several parts reads its source again, and sends only those that the store does
-    /// not have with the same bytes: with another `part_size` that is all of them. Until then, or until a
-    /// [sweep](Backend::sweep), the unfinished upload is left behind, and stores charge for it. Two writers of one key
-    /// must not both resume at the same time: the second takes the upload of the first for one that was broken off. That
-    /// is why it is off by default.
+    /// With `resume`, an upload is not aborted once one of its parts has arrived, even if its source fails or it is
+    /// given up. The next write of that key that needs several parts reads its source again, and sends only the parts
+    /// that the store does not have with the same bytes (with another `part_size`, all of them). Until then, or until a
+    /// [sweep](Backend::sweep), the unfinished upload stays at the store, which charges for it. Two writers of one key
+    /// must not resume at the same time: the second would take the first one's upload for a broken one. That is why
+    /// this is off by default.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown, malformed or contradicts another.
@@ -198,7 +198,7 @@ impl Backend for S3Backend {
             return no_way("short way to another account or endpoint");
         }
         match copy::copy(&self.0, source, to, target, options).await {
-            // Rights may be given by bucket: those to read here and to write there do not make one to copy.
+            // Permissions may differ by bucket: one to read here and one to write there do not add up to one to copy.
             Err(error) if error.code() == ErrorCode::PermissionDenied && to.name != self.0.name => {
                 no_way("right to copy between these buckets")
             }

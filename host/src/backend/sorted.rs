@@ -1,9 +1,9 @@
-//! Listings in byte order, from backends that list in another: sorted in memory as far as that goes, and on disk from
-//! there on.
+//! Listings in byte order, from backends that list in another order: sorted in memory if they are short, and on disk
+//! otherwise.
 //!
-//! Entries are gathered in a run of some MiB. A run that is full is sorted and written to a temporary file; when all are
-//! there, the runs are merged while they are read. So memory does not grow with the listing, and the disk needs room for
-//! it once: some hundred bytes an entry.
+//! Entries are gathered in a run of some MiB. A full run is sorted and written to a temporary file; when all entries
+//! are there, the runs are merged while they are read. So memory does not grow with the listing, and the disk needs
+//! room for it once: some hundred bytes for each entry.
 
 mod record;
 mod run;
@@ -22,10 +22,10 @@ const PAGE: usize = 1000;
 /// How much a [`SortedListing`] may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortOptions {
-    /// Bytes of entries in memory, of which more go to disk. Default 16 MiB.
+    /// Bytes of entries in memory; more go to disk. Default 16 MiB.
     pub memory: usize,
-    /// Bytes on disk, of which more are refused: a listing without an end must not fill it. Default 16 GiB, which is
-    /// some hundred million entries.
+    /// Bytes on disk; more are refused, so that an endless listing cannot fill it. Default 16 GiB, which is some
+    /// hundred million entries.
     pub disk: u64,
     /// Where temporary files go. Default: where the system has them.
     pub directory: PathBuf,
@@ -37,8 +37,8 @@ impl Default for SortOptions {
     }
 }
 
-/// A listing in byte order of the paths, of one in any order. The first entry comes when the last one is known.
-/// Entries that are listed twice stay so.
+/// A listing in byte order of the paths, made from one in any order. The first entry comes when the last one is known.
+/// Entries that are listed twice come twice.
 ///
 /// ```
 /// use async_trait::async_trait;
@@ -71,7 +71,7 @@ pub struct SortedListing(State);
 enum State {
     Unsorted(Box<dyn Listing>, SortOptions),
     Sorted(Sorted),
-    /// An error ended it, or a call was given up.
+    /// An error ended it, or a call was dropped.
     BrokenOff,
 }
 

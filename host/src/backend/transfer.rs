@@ -1,4 +1,4 @@
-//! Between any two backends: read here, write there.
+//! Transfers between any two backends: reads from one, writes to the other.
 
 mod ahead;
 
@@ -9,8 +9,8 @@ use self::ahead::{Body, Ranges};
 use super::{Backend, Meter, ReadOptions, Upload, WriteOptions};
 use crate::{Error, ObjectInfo, Result};
 
-/// Objects of up to so many bytes are written by value: one call of the target instead of three, each of which may wait
-/// for a thread or for a store.
+/// Objects of up to this many bytes are written by value: one call of the target instead of three, each of which may
+/// wait for a thread or for a store.
 const SMALL: u64 = 256 * 1024;
 
 /// Copies an object by its bytes, with back-pressure. Content type, modification time and metadata come along as far
@@ -85,10 +85,10 @@ async fn push_all(mut body: Body<'_>, upload: &mut dyn Upload, meter: &Meter) ->
     Ok(())
 }
 
-/// What should be `size` bytes, in one piece; of more, only so much that it shows.
+/// Contents that should be `size` bytes, in one piece. If there are more, just enough of them to show it.
 async fn whole(mut body: Body<'_>, size: u64) -> Result<Bytes> {
     let Some(first) = body.next().await? else { return Ok(Bytes::new()) };
-    // The end is waited for: what comes then may say that the bytes are wrong.
+    // We wait for the end, because an error may come there that says the bytes are wrong.
     let Some(second) = body.next().await? else { return Ok(first) };
     let mut all = BytesMut::from(&*first);
     all.extend_from_slice(&second);
@@ -110,7 +110,7 @@ mod tests {
     fn body(chunks: &[&'static str], end: Option<ErrorCode>) -> Body<'static> {
         let chunks: Vec<_> = chunks.iter().map(|chunk| Ok(Bytes::from_static(chunk.as_bytes()))).collect();
         let end = end.map(|code| Err(Error::new(code, "at the end")));
-        // One that may not be asked again after its end, as most streams.
+        // A stream that, like most, must not be polled again after its end.
         let chunks = futures::stream::unfold(chunks.into_iter().chain(end), |mut chunks| async {
             chunks.next().map(|chunk| (chunk, chunks))
         });
@@ -124,7 +124,7 @@ mod tests {
             (&["abc"], 3, "abc"),
             (&["a", "", "bc"], 3, "abc"),
             (&["ab"], 3, "ab"),
-            // More than there should be, so that whoever checks the size sees it.
+            // More than there should be, so that the check of the size fails.
             (&["abc", "d", "never asked for"], 3, "abcd"),
         ] {
             assert_eq!(whole(body(chunks, None), size).await.unwrap(), expected);

@@ -1,4 +1,5 @@
-//! For backends of few or small objects: uploads that are kept until they are whole, and listings that are made at once.
+//! For backends with few or small objects: uploads that are kept until they are whole, and listings that are made at
+//! once.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,8 +13,8 @@ use omnistorage_types::Path;
 use super::{Announced, ListOptions, Listed, Listing, Upload, WriteOptions};
 use crate::{ObjectInfo, ObjectKind, Result};
 
-/// An upload to a store that takes an object in one piece: gathers the bytes, checks what was announced of them, and
-/// gives them away at the commit. It holds the whole object in memory.
+/// An upload to a store that takes an object in one piece: gathers the bytes, checks them against the expected size and
+/// hash, and hands them over at the commit. It holds the whole object in memory.
 pub struct WholeUpload<Put> {
     contents: BytesMut,
     announced: Announced,
@@ -53,16 +54,16 @@ where
     async fn abort(self: Box<Self>) {}
 }
 
-/// A listing of all objects of a store: picks those that are asked for, and makes directories of what they share. It
-/// holds all that it lists in memory.
+/// A listing made from all objects of a store: it picks those that are asked for, and makes directories from the
+/// prefixes they share. It holds everything that it lists in memory.
 pub struct WholeListing<Check> {
     entries: VecDeque<ObjectInfo>,
     check: Check,
 }
 
 impl<Check> WholeListing<Check> {
-    /// Lists of `objects`, which come in any order, what is below `prefix`. `check` says before each batch whether the
-    /// listing may go on: not once the backend is closed.
+    /// Lists those of `objects`, which come in any order, that are below `prefix`. Before each batch `check` says
+    /// whether the listing may go on: not once the backend is closed.
     pub fn new(
         objects: impl IntoIterator<Item = ObjectInfo>,
         prefix: &Path,

@@ -26,10 +26,10 @@ use crate::{
 
 /// Bring the changes of each of two directories to the other
 ///
-/// What changed is told by the state of the last run. The first run has none, and must be asked for with --resync: it
+/// The state of the last run tells what changed. The first run has none, and must be asked for with --resync: it
 /// deletes nothing. A version that lost a conflict is kept as `NAME.conflict1`. Nothing is done if a directory has
-/// become empty, or if more than half of it would be deleted. While one run is at work, another over the same two places
-/// is refused, unless the state is kept at a store.
+/// become empty, or if more than half of it would be deleted. While one run is at work, another over the same two
+/// places is refused, unless the state is kept at a store.
 #[derive(Args)]
 pub(crate) struct Bisync {
     #[command(flatten)]
@@ -56,7 +56,7 @@ impl Bisync {
             Session::with_state(globals, &first, &second, &directory)?;
         let at_state = state::within(at_state, &name)?;
         let options = arguments.options(names)?;
-        // A dry run leaves nothing, no lock either.
+        // A dry run leaves nothing behind, not even a lock.
         let _lock = if options.dry_run { None } else { state::lock(&directory, &name)? };
         let started = Instant::now();
         let job = session.storage.bisync(&at_first, &at_second, &at_state, &options).await;

@@ -56,7 +56,7 @@ pub(crate) struct Check {
     places: Places,
 }
 
-/// Of several the first one decides in the order of [`CheckComparison::given`], which is rclone's.
+/// If several are given, the first one decides, in the order of [`CheckComparison::given`], which is rclone's.
 #[derive(Args)]
 struct CheckComparison {
     /// Compare size and checksum: what is done by default
@@ -71,7 +71,7 @@ struct CheckComparison {
 }
 
 impl CheckComparison {
-    /// Those that are given, as they are typed; the first decides.
+    /// The options that are given, as they are typed; the first decides.
     fn given(&self) -> impl Iterator<Item = (&'static str, Comparison)> {
         [
             (self.size_only, "--size-only", Comparison::SizeOnly),

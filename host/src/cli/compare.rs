@@ -16,18 +16,18 @@ pub(crate) struct Places {
     pub(crate) target: Place,
 }
 
-/// When an object of both sides needs no transfer. Without any: size and modification time are equal. Of several the
-/// first one decides in the order of [`ComparisonOptions::given`], which is rclone's.
+/// When an object on both sides needs no transfer. Without any option: if size and modification time are equal. If
+/// several are given, the first one decides, in the order of [`ComparisonOptions::given`], which is rclone's.
 #[derive(Args, Default)]
 pub(crate) struct ComparisonOptions {
-    /// Compare size and checksum, not the modification time. Of several options of this sort the first decides:
-    /// --ignore-existing, --ignore-times, --size-only, --checksum
+    /// Compare size and checksum, not the modification time. If several options of this kind are given, the first of
+    /// these decides: --ignore-existing, --ignore-times, --size-only, --checksum
     #[arg(long, short)]
     checksum: bool,
     /// Compare the size alone
     #[arg(long)]
     size_only: bool,
-    /// Leave whatever is on the target
+    /// Leave alone whatever is on the target
     #[arg(long)]
     ignore_existing: bool,
     /// Transfer all
@@ -39,7 +39,7 @@ pub(crate) struct ComparisonOptions {
 }
 
 impl ComparisonOptions {
-    /// Those that are given, as they are typed; the first decides.
+    /// The options that are given, as they are typed; the first decides.
     fn given(&self) -> impl Iterator<Item = (&'static str, Comparison)> {
         [
             (self.ignore_existing, "--ignore-existing", Comparison::IgnoreExisting),
@@ -62,7 +62,7 @@ impl ComparisonOptions {
     }
 }
 
-/// A sentence for -v on options of which the first decides; none if there are not several.
+/// For -v: a sentence saying which of several options decides; none if there are not several.
 pub(crate) fn decision(mut given: impl Iterator<Item = &'static str>) -> Option<String> {
     let decides = given.next()?;
     let others: Vec<_> = given.collect();
@@ -78,7 +78,7 @@ pub(crate) struct Concurrency {
     /// Comparisons in flight
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u32).range(1..=256))]
     checkers: u32,
-    /// Attempts at an object, in all, where what failed may pass
+    /// How often an object is tried in all, if its error may pass
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=100))]
     retries: u32,
 }

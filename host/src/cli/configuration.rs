@@ -8,7 +8,7 @@
 //! read_only = true
 //! ```
 //!
-//! Beside the backends of the file, `env` is the one that the environment describes: `STORAGE_BACKEND=file
+//! In addition to the backends of the file, `env` is the one that the environment describes: `STORAGE_BACKEND=file
 //! OMNISTORAGE_FILE_ROOT=/srv/archive`.
 
 mod exposure;
@@ -22,7 +22,7 @@ use std::{
 use super::exit::Failure;
 use crate::{Backend, Config, Error, Registry, registry::KIND_VARIABLE};
 
-/// Names that a place uses for other things.
+/// Names that mean something else in a place.
 const RESERVED: [&str; 5] = [ENVIRONMENT, "file", "gs", "memory", "s3"];
 
 /// The backend of the environment.
@@ -35,8 +35,8 @@ pub(crate) struct Configuration {
 }
 
 impl Configuration {
-    /// Reads the file given, else the one in the user's configuration directory, which need not exist. Beside it, what
-    /// the user should be warned of.
+    /// Reads the given file, or the one in the user's configuration directory, which need not exist. Also returns what
+    /// the user should be warned about.
     pub(crate) fn load(given: Option<&Path>) -> Result<(Self, Option<String>), Failure> {
         let file = given.map(Path::to_owned).or_else(default_file).unwrap_or_default();
         let is_there = given.is_some() || fs::exists(&file).unwrap_or(true);
@@ -55,7 +55,7 @@ impl Configuration {
         Ok((configuration, warning))
     }
 
-    /// Refuses names that a place could not name.
+    /// Refuses names that could not be written in a place.
     fn checked(file: PathBuf, backends: crate::Configuration) -> Result<Self, Failure> {
         let is_usable = |name: &str| is_name(name) && !RESERVED.contains(&name);
         if let Some((name, _)) = backends.backends().find(|(name, _)| !is_usable(name)) {
@@ -74,8 +74,8 @@ impl Configuration {
         self.backends.backends()
     }
 
-    /// The directory of a backend of kind `file`, without links, and whether that is all there is to the backend:
-    /// nothing is put around it.
+    /// The directory of a backend of kind `file`, without links, and whether the backend is nothing else: no decorator
+    /// is around it.
     pub(crate) fn directory(&self, name: &str) -> Option<(PathBuf, bool)> {
         self.backends().find(|backend| *backend == (name, "file"))?;
         let mut config = self.backends.expanded(name)?.ok()?;

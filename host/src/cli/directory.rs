@@ -1,5 +1,5 @@
-//! A place that was written with a slash at its end, in a backend whose names lie flat: there an object may have the
-//! name of a directory, and is not meant.
+//! A place that was written with a slash at its end, in a backend with flat names: an object may have the same name
+//! there, but is not meant.
 
 use std::future::Future;
 

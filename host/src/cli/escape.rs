@@ -1,4 +1,4 @@
-//! What a terminal would obey, or show as something that it is not, is escaped: the one place for it.
+//! The one place that escapes what a terminal would obey, or show as something else.
 
 use std::{
     borrow::Cow,
@@ -9,7 +9,7 @@ use serde_json::ser::Formatter;
 
 use omnistorage_types::misleads;
 
-/// The text in one line, as it is: what misleads is escaped as in Rust.
+/// The text on one line: characters that mislead are escaped as in Rust.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(misleads) {
         return Cow::Borrowed(text);
@@ -21,8 +21,8 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(escaped)
 }
 
-/// The bytes as text for a terminal, tabs and line feeds as they are: what misleads is escaped as in Rust, and so is what is
-/// not UTF-8.
+/// The bytes as text for a terminal, with tabs and line feeds as they are: characters that mislead, and bytes that are
+/// not UTF-8, are escaped as in Rust.
 pub(crate) fn visible(bytes: &[u8]) -> String {
     let is_escaped = |c| misleads(c) && !matches!(c, '\t' | '\n');
     let mut text = String::with_capacity(bytes.len() + 8);
@@ -35,7 +35,7 @@ pub(crate) fn visible(bytes: &[u8]) -> String {
     text
 }
 
-/// JSON on one line, in which strings escape all that misleads, and not only what JSON has to.
+/// JSON on one line, whose strings escape everything that misleads, not only what JSON requires.
 pub(crate) struct PrintableJson;
 
 impl Formatter for PrintableJson {

@@ -10,9 +10,9 @@
 //! | `precondition-failed`, `limit-exceeded` | 6 | 6 | 7 |
 //! | `backend-closed`, `writer-closed`, `reader-closed`, `cancelled`, `trapped`, `other` | 1 | 1 | 1 |
 //!
-//! Of many objects that failed the worst counts ([`Exit::worse`]). Beside errors: 1 for differences that `check` found, 8
-//! for `--max-transfer`, 130 and 143 for signals. A reader that leaves (`... | head`) ends what is there for its output
-//! alone with 0, and changes nothing of a run.
+//! If many objects failed, the worst error counts ([`Exit::worse`]). Apart from errors: 1 for differences that `check`
+//! found, 8 for `--max-transfer`, 130 and 143 for signals. If the reader leaves (`... | head`), a command whose only
+//! purpose is its output ends with 0; a run goes on unchanged.
 
 use std::{io, process::ExitCode};
 
@@ -25,7 +25,7 @@ pub(crate) enum Exit {
     Done = 0,
     /// There were differences, or an error of no class below.
     Other = 1,
-    /// The command was not understood, or asks for what this build cannot do.
+    /// The command was not understood, or asks for something this build cannot do.
     Usage = 2,
     /// The directory that a command on a tree starts from does not exist.
     DirectoryNotFound = 3,
@@ -57,7 +57,7 @@ pub(crate) enum Subject {
 }
 
 impl Exit {
-    /// The table: from what went wrong, and with what, to the exit code.
+    /// The table: from what went wrong, and where, to the exit code.
     pub(crate) const fn of(code: ErrorCode, subject: Subject) -> Self {
         use ErrorCode as Code;
         match (code, subject) {
@@ -93,7 +93,8 @@ impl Exit {
         }
     }
 
-    /// What many objects that failed for different reasons come to: [`Exit::Retryable`] only if each of them is.
+    /// The exit code for several objects that failed for different reasons: [`Exit::Retryable`] only if each of them
+    /// is.
     pub(crate) fn worse(self, other: Self) -> Self {
         let rank = |exit| match exit {
             Self::Done => 0,
@@ -135,7 +136,7 @@ impl Failure {
         Self { exit, message: None }
     }
 
-    /// The end of a command that told of each error already.
+    /// The end of a command that has reported each error already.
     pub(crate) const fn told(exit: Exit) -> Result<(), Self> {
         match exit {
             Exit::Done => Ok(()),
@@ -150,8 +151,8 @@ impl Failure {
     }
 }
 
-/// Of standard output that was all there is to the command. That nobody reads on is no fault: `omnistorage ls / | head`
-/// ends quietly.
+/// An error of standard output, where output is all that the command is for. If nobody reads on, that is no error:
+/// `omnistorage ls / | head` ends quietly.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {

@@ -1,5 +1,4 @@
-//! Which objects a command is about: options with rclone's names. Their files are read here, and understood by the
-//! component.
+//! Which objects a command is about: options with rclone's names. Their files are read here; the component parses them.
 
 use std::{
     fs,
@@ -57,14 +56,14 @@ pub(crate) struct FilterOptions {
     /// Only objects of at most this size
     #[arg(long, value_name = "SIZE", value_parser = parse_size_bound)]
     max_size: Option<Bound<u64>>,
-    /// Only objects that are at least so old, in seconds or with a unit (ms, s, m, h, d, w, M, y), or from before a
+    /// Only objects that are at least this old, in seconds or with a unit (ms, s, m, h, d, w, M, y), or from before a
     /// date (2026-02-28, 2026-02-28T12:00:00Z)
     #[arg(long, value_name = "AGE", value_parser = parse_age_bound)]
     min_age: Option<Bound<Age>>,
-    /// Only objects that are at most so old, or from after a date
+    /// Only objects that are at most this old, or from after a date
     #[arg(long, value_name = "AGE", value_parser = parse_age_bound)]
     max_age: Option<Bound<Age>>,
-    /// Only so many levels: 1 is the directory itself
+    /// Only this many levels: 1 is the directory itself
     #[arg(long, value_name = "N", value_parser = parse_count_bound(1_u32))]
     max_depth: Option<Bound<u32>>,
     /// Match patterns in either case

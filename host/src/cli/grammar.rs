@@ -1,5 +1,5 @@
-//! What all options of the command line have in common: each is also a variable of the environment, and its value may
-//! begin with a hyphen.
+//! What all options of the command line have in common: each can also be set by an environment variable, and its value
+//! may begin with a hyphen.
 
 use std::{
     env,
@@ -17,7 +17,7 @@ fn with_variable(argument: Arg) -> Arg {
     let Some(option) = argument.get_long() else { return argument };
     let variable = format!("OMNISTORAGE_{}", option.replace('-', "_").to_uppercase());
     let argument = match argument.get_action() {
-        // A variable that says no is as good as none: it contradicts no other option.
+        // A variable that says no counts as unset: it contradicts no other option.
         ArgAction::SetTrue | ArgAction::Count
             if env::var_os(&variable).is_some_and(|value| is_no(&value)) =>
         {
@@ -35,7 +35,7 @@ fn is_no(value: &OsStr) -> bool {
     words.iter().any(|word| value.eq_ignore_ascii_case(word))
 }
 
-/// How often a flag is given: a number, or that it is.
+/// How often a flag is given: a number, or a word that says whether it is.
 fn parse_count(text: &str) -> Result<u8, String> {
     match text.to_ascii_lowercase().as_str() {
         "t" | "true" | "y" | "yes" | "on" => Ok(1),
@@ -51,8 +51,8 @@ fn is_option_with_value(argument: &Arg) -> bool {
     !argument.is_positional() && matches!(argument.get_action(), ArgAction::Set | ArgAction::Append)
 }
 
-/// The error of a command line in which an option stands where the value of another one should: it was forgotten. With
-/// `=` between the two it is meant.
+/// The error for a command line that has an option where the value of another one should be: the value was forgotten.
+/// With `=` between the two it is intended.
 pub(super) fn forgotten_value(grammar: &Command, arguments: &[OsString]) -> Result<(), Error> {
     let mut commands = vec![grammar];
     let mut words = arguments.iter().skip(1).map(|word| word.to_string_lossy());
@@ -91,7 +91,7 @@ fn takes_next<'a>(commands: &[&'a Command], word: &str) -> Option<&'a Arg> {
         None => {
             let mut letters = word.strip_prefix('-')?.chars();
             let first = letters.find(|letter| flag(commands, *letter).is_none())?;
-            // What follows at once is the value.
+            // What follows directly is the value.
             letters.next().is_none().then(|| option_of_letter(commands, first))?
         }
     };

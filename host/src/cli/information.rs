@@ -1,4 +1,4 @@
-//! The commands that tell what there is: `backends`, `features`, `completions`.
+//! The commands that show what is available: `backends`, `features`, `completions`.
 
 use clap::Args;
 use clap_complete::Shell;

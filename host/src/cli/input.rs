@@ -32,21 +32,21 @@ pub(crate) struct StoredWith {
     /// Compress with CODEC: gzip (LEVEL 0 to 9), zstd (-131072 to 22) or snappy (no level)
     #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = parse_compression)]
     compress: Option<Compression>,
-    /// Compress on up to N cores, in blocks that every tool reads one after the other
+    /// Compress on up to N cores, in blocks that every tool can read
     #[arg(long, value_name = "N", default_value = "1", requires = "compress")]
     cores: NonZero<usize>,
 }
 
 /// How the bytes of an object are compressed on their way into it.
 pub(crate) enum Compressed {
-    /// Where they are written, if at all.
+    /// At the place they are written to, if at all.
     There(Option<Compression>),
     /// Before, on several cores.
     Before(Compression, NonZero<usize>),
 }
 
 impl Compressed {
-    /// The contents as they are to be written, and what is left to be done there.
+    /// The contents to write, and the compression that is left to be done while writing.
     pub(crate) fn apply(self, storage: &Storage, contents: Contents) -> (Contents, Option<Compression>) {
         match self {
             Self::There(compression) => (contents, compression),
@@ -72,7 +72,7 @@ impl StoredWith {
     }
 }
 
-/// What is to be an object must not be written as a directory.
+/// A place that should be an object must not be written like a directory.
 pub(crate) fn refuse_directory(place: &Place) -> Result<(), Failure> {
     if place.typed.ends_with('/') {
         let typed = printable(&place.typed);
@@ -81,9 +81,9 @@ pub(crate) fn refuse_directory(place: &Place) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses a standard input that is closed, as after `<&-`: to read it would give nothing, and nothing would replace an
-/// object. By then the runtime of Rust has put the null device in its place, open for reading and writing, which is what
-/// tells it from `< /dev/null`. A parent that opens the null device in that way itself must say what it means.
+/// Refuses a closed standard input, as after `<&-`: reading it would give nothing, and that would replace an object. By
+/// now Rust's runtime has opened the null device in its place, for reading and writing, which distinguishes it from `<
+/// /dev/null`. A parent process that opens the null device like that is refused, too.
 pub(crate) fn require_input() -> Result<(), Failure> {
     let input = io::stdin();
     let is_null = match (fstat(&input), fs::metadata("/dev/null")) {
@@ -105,8 +105,8 @@ pub(crate) fn standard_input() -> Result<Contents, Failure> {
     read_aside(io::stdin())
 }
 
-/// Standard input, or what was kept of it. Read on a thread of its own, which nobody has to wait for: a terminal may never
-/// answer.
+/// Standard input, or the kept copy of it. It is read on a thread of its own that nobody has to wait for: a terminal
+/// may never answer.
 pub(crate) fn read_aside(mut input: impl Read + Send + 'static) -> Result<Contents, Failure> {
     const CHUNK: u64 = 256 * 1024;
     const CHUNKS_AHEAD: usize = 2;

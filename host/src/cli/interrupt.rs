@@ -1,5 +1,6 @@
-//! Signals: the first one stops the command, which then removes what it was writing; the next one ends the process. That
-//! a file is larger than the process may write (`ulimit -f`) is an error of the write, and no signal ends the process.
+//! Signals: the first one stops the command, which then removes what it was writing; the next one ends the process.
+//! Exceeding the largest file that the process may write (`ulimit -f`) is an error of the write, not a signal that ends
+//! the process.
 
 use std::{process, time::Duration};
 
@@ -10,8 +11,8 @@ use tokio::{
 
 use super::exit::{Exit, Failure};
 
-/// Runs a command unless SIGINT or SIGTERM comes first. To drop the command is to cancel it: what it was writing
-/// vanishes. If that takes longer than `clean_up`, or another signal comes, the process ends at once.
+/// Runs a command unless SIGINT or SIGTERM comes first. Dropping the command cancels it: what it was writing
+/// disappears. If that takes longer than `clean_up`, or another signal comes, the process ends at once.
 pub(crate) async fn unless_stopped(
     command: impl Future<Output = Result<(), Failure>>,
     clean_up: Duration,
@@ -19,11 +20,11 @@ pub(crate) async fn unless_stopped(
     let cannot = |error| Failure::system("cannot listen for signals", error);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    // To have asked for it is enough: it does nothing any more.
+    // Asking for the signal is enough: it no longer ends the process.
     let _too_large = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map_err(cannot)?;
     let (stop, stopped) = oneshot::channel();
 
-    // On a thread of its own: the command may be waiting for whoever reads its output.
+    // On a thread of its own, because the command may be waiting for the reader of its output.
     let watch = tokio::spawn(async move {
         let exit = next_signal(&mut interrupt, &mut terminate).await;
         let _ = stop.send(exit);

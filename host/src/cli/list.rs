@@ -19,8 +19,8 @@ use crate::{
 /// List what is in a directory, sorted by path
 ///
 /// One path a line, relative to PLACE; directories end with `/`. Links and special files show with --json only. A line
-/// that begins with `! ` is a name that cannot be a path here, or a directory that could not be listed: why, an error
-/// tells, and the exit code; with --json, `error` instead of what is known.
+/// that begins with `! ` is a name that cannot be a path here, or a directory that could not be listed; an error says
+/// why, and so does the exit code. With --json it has `error` instead of what is known.
 #[derive(Args)]
 pub(crate) struct Ls {
     /// List everything below, not one level
@@ -29,7 +29,7 @@ pub(crate) struct Ls {
     /// Print one JSON object a line: path, kind, size, modified, etag, content_type, hashes, metadata
     #[arg(long)]
     json: bool,
-    /// Look up content types and metadata too, which may cost a request an object
+    /// Look up content types and metadata too, which may cost one request for each object
     #[arg(long, requires = "json")]
     full: bool,
     #[arg(value_parser = Place::parser())]

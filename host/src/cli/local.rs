@@ -1,4 +1,4 @@
-//! From a path of the operating system to a directory to grant and a path in it.
+//! Turns a path of the operating system into a directory to grant and a path in it.
 
 use std::{
     borrow::Cow,
@@ -14,8 +14,8 @@ use super::{
 };
 use crate::Path;
 
-/// The directory to grant and the path in it: of a directory, itself; of an object, its directory; of what does not
-/// exist, the nearest directory that does.
+/// The directory to grant and the path in it: for a directory, itself; for an object, its directory; for something that
+/// does not exist, the nearest directory that does.
 pub(super) fn resolve(
     typed: &str,
     path: &path::Path,

@@ -15,8 +15,8 @@ use super::{
 /// What is remembered from run to run.
 #[derive(Args)]
 pub(crate) struct MemoOptions {
-    /// Keep what a run found to be the same for the next one in the directory PLACE, under a name that is made of SOURCE
-    /// and TARGET [default: `omnistorage/memo` in the user's cache directory]
+    /// Remember in the directory PLACE, under a name made from SOURCE and TARGET, what a run found to be the same, so
+    /// that the next one need not ask [default: `omnistorage/memo` in the user's cache directory]
     #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
     memo: Option<Place>,
     /// Believe nothing that an earlier run found, and keep nothing for the next one
@@ -25,7 +25,7 @@ pub(crate) struct MemoOptions {
 }
 
 impl MemoOptions {
-    /// The directory, which is made if it is a local one; `None` where nothing is to be remembered, or cannot be.
+    /// The directory, which is made if it is local; `None` if nothing should be remembered, or nothing can be.
     pub(crate) fn directory(
         &self,
         source: &Place,
@@ -34,7 +34,7 @@ impl MemoOptions {
     ) -> Result<Option<Place>, Failure> {
         let is_local = |place: &Place| matches!(place.kind, PlaceKind::Local { .. });
         let is_kept = |place: &Place| !matches!(place.kind, PlaceKind::Memory(_) | PlaceKind::Standard(_));
-        // Files tell all that has to be known.
+        // Listings of files carry everything we need.
         let is_of_use = !(is_local(source) && is_local(target)) && is_kept(source) && is_kept(target);
         if self.no_memo || !is_of_use {
             return Ok(None);
@@ -51,7 +51,7 @@ impl MemoOptions {
             return Ok(None);
         }
         if let Err(error) = make_private(path).and_then(|()| fs::read_dir(path).map(drop)) {
-            // Without a directory of caches every run is a first one.
+            // Without a cache directory every run is a first one.
             return match &self.memo {
                 Some(_) => Err(Failure::system("the directory of --memo", error)),
                 None => Ok(None),
@@ -63,7 +63,7 @@ impl MemoOptions {
     /// Lets nobody but its owner read a memo: it holds the names of all objects.
     pub(crate) fn hide(directory: &Place, name: &str) {
         if let PlaceKind::Local { path, .. } = &directory.kind {
-            // One that a run left as it was, or did not make, is as it should be.
+            // A memo that a run left unchanged, or did not make, is as it should be.
             let _ = hide(&path.join(name));
         }
     }

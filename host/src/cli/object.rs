@@ -69,7 +69,7 @@ pub(crate) struct Cat {
     /// End after N bytes
     #[arg(long, value_name = "N")]
     length: Option<u64>,
-    /// Decompress gzip, zstd or snappy, told from the first bytes
+    /// Decompress gzip, zstd or snappy, recognised by the first bytes
     #[arg(long, conflicts_with_all = ["offset", "length"])]
     decompress: bool,
     /// Refuse zstd data whose window is more than SIZE
@@ -81,7 +81,7 @@ pub(crate) struct Cat {
         requires = "decompress"
     )]
     max_window: u64,
-    /// Go on with PLACE, a replica of the object, where the first one cannot be read; may be given more than once
+    /// Continue with PLACE, a replica of the object, if the first one cannot be read; may be given more than once
     #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
     replica: Vec<Place>,
     /// The object; `-` is standard input
@@ -124,7 +124,7 @@ impl Cat {
 pub(crate) struct Put {
     #[command(flatten)]
     stored_with: StoredWith,
-    /// The object; `-` is standard output, which gets what was read at once
+    /// The object; `-` is standard output, which gets the bytes as they are read
     #[arg(value_parser = Place::or_standard())]
     place: Place,
 }
@@ -198,13 +198,13 @@ impl Rmdir {
     }
 }
 
-/// Remove what writes left that never came to an end
+/// Remove the leftovers of unfinished writes
 ///
-/// A program that was killed, or cut off, leaves uploads at a store, or temporary files in a directory, that never became
-/// objects. No listing shows them. Those of other programs go too.
+/// A program that was killed, or lost its connection, leaves uploads at a store, or temporary files in a directory,
+/// that never became objects. No listing shows them. Those of other programs are removed, too.
 #[derive(Args)]
 pub(crate) struct Sweep {
-    /// Only those that began so long ago, as `36h` or `2w`: a younger one may still be on its way
+    /// Only those that are at least this old, as `36h` or `2w`: a younger one may still be in progress
     #[arg(long, value_name = "AGE", default_value = "1d", value_parser = parse_duration)]
     older_than: Duration,
     #[arg(value_parser = Place::parser())]

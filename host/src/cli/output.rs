@@ -21,13 +21,13 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Of a command that is there for its output: it ends as soon as nobody reads on.
+    /// For a command whose only purpose is its output: it ends as soon as nobody reads on.
     pub(crate) fn new() -> Self {
         Self::to(Reader::Needed(io::stdout().lock()))
     }
 
-    /// Of a command that does something beside, or finds something out: it goes on to its end, and to its exit code,
-    /// also if nobody reads on.
+    /// For a command that also does something, or finds something out: it goes on to its end and its exit code, even if
+    /// nobody reads on.
     pub(crate) fn of_run() -> Self {
         Self::to(Reader::Welcome(io::stdout().lock()))
     }
@@ -41,7 +41,7 @@ impl Output {
         Ok(self.inner.write_all(bytes)?)
     }
 
-    /// A record on a line of its own: as it is, but on a terminal without what would control that.
+    /// A record on a line of its own: as it is, but without control characters if it goes to a terminal.
     pub(crate) fn record(&mut self, record: &[u8]) -> Result<(), Failure> {
         let record =
             if self.is_terminal { Cow::Owned(visible(record).into()) } else { Cow::Borrowed(record) };
@@ -67,11 +67,11 @@ impl Output {
     }
 }
 
-/// Who reads standard output.
+/// Whether anybody reads standard output.
 enum Reader {
-    /// That they leave is an error.
+    /// If they leave, that is an error.
     Needed(StdoutLock<'static>),
-    /// That they leave changes nothing.
+    /// If they leave, nothing changes.
     Welcome(StdoutLock<'static>),
     /// They left.
     Gone,
@@ -107,8 +107,8 @@ impl Write for Reader {
     }
 }
 
-/// A line on standard error, without anything that would mislead: it may name what others have named. That nobody
-/// listens there is no reason to stop.
+/// A line on standard error, without anything that misleads, since it may contain names that others chose. If nobody
+/// reads it, that is no reason to stop.
 pub(crate) fn note(line: impl fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{}", printable(&line.to_string()));
 }
@@ -137,7 +137,7 @@ pub(crate) const fn kind_name(kind: ObjectKind) -> &'static str {
     }
 }
 
-/// The calls that a job had its backends take, by their words; those that it did not need are left out.
+/// The calls of backends that a job made, by name; calls it did not need are left out.
 pub(crate) fn calls(activity: &Activity) -> BTreeMap<&'static str, u64> {
     let counted = Operation::ALL.map(|operation| (operation.as_str(), activity.calls(operation)));
     counted.into_iter().filter(|(_, count)| *count > 0).collect()

@@ -1,4 +1,4 @@
-//! Where the user says that something is.
+//! Where something is, as the user says it.
 //!
 //! | place | means |
 //! |---|---|
@@ -52,7 +52,7 @@ impl Place {
         OsStringValueParser::new().try_map(|text| Self::parse(&text))
     }
 
-    /// For clap, where standard input or output may stand, too.
+    /// For clap, where standard input or output is allowed, too.
     pub(crate) fn or_standard() -> impl TypedValueParser<Value = Self> {
         OsStringValueParser::new().try_map(|text| match text.to_str() {
             Some("-") => Ok(Self { typed: "-".to_owned(), kind: PlaceKind::Standard(backend_path("-")?) }),
@@ -106,7 +106,7 @@ fn in_backend(name: &str, rest: &str) -> Result<PlaceKind, String> {
     }
 }
 
-/// A colon at the front is rclone's sign of a backend that is described on the spot.
+/// A colon at the front is rclone's sign for a backend that is described on the spot.
 fn without_name(rest: &str) -> String {
     let instead = match rest.split_once(':') {
         Some(("s3", path)) => format!("a bucket is written `s3://{path}`"),
@@ -118,7 +118,7 @@ fn without_name(rest: &str) -> String {
     format!("it begins with a colon, and so names no backend: {instead}; if you mean a file, write `./:...`")
 }
 
-/// What a path without a colon is most probably meant to be, if that is no path.
+/// What a path without a colon was most probably meant to be, if not a path.
 fn mistaken(typed: &str) -> Option<String> {
     /// What a URL begins with.
     const SCHEMES: [&str; 11] =

@@ -1,4 +1,4 @@
-//! How far a command is: a line that changes in place on a terminal, in no colour, or on demand a line every second.
+//! Shows progress: a line without colour that changes in place on a terminal, or on demand a line every second.
 
 use std::{io::IsTerminal, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::output::{note, printable};
 
-/// Tells on standard error how far a command is.
+/// Shows on standard error how far a command is.
 pub(crate) enum Progress {
     Nothing,
     /// Changes in place.
@@ -17,7 +17,7 @@ pub(crate) enum Progress {
 }
 
 impl Progress {
-    /// Shows something only if `wanted` and standard error is a terminal, or `anywhere`.
+    /// Shows progress if it is `wanted` and standard error is a terminal, or `anywhere`.
     pub(crate) fn new(wanted: bool, anywhere: bool) -> Self {
         match (wanted, std::io::stderr().is_terminal()) {
             (false, _) => Self::Nothing,

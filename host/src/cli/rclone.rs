@@ -1,11 +1,11 @@
-//! Options of rclone that are not here: who tries one is told what there is instead.
+//! Options of rclone that do not exist here: whoever tries one is told what to use instead.
 
 use clap::{
     Command,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-/// What an option of rclone is here.
+/// What corresponds to an option of rclone here.
 struct Hint {
     /// Without the hyphens.
     options: &'static [&'static str],
@@ -17,7 +17,7 @@ const fn hint_for(options: &'static [&'static str], instead: &'static str) -> Hi
     Hint { options, instead }
 }
 
-/// The options of rclone 1.75 that its users reach for, by what they are for.
+/// The options of rclone 1.75 that its users reach for, by purpose.
 const HINTS: &[Hint] = &[
     hint_for(
         &["compare-dest", "copy-dest"],
@@ -260,7 +260,7 @@ const BACKENDS: [&str; 69] = [
     "zoho",
 ];
 
-/// A sentence for who tried an option of another command, or one of rclone that is not here.
+/// A sentence for somebody who tried an option of another command, or one of rclone that does not exist here.
 pub(super) fn hint(error: &clap::Error, grammar: &Command) -> Option<String> {
     if error.kind() != ErrorKind::UnknownArgument {
         return None;
@@ -319,7 +319,7 @@ mod tests {
         assert!(told.contains("`--delete-excluded` is an option of `sync`"), "{told}");
     }
 
-    /// What is here needs no hint, and one option gets one.
+    /// An option that exists needs no hint, and each other one gets one.
     #[test]
     fn hints_are_for_options_that_are_not_here() {
         let mut seen = BTreeSet::new();

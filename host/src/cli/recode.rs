@@ -13,10 +13,10 @@ use crate::runtime::{Compression, Recoding};
 #[derive(Args)]
 pub(crate) struct RecodingOptions {
     /// TARGET holds what is in SOURCE compressed, under names with .gz, .zst or .sz: gzip, zstd or snappy, with a level
-    /// if need be; what is compressed by its name goes as it is
+    /// if you like; an object whose name says that it is compressed is copied as it is
     #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = parse_compression, group = "recoded")]
     compress: Option<Compression>,
-    /// TARGET holds what is in SOURCE decompressed, under names without .gz, .zst or .sz; the rest goes as it is
+    /// TARGET holds what is in SOURCE decompressed, under names without .gz, .zst or .sz; the rest is copied as it is
     #[arg(long, group = "recoded")]
     decompress: bool,
     /// Refuse zstd data whose window is more than SIZE

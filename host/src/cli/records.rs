@@ -18,8 +18,8 @@ use encoding::{Reading, Writing};
 
 /// Read and convert files of records
 ///
-/// The format and the codec are told by the extensions of the path (.ndjson, .jsonl, .csv, .tsv or .lp, then .gz, .zst
-/// or .sz), or by --from and --to. `-` is standard input or output.
+/// The extensions of the path tell the format and the codec (.ndjson, .jsonl, .csv, .tsv or .lp, then .gz, .zst or
+/// .sz), or by --from and --to. `-` is standard input or output.
 #[derive(Args)]
 pub(crate) struct Records {
     #[command(subcommand)]

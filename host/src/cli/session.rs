@@ -1,4 +1,4 @@
-//! From places to a storage: which backends the component gets, and no more of each than the command needs.
+//! Turns places into a storage: the backends that the component gets, each with no more than the command needs.
 
 use std::{
     path::{self, PathBuf},
@@ -27,15 +27,15 @@ use crate::{
     runtime::{Runtime, RuntimeOptions, Storage},
 };
 
-/// As many as any command has at once: a listing, and the calls beside it.
+/// As many sandboxes as any command has at once: a listing, and the calls beside it.
 const SANDBOXES: u32 = 16;
 
-/// What of a place a command needs.
+/// What a command needs of a place.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// What it contains: of a directory, all below it. Links that lead to it are followed.
+    /// Its contents: for a directory, everything below it. Links that lead to it are followed.
     Contents,
-    /// Itself, to make or remove it: its directory is granted, and a link is itself.
+    /// The thing itself, to make or remove it: its directory is granted, and a link means the link.
     Entry,
 }
 
@@ -70,9 +70,9 @@ struct Label {
 struct Resolved<'a> {
     place: &'a Place,
     path: Path,
-    /// The directory that the path starts from, without links; none if it is not a local one.
+    /// The directory where the path starts, without links; `None` if it is not local.
     root: Option<PathBuf>,
-    /// Whether a backend of our own for that directory is as good as the one that is meant.
+    /// Whether a plain backend for that directory does the same as the configured one.
     is_plain: bool,
 }
 
@@ -85,7 +85,7 @@ impl<'a> Resolved<'a> {
         }
     }
 
-    /// Whether it was written as one, and is not the root, which is one.
+    /// Whether it was written as a directory; the root, which always is one, does not count.
     fn means_directory(&self) -> bool {
         self.place.typed.ends_with('/') && !self.path.is_root()
     }
@@ -116,8 +116,9 @@ impl Session {
         Ok((session, source, target))
     }
 
-    /// Grants a source, a target, and a place for what is replaced. If one contains another, they are locations of one
-    /// backend, so that the component sees it. The memo gets a directory of its own, unless that lies in a place.
+    /// Grants a source, a target, and a place for what is replaced. If one contains another, they are locations in one
+    /// backend, so that the component can see it. The memo gets a directory of its own, unless it lies in one of the
+    /// places.
     pub(crate) fn with_backup(
         globals: &Globals,
         source: &Place,
@@ -183,7 +184,7 @@ impl Session {
         }
     }
 
-    /// Grants objects of which no two may be the same. Those in one directory are locations of one backend.
+    /// Grants several objects, no two of which may be the same. Those in one directory are locations in one backend.
     pub(crate) fn many(globals: &Globals, places: &[Place]) -> Result<(Self, Vec<Location>), Failure> {
         let mut mounts = Mounts::new(globals, FileSettings::default());
         let resolved = places.iter().map(|place| mounts.resolve(place, Need::Contents));
@@ -236,7 +237,7 @@ impl Session {
         }
     }
 
-    /// The error of a command about `subject`, as its end. That nobody reads standard output on is no fault.
+    /// The error that ends a command about `subject`. If nobody reads standard output any more, that is no error.
     pub(crate) fn failure(&self, subject: Subject) -> impl Fn(Error) -> Failure {
         move |error| match Standard::is_left(&error) {
             true => Failure::silent(Exit::Done),
@@ -250,7 +251,7 @@ impl Session {
     }
 }
 
-/// Lets local places that contain one another start from the outermost of their directories; says which those are.
+/// Makes local places that contain one another start from the outermost directory; returns which places those are.
 fn share_roots(places: &mut [Resolved<'_>]) -> Result<Vec<bool>, Failure> {
     let full: Vec<_> =
         places.iter().map(|place| (place.full(), place.configured(), place.is_plain)).collect();
@@ -259,7 +260,7 @@ fn share_roots(places: &mut [Resolved<'_>]) -> Result<Vec<bool>, Failure> {
     for (position, (one, backend, is_plain)) in full.iter().enumerate() {
         for (other_position, (other, other_backend, other_is_plain)) in full.iter().enumerate() {
             let (Some(one), Some(other)) = (one, other) else { continue };
-            // Two places of one configured backend are seen for what they are.
+            // The component sees by itself that two places are in one configured backend.
             if position == other_position
                 || is_same_backend(backend, other_backend)
                 || !one.starts_with(other)
@@ -280,7 +281,7 @@ fn share_roots(places: &mut [Resolved<'_>]) -> Result<Vec<bool>, Failure> {
         }
     }
     let full: Vec<_> = full.into_iter().map(|(full, _, _)| full).collect();
-    // All roots are above the innermost place, so that one of them is above the others.
+    // All roots are above the innermost place, so one of them is above the others.
     let roots =
         places.iter().zip(&shared).filter(|(_, shared)| **shared).filter_map(|(place, _)| place.root.clone());
     let Some(outer) = roots.min_by_key(|root| root.components().count()) else { return Ok(shared) };
@@ -294,7 +295,7 @@ fn share_roots(places: &mut [Resolved<'_>]) -> Result<Vec<bool>, Failure> {
     Ok(shared)
 }
 
-/// A message with options as they are called here: the component calls them what its interface does.
+/// A message with the names that options have here: the component uses those of its interface.
 pub(crate) fn in_our_words(message: &str) -> String {
     ["max-window", "max-record", "columns", "delimiter"]
         .into_iter()
@@ -315,7 +316,7 @@ pub(crate) fn join(place: &str, below: &str) -> String {
 /// What becomes of symbolic links.
 #[derive(Args)]
 pub(crate) struct LinkOptions {
-    /// Keep symbolic links as objects `NAME.rclonelink`, which in a directory are the link NAME again
+    /// Keep symbolic links as objects `NAME.rclonelink`, which become the link NAME again in a directory
     #[arg(long, short = 'l')]
     links: bool,
 }
@@ -326,7 +327,7 @@ impl LinkOptions {
     }
 }
 
-/// What a command asks of places in the file system.
+/// What a command wants from places in the file system.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FileSettings {
     /// Mode, owner and times are metadata, too.
@@ -412,8 +413,8 @@ impl<'a> Mounts<'a> {
         }
     }
 
-    /// Grants the directory of the memo of two places, and gives the memo in it, under a name that is made of where both
-    /// are. `None` if it lies in one of them, or one of them in it.
+    /// Grants the directory for the memo of two places, and returns the location of the memo, whose name is made from
+    /// where both places are. `None` if the directory lies in one of them, or one of them in it.
     fn memo(
         &mut self,
         directory: &Place,
@@ -434,8 +435,8 @@ impl<'a> Mounts<'a> {
         Ok(Some(Location { path, ..at }))
     }
 
-    /// Where a place is, however it was typed: of a local one its directory; of another one what its backend shows of
-    /// itself, which tells its service and never a secret.
+    /// Where a place is, however it was typed: for a local one its directory; for any other the `Debug` output of its
+    /// backend, which names the service and never a secret.
     fn identity(&self, place: &Resolved<'_>, at: &Location) -> String {
         if let Some(full) = place.full() {
             return full.to_string_lossy().into_owned();

@@ -1,6 +1,6 @@
-//! Sizes and rates as text, and what may be without a bound.
+//! Sizes and rates as text, and bounds that may be off.
 
-/// A bound that may be given up: rclone's `off`, and `-1` for a number.
+/// A bound that may be switched off: rclone's `off`, and `-1` for a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bound<T> {
     /// None.
@@ -10,7 +10,7 @@ pub(crate) enum Bound<T> {
 }
 
 impl<T: Copy> Bound<T> {
-    /// What is allowed, if that is bounded.
+    /// The bound, if there is one.
     pub(crate) fn of(given: Option<Self>) -> Option<T> {
         match given {
             None | Some(Self::Off) => None,
@@ -18,7 +18,7 @@ impl<T: Copy> Bound<T> {
         }
     }
 
-    /// Understands a text: `off`, or what `parse` makes of it.
+    /// Parses a text: `off`, or whatever `parse` makes of it.
     pub(crate) fn parse(text: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Result<Self, String> {
         if text.eq_ignore_ascii_case("off") { Ok(Self::Off) } else { parse(text).map(Self::At) }
     }

@@ -24,7 +24,7 @@ use crate::{
     backend::{Backend, Capabilities, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions},
 };
 
-/// One object: what is read is standard input, what is written goes to standard output, at once and not to be taken back.
+/// One object: reading it reads standard input, writing it writes to standard output, immediately and irrevocably.
 #[derive(Debug, Default)]
 pub(super) struct Standard {
     input: Mutex<Input>,
@@ -37,13 +37,14 @@ pub(super) struct Standard {
 enum Input {
     #[default]
     Untouched,
-    /// On its way to somebody.
+    /// Being read by somebody.
     Taken,
-    /// On its way too, and then in a file.
+    /// Being read by somebody, and kept in a file from then on.
     Kept(Kept),
 }
 
-/// What was read of standard input, in a file without a name: nothing of it is left when the command ends, whichever way.
+/// What was read from standard input, in a file without a name: nothing of it is left when the command ends, however it
+/// ends.
 #[derive(Debug)]
 struct Kept {
     file: File,
@@ -69,7 +70,7 @@ impl Read for Keeping {
     }
 }
 
-/// What is behind the first bytes.
+/// What follows the first bytes.
 struct Behind<R> {
     input: R,
     skip: u64,
@@ -87,18 +88,18 @@ impl Standard {
     /// What it is called as a backend.
     pub(super) const NAME: &str = "standard";
 
-    /// Whether it is where an error comes from, which says that nobody reads standard output any more.
+    /// Whether an error comes from here, and says that nobody reads standard output any more.
     pub(super) fn is_left(error: &Error) -> bool {
         let is_ours = error.location().is_some_and(|(backend, _)| backend == Self::NAME);
         is_ours && error.code() == ErrorCode::Cancelled
     }
 
-    /// From now on, what is read of standard input can be read again, once it was read to its end.
+    /// From now on, standard input can be read again once it was read to its end.
     pub(super) fn keep_input(&self) {
         self.is_kept.store(true, Ordering::SeqCst);
     }
 
-    /// Standard input, or what was kept of it.
+    /// Standard input, or the kept copy of it.
     async fn input(&self) -> Result<Box<dyn Read + Send>> {
         let mut input = self.input.lock().await;
         if matches!(*input, Input::Untouched) {

@@ -20,8 +20,8 @@ use crate::{
 
 /// Write standard input to several objects at once
 ///
-/// They appear, or change, once all of the input was read, each whole or not at all. If too few of them can be
-/// written, none is: what was committed before that showed is put back as it was.
+/// They appear, or change, once all of the input was read, each whole or not at all. If too few of them can be written,
+/// none is: what was committed before that was known is put back as it was.
 #[derive(Args)]
 pub(crate) struct Tee {
     /// How many must be written
@@ -41,7 +41,7 @@ pub(crate) struct Tee {
 enum ModeName {
     /// Every one
     All,
-    /// One at least; the others that failed are reported
+    /// At least one; those that failed are reported
     BestEffort,
     /// More than half of those given
     Quorum,

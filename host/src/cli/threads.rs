@@ -9,14 +9,14 @@ use std::{
 
 use super::{exit::Failure, interrupt};
 
-/// What a command and its connections run on. What blocks has threads of its own, and so has compression on several
-/// cores.
+/// The threads that a command and its connections run on. Blocking work has threads of its own, and so has compression
+/// on several cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Threads {
-    /// For commands that wait for most of their time: where many small objects move, waking other threads would cost
-    /// more than the work.
+    /// For commands that wait most of the time: with many small objects, waking other threads would cost more than the
+    /// work.
     One,
-    /// For commands in which the component computes on bytes, while connections go on.
+    /// For commands in which the component computes on bytes while connections go on.
     Several,
 }
 
@@ -25,13 +25,13 @@ pub(crate) fn wait(
     threads: Threads,
     command: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
-    /// Beside the one of the command, on which the component computes.
+    /// In addition to the thread of the command, on which the component computes.
     const WORKERS: usize = 2;
     /// Threads that are not of tokio: the one that watches over the component, and that of the input or the progress.
     const BESIDE: usize = 2;
     /// As long as any command takes.
     const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
-    /// For what is being written when a command is stopped: time to remove it.
+    /// How long a stopped command may take to remove what it was writing.
     const CLEAN_UP: Duration = Duration::from_secs(5);
 
     raise_limit_of_files();
@@ -50,14 +50,14 @@ pub(crate) fn wait(
         .enable_all()
         .build()
         .map_err(|error| Failure::system("cannot start the threads", error))?;
-    // One for what blocks is there from now on: where there may be no more, all of that waits for it.
+    // From now on there is one thread for blocking work. If there can be no more, all of that work waits for it.
     drop(runtime.spawn_blocking(|| {}));
     let outcome = runtime.block_on(interrupt::unless_stopped(command, CLEAN_UP));
     runtime.shutdown_timeout(CLEAN_UP);
     outcome
 }
 
-/// Whether so many threads may be started: tokio takes it for granted, and panics.
+/// Whether this many threads can be started: tokio takes it for granted, and panics otherwise.
 fn can_start(count: usize) -> io::Result<()> {
     let wait = &RwLock::new(());
     // They stay until all are there.
@@ -70,8 +70,8 @@ fn can_start(count: usize) -> io::Result<()> {
     })
 }
 
-/// Lets the process open as many files as it may at most: the usual limit is meant for programs that cannot count so far.
-/// With less a command works as well, with fewer objects at the same time.
+/// Raises the limit of open files as far as it goes: the usual limit is meant for old programs that cannot handle more.
+/// With fewer files a command works as well, on fewer objects at the same time.
 fn raise_limit_of_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

@@ -90,7 +90,7 @@ pub(crate) fn parse_age(text: &str) -> Result<Age, String> {
     })
 }
 
-/// How far apart two times may be and count as the same: less than a duration, as rclone counts.
+/// How far apart two times may be and still count as the same: less than a duration, as rclone counts.
 pub(crate) fn parse_window(text: &str) -> Result<Duration, String> {
     parse_duration(text).map(|window| window.saturating_sub(Duration::from_nanos(1)))
 }
@@ -117,7 +117,7 @@ fn parse_date(text: &str) -> Option<Timestamp> {
     })
 }
 
-/// Three numbers of so many digits each.
+/// Three numbers with a fixed number of digits each.
 fn fields(text: &str, separator: char, digits: [usize; 3]) -> Option<[i64; 3]> {
     let mut parts = text.split(separator);
     let mut fields = [0; 3];

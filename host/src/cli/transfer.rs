@@ -44,8 +44,8 @@ pub(crate) struct Copy {
 
 /// Make the directory TARGET equal to the directory SOURCE: transfer what differs, delete what is extra
 ///
-/// Nothing is deleted before everything was transferred, unless asked for, and nothing after any error. An overlap of
-/// the two, and an empty SOURCE, are refused.
+/// Nothing is deleted before everything was transferred, unless you ask for it, and nothing after any error. An overlap
+/// of the two, and an empty SOURCE, are refused.
 #[derive(Args)]
 pub(crate) struct Sync {
     #[command(flatten)]
@@ -56,10 +56,10 @@ pub(crate) struct Sync {
     places: Places,
 }
 
-/// Transfer what differs from SOURCE to TARGET, and remove from SOURCE what is on TARGET then
+/// Transfer what differs from SOURCE to TARGET, then remove from SOURCE what is on TARGET
 ///
-/// An object leaves SOURCE only once it was transferred and verified, or if TARGET has the same; what was skipped,
-/// failed or changed meanwhile stays.
+/// An object is removed from SOURCE only once it was transferred and verified, or if TARGET is proved to have the same;
+/// what was skipped, failed or changed meanwhile stays.
 #[derive(Args)]
 pub(crate) struct Move {
     #[command(flatten)]
@@ -168,7 +168,7 @@ async fn carry_out(
     once().await
 }
 
-/// How long a store that was out of reach is left alone: twice as long each time, a minute at most.
+/// How long to wait for a store that was out of reach: twice as long each time, a minute at most.
 fn pause_behind(run: u32) -> Duration {
     Duration::from_secs(1 << (run - 1).min(6)).min(Duration::from_secs(60))
 }
@@ -245,7 +245,7 @@ impl<'a> Run<'a> {
             self.progress.note(format_args!("the memo {}", trouble.as_str()));
         }
         if self.links > 0 {
-            // What was left out on purpose is no error, and yet no full copy: with -q, too.
+            // Leaving something out on purpose is no error, but the copy is not complete: say so even with -q.
             self.progress.note(format_args!("skipped {}", links(self.links)));
         }
         match (report.errors, self.exit) {
@@ -278,7 +278,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// How far it is; the bytes are those that have moved, also of what is not through yet.
+    /// How far it is; the bytes include those of unfinished transfers.
     fn show_progress(&self, activity: &Activity) {
         let bytes = activity.bytes_moved();
         self.progress.update(|| {

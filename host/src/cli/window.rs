@@ -2,7 +2,7 @@
 
 use super::size::parse_size;
 
-/// What zstd(1) takes unasked, and the most that there is.
+/// What zstd(1) takes by default, and the most there is.
 pub(crate) const DEFAULT: &str = "128M";
 
 const MOST: u64 = 128 << 20;

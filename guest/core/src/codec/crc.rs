@@ -1,5 +1,5 @@
-//! CRC-32 (of gzip: RFC 1952 section 8) and CRC-32C (of Snappy: RFC 3720 appendix B.4), without instructions of their
-//! own for it: WebAssembly has none.
+//! CRC-32 (gzip: RFC 1952 section 8) and CRC-32C (Snappy: RFC 3720 appendix B.4), without special instructions:
+//! WebAssembly has none.
 //!
 //! Bytes far from the end are folded forward with XOR alone. A CRC is the remainder of the message, as a polynomial over
 //! GF(2), by a generator `G`. If `Q` is a multiple of `G` with few terms, `Q(x) = x^a + ... + x^z + 1`, then adding a
@@ -12,8 +12,8 @@
 //! M. Kounavis and F. Berry, "A Systematic Approach to Building High Performance, Software-based, CRC Generators", 2005,
 //! for the tables. The multiples were searched for: they have the lowest degree of those with that number of terms.
 
-/// Bytes that an exponent counts. More of them leave a longer rest for the tables; fewer make a run read what has just
-/// been stored, and the processor has to wait for it.
+/// How many bytes one step of an exponent stands for. With more, a longer rest is left to the tables; with fewer, a run
+/// reads what was only just stored, and the processor has to wait for it.
 const UNIT: usize = 4;
 
 /// Bytes folded at once: not more than the shortest distance.
@@ -29,7 +29,7 @@ const MAX_REACH: usize = 300 * UNIT;
 pub(super) struct Crc<const TERMS: usize> {
     /// `tables[k][b]`: what the byte `b` with `k` zero bytes behind it leaves.
     tables: [[u32; 256]; 8],
-    /// How far ahead a unit has to be added to when it is removed, in bytes, the longest last.
+    /// How far ahead, in bytes, a removed unit has to be added, the longest distance last.
     distances: [usize; TERMS],
 }
 
@@ -66,7 +66,7 @@ impl<const TERMS: usize> Crc<TERMS> {
         Self { tables, distances }
     }
 
-    /// The checksum of what has `crc` as its checksum (nothing has 0) with these bytes behind it.
+    /// Continues the checksum `crc` with these bytes. The checksum of nothing is 0.
     pub(super) fn update(&self, crc: u32, bytes: &[u8]) -> u32 {
         let reach = self.distances[TERMS - 1];
         if bytes.len() < 2 * reach {
@@ -75,7 +75,7 @@ impl<const TERMS: usize> Crc<TERMS> {
         let (runs, rest) = bytes.as_chunks::<RUN>();
         let mut history = [0; MAX_REACH + BLOCK];
         let mut at = reach;
-        // What came before is as if it were added to the first bytes.
+        // Adding what came before to the first bytes has the same effect.
         let mut before = !crc;
         for run in runs {
             if at == reach + BLOCK {
@@ -122,7 +122,7 @@ impl<const TERMS: usize> Crc<TERMS> {
     }
 }
 
-/// Adds as many bytes as there are of both: over GF(2), that is XOR.
+/// Adds the two, as far as the shorter one goes: over GF(2) that is XOR.
 fn add(bytes: &mut [u8], more: &[u8]) {
     for (byte, more) in bytes.iter_mut().zip(more) {
         *byte ^= more;

@@ -1,20 +1,20 @@
-//! Pieces of a known length out of input that comes in any chunks.
+//! Cuts input that comes in any chunks into pieces of known length.
 
 use super::CodecError;
 
-/// Collects a piece that is split over several chunks; one that is not is lent from the chunk itself.
+/// Collects a piece that is split over several chunks. A piece within one chunk is lent from the chunk itself.
 #[derive(Default)]
 pub(super) struct Gather {
     bytes: Vec<u8>,
     /// The bytes were handed out as a piece.
     complete: bool,
-    /// How far the input was taken.
+    /// How many bytes of the input were taken.
     taken: u64,
 }
 
 impl Gather {
-    /// The next piece, once all of it is there. `length` says how long it is, as far as its first bytes tell; more of
-    /// them never make it shorter, and it is never shorter than they are.
+    /// The next piece, once all of it is there. `length` computes how long it is from the bytes that are there so far:
+    /// more bytes never give a smaller number, and the number is never smaller than that of the bytes.
     pub(super) fn piece<'a, 'i: 'a>(
         &'a mut self,
         input: &mut &'i [u8],
@@ -61,7 +61,7 @@ impl Gather {
         part as u64
     }
 
-    /// What there is of a piece that is not complete.
+    /// The bytes of a piece that is not complete.
     pub(super) fn unfinished(&self) -> &[u8] {
         if self.complete { &[] } else { &self.bytes }
     }

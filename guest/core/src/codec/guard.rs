@@ -1,4 +1,4 @@
-//! What every codec keeps to, around each of them: its limits, and the end.
+//! The rules that every codec obeys, kept around each of them: limits, and the end.
 
 use super::{CodecError, CodecErrorKind, Coder, DecoderLimits};
 
@@ -29,7 +29,7 @@ impl<C: Coder> Guard<C> {
         }
     }
 
-    /// Runs a step of the codec that tells how much it took, and holds its output to the limits.
+    /// Runs one step of the codec, which returns how much it took, and checks its output against the limits.
     fn step<T>(
         &mut self,
         output: &mut Vec<u8>,

@@ -1,6 +1,6 @@
 //! Gzip (RFC 1952): our own framing around two engines that do the deflate data.
 //!
-//! [`base`] is small; [`fast`], with the feature of that name, is a multiple of its speed. Each reads what the other
+//! [`base`] is small; [`fast`], with the feature of that name, is several times as fast. Each reads what the other
 //! writes.
 
 pub mod base;

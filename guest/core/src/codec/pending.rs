@@ -8,7 +8,7 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// To be filled, once all of it is out.
+    /// The buffer, to be filled again once everything is out.
     pub(super) fn refill(&mut self) -> &mut Vec<u8> {
         debug_assert_eq!(self.sent, self.bytes.len(), "not all of it is out");
         self.bytes.clear();
@@ -16,7 +16,7 @@ impl Pending {
         &mut self.bytes
     }
 
-    /// Appends what fits within the capacity of `output`; tells whether that was all.
+    /// Appends what fits within the capacity of `output`; returns whether that was all.
     pub(super) fn drain(&mut self, output: &mut Vec<u8>) -> bool {
         let room = output.capacity() - output.len();
         let end = self.bytes.len().min(self.sent + room);

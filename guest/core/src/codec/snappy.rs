@@ -1,8 +1,8 @@
 //! Snappy: its framing format for streams, and raw blocks ([`raw`]).
 //!
 //! Source: `framing_format.txt` of google/snappy, version 2013-10-25. The framing format has neither a total length nor
-//! an end mark: input that ends between two chunks is whole, and a damaged chunk type may turn a chunk into one to be
-//! passed over.
+//! an end mark: input that ends between two chunks looks whole, and a damaged chunk type may turn a chunk into one that
+//! is skipped.
 
 mod block;
 mod decoder;

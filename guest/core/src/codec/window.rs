@@ -1,19 +1,19 @@
-//! Memory in which what was unpacked is unpacked to once more: the matches of deflate and the copies of Snappy.
+//! Memory that holds unpacked contents and is copied from again: for the matches of deflate and the copies of Snappy.
 //!
-//! Places are taken modulo a power of two far beyond those that are used. So no place is outside and none has to be
-//! checked, which in the innermost loops costs more than the memory, of which the rest is never touched.
+//! Places are taken modulo a power of two far beyond those in use. So no place is outside, and none has to be checked:
+//! in the innermost loops checks would cost more than this memory, most of which is never touched.
 
 /// The largest place and one.
 const MODULUS: usize = 256 << 10;
 
-/// What is read or written at once, at most.
+/// The most that is read or written at once.
 const WIDEST: usize = 16;
 
 /// Contents, from place 0 on.
 pub(super) struct Window(Box<[u8; MODULUS + WIDEST]>);
 
 impl Window {
-    /// What it can hold: behind a match, up to twice what is written at once is written.
+    /// How much it can hold. Up to twice the size of a single write may be written behind a match.
     pub(super) const CAPACITY: usize = MODULUS - 2 * WIDEST;
 
     pub(super) fn new() -> Self {
@@ -34,7 +34,7 @@ impl Window {
     #[inline(always)]
     fn load<const WIDE: usize>(&self, at: usize) -> [u8; WIDE] {
         const { assert!(WIDE <= WIDEST) }
-        // The compiler sees that they are there, and so that there is no choice.
+        // Tells the compiler that they are there, so that it needs no branch.
         self.0[at % MODULUS..].first_chunk().copied().unwrap_or([0; WIDE])
     }
 
@@ -53,7 +53,7 @@ impl Window {
         end + bytes.len()
     }
 
-    /// Repeats `length` bytes from so far back, 1 at least, and writes some more behind them; gives the new end.
+    /// Repeats `length` bytes from `distance` back (at least 1), and writes some more behind them; returns the new end.
     #[inline(always)]
     pub(super) fn repeat(&mut self, end: usize, distance: usize, length: usize) -> usize {
         let (from, after) = (end.wrapping_sub(distance), end + length);
@@ -65,8 +65,8 @@ impl Window {
         after
     }
 
-    /// Copies in steps that do not reach into what they copy, two at least, and goes on to the end of a step. Most matches
-    /// are short, and a loop costs a look at the clock of the sandbox each time around.
+    /// Copies in steps that do not overlap their source, at least two of them, always to the end of a step. Most
+    /// matches are short, and in a sandbox each round of a loop also checks whether time is up.
     #[inline(always)]
     fn copy<const WIDE: usize>(&mut self, mut from: usize, mut to: usize, after: usize) {
         self.store::<WIDE>(to, self.load(from));
@@ -80,7 +80,7 @@ impl Window {
 
     /// Repeats less than eight bytes.
     fn fill(&mut self, from: usize, mut to: usize, after: usize) {
-        // What repeats, as often as it fits in eight bytes, and the bytes of that.
+        // The repeated pattern as often as it fits into eight bytes, and the length of that.
         let period = (to - from).max(1);
         let mut pattern = u64::from_le_bytes(self.load(from)) & ((1 << (8 * period)) - 1);
         let mut width = period;

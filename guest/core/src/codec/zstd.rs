@@ -1,4 +1,4 @@
-//! Zstandard (RFC 8878): our own framing around two engines that do the blocks.
+//! Zstandard (RFC 8878): our own framing around two engines for the blocks.
 //!
 //! [`base`] is small and has one level; [`fast`], with the feature of that name, has those of the reference. Each reads
 //! what the other writes. A stream is any number of frames; skippable ones are passed over.
@@ -22,7 +22,7 @@ pub use fast::{decoder, encoder};
 
 use super::{CodecError, CodecErrorKind};
 
-/// The level of zstd(1) where none is given; 0 means it too, as it does there.
+/// The level that zstd(1) takes by default; 0 means it too, as it does there.
 pub const DEFAULT_LEVEL: i32 = 3;
 
 /// The reference's scale, which both engines take.

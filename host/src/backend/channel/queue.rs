@@ -34,7 +34,7 @@ pub(super) struct Queue {
     options: ChannelOptions,
     account: Option<Arc<dyn Account>>,
     state: Mutex<State>,
-    /// Wakes all that wait: they look again, and few wait.
+    /// Wakes everybody who waits: they look again, and there are few.
     changed: Notify,
 }
 
@@ -43,9 +43,9 @@ struct State {
     messages: VecDeque<Message>,
     writers: usize,
     readers: usize,
-    /// Why a writer did not send all that it had to.
+    /// Why a writer did not send everything it should have.
     broken: Option<Error>,
-    /// Whether all writers have left at some time, and one of them well.
+    /// Whether all writers have left at some time, and at least one of them committed.
     ended: bool,
     gone: Option<Gone>,
 }
@@ -80,7 +80,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends all that waits, and all that comes.
+    /// Ends everything that waits, and everything that comes later.
     pub(super) fn end(&self, gone: Gone) {
         let mut state = self.state();
         state.gone = Some(gone);
@@ -89,8 +89,8 @@ impl Queue {
         self.changed.notify_waiters();
     }
 
-    /// Whether nobody can still get anything from it: it has no writer, no reader and no message, and there was one of
-    /// them to see its end.
+    /// Whether nobody can get anything from it any more: it has no writer, no reader and no message, but it had a
+    /// reader or a writer before.
     pub(super) fn is_spent(&self) -> bool {
         let state = self.state();
         let is_unused = state.writers == 0 && state.readers == 0 && state.messages.is_empty();
@@ -107,7 +107,7 @@ impl Sender {
         Self(Arc::clone(queue))
     }
 
-    /// Puts a message behind the others, once there is room. Dropped before that, it has not.
+    /// Puts a message behind the others, once there is room. If it is dropped before, the message was not sent.
     pub(super) async fn send(&self, message: Bytes) -> Result<()> {
         let Queue { options, changed, account, .. } = &*self.0;
         loop {

@@ -13,13 +13,13 @@ use crate::{Error, ErrorCode, Result};
 
 /// Until a server has taken the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// For a request and a small answer, and between two pieces of a large one; a body has more, as if it went through a
-/// line of [`SLOWEST`].
+/// The time limit of a request with a small answer, and between two pieces of a large one. A request with a body has
+/// more, as if it were sent at the rate [`SLOWEST`].
 pub(in crate::backend) const TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes a second.
 const SLOWEST: u64 = 32 * 1024;
 
-/// The most bytes of an answer that is read as a whole: a thousand keys with all that is known of them are less.
+/// The most bytes of an answer that is read as a whole. A thousand keys with everything known about them take less.
 const MOST: usize = 16 << 20;
 /// The most of an answer that refuses.
 const MOST_SAID: usize = 1 << 20;
@@ -28,10 +28,10 @@ const MOST_SAID: usize = 1 << 20;
 pub(in crate::backend) const ATTEMPTS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// A store that asks for a longer pause is left to the caller.
+/// If a store asks for a longer pause, the error goes to the caller.
 const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
-/// A request before it is signed. Whoever makes one sees to it that it may be sent twice.
+/// A request before it is signed. Only make one that may be sent twice.
 #[derive(Clone)]
 pub(in crate::backend) struct Call {
     method: Method,
@@ -70,7 +70,7 @@ impl Call {
         self
     }
 
-    /// Lets the store work so long before it answers.
+    /// Gives the store this much time before it answers.
     pub(in crate::backend) fn patience(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
         self
@@ -81,7 +81,7 @@ impl Call {
 pub(in crate::backend) struct Answer {
     /// Its body is still to be read.
     pub(in crate::backend) response: reqwest::Response,
-    /// An earlier sending of the same request got no answer, and may have been carried out.
+    /// The same request was sent before without getting an answer, and may have been carried out.
     pub(in crate::backend) repeated: bool,
     /// How long the next piece of its body may take.
     silence: Duration,
@@ -109,7 +109,7 @@ impl Answer {
         }
     }
 
-    /// The whole body, which must be a small one, and soon be there.
+    /// The whole body, which must be small and arrive soon.
     pub(in crate::backend) async fn body(self) -> Result<Bytes> {
         match tokio::time::timeout(self.silence, gathered(self.response)).await {
             Ok(body) => body,
@@ -118,7 +118,7 @@ impl Answer {
     }
 }
 
-/// Sends what it signs with credentials of that kind.
+/// Signs requests with credentials of one kind, and sends them.
 pub(in crate::backend) struct Client<K: SigningCredential> {
     http: reqwest::Client,
     timeout: Duration,
@@ -127,7 +127,7 @@ pub(in crate::backend) struct Client<K: SigningCredential> {
     explain: Explain,
 }
 
-/// What it means that no signature could be made. The library's own words must be left out: they may quote what it read.
+/// The error when no signature could be made. The library's own words are left out: they may quote what it read.
 pub(in crate::backend) type Explain = fn(&reqsign_core::Error) -> Error;
 
 impl<K: SigningCredential> Client<K> {
@@ -152,7 +152,7 @@ impl<K: SigningCredential> Client<K> {
         })
     }
 
-    /// With credentials, which are looked for at the first request.
+    /// With credentials, which are searched for at the first request.
     pub(in crate::backend) fn signed(
         mut self,
         credentials: impl ProvideCredential<Credential = K>,
@@ -178,7 +178,7 @@ impl<K: SigningCredential> Client<K> {
         Signer::new(context, credentials, signature)
     }
 
-    /// Sends a request whose answer may be long: only the beginning of the answer is waited for.
+    /// Sends a request whose answer may be long, and waits only for the beginning of the answer.
     ///
     /// # Errors
     /// [`ErrorCode::PermissionDenied`] without credentials; [`ErrorCode::Unavailable`] or [`ErrorCode::Timeout`]
@@ -187,7 +187,8 @@ impl<K: SigningCredential> Client<K> {
         self.send_with(call, None).await
     }
 
-    /// Sends a request with a small answer, which is there as a whole: one that breaks off is asked for again.
+    /// Sends a request with a small answer, and waits for all of it. If the answer breaks off, the request is sent
+    /// again.
     ///
     /// # Errors
     /// As [`Client::open`].
@@ -324,11 +325,11 @@ pub(in crate::backend) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
-/// Twice as long each time, and somewhere between half of it and all, so that many callers do not come back at once.
+/// Twice as long each time, of which a random half is left out, so that many callers do not come back at once.
 pub(in crate::backend) fn backoff(attempt: u32) -> Duration {
     use std::hash::{BuildHasher, RandomState};
     let longest = FIRST_PAUSE.saturating_mul(1 << attempt.min(10)).min(LONGEST_PAUSE);
-    // A fresh state is keyed at random.
+    // A new state has random keys.
     let random = RandomState::new().hash_one(attempt) % 1024;
     longest / 2 + longest.mul_f64(random as f64 / 2048.0)
 }
@@ -353,7 +354,7 @@ pub(in crate::backend) fn broken(error: &reqwest::Error) -> Error {
     Error::new(ErrorCode::Unavailable, format!("the connection to `{host}` broke: {cause}; try again"))
 }
 
-/// Whether the other side does not speak TLS, or shows a certificate that does not hold: it will the next time, too.
+/// Whether the other side does not speak TLS, or shows an invalid certificate: the next time it will do the same.
 fn is_distrusted(error: &reqwest::Error) -> bool {
     let mut next: Option<&dyn std::error::Error> = error.source();
     while let Some(error) = next {

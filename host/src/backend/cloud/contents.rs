@@ -17,11 +17,12 @@ const FRUITLESS: u32 = 5;
 /// An answer with bytes of the object.
 pub(in crate::backend) struct Part {
     pub(in crate::backend) answer: Answer,
-    /// Where in the object its first byte lies. May be before what was asked for: not every server knows ranges.
+    /// The offset of its first byte in the object. It may be lower than what was asked for: not every server knows
+    /// ranges.
     pub(in crate::backend) offset: u64,
 }
 
-/// Asks for the bytes from an offset on, of the version that was opened first.
+/// Requests the bytes from an offset on, in the version that was opened first.
 type Reopen = Box<dyn Fn(u64) -> BoxFuture<'static, Result<Part>> + Send + Sync>;
 
 struct Reading {
@@ -31,7 +32,7 @@ struct Reading {
     end: u64,
     fruitless: u32,
     reopen: Reopen,
-    /// What the whole object must hash to, if all of it is read and the store knows.
+    /// The hash that the whole object must have, if all of it is read and the store knows one.
     checksum: Option<Checksum>,
 }
 
@@ -79,7 +80,7 @@ impl Reading {
         Ok(None)
     }
 
-    /// What of a chunk is new; `None` if nothing is.
+    /// The new part of a chunk; `None` if nothing in it is new.
     fn accept(&mut self, mut chunk: Bytes) -> Option<Bytes> {
         let begin = self.part.offset;
         self.part.offset += chunk.len() as u64;

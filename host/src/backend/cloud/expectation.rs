@@ -1,8 +1,8 @@
-//! What was announced of the bytes, and what came.
+//! Compares the bytes of a write with what is expected of them.
 
 use crate::{Error, ErrorCode, Hash, HashAlgorithm, Hasher, ObjectInfo, Result, backend::WriteOptions};
 
-/// Counts the bytes of a write and holds them to what was announced.
+/// Counts the bytes of a write, and checks them against the expected size and hash.
 pub(in crate::backend) struct Expectation {
     size: Option<u64>,
     hash: Option<(Hash, Hasher)>,
@@ -23,13 +23,13 @@ impl Expectation {
         }
     }
 
-    /// In bytes, as far as known before the end.
+    /// In bytes, if it is known before the end.
     pub(in crate::backend) fn announced_size(&self) -> Option<u64> {
         self.size
     }
 
-    /// How many bytes a part of up to `size` will have, in the room that is made for it: nobody knows how much follows
-    /// what was not announced, but behind a whole part another is likely.
+    /// How many bytes to reserve for the next part of up to `size` bytes. Without an expected size nobody knows how
+    /// much will follow, but after a whole part another one is likely.
     pub(in crate::backend) fn part(&self, size: u64, is_first: bool) -> Option<u64> {
         match self.size {
             Some(announced) => Some(announced.min(size)),
@@ -37,10 +37,10 @@ impl Expectation {
         }
     }
 
-    /// Once all bytes came: how many they were.
+    /// The number of bytes, once all of them have come.
     ///
     /// # Errors
-    /// [`ErrorCode::Corrupted`] if they are not those announced.
+    /// [`ErrorCode::Corrupted`] if they are not the expected ones.
     pub(in crate::backend) fn check(self) -> Result<u64> {
         if let Some(expected) = self.size.filter(|expected| *expected != self.seen) {
             let message = format!("{expected} bytes were expected and there are {}", self.seen);
@@ -57,7 +57,7 @@ impl Expectation {
     }
 }
 
-/// Holds the source of a copy to what is announced of it. `hash` is asked where the store does not tell it.
+/// Checks the source of a copy against what is expected of it. `hash` is called if the store does not know the hash.
 ///
 /// # Errors
 /// [`ErrorCode::Corrupted`] if it is something else.

@@ -1,8 +1,8 @@
 //! A listing that arrives in pages, one of which is fetched ahead.
 //!
-//! Stores sort by keys, in which a directory ends with a slash; we sort by paths, in which it does not. So of one level
-//! `a-b` must wait until it is certain that there is no directory `a`, whose key `a/` comes later. Nothing else is
-//! held back. What a store lists in another order comes as it comes: it is for others to sort.
+//! Stores sort by keys, in which a directory ends with a slash; we sort by paths, in which it does not. So in a listing
+//! of one level, `a-b` must wait until it is certain that there is no directory `a`, whose key `a/` comes later.
+//! Nothing else is held back. A store that lists in another order is passed on as it is, for others to sort.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -30,7 +30,7 @@ pub(super) struct PagedListing<P> {
     options: ListOptions,
     order: Order,
     progress: Progress,
-    /// At most one page, on its way.
+    /// At most one page, in flight.
     ahead: JoinSet<Result<Page>>,
     trail: Trail,
     last_key: String,
@@ -42,7 +42,7 @@ pub(super) struct PagedListing<P> {
 }
 
 enum Progress {
-    /// The page of that token is to be fetched.
+    /// The page with this token is to be fetched.
     At(Option<String>),
     Ended,
     Failed(Error),
@@ -51,7 +51,7 @@ enum Progress {
 /// An entry that may have to wait.
 struct Held {
     info: ObjectInfo,
-    /// The key after which it need not.
+    /// The key after which it may go out.
     until: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl<P: Pages> PagedListing<P> {
         }
     }
 
-    /// Whether it ended since the store keeps another order, and nothing of it was seen yet.
+    /// Whether it ended because the store lists in another order, before any entry was seen.
     pub(super) fn may_begin_again(&self) -> bool {
         self.found_unsorted && !self.is_begun
     }
@@ -190,7 +190,7 @@ impl<P: Pages> PagedListing<P> {
         key.strip_prefix(&self.root).unwrap_or(key)
     }
 
-    /// Tells of a key that is no path here.
+    /// Reports a key that cannot be a path.
     fn refuse(&mut self, key: &str) {
         let name = self.below(key);
         if self.options.start_after.as_ref().is_none_or(|after| name > after.as_str()) {

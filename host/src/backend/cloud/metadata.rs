@@ -1,9 +1,9 @@
-//! What may be stored beside the bytes. It travels in headers: keys lose their case there, values the blanks at their
-//! ends, and both what is not ASCII. What would be changed is refused.
+//! What may be stored beside the bytes. It travels in headers, where keys lose their case, values lose the blanks at
+//! their ends, and both lose what is not ASCII. Whatever would be changed is refused.
 
 use crate::{Error, ErrorCode, Metadata, Result, backend::WriteOptions};
 
-/// What the stores would give an object without one is less usual.
+/// The type used where none is given; what the stores would assume is less usual.
 pub(in crate::backend) const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
 
 /// The content type of a write.
@@ -18,7 +18,7 @@ pub(in crate::backend) fn content_type(options: &WriteOptions) -> Result<String>
     }
 }
 
-/// Metadata in the order of its keys, for a store that uses the `taken` ones itself.
+/// Metadata in the order of its keys; the store uses the `taken` keys itself.
 ///
 /// # Errors
 /// [`ErrorCode::InvalidArgument`] if a pair would not be kept, or a key is given twice.

@@ -1,7 +1,7 @@
 //! A listing in byte order of the paths, whatever order a store keeps.
 //!
-//! Most keep that of the keys, and nearly nothing has to be held back. That one keeps another shows on the way: if it
-//! does before an entry was seen, the listing begins again, and is sorted.
+//! Most list in the order of keys, and hardly anything has to be held back. If a store lists in another order, that
+//! shows on the way: if it shows before any entry was seen, the listing begins again and is sorted.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -36,7 +36,7 @@ enum Way<P> {
 }
 
 impl<P: Pages> OrderedListing<P> {
-    /// Below `prefix`, in a backend whose keys begin with `root`, of a store that is said to keep that order.
+    /// Below `prefix`, in a backend whose keys begin with `root`; the store is supposed to keep this order.
     pub(in crate::backend) fn new(
         pages: P,
         kind: &'static str,
@@ -78,10 +78,10 @@ impl<P: Pages> Listing for OrderedListing<P> {
     }
 }
 
-/// A sorted listing without what is in it twice: a directory stands on each page that has something of it.
+/// A sorted listing without duplicates: a directory is on each page that has something in it.
 struct Distinct {
     listing: SortedListing,
-    /// Of the last path, of which more may come: an object and a directory, at most.
+    /// The entries with the last path; more may come: at most an object and a directory.
     last: Vec<ObjectInfo>,
     ready: VecDeque<Listed>,
 }

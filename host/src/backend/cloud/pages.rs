@@ -1,21 +1,21 @@
-//! Answers that come in pages, and what holds for all of them, whatever a store gives: all keys are below the prefix that
-//! was asked for, and each page leads on.
+//! Answers that come in pages, and what is checked in all of them, whatever a store sends: all keys are below the
+//! requested prefix, and each page leads further.
 
 use async_trait::async_trait;
 
 use crate::{Error, ErrorCode, ObjectInfo, Result, backend::ListingFailure};
 
-/// So many pages in a row may be empty. Stores pass over what was deleted a page at a time.
+/// How many pages in a row may be empty. Stores skip deleted keys one page at a time.
 const EMPTY: u32 = 10_000;
 
 /// One answer of the store.
 #[derive(Debug, Default)]
 pub(in crate::backend) struct Page {
-    /// The keys with what is known of them; the paths in there are not looked at.
+    /// The keys with what is known about them; the paths in there are ignored.
     pub(in crate::backend) objects: Vec<(String, ObjectInfo)>,
-    /// What deeper keys begin with, to their slash.
+    /// What deeper keys begin with, up to the slash.
     pub(in crate::backend) directories: Vec<String>,
-    /// Keys of which no more is known than that they are there.
+    /// Keys about which nothing else is known.
     pub(in crate::backend) failures: Vec<ListingFailure>,
     /// What gives the next page.
     pub(in crate::backend) next: Option<String>,
@@ -36,7 +36,7 @@ pub(in crate::backend) trait Pages: Send + Sync + 'static {
     /// Whether the backend is still open.
     fn check_open(&self) -> Result<()>;
 
-    /// The page of that token; `None` is the first one. Only what is listed in the order of keys can begin behind one.
+    /// The page with this token; `None` is the first one. Only a listing in the order of keys can begin after a key.
     async fn page(&self, token: Option<&str>, order: Order) -> Result<Page>;
 
     /// The store was found to list in another order than that of keys.
@@ -50,8 +50,8 @@ pub(in crate::backend) struct Trail {
     /// Empty ones in a row.
     empty: u32,
     last: Option<String>,
-    /// A page that was seen. A later one takes its place each time their number has doubled: so a circle of any length
-    /// is found, and only one has to be known.
+    /// A page that was seen. It is replaced by a later one each time the number of pages has doubled, so a circle of
+    /// any length is found by remembering one page.
     mark: Option<Mark>,
 }
 
@@ -63,12 +63,12 @@ struct Mark {
 }
 
 impl Trail {
-    /// Of a listing of what is below a prefix.
+    /// For a listing of what is below a prefix.
     pub(in crate::backend) fn new(prefix: &str) -> Self {
         Self { prefix: prefix.to_owned(), pages: 0, empty: 0, last: None, mark: None }
     }
 
-    /// Holds the next page of objects to what was asked for.
+    /// Checks the next page of objects against what was asked for.
     ///
     /// # Errors
     /// [`ErrorCode::Corrupted`] for keys that are not below the prefix, and as [`Trail::step`].
@@ -86,7 +86,7 @@ impl Trail {
         self.step(page.next.as_deref(), page.objects.first().map(|(key, _)| key.as_str()), is_empty)
     }
 
-    /// Takes note of a page that leads on by that token, and begins with that key.
+    /// Records a page that begins with this key and leads on with this token.
     ///
     /// # Errors
     /// [`ErrorCode::Corrupted`] if the way leads back.

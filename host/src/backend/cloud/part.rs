@@ -1,4 +1,4 @@
-//! Parts of objects: the one whose bytes come, and those on their way.
+//! Parts of objects: the one being filled, and those in flight.
 
 use std::{
     str::FromStr,
@@ -10,10 +10,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{Error, ErrorCode, Result};
 
-/// More is not taken at once, in bytes: what is announced need not come.
+/// The most bytes reserved at once: an expected size need not be true.
 const AT_ONCE: usize = 64 << 20;
 
-/// How many parts of uploads are on their way at once, over all uploads of a backend: it bounds memory.
+/// How many parts are in flight at once, over all uploads of a backend. This bounds memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::backend) struct PartsInFlight(pub(in crate::backend) usize);
 
@@ -29,8 +29,8 @@ impl FromStr for PartsInFlight {
     }
 }
 
-/// Room for parts on their way, and the memory of those that arrived, for those that come. An allocator that gets so
-/// large pieces back from one thread and is asked for them by another takes twice as much from the system.
+/// Permits for parts in flight, and the memory of parts that have arrived, to be reused for the next ones. If one
+/// thread freed such large pieces and another allocated them, the allocator would take twice as much from the system.
 #[derive(Debug)]
 pub(in crate::backend) struct Parts {
     most: usize,
@@ -44,7 +44,7 @@ impl Parts {
         Arc::new(Self { most, room: Arc::new(Semaphore::new(most)), spare: Mutex::default() })
     }
 
-    /// Room for one, once there is.
+    /// A permit for one part, as soon as there is one.
     pub(in crate::backend) async fn room(self: &Arc<Self>) -> Room {
         // It is never closed.
         let permit = Arc::clone(&self.room).acquire_owned().await.ok();
@@ -64,7 +64,7 @@ impl Parts {
     }
 }
 
-/// Room for a part on its way.
+/// The permit of a part in flight.
 pub(in crate::backend) struct Room {
     parts: Arc<Parts>,
     permit: Option<OwnedSemaphorePermit>,
@@ -81,19 +81,20 @@ impl Room {
                 memory.clear();
                 spare.push(memory);
             }
-            // Nothing else is on its way: perhaps the last upload ends.
+            // Nothing else is in flight: this may be the end of the last upload.
             _ if is_last => spare.clear(),
             _ => {}
         });
     }
 }
 
-/// The bytes of a part so far, in memory that is taken once where it is known how much that will be.
+/// The bytes of a part so far. Where their number is known, the memory is taken once.
 #[derive(Default)]
 pub(in crate::backend) struct PartBuffer(BytesMut);
 
 impl PartBuffer {
-    /// For a part of up to `expected` bytes, as far as known: otherwise, and if they are very many, it grows with them.
+    /// For a part of up to `expected` bytes, if that is known. If it is not, or very large, memory grows with the
+    /// bytes.
     pub(in crate::backend) fn expect(&mut self, expected: Option<u64>, parts: &Parts) {
         if self.0.capacity() == 0
             && let Some(expected) = expected.and_then(|expected| usize::try_from(expected).ok())

@@ -1,4 +1,4 @@
-//! Opening an object, or a range of it, so that its bytes are those of one version.
+//! Opens an object, or a range of it, so that all bytes are those of one version.
 
 use std::{future::Future, ops::Range, sync::Arc};
 
@@ -14,12 +14,12 @@ use crate::{
     backend::{ReadOptions, Reader},
 };
 
-/// Beyond it lies no byte of any object, and some servers take no larger number.
+/// No object has bytes beyond this offset, and some servers take no larger number.
 const END: u64 = i64::MAX as u64;
 
 /// A store whose objects can be opened.
 pub(in crate::backend) trait Source: Send + Sync + 'static {
-    /// Asks for what [`ranged`] makes of a range, which is not empty, of the version with that etag. The answer may be
+    /// Requests a range that is not empty, as [`ranged`] writes it, of the version with this etag. The answer may be
     /// that there is no such range.
     fn open(
         &self,
@@ -28,13 +28,13 @@ pub(in crate::backend) trait Source: Send + Sync + 'static {
         if_match: Option<&str>,
     ) -> impl Future<Output = Result<Answer>> + Send;
 
-    /// What is known of an object whose bytes are not asked for.
+    /// What is known about an object, without its bytes.
     fn find(&self, path: &Path, if_match: Option<&str>) -> impl Future<Output = Result<ObjectInfo>> + Send;
 
-    /// What the headers of an answer tell of an object of that size.
+    /// What the headers of an answer say about an object of that size.
     fn info(&self, path: &Path, headers: &HeaderMap, size: u64) -> ObjectInfo;
 
-    /// The hash to hold all bytes of an object to, of those that are known of it.
+    /// Of the known hashes of an object, the one to check all of its bytes against.
     fn checksum(&self, info: &ObjectInfo) -> Option<Hash>;
 }
 
@@ -43,10 +43,10 @@ pub(in crate::backend) fn is_all(range: &Range<u64>) -> bool {
     *range == (0..END)
 }
 
-/// With the header that asks for a range; none for all.
+/// With the header that asks for a range; without it for the whole object.
 ///
 /// # Errors
-/// None that can happen: a range is always the value of a header.
+/// None in practice: a range is always a valid value of a header.
 pub(in crate::backend) fn ranged(call: Call, range: &Range<u64>) -> Result<Call> {
     match (range.start, range.end) {
         (0, END) => Ok(call),
@@ -87,7 +87,7 @@ pub(in crate::backend) async fn read<S: Source>(
     };
     let headers = opened.answer.response.headers();
     let info = source.info(path, headers, opened.size);
-    // Each object has a version, and what has none is something else.
+    // Every object has a version; an answer without one is about something else.
     if info.etag.is_none() || info.modified.is_none() {
         return Err(unclear("does not tell the version and the time of the object"));
     }
@@ -124,7 +124,7 @@ struct Opened {
 }
 
 impl Opened {
-    /// Holds an answer to the range that was asked for. `None`: it lies beyond the end.
+    /// Checks that an answer is the range that was asked for. `None`: the range lies beyond the end.
     fn of(answer: Answer, wanted: &Range<u64>) -> Result<Option<Self>> {
         if answer.status() == StatusCode::RANGE_NOT_SATISFIABLE {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Deleting by keys: what paths come to, and all below a prefix.
+//! Deletes by keys: those of paths, and all below a prefix.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use omnistorage_types::Path;
 use super::pages::{Order, Pages, Trail};
 use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result};
 
-/// Of how many pages the keys are deleted at once.
+/// How many pages of keys are deleted at once.
 const PAGES_IN_FLIGHT: usize = 4;
 
-/// A store that deletes many keys a request.
+/// A store that deletes many keys in one request.
 #[async_trait]
 pub(in crate::backend) trait Keys: Sync {
     /// What the backend calls itself.
@@ -21,14 +21,14 @@ pub(in crate::backend) trait Keys: Sync {
     /// The key of an object.
     fn key(&self, path: &Path) -> Result<String>;
 
-    /// Deletes keys: one result a key, in their order.
+    /// Deletes keys: one result for each key, in their order.
     async fn delete(&self, keys: &[&str]) -> Vec<Result<()>>;
 
     /// What is at a path.
     async fn stat(&self, path: &Path) -> Result<ObjectInfo>;
 }
 
-/// Deletes objects: one result a path, in their order.
+/// Deletes objects: one result for each path, in their order.
 pub(in crate::backend) async fn delete(store: &impl Keys, paths: &[Path]) -> Vec<Result<()>> {
     let keys: Vec<_> = paths.iter().map(|path| store.key(path)).collect();
     let legal: Vec<&str> = keys.iter().flatten().map(String::as_str).collect();
@@ -42,7 +42,7 @@ pub(in crate::backend) async fn delete(store: &impl Keys, paths: &[Path]) -> Vec
     in_order.collect()
 }
 
-/// What deleting all of a page, or of several, came to.
+/// The result of deleting all keys of a page, or of several.
 #[derive(Default)]
 struct Purged {
     /// How many objects are gone. Markers of directories are not counted.
@@ -50,7 +50,7 @@ struct Purged {
     is_empty: bool,
     /// How many keys are left.
     left: u64,
-    /// Why one of them is: one that no retry mends goes before others.
+    /// Why a key is left, if one is. An error that no retry mends takes precedence.
     error: Option<Error>,
 }
 
@@ -82,9 +82,9 @@ impl Purged {
     }
 }
 
-/// Deletes all that pages list below a path, whose keys begin with `key_prefix`; gives the number of objects. Markers of
-/// directories go too, and are not counted. While some pages are deleted, the next one is listed: a page begins behind a
-/// key, whether or not that is still there. A key that cannot be deleted keeps no other one.
+/// Deletes all that pages list below a path, whose keys begin with `key_prefix`; gives the number of objects. Markers
+/// of directories go too, and are not counted. While some pages are deleted, the next one is listed: a page begins
+/// after a key, whether or not that key is still there. A key that cannot be deleted does not stop the others.
 ///
 /// # Errors
 /// [`ErrorCode::NotDirectory`] if the path is an object; [`ErrorCode::Corrupted`] if the store lists something else, of

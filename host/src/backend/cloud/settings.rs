@@ -39,7 +39,7 @@ pub(in crate::backend) fn checked_endpoint(endpoint: &str) -> Result<String> {
     }
 }
 
-/// The host that an endpoint sends to for everybody to read on the way, unless it is this machine.
+/// The host of an endpoint without encryption, where everybody on the way could read along; `None` for this machine.
 pub(in crate::backend) fn exposed_host(endpoint: &str) -> Option<&str> {
     let authority = endpoint.strip_prefix("http://")?.split('/').next()?;
     let host = match authority.strip_prefix('[') {

@@ -4,7 +4,7 @@ use crate::Timestamp;
 
 const NANOSECONDS: i128 = 1_000_000_000;
 
-/// Seconds as a decimal number, as rclone writes `mtime`: as many digits as the nanoseconds need, none for none.
+/// Seconds as a decimal number, as rclone writes `mtime`, with as many decimals as the nanoseconds need.
 pub(in crate::backend) fn to_decimal(time: Timestamp) -> String {
     let all = i128::from(time.seconds) * NANOSECONDS + i128::from(time.nanoseconds);
     let sign = if all < 0 { "-" } else { "" };
@@ -15,7 +15,7 @@ pub(in crate::backend) fn to_decimal(time: Timestamp) -> String {
     format!("{sign}{seconds}.{rest:09}").trim_end_matches('0').to_owned()
 }
 
-/// The time that a decimal number of seconds is. Digits beyond the nanoseconds are cut off; `None` if it is none.
+/// Parses a decimal number of seconds. Digits beyond the nanoseconds are cut off; `None` if it is no such number.
 pub(in crate::backend) fn from_decimal(text: &str) -> Option<Timestamp> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => (-1, digits),

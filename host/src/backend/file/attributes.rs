@@ -22,7 +22,7 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// Those that a write is to store.
+    /// The attributes that a write should store.
     pub(super) fn of(options: &WriteOptions, path: &Path) -> Result<Self> {
         let mut metadata = options.metadata.clone();
         metadata.sort();
@@ -43,7 +43,7 @@ impl Attributes {
         }
     }
 
-    /// Each of these, or else that of `other`. Metadata counts as a whole.
+    /// Each of these, or the one of `other` where there is none here. Metadata counts as a whole.
     pub(super) fn or(self, other: Self) -> Self {
         Self {
             content_type: self.content_type.or(other.content_type),
@@ -51,7 +51,7 @@ impl Attributes {
         }
     }
 
-    /// Those of an open file. What is not UTF-8 is not of this crate and is passed over.
+    /// The attributes of an open file. What is not UTF-8 was not written by this crate, and is skipped.
     pub(super) fn read(file: &OwnedFd) -> Result<Self, Errno> {
         let mut attributes = Self::default();
         for name in system::names(file)?.split(|byte| *byte == 0) {
@@ -76,7 +76,7 @@ impl Attributes {
         Ok(attributes)
     }
 
-    /// Sets them on an open file that has none yet.
+    /// Sets the attributes of an open file that has none yet.
     pub(super) fn write(&self, file: &OwnedFd, path: &Path) -> Result<()> {
         if let Some(content_type) = &self.content_type {
             set(file, CONTENT_TYPE, content_type, path)?;
@@ -87,7 +87,7 @@ impl Attributes {
         Ok(())
     }
 
-    /// Sets those that are given in place of the old ones.
+    /// Replaces the old attributes by those that are given.
     pub(super) fn replace(&self, file: &OwnedFd, path: &Path) -> Result<()> {
         if !self.metadata.is_empty() {
             let old = Self::read(file).map_err(|errno| failure(errno, path))?;
@@ -104,7 +104,8 @@ impl Attributes {
     }
 }
 
-/// Whether the file system of an open directory keeps such attributes. Only looks: opening a backend changes nothing.
+/// Whether the file system of an open directory keeps such attributes. This only looks: opening a backend changes
+/// nothing.
 pub(super) fn are_kept(directory: &OwnedFd) -> bool {
     matches!(system::value(directory, CONTENT_TYPE), Ok(_) | Err(system::ABSENT))
 }
@@ -129,7 +130,7 @@ mod system {
         io::Errno,
     };
 
-    /// What is said of an attribute that is not there.
+    /// The errors for an attribute that is not there.
     #[cfg(not(target_vendor = "apple"))]
     pub(super) const ABSENT: Errno = Errno::NODATA;
     #[cfg(target_vendor = "apple")]

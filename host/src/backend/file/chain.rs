@@ -1,4 +1,4 @@
-//! The chain of open directories from the top of a walk to where it is.
+//! The chain of open directories from the top of a walk down to its current place.
 //!
 //! A walk must not run out of file descriptors in a deep tree, nor be led elsewhere when directories are moved under
 //! it. So only the innermost directories stay open; one further up is opened again through `..` when the walk comes
@@ -13,7 +13,7 @@ use rustix::{
 
 use super::tree::open_directory;
 
-/// As many directories of one walk are open at a time.
+/// How many directories of one walk are open at a time.
 const OPEN: usize = 32;
 
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Chain {
     }
 
     /// The same, where the directory may also be opened by its path, should the way through `..` lead elsewhere now.
-    /// After an error the chain is at that directory all the same, which is closed: the only way is further up.
+    /// Even after an error the chain is at that directory, which is closed: the only way is further up.
     pub(super) fn ascend_or(
         &mut self,
         by_path: impl FnOnce() -> Result<OwnedFd, Errno>,

@@ -24,14 +24,14 @@ use crate::{
     backend::{CopyRequest, Meter, WriteOptions},
 };
 
-/// Up to so many bytes, a read and a write cost less than asking the kernel for better ways.
+/// Up to this many bytes, a read and a write cost less than asking the kernel for better ways.
 const SMALL: u64 = 64 * 1024;
 
-/// So many bytes does the kernel copy before we look whether the caller is still there.
+/// How many bytes the kernel copies before we check whether the caller is still there.
 #[cfg(target_os = "linux")]
 const RANGE: u64 = 64 * 1024 * 1024;
 
-/// One copy after the other. Requests come sorted, so the directories of one are mostly those of the next.
+/// Makes one copy after the other. Requests come sorted, so the directories of one are mostly those of the next.
 pub(super) struct Copier<'a> {
     source: &'a Arc<Root>,
     target: &'a Arc<Root>,
@@ -86,7 +86,7 @@ impl<'a> Copier<'a> {
         }
         let draft = self.begin(source, target, place).map_err(Error::on_target)?;
         if object.version().size > SMALL {
-            // What cannot be put in place later is not worth the bytes.
+            // If it cannot be put in place later, copying the bytes is a waste.
             draft.check_place().map_err(Error::on_target)?;
         }
         let hash = self.copy_bytes(&object, &draft, source, options)?;
@@ -99,14 +99,14 @@ impl<'a> Copier<'a> {
         draft.commit(given.or(kept), Some(modified)).map_err(Error::on_target)
     }
 
-    /// Refuses what the target cannot store; gives what is to be kept beside the bytes.
+    /// Refuses what the target cannot store; returns what is to be kept beside the bytes.
     fn check_target(&self, options: &WriteOptions, target: &Path) -> Result<Attributes> {
         self.target.check_options(options, target)?;
         check_name(target)?;
         Attributes::of(options, target)
     }
 
-    /// Makes a link of what says where it leads.
+    /// Makes a link from an object that says where the link leads.
     fn copy_link(&mut self, object: &Object, request: &CopyRequest, place: Placement) -> Result<ObjectInfo> {
         let CopyRequest { source, target, options } = request;
         if let Some(expected) = &options.expected_hash {
@@ -151,7 +151,7 @@ impl<'a> Copier<'a> {
         object.info(self.source)
     }
 
-    /// Whether both paths are one, also where one root lies below the other.
+    /// Whether both paths are the same, even if one root lies below the other.
     fn is_same(&self, source: &Path, target: &Path) -> bool {
         let (Ok((_, source_name)), Ok((parent, target_name))) = (split_object(source), split_object(target))
         else {
@@ -173,13 +173,13 @@ impl<'a> Copier<'a> {
         to.is_some() && to == self.from.directory()
     }
 
-    /// Begins the target, in the directory of the last one if it may.
+    /// Begins the target, in the directory of the last one if possible.
     fn begin(&mut self, source: &Path, target: &Path, how: Placement) -> Result<Draft> {
         let (parent, name) = split_object(target).map_err(|errno| failure(errno, target))?;
         if let Some(place) = self.to.take_if(|place| place.path == parent) {
             let parents = Parents::existing(self.target, &place.directory);
             match Draft::begin_in(parents, name, target, how) {
-                // It was taken away meanwhile: as for a new one.
+                // The directory was removed meanwhile: as for a new one.
                 Err(Errno::NOENT) => {}
                 Err(errno) => return Err(failure(errno, target)),
                 Ok(draft) => {
@@ -194,7 +194,7 @@ impl<'a> Copier<'a> {
         Ok(draft)
     }
 
-    /// Copies the bytes; gives their hash where one is expected.
+    /// Copies the bytes; returns their hash if one is expected.
     fn copy_bytes(
         &mut self,
         object: &Object,
@@ -224,7 +224,7 @@ impl<'a> Copier<'a> {
         Ok(hasher.map(Hasher::finish))
     }
 
-    /// Copies what holds bytes: where the source has holes the copy has some, too.
+    /// Copies what holds bytes: where the source has holes, the copy has holes too.
     #[cfg(target_os = "linux")]
     fn copy_extents(
         &mut self,
@@ -250,7 +250,7 @@ impl<'a> Copier<'a> {
         draft.set_len(size).map_err(Error::on_target)
     }
 
-    /// Copies a range, or as much of it as there is; gives the number of bytes.
+    /// Copies a range, or as much of it as there is; returns the number of bytes.
     fn read_and_write(
         &mut self,
         object: &Object,
@@ -288,7 +288,7 @@ impl<'a> Copier<'a> {
 
 #[cfg(target_os = "linux")]
 impl Ways {
-    /// Lets both files share their bytes (`FICLONE`), if the file system can; else nothing was written.
+    /// Lets both files share their bytes (`FICLONE`), if the file system can; otherwise nothing was written.
     fn share(&mut self, object: &Object, draft: &Draft) -> bool {
         self.share = self.share && rustix::fs::ioctl_ficlone(draft.file(), &object.file).is_ok();
         self.share
@@ -315,17 +315,18 @@ impl Ways {
             let len = usize::try_from((end - offset).min(RANGE)).unwrap_or(CHUNK);
             // The file offset of the target moves along.
             match rustix::fs::copy_file_range(&object.file, Some(&mut offset), draft.file(), None, len) {
-                // Some file systems say so of a file that has bytes.
+                // Some file systems return 0 for a file that has bytes.
                 Ok(0) if offset == start => return Ok(false),
                 Ok(0) => return Err(changed(source)),
                 Ok(count) => meter.moved(count as u64),
                 Err(Errno::INTR) => {}
-                // There is no room, whoever writes.
+                // There is no room, whichever way it is written.
                 Err(errno @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => {
                     return Err(failure(errno, draft.path()).on_target());
                 }
                 Err(errno) if offset > start => return Err(failure(errno, source)),
-                // EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EPERM...: whatever it is, reading and writing tells it better.
+                // EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EPERM...: whatever it is, reading and writing will report it
+                // better.
                 Err(_) => {
                     self.range = false;
                     return Ok(false);

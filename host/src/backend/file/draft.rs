@@ -50,7 +50,7 @@ impl Placement {
         let (_, name) = split(path.as_str());
         match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(there) => self.check_replaced(directory, path, &there),
-            // Whatever it is, it shows when the object is put there.
+            // Whatever the error is, it will show when the object is put there.
             Err(_) => Ok(()),
         }
     }
@@ -64,8 +64,8 @@ impl Placement {
         }
     }
 
-    /// Puts a file in the place of what has the name of the object, if it may. `made` is what is known of the file. Says
-    /// whether it could: not where the directory went too, which was empty to all others.
+    /// Replaces whatever has the name of the object by a file, if that is allowed. `made` is what is known about the
+    /// file. Returns whether it could: not if the directory, which looked empty to everybody else, was removed too.
     pub(super) fn replace(
         &self,
         temporary: &mut Temporary,
@@ -88,7 +88,7 @@ impl Placement {
                     rustix::fs::fsync(temporary.file()).map_err(failed)?;
                 }
             }
-            // It went meanwhile, and whoever comes next has the place.
+            // It disappeared meanwhile, and whoever comes next gets the place.
             Err(Errno::NOENT) => {}
             Err(errno) => return Err(failed(errno)),
         }
@@ -100,8 +100,8 @@ impl Placement {
     }
 }
 
-/// Why a name is not free: something has it, or, where the file system takes several names for one, something that is
-/// called otherwise.
+/// Why a name is not free: something has it, or, where the file system takes several names for one, something with
+/// another name has it.
 pub(super) fn already_there(directory: &OwnedFd, path: &Path) -> Error {
     let (_, wanted) = split(path.as_str());
     let mut is_there = false;
@@ -168,12 +168,12 @@ impl Draft {
         &self.path
     }
 
-    /// Refuses early what would not be put in place later.
+    /// Refuses early what could not be put in place later.
     pub(super) fn check_place(&self) -> Result<()> {
         self.place.check(self.temporary.directory(), &self.path)
     }
 
-    /// Lets the next bytes stand at an offset: those between are a hole.
+    /// Puts the next bytes at an offset: what lies between becomes a hole.
     #[cfg(target_os = "linux")]
     pub(super) fn seek(&self, offset: u64) -> Result<()> {
         let sought = rustix::fs::seek(self.file(), rustix::fs::SeekFrom::Start(offset));

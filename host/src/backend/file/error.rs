@@ -1,4 +1,4 @@
-//! What the operating system says, in the vocabulary of this crate.
+//! Errors of the operating system, in the vocabulary of this crate.
 
 use omnistorage_types::Path;
 use rustix::io::Errno;
@@ -56,7 +56,7 @@ pub(super) fn absent_below_objects(errno: Errno, path: &Path) -> Error {
     failure(if errno == Errno::NOTDIR { Errno::NOENT } else { errno }, path)
 }
 
-/// The object is another one now than when the call began.
+/// The object is no longer the one it was when the call began.
 pub(super) fn changed(path: &Path) -> Error {
     error(
         ErrorCode::Unavailable,
@@ -65,7 +65,7 @@ pub(super) fn changed(path: &Path) -> Error {
     )
 }
 
-/// Such a thing stands where an object is to be put.
+/// Something like this is where an object is to be put.
 pub(super) fn special_in_place(path: &Path) -> Error {
     let message = "a device, a socket or a named pipe stands there, which is never replaced: remove it first, or choose \
                    another name";

@@ -52,8 +52,8 @@ pub(super) fn info(path: Path, stat: &Stat) -> ObjectInfo {
     info
 }
 
-/// Whether the files of the file system of a directory have the sizes that it tells. Where they are made up as they are
-/// read, it tells anything.
+/// Whether the files on the file system of a directory really have the sizes that it reports. Where they are made up
+/// while they are read, it may report anything.
 pub(super) fn are_sizes_told(directory: &OwnedFd) -> bool {
     #[cfg(target_os = "linux")]
     {
@@ -69,18 +69,18 @@ pub(super) fn are_sizes_told(directory: &OwnedFd) -> bool {
     }
 }
 
-/// For setting the modification time, and it alone.
+/// For setting only the modification time.
 pub(super) fn modification_time(modified: Timestamp, path: &Path) -> Result<Timestamps> {
     times(Some(modified), None, path)
 }
 
-/// For setting the times that are given, and no other.
+/// For setting only the times that are given.
 pub(super) fn times(
     modified: Option<Timestamp>,
     accessed: Option<Timestamp>,
     path: &Path,
 ) -> Result<Timestamps> {
-    // Beyond a second lie the kernel's words for "now" and "leave it".
+    // From a full second on, values mean "now" and "leave it" to the kernel.
     if modified.into_iter().chain(accessed).any(|time| time.nanoseconds >= 1_000_000_000) {
         let message = "a time has a second or more of nanoseconds";
         return Err(error(ErrorCode::InvalidArgument, message, path));

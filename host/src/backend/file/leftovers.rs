@@ -1,6 +1,8 @@
-//! Temporary files that listings met: where something is written later, those of dead writers go.
+//! Temporary files that listings met. When something is written in their directory later, those of dead writers are
+//! removed.
 //!
-//! A listing itself removes nothing: who looks changes nothing, and what looks like a temporary file may be another's.
+//! A listing itself removes nothing: looking changes nothing, and what looks like a temporary file may belong to
+//! somebody else.
 
 use std::{
     collections::BTreeMap,
@@ -13,13 +15,13 @@ use std::{
 
 use super::temporary::{self, Dead};
 
-/// As many directories are remembered; the rest is left to the next time.
+/// How many directories are remembered; the rest is left to the next time.
 const DIRECTORIES: usize = 1024;
 
-/// What listings of one root met.
+/// What listings of one root found.
 #[derive(Debug, Default)]
 pub(super) struct Leftovers {
-    /// For the many writes that find nothing.
+    /// Whether there is anything at all: most writes find nothing.
     any: AtomicBool,
     by_directory: Mutex<BTreeMap<String, Vec<Vec<u8>>>>,
 }

@@ -1,8 +1,9 @@
-//! Symbolic links as objects, where a root keeps them: the object `name.rclonelink` is the link `name`, and its bytes are
-//! what the link leads to, whether there is anything or not. rclone has the same names for them (`--links`).
+//! Symbolic links as objects, where a root keeps them: the object `name.rclonelink` is the link `name`, and its bytes
+//! are the path that the link leads to, whether there is anything or not. rclone has the same names for them
+//! (`--links`).
 //!
-//! No link is ever followed. A file that is called so itself is an object like any other, but for the link of its name,
-//! which hides it.
+//! No link is ever followed. A file that itself has such a name is an object like any other, unless a link hides it by
+//! being the same object.
 
 use std::{
     os::fd::{AsFd, OwnedFd},
@@ -29,7 +30,7 @@ use crate::{ErrorCode, ObjectInfo, Result, Timestamp};
 
 const SUFFIX: &str = ".rclonelink";
 
-/// No link leads along a longer path: see path_resolution(7).
+/// No link holds a longer path: see path_resolution(7).
 pub(super) const LONGEST: usize = 4095;
 
 /// What becomes of symbolic links.
@@ -99,7 +100,7 @@ pub(super) fn object_name(link: &[u8]) -> Vec<u8> {
 }
 
 impl Link {
-    /// A file of these bytes, of the same time: nobody else has it.
+    /// A file with these bytes and the same time. Nobody else has it open.
     pub(super) fn open(&self) -> Result<OwnedFd, Errno> {
         let file = memory_file()?;
         let mut bytes = self.leads_to.as_slice();

@@ -1,4 +1,4 @@
-//! Listings: a walk in byte order of the full paths, one batch a hop.
+//! Listings: a walk in byte order of the full paths, one hop to another thread for each batch.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     backend::{ListOptions, Listed, Listing, ListingFailure, Unlisted},
 };
 
-/// A cursor. A call takes the walk along to its thread, so a call given up ends the listing.
+/// A cursor. Each call takes the walk to its thread, so dropping a call ends the listing.
 #[derive(Debug)]
 pub(super) struct FileListing {
     root: Arc<Root>,
@@ -72,7 +72,7 @@ struct Walk {
 struct Level {
     names: Names,
     position: usize,
-    /// Of [`Walk::directory`] when the walk is there.
+    /// The length of [`Walk::directory`] when the walk is there.
     directory_len: usize,
 }
 
@@ -105,7 +105,7 @@ impl Walk {
     /// Reads the directory to which the chain went, and skips what does not come after `start_after`.
     fn enter(&mut self, root: &Root) -> Result<(), Errno> {
         let mut names = match Names::read(self.chain.innermost()?, self.options.recursive, root.links) {
-            // It was removed since it was opened: so nothing was in it any more.
+            // It was removed after it was opened, so it was empty.
             Err(Errno::NOENT) => Names::default(),
             names => names?,
         };
@@ -158,7 +158,7 @@ impl Walk {
             let full = self.options.full_info && root.keeps_metadata();
             match entry(root, &self.chain, name, path, full) {
                 Ok(found) => batch.extend(found.map(Listed::Entry)),
-                // Who may read the names of a directory and not look at them may look at none of them.
+                // A directory whose names can be read but not looked up: none of them can be.
                 Err(failure) if failure.error.code() == ErrorCode::PermissionDenied => {
                     if is_top {
                         return Err(failure.error);
@@ -178,7 +178,7 @@ impl Walk {
         let entered = self.chain.descend(name).and_then(|()| {
             self.directory.push_str(name);
             self.directory.push('/');
-            // What was opened just now is left without a way back.
+            // Leaves what was just opened, without a way back.
             self.enter(root).or_else(|errno| self.chain.ascend().and(Err(errno)))
         });
         entered.map_err(|errno| ListingFailure {
@@ -187,8 +187,8 @@ impl Walk {
         })
     }
 
-    /// Goes back to the directory above. If that was moved meanwhile, and another one is where it was, the rest of it
-    /// cannot be listed, and gives a failure.
+    /// Goes back to the directory above. If that was moved meanwhile and another one is in its place, the rest of it
+    /// cannot be listed and becomes a failure.
     ///
     /// # Errors
     /// If there is no way back to the prefix itself.
@@ -220,8 +220,8 @@ fn legal<'a>(directory: &str, name: &'a [u8]) -> Option<(&'a str, Path)> {
     Some((name, Path::parse([directory, name].concat()).ok()?))
 }
 
-/// Why there is no way into a directory that was there before. What was in it may be elsewhere now, so it is not that
-/// there is nothing.
+/// Why a directory that was there before cannot be entered. Its contents may be elsewhere now, so it does not count as
+/// empty.
 fn unreachable(errno: Errno, path: &Path) -> Error {
     match errno {
         Errno::NOENT | Errno::NOTDIR | Errno::LOOP => {

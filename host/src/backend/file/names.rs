@@ -1,4 +1,4 @@
-//! The names in one directory, sorted and held compactly: a million of them in some 30 MB.
+//! The names in one directory, sorted and held compactly: a million of them take about 30 MB.
 
 use std::os::fd::OwnedFd;
 
@@ -11,13 +11,13 @@ use super::{
 
 /// The names in a directory, in byte order of the paths they begin.
 ///
-/// A directory comes twice if the walk is to go into it: as `name`, and as `name/` where its contents belong. So `a`,
-/// `a-b`, `a.txt`, `a/x` come in this order, though `a` is a directory.
+/// A directory that the walk will enter comes twice: as `name`, and as `name/` where its contents belong. So `a`,
+/// `a-b`, `a.txt`, `a/x` come in this order, although `a` is a directory.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     arena: Vec<u8>,
     entries: Vec<Entry>,
-    /// Those of temporary files, which are not among the entries.
+    /// The names of temporary files, which are not among the entries.
     pub(super) temporaries: Vec<Vec<u8>>,
 }
 
@@ -60,7 +60,7 @@ impl Names {
         Ok(())
     }
 
-    /// A link hides the file that is called as the object that the link is.
+    /// A link hides a file that has the name of the link's object.
     fn hide_twins(&mut self) {
         let arena = &self.arena;
         self.entries.dedup_by(|one, other| key(arena, *one) == key(arena, *other));

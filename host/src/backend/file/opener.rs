@@ -1,5 +1,5 @@
-//! Objects opened one after the other. Paths come sorted, so the directory of one is mostly that of the next: it is kept
-//! open.
+//! Opens objects one after the other. Paths come sorted, so the directory of one is mostly that of the next, and is
+//! kept open.
 
 use std::{os::fd::OwnedFd, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Where a temporary file is made.
+//! Where a temporary file was made.
 
 use std::{
     fmt,
@@ -9,9 +9,9 @@ use std::{
 
 use rustix::io::Errno;
 
-/// A number that is the same for all that the running system makes on one mounted file system, and for nothing else that
-/// is likely: neither after the next start, nor on another host, nor through another mount of the same directory. So who
-/// meets it sees the locks of who made it.
+/// A number that is the same for everything the running system makes on one mounted file system, and most probably for
+/// nothing else: not after the next boot, not on another host, not through another mount of the same directory. So
+/// whoever finds this number sees the locks of whoever made the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Origin(u64);
 
@@ -33,8 +33,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// What the system calls its own run since it was started. Where it has no name for that, this process is all that is
-/// known to be the same.
+/// The id of the current boot. Where the system has none, only this process is known to be the same.
 fn system() -> &'static [u8] {
     static SYSTEM: OnceLock<Vec<u8>> = OnceLock::new();
     SYSTEM.get_or_init(|| {
@@ -42,7 +41,7 @@ fn system() -> &'static [u8] {
     })
 }
 
-/// A number that nobody else comes by: hash tables of the standard library are seeded by the operating system.
+/// A random number: the operating system seeds the hash tables of the standard library.
 pub(super) fn random() -> u64 {
     RandomState::new().hash_one(())
 }

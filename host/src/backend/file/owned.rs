@@ -1,5 +1,5 @@
-//! What a file system keeps of a file beside its bytes, as metadata: by the keys, and in the forms, that rclone has for
-//! it, so that either restores what the other stored.
+//! What a file system keeps beside the bytes of a file, as metadata: with rclone's keys and formats, so that each
+//! restores what the other stored.
 //!
 //! | key | form | read | written |
 //! |---|---|---|---|
@@ -8,7 +8,7 @@
 //! | `atime` | RFC 3339, to the nanosecond | yes | yes |
 //! | `btime` | the same | where the file system tells it | no: no system lets it be set |
 //!
-//! A value of another form is somebody's own, and kept as such.
+//! A value in another format is somebody's own metadata, and kept as that.
 
 use std::os::fd::OwnedFd;
 
@@ -36,14 +36,14 @@ pub(super) struct Owned {
 }
 
 impl Owned {
-    /// Takes what is of these keys out of metadata.
+    /// Takes the values of these keys out of metadata.
     pub(super) fn take_from(metadata: &mut Metadata) -> Self {
         let mut owned = Self::default();
         metadata.retain(|(key, value)| !owned.take(key, value));
         owned
     }
 
-    /// Says whether it was of these keys.
+    /// Returns whether it was one of these keys.
     fn take(&mut self, key: &str, value: &str) -> bool {
         fn set<T>(field: &mut Option<T>, value: Option<T>) -> bool {
             let is_set = value.is_some();
@@ -83,7 +83,7 @@ impl Owned {
     }
 }
 
-/// Adds what is known of an open file to its metadata. What was already there of these keys gives way.
+/// Adds what is known about an open file to its metadata, in place of older values of these keys.
 pub(super) fn add_to(metadata: &mut Metadata, file: &OwnedFd, stat: &Stat) {
     let mut known = vec![
         (MODE, format!("{:o}", stat.st_mode)),
@@ -102,7 +102,7 @@ fn permissions(mode: u32) -> Mode {
     Mode::from_raw_mode(mode as rustix::fs::RawMode)
 }
 
-/// The largest number stands for none: see chown(2).
+/// The largest number means none: see chown(2).
 fn parse_id(text: &str) -> Option<u32> {
     text.parse().ok().filter(|id| *id != u32::MAX)
 }
@@ -125,7 +125,7 @@ fn born(file: &OwnedFd) -> Option<Timestamp> {
     }
 }
 
-/// `None` for a time that the form has no words for.
+/// `None` for a time that the format cannot express.
 fn format_time(time: Timestamp) -> Option<String> {
     let nanoseconds = i32::try_from(time.nanoseconds).ok()?;
     Some(jiff::Timestamp::new(time.seconds, nanoseconds).ok()?.to_string())

@@ -1,21 +1,22 @@
-//! Whether short work is done where its caller is, or on a thread that may block.
+//! Decides whether short work is done on the caller's thread, or on one that may block.
 //!
-//! To hand work to another thread and to be woken when it is done costs tens of microseconds and two changes of
-//! context, which is as much as it takes to write a small file to memory. So short work that was quick of late is done
-//! at once. Where it was slow, as on a disk that is waited for or over a network, it goes to a thread.
+//! Handing work to another thread and being woken when it is done costs tens of microseconds and two context switches,
+//! as much as writing a small file to memory. So short work that has recently been quick is done at once. Where it was
+//! slow, as on a slow disk or over a network, it goes to a thread.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
-/// What takes no longer than a hand-over.
+/// The time that handing over takes.
 const QUICK: Duration = Duration::from_micros(50);
 
-/// How much of the smoothed time the last one is: one part in so many. One slow call in a hundred quick ones shows.
+/// The weight of the last call in the smoothed time is one in this many. One slow call among a hundred quick ones
+/// shows.
 const WEIGHT: u64 = 8;
 
-/// How long short work took of late, in nanoseconds, smoothed.
+/// How long short work took recently, in nanoseconds, smoothed.
 #[derive(Debug)]
 pub(super) struct Pace(AtomicU64);
 
@@ -40,7 +41,7 @@ impl Pace {
         done
     }
 
-    /// Two at the same time may lose one of them: it is no count.
+    /// Of two updates at the same time one may be lost, which does no harm: this is an estimate.
     fn took(&self, time: Duration) {
         let before = self.0.load(Ordering::Relaxed);
         self.0.store(before - before / WEIGHT + nanoseconds(time) / WEIGHT, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! The directories above an object: made where they are missing, and gone again if nothing comes of it.
+//! The directories above an object: made where they are missing, and removed again if nothing is written.
 
 use std::{os::fd::OwnedFd, sync::Arc};
 
@@ -18,10 +18,11 @@ use super::{
 };
 use crate::Result;
 
-/// So often is a directory made again that another call takes away because it is empty.
+/// How often a directory is made again after another call removed it because it was empty.
 pub(super) const ATTEMPTS: u32 = 16;
 
-/// A directory to write in. Dropped before it is kept, those made for it go again, as far as they are empty.
+/// A directory to write in. If it is dropped before it is kept, the directories made for it are removed, as far as they
+/// are empty.
 #[derive(Debug)]
 pub(super) struct Parents {
     root: Arc<Root>,
@@ -30,7 +31,7 @@ pub(super) struct Parents {
     like: Option<Like>,
 }
 
-/// The directory that a new one is a copy of, as far as that can be told.
+/// The directory that a new one is a copy of, if that is known.
 #[derive(Clone, Debug)]
 pub(super) struct Like {
     pub(super) root: Arc<Root>,
@@ -71,8 +72,7 @@ impl Parents {
         &self.root
     }
 
-    /// Puts a file in its place here. A directory that another call took away, since it was empty to all others, is made
-    /// again.
+    /// Puts a file in its place here. If another call removed the directory because it looked empty, it is made again.
     pub(super) fn put_in_place(
         &mut self,
         temporary: &mut Temporary,
@@ -93,7 +93,7 @@ impl Parents {
                 done => return done.map_err(|errno| refused(errno, path)),
             }
             let (directory, made) = match make(&self.root, parent, self.like.as_ref()) {
-                // Taken away once more, before it was open.
+                // Removed once more, before it could be opened.
                 Err(Errno::NOENT) => continue,
                 made => made.map_err(failed)?,
             };

@@ -6,9 +6,9 @@
 //! | anything else | read and write, under the umask | the bits of the replaced file |
 //! | what brings a mode of its own ([`owned`](super::owned)) | that mode | that mode |
 //!
-//! So a copy is never open to anybody to whom the source or what it replaces was closed. What takes the place of a file
-//! keeps its owner and its group where that is allowed; where the group cannot be kept, the group that it has instead may
-//! do no more than everybody. Set-user-id and the like are never kept. A link that is replaced counts as nothing.
+//! A copy is never open to anybody to whom its source, or the file it replaces, was closed. A file that replaces
+//! another keeps that one's owner and group where that is allowed; where the group cannot be kept, the new group may do
+//! no more than everybody. Set-user-id and the like are never kept. A link that is replaced does not count.
 
 use std::os::fd::OwnedFd;
 
@@ -20,7 +20,7 @@ use rustix::{
 /// Of whom: all that may be kept.
 const ALL: Mode = Mode::RWXU.union(Mode::RWXG).union(Mode::RWXO);
 
-/// What a file gets that is not a copy of one.
+/// The bits of a file that is not a copy.
 const USUAL: Mode = Mode::from_raw_mode(0o666);
 
 /// Where the permission bits of what is written come from.
@@ -30,7 +30,7 @@ pub(super) enum Permissions {
     Usual,
     /// From the file that it is a copy of.
     Copied(Mode),
-    /// From its metadata, which says the last word.
+    /// From its metadata, which has the last word.
     Given(Mode),
 }
 
@@ -40,7 +40,7 @@ impl Permissions {
         Self::Copied(bits(source))
     }
 
-    /// To make a file with, from which the kernel takes the umask away.
+    /// The bits to create a file with; the kernel takes the umask away from them.
     pub(super) fn to_make(self) -> Mode {
         match self {
             Self::Usual => USUAL,
@@ -48,8 +48,8 @@ impl Permissions {
         }
     }
 
-    /// Gives a file that was made with [`Permissions::to_make`] those it has in place of another; says whether that
-    /// changed anything.
+    /// Gives a file that was made with [`Permissions::to_make`] the bits it should have in place of another file;
+    /// returns whether that changed anything.
     pub(super) fn take_over(self, file: &OwnedFd, made: &Stat, replaced: &Stat) -> Result<bool, Errno> {
         let mut mode = match self {
             Self::Usual => bits(replaced),
@@ -68,7 +68,7 @@ impl Permissions {
     }
 }
 
-/// Gives a file the owner and the group of another, or the group alone; says whether it has that group now.
+/// Gives a file the owner and the group of another, or only the group; returns whether it has that group now.
 fn take_owner(file: &OwnedFd, of: &Stat) -> bool {
     let (owner, group) = (Uid::from_raw(of.st_uid), Gid::from_raw(of.st_gid));
     rustix::fs::fchown(file, Some(owner), Some(group)).is_ok()

@@ -1,4 +1,4 @@
-//! Open objects: their bytes, and whether those are still the ones that were opened.
+//! Open objects: their bytes, and whether they are still those of the version that was opened.
 
 use std::{ops::Range, os::fd::OwnedFd, sync::Arc};
 
@@ -26,7 +26,7 @@ use crate::{
     backend::{ReadOptions, Reader, too_large},
 };
 
-/// In bytes, of a stream and of what is read at once natively.
+/// The size of a chunk, in bytes, of streams and of reads by value.
 pub(super) const CHUNK: usize = 256 * 1024;
 
 /// An open object.
@@ -75,13 +75,13 @@ impl Object {
         Version::from(&self.stat)
     }
 
-    /// How many bytes it has; `None` where that shows only at its end. What is made up as it is read, as in `/proc`, tells
-    /// a size of 0, and so does an empty file.
+    /// How many bytes it has; `None` if only its end tells. A file that is made up while it is read, as in `/proc`,
+    /// reports a size of 0, and so does an empty file.
     pub(super) fn size(&self) -> Option<u64> {
         self.tells_size.then(|| self.version().size)
     }
 
-    /// Whether some of its bytes are not on the disk, since they are zeros.
+    /// Whether it has holes: zeros that are not on the disk.
     #[cfg(target_os = "linux")]
     pub(super) fn has_holes(&self) -> bool {
         u64::try_from(self.stat.st_blocks)
@@ -133,7 +133,8 @@ impl Object {
         Ok(bytes)
     }
 
-    /// At most `len` bytes from `offset`, where only the end tells how many there are; `None` if those are more than `max`.
+    /// At most `len` bytes from `offset`, where only the end tells how many there are; `None` if there are more than
+    /// `max`.
     fn read_to_end(&self, offset: u64, len: u64, max: usize) -> Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
         loop {
@@ -174,7 +175,7 @@ impl Object {
     }
 }
 
-/// Opens an object and reads its first chunk. While a chunk is used, the next one is read.
+/// Opens an object and reads its first chunk. While one chunk is in use, the next one is being read.
 pub(super) async fn read(root: &Arc<Root>, path: &Path, options: &ReadOptions) -> Result<Reader> {
     let (path, options) = (path.clone(), options.clone());
     let (info, first, remaining) = root
@@ -203,7 +204,7 @@ pub(super) async fn read(root: &Arc<Root>, path: &Path, options: &ReadOptions) -
     Ok(Reader { info, contents: stream::iter(first).chain(later).boxed() })
 }
 
-/// What of an object is still to be read.
+/// The part of an object that is still to be read.
 struct Remaining {
     root: Arc<Root>,
     object: Object,
@@ -312,7 +313,7 @@ pub(super) fn hash_of(
             Err(errno) => return Err(failure(errno, &object.path)),
         }
     }
-    // Bytes read beyond the size that it had are a change too.
+    // More bytes than the size it had are a change, too.
     if size.is_some_and(|size| size != offset) {
         return Err(changed(&object.path));
     }
@@ -341,7 +342,7 @@ pub(super) fn stat(root: &Root, path: &Path) -> Result<ObjectInfo> {
     Ok(info)
 }
 
-/// Those of an object that was just seen in a directory. Where it may not be read, they are not known.
+/// The attributes of an object that was just seen in a directory. If it may not be read, they are unknown.
 pub(super) fn read_attributes(
     root: &Root,
     directory: &OwnedFd,

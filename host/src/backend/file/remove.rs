@@ -1,4 +1,4 @@
-//! Deletes: of objects, of empty directories, of everything below a directory.
+//! Deletes objects, empty directories, and everything below a directory.
 
 use std::{ffi::CString, os::fd::OwnedFd, sync::Arc};
 
@@ -35,7 +35,7 @@ pub(super) fn delete_many(root: &Arc<Root>, paths: &[Path], interrupt: &Interrup
                 None => name,
             };
             let deleted = match rustix::fs::unlinkat(&directory, name, AtFlags::empty()) {
-                // What POSIX says of a directory; Linux says EISDIR.
+                // What POSIX returns for a directory; Linux returns EISDIR.
                 Err(Errno::PERM) if is_directory(&directory, name) => Err(Errno::ISDIR),
                 Ok(()) if root.fsync => rustix::fs::fsync(&directory),
                 deleted => deleted,
@@ -56,7 +56,7 @@ fn is_directory(directory: &OwnedFd, name: &str) -> bool {
         .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode).is_dir())
 }
 
-/// Removes an empty directory. What dead writers left in it does not count.
+/// Removes an empty directory. Leftovers of dead writers in it do not count.
 pub(super) fn rmdir(root: &Root, path: &Path) -> Result<()> {
     check_name(path)?;
     if path.is_root() {
@@ -93,8 +93,8 @@ pub(super) fn mkdir(root: &Root, path: &Path) -> Result<()> {
     root.tree.make_directory(path.as_str(), |_| None).map(drop).map_err(|errno| failure(errno, path))
 }
 
-/// Deletes everything below a directory, and it too unless it is the root; gives the number of objects. The tree may
-/// be of any depth, and its names need not be UTF-8.
+/// Deletes everything below a directory, and the directory itself unless it is the root; returns the number of objects.
+/// The tree may be of any depth, and its names need not be UTF-8.
 pub(super) fn purge(root: &Root, path: &Path, interrupt: &Interrupt) -> Result<u64> {
     check_name(path)?;
     let top = match root.tree.entries(path.as_str()) {
@@ -152,7 +152,7 @@ impl Purge {
         path.unwrap_or_else(|_| top.clone())
     }
 
-    /// Deletes all but directories in the one to which the chain went.
+    /// Deletes everything but directories in the directory to which the chain went.
     fn enter(&mut self) -> Result<(), Errno> {
         let directory = self.chain.innermost()?;
         let mut level = Level::default();
@@ -169,7 +169,7 @@ impl Purge {
         }
         for name in files {
             if temporary::is_name(name.to_bytes()) {
-                // That of a writer who may be alive stays, and so does the directory: the caller hears of it.
+                // The file of a writer that may be alive stays, and so does the directory: the caller gets an error.
                 temporary::sweep(directory, name.to_bytes(), Dead::OR_FORGOTTEN);
                 continue;
             }

@@ -1,5 +1,5 @@
-//! Moves: one rename, within a root or between two roots of one file system. Whatever the object is, it stays the same
-//! file: what a writer that has it open appends meanwhile is in it.
+//! Moves: one rename, within a root or between two roots on one file system. The object stays the same file, so what a
+//! writer appends meanwhile is in it.
 
 use std::{os::fd::OwnedFd, sync::Arc};
 
@@ -62,7 +62,7 @@ pub(super) fn rename(
     renaming.rename(source, like, &given)
 }
 
-/// Refuses what the target cannot store; gives what is to be kept beside the bytes.
+/// Refuses what the target cannot store; returns what is to be kept beside the bytes.
 fn check_target(to: &Root, target: &Path, options: &WriteOptions) -> Result<Attributes> {
     to.check_options(options, target)?;
     check_name(target)?;
@@ -77,7 +77,7 @@ fn other_file_system(source: &Path) -> Error {
     super::error::error(ErrorCode::Unsupported, message, source)
 }
 
-/// The device on which an object of that path would be: that of the innermost directory above it that is there.
+/// The device on which an object at that path would be: that of the innermost existing directory above it.
 fn device_of(root: &Root, target: &Path) -> Option<u64> {
     let mut path = split(target.as_str()).0;
     loop {
@@ -148,7 +148,8 @@ impl Renaming<'_> {
         let is_same_file = old.is_some_and(|old| Identity::from(old) == Identity::from(&self.object.stat));
         let is_second_name = is_same_file && self.object.stat.st_nlink > 1;
         match self.options.condition {
-            // One name of one file can only be there where the file system takes it for the new one: it may change.
+            // The only name of a file can be found at the new name only where the file system takes both for one: then
+            // its spelling may change.
             WriteCondition::IfAbsent if !is_same_file || is_second_name => {
                 rename_to_free(&self.from, self.name, to, name)
             }

@@ -1,5 +1,5 @@
-//! The root of a backend, and how calls reach it: each in one hop to a thread that may block, but for short work where
-//! the file system is quick (see [`pace`](super::pace)).
+//! The root of a backend, and how calls reach it: each in one hop to a thread that may block, except short work on a
+//! quick file system (see [`pace`](super::pace)).
 
 use std::{
     os::fd::OwnedFd,
@@ -40,7 +40,7 @@ pub(super) struct Root {
     /// Whether mode, owner and times are metadata, too.
     pub(super) keeps_owned: bool,
     pub(super) links: Links,
-    /// Whether the sizes that the file system tells are those of what is read.
+    /// Whether the sizes that the file system reports are true.
     pub(super) tells_sizes: bool,
     pub(super) unnamed: Unnamed,
     pub(super) leftovers: Leftovers,
@@ -75,7 +75,7 @@ impl Root {
         })
     }
 
-    /// What the file system knows of what stands at a path.
+    /// What the file system knows about whatever is at a path.
     pub(super) fn info(&self, path: Path, stat: &Stat) -> ObjectInfo {
         let mut info = info::info(path, stat);
         if !self.tells_sizes {
@@ -84,7 +84,7 @@ impl Root {
         info
     }
 
-    /// Whether anything is kept beside the bytes, but for the time of modification.
+    /// Whether anything but the modification time is kept beside the bytes.
     pub(super) fn keeps_metadata(&self) -> bool {
         self.keeps_attributes || self.keeps_owned
     }
@@ -99,7 +99,7 @@ impl Root {
         Ok(attributes)
     }
 
-    /// What of metadata is to be set otherwise than as it is.
+    /// The metadata that has to be changed.
     pub(super) fn take_owned(&self, metadata: &mut Metadata) -> Owned {
         if self.keeps_owned { Owned::take_from(metadata) } else { Owned::default() }
     }
@@ -129,7 +129,7 @@ impl Root {
         blocking(move || work(&root)).await
     }
 
-    /// Does work that takes no time where the file system is quick: at once if so, else as [`Root::run`].
+    /// Does work that takes no time on a quick file system: at once if it is quick, otherwise as [`Root::run`].
     pub(super) async fn run_short<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Arc<Self>) -> Result<T> + Send + 'static,
@@ -157,7 +157,7 @@ impl Root {
     }
 }
 
-/// Refuses the names that temporary files have, at every door.
+/// Refuses the names of temporary files, in every call.
 pub(super) fn check_name(path: &Path) -> Result<()> {
     if path.segments().any(|name| temporary::is_name(name.as_bytes())) {
         let message = "names such as `.omnistorage-0123456789abcdef-0.tmp` are those of its temporary files, which \

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::Result;
 
-/// Removes those that nobody touched for so long, wherever they were made, and whose lock is free; gives their number.
+/// Removes temporary files that nobody has touched for this long, wherever they were made, and whose lock is free;
+/// returns their number.
 pub(super) fn sweep(root: &Root, prefix: &Path, older_than: Duration, interrupt: &Interrupt) -> Result<u64> {
     check_name(prefix)?;
     let top = match root.tree.entries(prefix.as_str()) {
@@ -24,7 +25,7 @@ pub(super) fn sweep(root: &Root, prefix: &Path, older_than: Duration, interrupt:
     };
     let mut chain = Chain::new(top);
     let mut swept = 0;
-    // Of each directory from the top to where the walk is: those in it where it has not been.
+    // For each directory from the top to the current place: its subdirectories that are still to be visited.
     let mut levels = Vec::new();
     let mut walk = || {
         levels.push(sweep_directory(&chain, older_than, &mut swept)?);
@@ -53,7 +54,7 @@ pub(super) fn sweep(root: &Root, prefix: &Path, older_than: Duration, interrupt:
     Ok(swept)
 }
 
-/// Sweeps the directory to which the chain went; gives the directories in it.
+/// Sweeps the directory to which the chain went; returns its subdirectories.
 fn sweep_directory(chain: &Chain, older_than: Duration, swept: &mut u64) -> Result<Vec<CString>, Errno> {
     let directory = chain.innermost()?;
     let (mut directories, mut temporaries) = (Vec::new(), Vec::new());

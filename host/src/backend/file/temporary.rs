@@ -1,16 +1,16 @@
-//! Temporary files: where the bytes of an object stand until it is whole.
+//! Temporary files: where the bytes of an object are kept until it is whole.
 //!
 //! Where the file system has files without a name ([`Unnamed`]), one gets the name of its object once it is whole. If
 //! that is taken, or where there are none, it lies under a name of its own in the directory of its object, so that a
-//! rename puts it in place in one step. What is left of a killed writer is such a file: of one that had a name all along,
-//! or of one that was killed in the instant in which its object replaced another.
+//! rename puts it in place in one step. A killed writer may leave such a file: if the file had a name all along, or if
+//! the writer was killed in the instant when its object replaced another.
 //!
-//! The name tells listings to hide it. It is made of two numbers: where it was made, which is the same for all that the
-//! running system makes on one mounted file system and for nothing else, and a random one, so that no two writers ever
-//! share a name. A lock that its writer holds (`flock`) tells a live one from debris, but only to who sees that lock:
-//! over a network, or through two mounts of one directory, others may not. So a file is removed only if its lock is free
-//! *and* either it was made where we are, or nobody touched it for as long as the caller says ([`Dead`]). And what a
-//! writer puts in place is always its own file, whatever has become of the name.
+//! The name tells listings to hide it. It is made of two numbers: one for where it was made, which is the same for
+//! everything the running system makes on one mounted file system and for nothing else, and a random one, so that no
+//! two writers share a name. The lock of its writer (`flock`) tells a live file from a leftover, but only to those who
+//! see that lock: over a network, or through two mounts of one directory, others may not. So a file is removed only if
+//! its lock is free *and* either it was made where we are, or nobody touched it for as long as the caller says
+//! ([`Dead`]). And what a writer puts in place is always its own file, whatever has become of the name.
 
 use std::{fmt::Write as _, os::fd::OwnedFd, sync::Arc, time::Duration};
 
@@ -46,7 +46,7 @@ impl Temporary {
         if let Some(file) = unnamed.create(directory, mode) {
             return Ok(Self { directory: directory.clone(), name: None, file });
         }
-        // All may see it from the start: so it is never wider than what it is to replace.
+        // Everybody can see it from the start, so it is never more open than the file it will replace.
         let mode = match rustix::fs::statat(directory, leaf, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(there) if FileType::from_raw_mode(there.st_mode).is_file() => mode & bits(&there),
             _ => mode,
@@ -54,8 +54,8 @@ impl Temporary {
         with_free_name(directory, |name| {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let file = rustix::fs::openat(directory, name, flags, mode)?;
-            // Between our two calls a sweeper may take the file for debris, since it had no lock yet: then it has the
-            // lock, or has removed the file. Where the file system has no locks, nobody sweeps.
+            // Between our two calls the file had no lock, so a sweeper may have taken it for a leftover: then the
+            // sweeper holds the lock, or has removed the file. Where the file system has no locks, nobody sweeps.
             if lock(&file) == Err(Errno::WOULDBLOCK) || rustix::fs::fstat(&file)?.st_nlink == 0 {
                 return Ok(None);
             }
@@ -71,8 +71,9 @@ impl Temporary {
         &self.directory
     }
 
-    /// Gives it the name of its object, if that is free: `EEXIST` otherwise. `ENOENT` if the directory is gone, which was
-    /// empty to all others: an unnamed one may go to [another one](Self::rebase) then. `made` is what is known of it.
+    /// Gives it the name of its object, if that is free: `EEXIST` otherwise. `ENOENT` if the directory, which looked
+    /// empty to everybody else, is gone: an unnamed file may then go to [another one](Self::rebase). `made` is what is
+    /// known about the file.
     pub(super) fn take_free_name(&mut self, leaf: &str, made: &Stat, unnamed: &Unnamed) -> Result<(), Errno> {
         match &self.name {
             None => return unnamed.link(&self.file, &self.directory, leaf),
@@ -94,7 +95,7 @@ impl Temporary {
         Ok(())
     }
 
-    /// Puts it in the place of what has the name of its object, in one step.
+    /// Replaces whatever has the name of its object, in one step.
     pub(super) fn replace(&mut self, leaf: &str, unnamed: &Unnamed) -> Result<(), Errno> {
         if self.name.is_none() {
             self.take_name(unnamed)?;
@@ -108,7 +109,7 @@ impl Temporary {
 
     /// Gives it a name of its own, since only a rename replaces what has the name of the object.
     fn take_name(&mut self, unnamed: &Unnamed) -> Result<(), Errno> {
-        // Before it has a name, so that no sweeper takes it for debris.
+        // Before it has a name, so that no sweeper takes it for a leftover.
         match lock(&self.file) {
             Ok(()) | Err(Errno::NOTSUP | Errno::NOLCK | Errno::NOSYS) => {}
             Err(errno) => return Err(errno),
@@ -143,7 +144,7 @@ pub(super) fn rename_to_free(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str
         Err(Errno::PERM | Errno::NOTSUP | Errno::NOSYS | Errno::MLINK | Errno::INVAL) => {}
         Err(errno) => return Err(errno),
     }
-    // It has no links either: all that is left is to look first.
+    // It has no links either, so all that is left is to look first.
     match rustix::fs::statat(to, new, AtFlags::SYMLINK_NOFOLLOW) {
         Err(Errno::NOENT) => rustix::fs::renameat(from, name, to, new),
         Ok(_) => Err(Errno::EXIST),
@@ -200,7 +201,7 @@ pub(super) fn is_name(name: &[u8]) -> bool {
 /// When a temporary file whose lock is free counts as left by a dead writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dead {
-    /// It was made on this mounted file system since the system runs: whoever wrote it would still hold the lock.
+    /// It was made on this mounted file system during the current boot: its writer would still hold the lock.
     Proven,
     /// That, or nobody touched it for so long.
     Since(Duration),
@@ -221,7 +222,7 @@ impl Dead {
     }
 }
 
-/// Removes what a dead writer left; says whether the name is free now. All other files stay.
+/// Removes the leftover of a dead writer; returns whether the name is free now. All other files stay.
 pub(super) fn sweep(directory: &OwnedFd, name: &[u8], dead: Dead) -> bool {
     let Some((origin, _)) = parse(name) else { return false };
     let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -247,7 +248,7 @@ pub(super) fn sweep(directory: &OwnedFd, name: &[u8], dead: Dead) -> bool {
     }
 }
 
-/// How long nobody has touched a file: neither its bytes nor anything about it. What will be touched is no older.
+/// How long nobody has touched a file, neither its bytes nor anything about it. A time in the future counts as now.
 fn age(stat: &Stat) -> Duration {
     let touched = u64::try_from(stat.st_ctime).map_or(Duration::ZERO, Duration::from_secs);
     std::time::UNIX_EPOCH

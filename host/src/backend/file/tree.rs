@@ -1,8 +1,8 @@
 //! Confinement: every path is resolved below one directory, held open, and through no symbolic link.
 //!
 //! On Linux the kernel does it in one call (`openat2` with `RESOLVE_BENEATH` and `RESOLVE_NO_SYMLINKS`). Elsewhere, or
-//! where a sandbox denies that call, the path is walked name by name with `O_NOFOLLOW`. Either way a name swapped for
-//! a link at any moment is refused, not followed.
+//! where a sandbox denies that call, the path is walked name by name with `O_NOFOLLOW`. Either way, a name that is
+//! swapped for a link at any moment is refused, not followed.
 
 use std::{os::fd::OwnedFd, sync::Arc};
 
@@ -77,12 +77,12 @@ impl Tree {
         self.resolve(if path.is_empty() { "." } else { path }, DIRECTORY)
     }
 
-    /// An object to read. What was opened may still be a directory or special: look before reading.
+    /// An object to read. What was opened may still be a directory or a special file: check before reading.
     pub(super) fn object(&self, path: &str) -> Result<OwnedFd, Errno> {
         self.resolve(path, OBJECT)
     }
 
-    /// What is known of a directory, also of one that may not be looked into.
+    /// What is known about a directory, even if its contents may not be read.
     pub(super) fn directory_stat(&self, path: &str) -> Result<Stat, Errno> {
         if path.is_empty() {
             return rustix::fs::fstat(&self.root);
@@ -90,8 +90,9 @@ impl Tree {
         rustix::fs::fstat(self.resolve(path, LOOK)?)
     }
 
-    /// A directory to write in, made with those above it where missing. `mode` gives the permission bits of a path that
-    /// is made, from which the kernel takes the umask away. Gives also the paths of those made, outermost first.
+    /// A directory to write in; it and those above it are made where they are missing. `mode` gives the permission bits
+    /// for a path that is made; the kernel takes the umask away from them. Also returns the paths that were made,
+    /// outermost first.
     pub(super) fn make_directory(
         &self,
         path: &str,
@@ -134,7 +135,7 @@ impl Tree {
         Ok((directory, made))
     }
 
-    /// Takes directories away again, innermost first, as far as they are empty.
+    /// Removes directories again, innermost first, as far as they are empty.
     pub(super) fn remove_empty(&self, made: &[String]) {
         for path in made.iter().rev() {
             let (parent, name) = split(path);
@@ -189,7 +190,7 @@ pub(super) fn open_object(directory: impl AsFd, name: &str) -> Result<OwnedFd, E
     open_name(directory.as_fd(), name, OBJECT)
 }
 
-/// Opens one name, and tells a symbolic link from another thing that is no directory.
+/// Opens one name, and distinguishes a symbolic link from anything else that is no directory.
 fn open_name<Name: rustix::path::Arg + Copy>(
     directory: BorrowedFd<'_>,
     name: Name,

@@ -18,7 +18,7 @@ mod linux {
         io::Errno,
     };
 
-    /// Whether such files can be had, and what gives them a name: found out with the first of them.
+    /// Whether such files exist here, and how they get a name: found out with the first of them.
     #[derive(Debug, Default)]
     pub(in super::super) struct Unnamed(OnceLock<Option<Linking>>);
 
@@ -62,7 +62,7 @@ mod linux {
 
     impl Linking {
         fn find(file: &OwnedFd, directory: &OwnedFd) -> Option<Self> {
-            // The name `.` is always taken: who may link learns just that.
+            // The name `.` is always taken: whoever may link gets exactly that error.
             let works = |way: &Self| way.link(file, directory, ".") == Err(Errno::EXIST);
             [Self::Direct, Self::Proc].into_iter().find(works)
         }

@@ -22,7 +22,7 @@ use crate::{
     backend::{Upload, WriteOptions},
 };
 
-/// A draft and what must hold of it.
+/// A draft, and what is expected of it.
 #[derive(Debug)]
 struct Writing {
     body: Body,
@@ -35,7 +35,7 @@ struct Writing {
 #[derive(Debug)]
 enum Body {
     File(Draft),
-    /// Those that say where a link leads.
+    /// The bytes that say where a link leads.
     Link {
         root: Arc<Root>,
         place: Placement,
@@ -43,7 +43,7 @@ enum Body {
     },
 }
 
-/// What must hold of the bytes, and what does so far.
+/// What is expected of the bytes, and what came so far.
 #[derive(Debug)]
 struct Expected {
     path: Path,
@@ -151,7 +151,7 @@ pub(super) fn write_all(
     writing.commit()
 }
 
-/// Begins an upload; fails at once where something stands that it cannot replace.
+/// Begins an upload; fails at once if there is something at the path that it cannot replace.
 pub(super) fn begin(root: &Arc<Root>, path: &Path, options: &WriteOptions) -> Result<FileUpload> {
     if let Ok((parent, _)) = split_object(path)
         && let Ok(directory) = root.tree.directory(parent)
@@ -162,8 +162,8 @@ pub(super) fn begin(root: &Arc<Root>, path: &Path, options: &WriteOptions) -> Re
     Ok(FileUpload { root: root.clone(), path: path.clone(), writing: Some(writing) })
 }
 
-/// The bytes go to the disk as they come. Each call takes the draft along to its thread, so that a call given up
-/// leaves nothing either.
+/// The bytes go to the disk as they come. Each call takes the draft to its thread, so dropping a call leaves nothing
+/// either.
 #[derive(Debug)]
 pub(super) struct FileUpload {
     root: Arc<Root>,

@@ -14,7 +14,7 @@ struct Body {
     error: Refusal,
 }
 
-/// What it says, as far as it does: it is a refusal in any case.
+/// What it says, if anything: it is a refusal in any case.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Refusal {
@@ -29,14 +29,14 @@ struct Reason {
     reason: String,
 }
 
-/// The status that a refusal names itself; `None` if the body is something else.
+/// The status that is named in a refusal; `None` if the body is something else.
 pub(super) fn refused(body: &[u8]) -> Option<StatusCode> {
     let Body { error } = serde_json::from_slice(body).ok()?;
     StatusCode::from_u16(error.code).ok().filter(|status| !status.is_success())
 }
 
 impl Refusal {
-    /// Reads one; an empty one if the body is something else, as that of a download.
+    /// Reads a refusal; an empty one if the body is something else, for example that of a download.
     fn read(body: &[u8]) -> Self {
         serde_json::from_slice(body).map_or_else(|_| Self::default(), |Body { error }| error)
     }
@@ -53,8 +53,8 @@ impl Refusal {
     }
 }
 
-/// The error that an answer about a bucket, or an object in it, is. What it is depends on the status; the words of the
-/// store only tell apart what shares one.
+/// The error for an answer about a bucket, or about an object in it. The status decides; the words of the store only
+/// distinguish errors that share a status.
 pub(super) fn explain(
     bucket: &str,
     is_anonymous: bool,
@@ -126,7 +126,7 @@ pub(super) fn explain(
     }
 }
 
-/// Whether the message is about a checksum that does not hold.
+/// Whether the message is about a checksum that does not match.
 fn is_damage(message: &str) -> bool {
     ["CRC32C", "MD5", "checksum", "X-Goog-Hash"].iter().any(|word| message.contains(word))
 }

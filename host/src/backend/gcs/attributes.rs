@@ -1,4 +1,4 @@
-//! What is known of an object: as the store describes it, and as headers tell of it.
+//! What is known about an object, from its description by the store or from headers.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -18,7 +18,7 @@ use crate::{
 /// Where Google's own tools keep the modification time, in whole seconds. rclone writes it beside its own.
 const GOOGLE_MODIFIED_KEY: &str = "goog-reserved-file-mtime";
 
-/// What an answer about an object is to hold.
+/// The fields that an answer about an object should hold.
 pub(super) const FIELDS: &str = "kind,name,size,generation,contentType,crc32c,md5Hash,metadata,timeCreated,\
                                  cacheControl,contentDisposition,contentEncoding,contentLanguage,customTime";
 
@@ -31,7 +31,7 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// Those that the options of a write ask for.
+    /// The attributes that the options of a write ask for.
     pub(super) fn new(options: &WriteOptions) -> Result<Self> {
         Ok(Self {
             content_type: metadata::content_type(options)?,
@@ -51,8 +51,8 @@ impl Attributes {
         Resource { content_type: Some(self.content_type.clone()), metadata, ..Resource::default() }
     }
 
-    /// Whether an object is one that was written with them. The time, to the nanosecond, is as good as a name where
-    /// the caller gave none.
+    /// Whether an object was written with them. Where the caller gave no time, ours, to the nanosecond, identifies the
+    /// write as well as a name would.
     pub(super) fn are_of(&self, info: &ObjectInfo) -> bool {
         info.modified == Some(self.modified)
             && info.content_type.as_deref() == Some(self.content_type.as_str())
@@ -62,7 +62,7 @@ impl Attributes {
 
 /// The metadata that keeps a time.
 fn times(modified: Timestamp) -> [(String, String); 2] {
-    // rclone writes RFC 3339 here, and a number of seconds on S3; it has no words for years of five digits.
+    // rclone writes RFC 3339 here, and a number of seconds on S3. Years of five digits cannot be written that way.
     let text = time::to_rfc3339(modified).unwrap_or_else(|| time::to_decimal(modified));
     [(MODIFIED_KEY.to_owned(), text), (GOOGLE_MODIFIED_KEY.to_owned(), modified.seconds.to_string())]
 }
@@ -83,7 +83,7 @@ pub(super) struct Resource {
     said: Said,
 }
 
-/// What is not looked at, but comes along where an object is copied.
+/// Everything else, which is not looked at but comes along when an object is copied.
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Said {
@@ -100,12 +100,12 @@ struct Said {
 }
 
 impl Resource {
-    /// One that only says when the bytes last changed: the rest of the metadata stays.
+    /// A description that only says when the bytes last changed: the rest of the metadata stays.
     pub(super) fn of_time(modified: Timestamp) -> Self {
         Self { metadata: times(modified).into_iter().collect(), ..Self::default() }
     }
 
-    /// That of an object to be made, whose bytes the store is to hold to a checksum, if there is one yet.
+    /// The description of an object to be made; the store checks its bytes against the checksum, if there is one yet.
     pub(super) fn named(mut self, key: &str, crc32c: Option<u32>) -> Self {
         key.clone_into(&mut self.name);
         self.crc32c = crc32c.map(encoded);
@@ -118,7 +118,7 @@ impl Resource {
     }
 }
 
-/// That a description is one of an object: other answers, and those of other servers, are none.
+/// Proves that this is the description of an object, and not some other answer or that of another server.
 #[derive(Clone, Copy, Debug, Deserialize)]
 enum Kind {
     #[serde(rename = "storage#object")]
@@ -137,9 +137,9 @@ pub(super) struct Stored {
     pub(super) generation: String,
     #[serde(deserialize_with = "moment")]
     time_created: Timestamp,
-    /// What is composed of several objects has none.
+    /// An object composed of several has none.
     md5_hash: Option<String>,
-    /// What is encrypted with a key of the customer's has none in listings.
+    /// An object encrypted with a customer's key has none in listings.
     pub(super) crc32c: Option<String>,
     content_type: Option<String>,
     /// An object without any has no such field.
@@ -165,7 +165,7 @@ fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Er
 }
 
 impl Stored {
-    /// The description of a copy with other attributes: what else it holds comes along.
+    /// The description of a copy with other attributes; everything else in it comes along.
     pub(super) fn with(&self, attributes: &Attributes) -> Resource {
         let said = Said {
             cache_control: self.cache_control.clone(),
@@ -192,13 +192,13 @@ impl Stored {
         self.name == key && self.size == size && self.crc32c.as_deref() == Some(encoded(crc32c).as_str())
     }
 
-    /// Whether it keeps its time by itself: one that some other tool wrote has only that of its creation.
+    /// Whether it keeps its own time: an object written by some other tool only has that of its creation.
     pub(super) fn keeps_time(&self) -> bool {
         self.metadata.contains_key(MODIFIED_KEY)
     }
 }
 
-/// What an answer to a change of an object repeats of it.
+/// The parts of an object that the answer to a change repeats.
 #[derive(Debug, Deserialize)]
 pub(super) struct Changed {
     name: String,
@@ -217,7 +217,7 @@ pub(super) fn encoded(crc32c: u32) -> String {
     BASE64_STANDARD.encode(crc32c.to_be_bytes())
 }
 
-/// An object with that metadata, less what it is kept in.
+/// An object with this metadata, without the keys that hold its time.
 fn described(path: Path, mut metadata: BTreeMap<String, String>, written: Option<Timestamp>) -> ObjectInfo {
     let exact = metadata.remove(MODIFIED_KEY);
     let exact = exact.and_then(|text| time::from_rfc3339(&text).or_else(|| time::from_decimal(&text)));
@@ -237,7 +237,7 @@ fn hashes(md5: Option<&str>, crc32c: Option<&str>) -> Vec<Hash> {
     [hash(HashAlgorithm::Md5, md5), hash(HashAlgorithm::Crc32c, crc32c)].into_iter().flatten().collect()
 }
 
-/// The hashes that the headers of a download tell, which are those of the whole object.
+/// The hashes in the headers of a download, which are those of the whole object.
 pub(super) fn hashes_of(headers: &HeaderMap) -> Vec<Hash> {
     let mut known: BTreeMap<&str, &str> = BTreeMap::new();
     for value in headers.get_all("x-goog-hash") {
@@ -247,7 +247,7 @@ pub(super) fn hashes_of(headers: &HeaderMap) -> Vec<Hash> {
     hashes(known.get("md5").copied(), known.get("crc32c").copied())
 }
 
-/// What the headers of a download tell of an object of that size.
+/// What the headers of a download say about an object of that size.
 pub(super) fn info_of(path: &Path, headers: &HeaderMap, size: u64) -> ObjectInfo {
     let text =
         |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());

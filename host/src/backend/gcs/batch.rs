@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode, header};
 /// The most requests of one.
 pub(super) const MOST: usize = 100;
 
-/// What stands between the requests. They hold encoded keys, in which it cannot be.
+/// The boundary between the requests. They hold encoded keys, so it cannot occur in them.
 const BOUNDARY: &str = "=-omnistorage";
 
 /// What goes with the request that holds the others.
@@ -14,7 +14,7 @@ pub(super) fn content_type() -> String {
     format!("multipart/mixed; boundary=\"{BOUNDARY}\"")
 }
 
-/// The body of a request that deletes what lies at these paths.
+/// The body of a request that deletes what is at these paths.
 pub(super) fn deletions(paths: impl IntoIterator<Item = String>, user_project: Option<&str>) -> String {
     let payer = user_project.map_or(String::new(), |project| format!("x-goog-user-project: {project}\r\n"));
     let mut body = String::new();
@@ -30,7 +30,7 @@ pub(super) fn deletions(paths: impl IntoIterator<Item = String>, user_project: O
 /// An answer to one of the requests.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part<'a> {
-    /// Of the request, from 0 on.
+    /// The number of the request, from 0 on.
     pub(super) number: usize,
     pub(super) status: StatusCode,
     pub(super) body: &'a str,

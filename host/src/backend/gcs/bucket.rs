@@ -79,8 +79,8 @@ impl Bucket {
         self.closed.store(true, Ordering::Release);
     }
 
-    /// The key of an object, if the bucket is open. The store takes all of Unicode but the ends of lines; see its
-    /// [naming of objects](https://cloud.google.com/storage/docs/objects#naming).
+    /// The key of an object, if the bucket is open. The store takes all of Unicode except line ends; see its [naming of
+    /// objects](https://cloud.google.com/storage/docs/objects#naming).
     pub(super) fn key(&self, path: &Path) -> Result<String> {
         self.check_open()?;
         let key = cloud::key(&self.prefix, path)?;
@@ -119,7 +119,7 @@ impl Bucket {
         self.call(Method::GET, &format!("{}?{}", self.collection(), query_string(query)))
     }
 
-    /// A request for the bytes of an object. It is one of the XML API: only there they come with the metadata, in one
+    /// A request for the bytes of an object. It uses the XML API: only there do they come with the metadata, in one
     /// answer.
     pub(super) fn media(&self, key: &str) -> Result<Call> {
         self.call(Method::GET, &format!("/{}/{}", encode(&self.name), encode_path(key)))
@@ -139,7 +139,7 @@ impl Bucket {
         }
     }
 
-    /// Sends a request, and waits for the beginning of its answer. A range that is not there is an answer.
+    /// Sends a request, and waits for the beginning of its answer. That a range is not there is an answer, too.
     pub(super) async fn open(&self, call: &Call) -> Result<Answer> {
         let answer = self.client.open(call).await?;
         match answer.status() {
@@ -148,7 +148,7 @@ impl Bucket {
         }
     }
 
-    /// Sends a request with a small answer; what is not a success is an error.
+    /// Sends a request with a small answer; anything but a success is an error.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer> {
         let answer = self.client.send(call).await?;
         self.accept(answer).await
@@ -167,8 +167,8 @@ impl Bucket {
     /// Reads an answer in JSON, which may be a refusal in spite of its status.
     ///
     /// # Errors
-    /// That of the refusal; [`ErrorCode::Unavailable`] for an answer that is cut; [`ErrorCode::Other`] for one to some
-    /// other question, or of some other server.
+    /// That of the refusal; [`ErrorCode::Unavailable`] for an answer that is cut off; [`ErrorCode::Other`] for an
+    /// answer to something else, or from some other server.
     pub(super) fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T> {
         serde_json::from_slice(body).map_err(|error| match answer::refused(body) {
             Some(status) => self.refusal(status, &http::HeaderMap::new(), body),
@@ -193,19 +193,19 @@ impl Bucket {
         Err(self.failure(answer).await)
     }
 
-    /// The error that an answer is.
+    /// The error for an answer.
     pub(super) async fn failure(&self, answer: Answer) -> Error {
         let (status, headers) = (answer.status(), answer.response.headers().clone());
         let body = answer.body().await.unwrap_or_default();
         self.refusal(status, &headers, &body)
     }
 
-    /// The error that an answer of these parts is.
+    /// The error for an answer of these parts.
     pub(super) fn refusal(&self, status: StatusCode, headers: &http::HeaderMap, body: &[u8]) -> Error {
         explain(&self.name, self.identity.is_anonymous(), status, headers, body)
     }
 
-    /// Holds what is missing to be an object, and not the bucket.
+    /// Makes sure that it is an object that is missing, and not the bucket.
     pub(super) async fn check_exists(&self) -> Result<()> {
         let call = self.objects(&[("maxResults", "1"), ("fields", "kind")])?;
         let listed = self.get::<Listed>(&call).await;
@@ -228,7 +228,7 @@ impl fmt::Debug for Bucket {
     }
 }
 
-/// The generation that an etag of ours is. No other text names one, and 0 would mean that there is no object.
+/// The generation in an etag of ours. No other text is one, and 0 would mean that there is no object.
 pub(super) fn generation(etag: &str) -> Result<&str> {
     match etag.parse::<u64>() {
         Ok(1..) if etag.bytes().all(|byte| byte.is_ascii_digit()) => Ok(etag),
@@ -236,7 +236,7 @@ pub(super) fn generation(etag: &str) -> Result<&str> {
     }
 }
 
-/// What of a query makes a write conditional.
+/// The part of a query that makes a write conditional.
 pub(super) fn condition(condition: &WriteCondition) -> Result<Option<(&'static str, &str)>> {
     Ok(match condition {
         WriteCondition::Always => None,

@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// What a step of a copy came to. Large objects, and those that change their place, need several; see the method
+/// The result of one step of a copy. Large objects, and those that change their location, need several; see the method
 /// `objects.rewrite`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -59,7 +59,8 @@ pub(super) async fn copy(
     let attributes = attributes(&info, options)?;
     let is_plain =
         options.content_type.is_none() && options.modified.is_none() && options.metadata.is_empty();
-    // Without a body all comes along. One that some other tool wrote keeps no time that could.
+    // Without a body everything comes along. But an object written by another tool has no time in its metadata to
+    // bring.
     let body = if is_plain && found.keeps_time() { None } else { Some(found.with(&attributes)) };
 
     let mut query = vec![
@@ -74,7 +75,7 @@ pub(super) async fn copy(
         Made::Object(_) => {
             Err(Error::new(ErrorCode::Corrupted, "the store made a copy of other bytes: copy it again"))
         }
-        // The first answer may have been lost, and the copy be there.
+        // The first answer may have been lost although the copy exists.
         Made::Refused { repeated } => {
             if repeated
                 && let Ok(there) = to.find(target, None).await
@@ -138,7 +139,7 @@ async fn rewrite(
     }
 }
 
-/// The attributes of the source, each unless the options give another.
+/// The attributes of the source, except those that the options replace.
 fn attributes(info: &ObjectInfo, options: &WriteOptions) -> Result<Attributes> {
     let given = Attributes::new(options)?;
     let own = || info.content_type.clone().unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned());
@@ -149,7 +150,7 @@ fn attributes(info: &ObjectInfo, options: &WriteOptions) -> Result<Attributes> {
     })
 }
 
-/// A condition that fails already saves the copy. Whether it holds in the end the store decides.
+/// If the condition fails already, there is no need to copy. In the end the store decides whether it holds.
 async fn check_target(to: &Bucket, path: &Path, condition: &WriteCondition) -> Result<()> {
     let expected = match condition {
         WriteCondition::Always => return Ok(()),
@@ -164,7 +165,7 @@ async fn check_target(to: &Bucket, path: &Path, condition: &WriteCondition) -> R
     if actual.as_ref() == expected { Ok(()) } else { Err(precondition_failed()) }
 }
 
-/// Sets the time of an object in place, and leaves all else.
+/// Sets the time of an object in place, and changes nothing else.
 pub(super) async fn set_modified(bucket: &Bucket, path: &Path, modified: Timestamp) -> Result<()> {
     let key = bucket.key(path)?;
     let call = bucket

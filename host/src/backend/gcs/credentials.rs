@@ -1,4 +1,4 @@
-//! With whose rights requests are sent, and where their tokens come from.
+//! Whose credentials requests are sent with, and where their tokens come from.
 
 use std::{fmt, path::PathBuf};
 
@@ -15,7 +15,7 @@ use crate::{Error, ErrorCode, secret::Secret};
 /// Where Google gives tokens for keys of service accounts and for users who have logged in.
 const TOKEN_ENDPOINT: &str = "https://oauth2.googleapis.com/token";
 
-/// Where gcloud keeps what `gcloud auth application-default login` has made.
+/// Where gcloud keeps the result of `gcloud auth application-default login`.
 const GCLOUD_FILE: &str = "application_default_credentials.json";
 
 /// What the settings say about credentials.
@@ -34,11 +34,11 @@ pub(super) enum Given {
     Token(Secret),
 }
 
-/// Gives tokens. Those of a service account are exchanged here and not by the signer, which would ask for a new one
-/// before every request.
+/// Provides tokens. Those of a service account are exchanged here, not by the signer: it would ask for a new one before
+/// every request.
 pub(super) struct Credentials {
     given: Given,
-    /// Asked for tokens instead of Google's, as in networks that reach it by a name of their own.
+    /// The endpoint to ask for tokens instead of Google's, for networks that reach Google by a name of their own.
     token_endpoint: Option<String>,
 }
 
@@ -104,7 +104,8 @@ async fn from_json(context: &Context, json: &str) -> reqsign_core::Result<Option
     StaticCredentialProvider::new(json).provide_credential(context).await.map_err(unusable)
 }
 
-/// Whatever the library calls it: what was given is of no use, unless a server said so, or said nothing.
+/// Whatever the library calls the error: the given credentials are of no use, unless the error came from a server, or
+/// no server answered.
 fn unusable(error: reqsign_core::Error) -> reqsign_core::Error {
     match error.kind() {
         ErrorKind::PermissionDenied | ErrorKind::RateLimited => error,
@@ -161,7 +162,7 @@ impl HttpSend for Tokens {
     }
 }
 
-/// What it means that no token could be had.
+/// The error when no token could be had.
 pub(super) fn explain(error: &reqsign_core::Error) -> Error {
     let (code, message) = match error.kind() {
         ErrorKind::PermissionDenied => (

@@ -1,4 +1,4 @@
-//! Listings, a thousand keys a request, with all that is known of them.
+//! Listings, a thousand keys in each request, with all that is known about them.
 
 use std::sync::Arc;
 
@@ -55,14 +55,14 @@ pub(super) struct GcsPages {
     recursive: bool,
 }
 
-/// That an answer is a listing: no other has this field with this value.
+/// Proves that an answer is a listing: no other answer has this field with this value.
 #[derive(Debug, Deserialize)]
 enum Kind {
     #[serde(rename = "storage#objects")]
     Objects,
 }
 
-/// A page. Of what there is none there is no field.
+/// A page. Whatever is empty has no field.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Listed {

@@ -1,4 +1,4 @@
-//! Reading: what is known of an object, and its bytes.
+//! Reading: what is known about an object, and its bytes.
 
 use std::{ops::Range, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Deleting, a hundred keys a request.
+//! Deleting, a hundred keys in each request.
 
 use std::sync::Arc;
 
@@ -23,10 +23,10 @@ use crate::{
     },
 };
 
-/// How many requests are on their way at once.
+/// How many requests are in flight at once.
 const IN_FLIGHT: usize = 4;
 
-/// Deletes objects: one result a path, in their order.
+/// Deletes objects: one result for each path, in their order.
 pub(super) async fn delete(bucket: &Arc<Bucket>, paths: &[Path]) -> Vec<Result<()>> {
     remove::delete(bucket, paths).await
 }
@@ -57,14 +57,14 @@ impl Keys for Arc<Bucket> {
     }
 }
 
-/// Deletes keys: one result a key, in their order.
+/// Deletes keys: one result for each key, in their order.
 async fn delete_keys(bucket: &Arc<Bucket>, keys: &[&str]) -> Vec<Result<()>> {
     let mut requests = Vec::new();
     for keys in keys.chunks(batch::MOST) {
         requests.push(delete_batch(bucket, keys));
     }
     let deleted = stream::iter(requests).buffered(IN_FLIGHT).collect::<Vec<_>>().await.concat();
-    // What was not there may be so for want of a bucket.
+    // If an object is missing, the bucket may be missing, too.
     let missing = |deleted: &Deleted| matches!(deleted, Deleted::Missing);
     let exists = if deleted.iter().any(missing) { bucket.check_exists().await } else { Ok(()) };
     let results = deleted.into_iter().map(|deleted| match deleted {
@@ -107,8 +107,8 @@ async fn ask_one(bucket: &Bucket, key: &str) -> Result<Deleted> {
     }
 }
 
-/// Not every server says it as the store does that an object is gone, and other servers say the same of what they do not
-/// know: whether it is so, the listing shows.
+/// Not every server says in the store's way that an object is gone, and other servers answer the same to what they do
+/// not understand. The listing shows whether it is true.
 async fn check_gone(bucket: &Bucket, key: &str) -> Result<Deleted> {
     let query = [("prefix", key), ("maxResults", "1"), ("fields", listing::FIELDS)];
     let listed: Listed =
@@ -130,7 +130,7 @@ async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Deleted> {
     let mut results = Vec::with_capacity(keys.len());
     for (key, deleted) in keys.iter().zip(answered) {
         results.push(match deleted {
-            // By itself it is tried again, with pauses.
+            // Sent alone, it is tried again with pauses.
             None => delete_one(bucket, key).await,
             Some(deleted) => deleted,
         });
@@ -138,7 +138,7 @@ async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Deleted> {
     results
 }
 
-/// One result a key; `None` where there is none, or one that may be better the next time.
+/// One result for each key; `None` if there is none, or an error that may pass.
 async fn request(bucket: &Bucket, keys: &[&str]) -> Result<Vec<Option<Deleted>>> {
     bucket.check_open()?;
     let paths = keys.iter().map(|key| bucket.resource(key));
@@ -154,7 +154,7 @@ async fn request(bucket: &Bucket, keys: &[&str]) -> Result<Vec<Option<Deleted>>>
         let Some(result) = results.get_mut(part.number) else { continue };
         *result = match part.status {
             StatusCode::NO_CONTENT => Some(Deleted::Gone),
-            // What is said in another way is asked again, by itself.
+            // Anything else is asked again, alone.
             status if status.is_success() => None,
             StatusCode::NOT_FOUND => {
                 let is_refused = answer::refused(part.body.as_bytes()) == Some(StatusCode::NOT_FOUND);

@@ -1,5 +1,5 @@
-//! An upload in several parts: a session that the store keeps, one part after the other, until the last one makes the
-//! object. What is never finished is never seen, costs nothing and is forgotten after a week.
+//! An upload in several parts: a session that the store keeps, part after part, until the last one makes the object. A
+//! session that is never finished is never visible, costs nothing and is forgotten after a week.
 //!
 //! The protocol is that of [resumable uploads](https://cloud.google.com/storage/docs/performing-resumable-uploads).
 
@@ -18,7 +18,7 @@ use crate::{
     backend::cloud::client::{Answer, backoff},
 };
 
-/// All parts but the last have a multiple of it, in bytes.
+/// The size of all parts but the last is a multiple of this, in bytes.
 const UNIT: u64 = 256 << 10;
 /// How often in a row a part may be sent without anything of it being kept.
 const FRUITLESS: u32 = 5;
@@ -68,7 +68,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Opens one for an object. The conditions in the query hold when it is finished.
+    /// Opens a session for an object. The conditions in the query are checked when it is finished.
     pub(super) async fn begin(
         bucket: &Arc<Bucket>,
         query: &[(&str, &str)],
@@ -86,13 +86,13 @@ impl Session {
         let answer = bucket.send(&call).await.map_err(|error| bucket.of_bucket(error))?;
         let unclear = || Error::new(ErrorCode::Other, "the store does not say where to upload to");
         let location = answer.header("location").ok_or_else(unclear)?;
-        // To the endpoint alone, by whatever name it calls itself: nobody else is to see our token.
+        // Only to the endpoint, whatever name it gives itself: nobody else may see our token.
         let location: http::Uri = location.parse().map_err(|_| unclear())?;
         let at = location.path_and_query().ok_or_else(unclear)?.to_string();
         Ok(Self { bucket: Arc::clone(bucket), at, is_open: true })
     }
 
-    /// Sends bytes that are not the last ones, the first of which is at `start`; gives nothing before all are kept.
+    /// Sends bytes that are not the last ones, beginning at `start`; returns once all are kept.
     pub(super) async fn send(&self, start: u64, bytes: Bytes) -> Result<()> {
         match self.put(start, bytes, End::Open).await? {
             None => Ok(()),
@@ -103,8 +103,8 @@ impl Session {
         }
     }
 
-    /// Sends the last bytes, of which there must be one, and makes the object. An answer that is no success is one for
-    /// the caller; the session is then still to be cancelled.
+    /// Sends the last bytes, at least one, and makes the object. An answer that is no success is left to the caller,
+    /// who must then still cancel the session.
     pub(super) async fn finish(&mut self, start: u64, bytes: Bytes, crc32c: u32) -> Result<Answer> {
         let early =
             || Error::new(ErrorCode::Unavailable, "the store kept all bytes, and made no object of them");
@@ -184,7 +184,7 @@ pub(super) fn lost() -> Error {
     Error::new(ErrorCode::Unavailable, "the store has given up the upload: write it again")
 }
 
-/// How many bytes are kept: `Range: bytes=0-9` says 10, and none that there are none.
+/// How many bytes are kept: `Range: bytes=0-9` means 10, and no such header means none.
 fn kept(answer: &Answer) -> u64 {
     let last = answer.header("range").and_then(|range| range.strip_prefix("bytes=0-")?.parse::<u64>().ok());
     last.map_or(0, |last| last.saturating_add(1))

@@ -1,4 +1,4 @@
-//! Where a bucket is, how to speak to it, and with whose rights.
+//! Where a bucket is, how to speak to it, and with whose credentials.
 
 use std::path::PathBuf;
 
@@ -26,7 +26,8 @@ const GOOGLE: &str = "https://storage.googleapis.com";
 /// With parts of 8 MiB, 64 MiB.
 const PARTS_IN_FLIGHT: PartsInFlight = PartsInFlight(8);
 
-/// Whose bucket it is to speak to: two of the same identity can copy between each other on the server.
+/// Where the bucket is and who speaks to it: two buckets with the same identity can copy between each other on the
+/// server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) endpoint: String,
@@ -45,7 +46,7 @@ enum Account {
     Anonymous,
     Environment,
     File(PathBuf),
-    /// Of what is given as a secret: the same text is the same account, and nothing else can be told.
+    /// A fingerprint of a secret: the same text means the same account, and nothing else can be learnt from it.
     Given(Fingerprint),
 }
 
@@ -60,7 +61,7 @@ impl Fingerprint {
     }
 }
 
-/// Makes a bucket from its settings. What the settings leave out, the environment gives; see
+/// Makes a bucket from its settings. Where they leave something out, the environment is asked; see
 /// [`GcsBackend::from_config`](super::GcsBackend::from_config) for all of them.
 pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let name = checked_name(config.require("bucket")?)?;
@@ -77,7 +78,7 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let emulator = if endpoint.is_some() { None } else { variable("STORAGE_EMULATOR_HOST") };
     let (endpoint, account) = match (endpoint, emulator) {
         (Some(endpoint), _) => (checked_endpoint(&endpoint)?, account),
-        // What stands in for the store asks for no credentials, and must not be told any.
+        // An emulator asks for no credentials, and must not be given any.
         (None, Some(emulator)) => (emulator_endpoint(&emulator)?, Account::Anonymous),
         (None, None) => (GOOGLE.to_owned(), account),
     };
@@ -93,7 +94,7 @@ fn signed(client: Client<Credential>, credentials: Credentials) -> Client<Creden
     client.signed(credentials, RequestSigner::new("storage"), explain)
 }
 
-/// What the settings say about credentials, of which at most one can be given.
+/// The credentials in the settings, of which at most one can be given.
 fn credentials(config: &mut Config) -> Result<(Account, Given)> {
     let file: Option<PathBuf> = config.take("credentials")?;
     let json: Option<Secret> = config.take("credentials_json")?;
@@ -140,7 +141,7 @@ fn checked_token_endpoint(url: &str) -> Result<String> {
     Ok(url)
 }
 
-/// A token that is seen on the way is one that is stolen.
+/// A token that can be seen on the way can be stolen.
 fn require_private(endpoint: &str) -> Result<()> {
     let Some(host) = exposed_host(endpoint) else { return Ok(()) };
     let message = format!(

@@ -1,4 +1,4 @@
-//! Writing: one request where the object fits into a part, else a session of several parts.
+//! Writing: one request if the object fits into a part, otherwise a session of several parts.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -86,7 +86,7 @@ impl Draft {
         let made = match session.finish(start, last, crc32c).await {
             Ok(answer) if answer.status().is_success() => return self.made(answer, size, crc32c).await,
             Ok(answer) => match answer.status() {
-                // The store may have forgotten a session that is an object now.
+                // The store may have forgotten the session because it has become an object.
                 StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND | StatusCode::GONE => {
                     self.refused(answer, size, crc32c).await
                 }
@@ -106,21 +106,21 @@ impl Draft {
         }
     }
 
-    /// The object that an answer describes, held to what was sent.
+    /// The object that an answer describes, checked against what was sent.
     async fn made(&self, answer: Answer, size: u64, crc32c: u32) -> Result<ObjectInfo> {
         let made: Stored = self.bucket.read(&answer.body().await?)?;
         if made.is_of(&self.key, size, crc32c) {
             return Ok(made.info(self.path.clone()));
         }
-        // It is in place already. Nobody should take it for what was written.
+        // It is in place already, but must not be taken for what was written.
         let query = [("ifGenerationMatch", made.generation.as_str())];
         self.bucket.send(&self.bucket.object(Method::DELETE, &self.key, &query)?).await?;
         let message = "the bytes were damaged on the way to the store, and deleted there: write again";
         Err(Error::new(ErrorCode::Corrupted, message))
     }
 
-    /// A refusal. It is a success of our own if the first answer was lost, and what stands there now is what was
-    /// written: then the condition failed by us, or the session is unknown since it was finished.
+    /// A refusal. It is our own success if the first answer was lost and the object there now is the one we wrote: then
+    /// the condition failed because of our own write, or the session is unknown because it was finished.
     async fn refused(&self, answer: Answer, size: u64, crc32c: u32) -> Result<ObjectInfo> {
         if answer.repeated
             && let Ok(found) = self.bucket.find(&self.path, None).await
@@ -155,7 +155,7 @@ fn related(resource: &Resource, contents: &[u8]) -> Result<(String, Bytes)> {
     Ok((format!("multipart/related; boundary={boundary}"), body.freeze()))
 }
 
-/// A write in the making. The last byte waits for the commit: only that makes an object.
+/// A write in progress. The last byte waits for the commit: only that makes an object.
 pub(super) struct GcsUpload {
     draft: Draft,
     expectation: Expectation,
@@ -169,7 +169,7 @@ struct Large {
     session: Arc<Session>,
     /// How many bytes were handed to it.
     sent: u64,
-    /// At most one part, on its way.
+    /// At most one part, in flight.
     running: JoinSet<Result<()>>,
 }
 
@@ -179,7 +179,7 @@ impl GcsUpload {
         Self { draft, expectation, crc32c: 0, buffer: PartBuffer::default(), large: None }
     }
 
-    /// Sends what is in the buffer as a part, once the one before has arrived.
+    /// Sends the buffer as a part, once the one before has arrived.
     async fn send_part(&mut self) -> Result<()> {
         let large = match &mut self.large {
             Some(large) => large,
@@ -236,7 +236,7 @@ impl GcsUpload {
 }
 
 impl Large {
-    /// Until nothing is on its way.
+    /// Waits until nothing is in flight.
     async fn wait(&mut self) -> Result<()> {
         match self.running.join_next().await {
             Some(Ok(sent)) => sent,
@@ -245,7 +245,7 @@ impl Large {
         }
     }
 
-    /// Stops what is on its way, and gives the session back.
+    /// Stops what is in flight, and returns the session.
     async fn settle(mut self) -> Result<Session> {
         self.running.shutdown().await;
         Arc::into_inner(self.session)

@@ -1,4 +1,4 @@
-//! What lives on after the call that made it: bodies, uploads and listings, each step a call of its own.
+//! What outlives the call that made it: bodies, uploads and listings. Each of their steps is a call of its own.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,7 +11,7 @@ use crate::{
     backend::{Backend, Contents, Listed, Listing, Upload},
 };
 
-/// The body of a reader, chunk by chunk through the layer. An error is its end.
+/// The body of a reader, passed through the layer chunk by chunk. An error ends it.
 pub(super) fn layered_contents<L: Layer>(
     contents: Contents,
     layered: Layered<L>,
@@ -56,7 +56,7 @@ impl<L: Layer> Upload for LayeredUpload<L> {
         layered.around(Operation::Commit, &path, inner.commit()).await
     }
 
-    // Whatever a layer thinks of it, what is not wanted must go.
+    // Whatever a layer says, an upload that is not wanted must go.
     async fn abort(self: Box<Self>) {
         self.inner.abort().await;
     }

@@ -11,7 +11,7 @@ pub struct Call<'a> {
     pub operation: Operation,
     /// The kind of the backend.
     pub backend: &'a str,
-    /// To what; of a copy or a move out of here the source, of many paths the first, the root where there is none.
+    /// The path: for a copy or a move from here the source, of many paths the first, and the root if there is none.
     pub path: &'a Path,
 }
 
@@ -37,7 +37,7 @@ macro_rules! operations {
             /// All of them.
             pub const ALL: [Self; [$(Self::$variant),*].len()] = [$(Self::$variant),*];
 
-            /// The word for it, as in the WIT package where it has one.
+            /// Its name, as in the WIT package if it has one there.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -92,11 +92,12 @@ operations! {
     Sweep = "sweep", changes;
     /// Copying one object or many from here, to this backend or another.
     CopyTo = "copy";
-    /// Receiving a copy on the short way; to a layer at the target, beside the `copy` at the source.
+    /// Receiving a copy on the short way: what a layer at the target sees, while one at the source sees `copy`.
     CopyFrom = "copy-from", changes;
     /// Moving an object from here, within this backend or to another.
     Move = "move", changes;
-    /// Receiving an object that moves in one step; to a layer at the target, beside the `move` at the source.
+    /// Receiving an object that moves in one step: what a layer at the target sees, while one at the source sees
+    /// `move`.
     MoveFrom = "move-from", changes;
     /// Setting a modification time.
     SetModified = "set-modified", changes;

@@ -1,4 +1,4 @@
-//! So much a second, whatever the size of the pieces.
+//! An even rate, whatever the size of the pieces.
 
 use std::{
     num::NonZeroU64,
@@ -8,12 +8,12 @@ use std::{
 
 use tokio::time::{Instant, sleep_until};
 
-/// Farther ahead than anybody waits, and not so far that adding to it overflows.
+/// Further ahead than anybody waits, but not so far that adding to it overflows.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// A schedule of even pace: each amount gets the time it takes, after those before it. It is the generic cell rate
-/// algorithm (ITU-T I.371) without a burst. Nothing is saved up while nobody asks, and no amount is too large: it
-/// takes its time.
+/// A schedule with an even rate: each amount gets the time it takes, after those before it. It is the generic cell rate
+/// algorithm (ITU-T I.371) without a burst. Idle time is not saved up, and no amount is too large: it just takes its
+/// time.
 #[derive(Debug)]
 pub(super) struct Pace {
     per_second: NonZeroU64,
@@ -39,7 +39,7 @@ impl Pace {
         }
     }
 
-    /// When the amount begins and ends to pass, if it is asked for now.
+    /// When the amount would begin and end to pass, if it were asked for now.
     fn schedule(&self, amount: u64, now: Instant) -> (Instant, Instant) {
         let duration = Duration::from_secs(amount / self.per_second)
             .saturating_add(Duration::from_nanos(amount % self.per_second * 1_000_000_000 / self.per_second));

@@ -1,4 +1,4 @@
-//! How many bytes there may be, and who has them.
+//! How many bytes there may be, and who holds them.
 
 use std::sync::{
     Arc,
@@ -23,7 +23,7 @@ impl Capacity {
         Self(Arc::new(Bytes { limit: limit.unwrap_or(u64::MAX), taken: AtomicU64::new(0), account }))
     }
 
-    /// Takes so many, until what it gives is dropped.
+    /// Takes this many bytes, until the returned value is dropped.
     ///
     /// # Errors
     /// [`ErrorCode::NoSpace`]
@@ -34,7 +34,7 @@ impl Capacity {
     }
 }
 
-/// Bytes that were taken. What is shared has them once.
+/// Bytes that were taken. Shared contents hold them once.
 pub(super) struct Room {
     capacity: Capacity,
     bytes: u64,

@@ -13,7 +13,7 @@ use crate::{
 /// Chunks of at least this size are kept as they come; smaller ones are gathered.
 const GATHER_BELOW: usize = 64 * 1024;
 
-/// What a reader gets at once, at most.
+/// The most that a reader gets at once.
 const READ_AT_MOST: usize = 256 * 1024;
 
 /// The bytes of an object. A clone shares them, and their room.
@@ -40,7 +40,7 @@ impl Chunks {
         self.size
     }
 
-    /// Holds the bytes to the size and the hash that are expected of them.
+    /// Checks the bytes against the expected size and hash.
     pub(super) fn check(&self, options: &WriteOptions) -> Result<()> {
         let mut announced = Announced::new(options);
         self.chunks.iter().for_each(|chunk| announced.update(chunk));
@@ -126,7 +126,7 @@ impl Gathering {
         Ok(())
     }
 
-    /// Moves what was gathered behind the chunks.
+    /// Appends what was gathered to the chunks.
     fn flush(&mut self) {
         if !self.small.is_empty() {
             self.chunks.push(self.small.split().freeze());

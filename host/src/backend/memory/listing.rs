@@ -1,4 +1,5 @@
-//! A cursor over the objects as they are: each batch is one look, and continues after the last path that was given.
+//! A cursor over the objects as they are now: each batch looks once, and continues after the last path that was
+//! returned.
 
 use std::ops::Bound;
 
@@ -19,7 +20,7 @@ pub(super) struct MemoryListing {
     shared: Shared,
     prefix: Path,
     recursive: bool,
-    /// Only paths greater than this one are left; in the beginning it may end with `/`.
+    /// Only paths greater than this one are left; at the beginning it may end with `/`.
     after: String,
     end: Bound<String>,
 }

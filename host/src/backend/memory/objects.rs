@@ -39,7 +39,7 @@ impl Object {
         Ok(object)
     }
 
-    /// Takes over what the options give; the rest stays.
+    /// Takes what the options give; the rest stays.
     fn describe(&mut self, options: &WriteOptions) -> Result<()> {
         if let Some(modified) = options.modified {
             self.modified = modified;
@@ -58,13 +58,13 @@ impl Object {
         Ok(())
     }
 
-    /// The bytes of what is kept beside the contents.
+    /// How many bytes its attributes take.
     fn weight(&self) -> usize {
         let metadata = self.metadata.iter().map(|(key, value)| key.len() + value.len());
         self.content_type.as_ref().map_or(0, String::len) + metadata.sum::<usize>()
     }
 
-    /// What is known of it, under that path.
+    /// What is known about it, under that path.
     pub(super) fn info(&self, path: &Path) -> ObjectInfo {
         ObjectInfo {
             path: path.clone(),
@@ -78,7 +78,7 @@ impl Object {
         }
     }
 
-    /// Whether it is the version that is asked for, if one is.
+    /// Whether it is the requested version, if one is requested.
     pub(super) fn check_etag(&self, if_match: Option<&str>) -> Result<()> {
         match if_match {
             Some(etag) if etag != self.etag => {
@@ -103,7 +103,7 @@ struct Entry {
     _room: Room,
 }
 
-/// What an object takes beside its bytes, its name and what is kept with it.
+/// What an object takes in addition to its bytes, its name and its attributes.
 const ENTRY: usize = 256;
 
 /// Everything below a prefix: its bounds in byte order, where `0` is what follows `/`.
@@ -127,7 +127,7 @@ impl Objects {
         entry.map(|entry| &entry.object).ok_or_else(|| Error::new(ErrorCode::NotFound, "no such object"))
     }
 
-    /// The object of that path, as a copy of it with these options begins; errors get the path.
+    /// The object at that path, as the beginning of a copy with these options; errors get the path.
     pub(super) fn source(&self, path: &Path, options: &WriteOptions) -> Result<Object> {
         let copy = || {
             let mut object = self.get(path)?.clone();

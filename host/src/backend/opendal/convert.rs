@@ -1,4 +1,4 @@
-//! What OpenDAL tells, in the words of this crate.
+//! What OpenDAL reports, in the vocabulary of this crate.
 
 use ::opendal::{ErrorKind, Metadata};
 use omnistorage_types::Path;

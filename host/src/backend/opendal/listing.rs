@@ -1,7 +1,7 @@
 //! Listings in byte order, directory by directory.
 //!
-//! A service lists a directory in any order, so each is read whole and sorted; what is held at once is the directories
-//! on the way down to the entry.
+//! A service lists a directory in any order, so each directory is read whole and sorted. Only the directories on the
+//! way down to the current entry are held in memory.
 
 use std::collections::VecDeque;
 
@@ -21,7 +21,7 @@ pub(super) struct Walk {
     service: Shared,
     prefix: Path,
     options: ListOptions,
-    /// What is left of the directories from the prefix down; `None` before the first.
+    /// The rest of each directory from the prefix down; `None` before the first.
     open: Option<Vec<VecDeque<Node>>>,
 }
 
@@ -49,7 +49,7 @@ impl Walk {
         Self { service, prefix, options: options.clone(), open: None }
     }
 
-    /// What is in a directory, sorted, without what comes before the start.
+    /// The contents of a directory, sorted, without what comes before the start.
     async fn read(&self, directory: &Path) -> Result<VecDeque<Node>> {
         let mut lister = self.service.lister(directory)?;
         let mut nodes = Vec::new();
@@ -86,7 +86,7 @@ impl Walk {
                 }
             }
         }
-        // A service says of a directory that is gone what it says of an empty one.
+        // A service answers the same for a directory that is gone and an empty one.
         if !is_there && *directory != self.prefix && self.service.is_tree() {
             match self.service.stat(directory).await {
                 Ok(found) if found.kind == ObjectKind::Directory => {}

@@ -1,4 +1,4 @@
-//! Reading: a range of one version, held to the bytes that it has.
+//! Reading: a range of one version, checked against its length.
 
 use ::opendal::{
     BytesRange,
@@ -42,7 +42,7 @@ impl Shared {
         Ok(Reader { info, contents })
     }
 
-    /// What is known of an object, which has to be of that version.
+    /// What is known about an object, which must be of that version.
     pub(super) async fn require_version(&self, path: &Path, etag: Option<&str>) -> Result<ObjectInfo> {
         let info = self.stat(path).await?;
         if info.kind == ObjectKind::Directory {
@@ -54,7 +54,7 @@ impl Shared {
         Ok(info)
     }
 
-    /// Holds an object that is copied or moved to what is expected of it.
+    /// Checks an object that is copied or moved against what is expected of it.
     pub(super) async fn require_expected(
         &self,
         path: &Path,
@@ -93,12 +93,14 @@ struct Reading {
 }
 
 impl Reading {
-    /// The next bytes. OpenDAL takes the whole object for a range, and fewer bytes for all, if a server sends that.
+    /// The next bytes. If a server sends the whole object, OpenDAL takes it for the range, and if it sends too few
+    /// bytes, for all of them.
     async fn next(mut self) -> Result<Option<(bytes::Bytes, Self)>> {
         let at = |error: Error| error.at(KIND, &self.path);
         self.service.check_open().map_err(at)?;
         if self.left == 0 {
-            // The service was asked for the version before the bytes; between them another may have come.
+            // The service was asked for the version before it was asked for the bytes; in between another one may have
+            // come.
             if self.if_match.is_some() {
                 self.service.require_version(&self.path, self.if_match.as_deref()).await.map_err(at)?;
             }

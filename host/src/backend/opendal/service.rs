@@ -5,7 +5,7 @@ use ::opendal::{Operator, services};
 use super::{KIND, convert::failed};
 use crate::{Error, ErrorCode, Result, config::Config};
 
-/// The settings are those of OpenDAL's structs, which would take no notice of others.
+/// The settings are those of OpenDAL's structs, which would silently ignore any other.
 macro_rules! services {
     ($($feature:literal $service:ident [$($setting:literal)*])*) => {
         /// Sorted.

@@ -1,11 +1,11 @@
-//! What answers requests of WebDAV must speak WebDAV: OpenDAL takes any answer with a status of success for one, and a
-//! log-in page for an empty directory.
+//! Makes sure that whatever answers requests of WebDAV speaks WebDAV: OpenDAL takes any answer with a successful status
+//! for one, so a log-in page would be an empty directory.
 
 use ::opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport, Result};
 use http::{Request, Response, StatusCode, header};
 use opendal_http_transport_reqwest::ReqwestTransport;
 
-/// Sends requests, and holds the answers to what RFC 4918 says of them.
+/// Sends requests, and checks the answers against what RFC 4918 says of them.
 pub(super) struct Demanding(pub(super) ReqwestTransport);
 
 impl HttpTransport for Demanding {

@@ -1,4 +1,4 @@
-//! Writes: gathered to pieces that the service takes, and put in place by the commit.
+//! Writes: bytes are gathered into pieces that the service takes, and the commit puts them in place.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -21,19 +21,19 @@ use super::{
 };
 use crate::{Error, ErrorCode, ObjectInfo, Result};
 
-/// As every store takes, but for the last one of an upload.
+/// The size of a piece that every store takes; the last one of an upload may be smaller.
 const PART: usize = 8 << 20;
 /// Below the 10,000 that stores allow.
 const PARTS: u64 = 9_000;
 
-/// Before what found nothing is repeated, each time twice as long.
+/// The pause before a call that found nothing is repeated; twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LAST_PAUSE: Duration = Duration::from_millis(80);
 
 const PREFIX: &str = ".omnistorage-";
 const SUFFIX: &str = ".tmp";
 
-/// Whether an object of that name is an upload that is not done, or was never brought to its end.
+/// Whether an object of that name is an upload that is not finished, or never was.
 pub(super) fn is_temporary(name: &str) -> bool {
     name.starts_with(PREFIX) && name.ends_with(SUFFIX)
 }
@@ -41,7 +41,7 @@ pub(super) fn is_temporary(name: &str) -> bool {
 /// A name that nobody else writes to, in the same directory.
 fn temporary(path: &Path) -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    // Its keys are random, which is all that is wanted here.
+    // Its keys are random, which is all we need here.
     let number = RandomState::new().hash_one(NEXT.fetch_add(1, Ordering::Relaxed));
     let name = format!("{PREFIX}{number:016x}-0{SUFFIX}");
     match path.parent().filter(|parent| !parent.is_root()) {
@@ -56,7 +56,7 @@ pub(super) struct Draft {
     path: Path,
     /// Where the bytes go: a temporary name, or the object's own where the service puts it in place in one step.
     key: String,
-    /// Once a piece was sent, or is about to be. Gone with the commit.
+    /// Set once a piece was sent, or is about to be. The commit takes it.
     writer: Option<oio::Writer>,
     options: OpWrite,
     pending: BytesMut,
@@ -169,8 +169,8 @@ impl Draft {
     }
 }
 
-/// Repeats what finds nothing. A service that removes an object before it puts another in its place, as rclone's does,
-/// shows none for a moment; and of two that would remove it one finds it gone.
+/// Repeats a call that finds nothing. A service that removes an object before it puts another in its place, as rclone's
+/// does, shows no object for a moment; and of two calls that want to remove it, one finds it gone.
 async fn among_others<T, F: Future<Output = Result<T>>>(call: impl Fn() -> F) -> Result<T> {
     let mut pause = FIRST_PAUSE;
     while pause <= LAST_PAUSE {

@@ -20,7 +20,7 @@ impl Attempts {
         Self { options, started: Instant::now(), made: 0 }
     }
 
-    /// Waits until the next attempt, or gives the error back if there is to be none.
+    /// Waits until the next attempt, or returns the error if there will be none.
     pub(super) async fn again_after(&mut self, error: Error) -> Result<()> {
         self.made += 1;
         if !error.code().is_retryable() {
@@ -46,8 +46,9 @@ impl Attempts {
         ))
     }
 
-    /// Exponential, up to the longest, of which a random half is left out: who failed together does not come back
-    /// together ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015; the variant "equal jitter").
+    /// Exponential, up to the longest wait, of which a random half is left out, so that callers that failed together do
+    /// not come back together ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015; the variant "equal
+    /// jitter").
     fn delay(&self) -> Duration {
         let doubled = 2_u32.saturating_pow(self.made.saturating_sub(1));
         let full = self.options.delay.saturating_mul(doubled).min(self.options.max_delay);

@@ -1,4 +1,4 @@
-//! Bodies and listings that go on where they broke off.
+//! Bodies and listings that continue where they broke off.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -11,19 +11,19 @@ use crate::{
     backend::{Contents, ListOptions, Listed, Listing, ReadOptions, Reader},
 };
 
-/// A body and what of it is still to come.
+/// A body, and the part of it that is still to come.
 struct Body {
     contents: Contents,
     retry: Retry,
     path: Path,
-    /// For the rest, under the condition that the object is the same.
+    /// The options for the rest, on condition that the object is the same.
     rest: ReadOptions,
     /// Since the last byte.
     attempts: Attempts,
 }
 
 impl Body {
-    /// The next chunk, over as many gaps as allowed.
+    /// The next chunk, across as many breaks as are allowed.
     async fn next(&mut self) -> Option<Result<Bytes>> {
         loop {
             match self.contents.next().await? {
@@ -61,7 +61,7 @@ impl Body {
     }
 }
 
-/// The contents, read on after errors that may pass. `options` hold the etag of the object.
+/// The contents, continued after errors that may pass. `options` hold the etag of the object.
 pub(super) fn resuming(contents: Contents, retry: Retry, path: Path, options: ReadOptions) -> Contents {
     let attempts = retry.attempts();
     let body = Body { contents, retry, path, rest: options, attempts };
@@ -80,9 +80,9 @@ pub(super) struct RetryListing {
     retry: Retry,
     prefix: Path,
     rest: ListOptions,
-    /// Failures that were given since the last entry.
+    /// How many failures were returned since the last entry.
     given: u64,
-    /// Of these, how many a listing that was opened again gives once more: it begins behind an entry.
+    /// How many of them a reopened listing returns again, since it begins after an entry.
     repeated: u64,
 }
 
@@ -91,7 +91,7 @@ impl RetryListing {
         Self { listing, retry, prefix, rest: options, given: 0, repeated: 0 }
     }
 
-    /// Without what was given before.
+    /// Without what was returned before.
     fn take(&mut self, mut page: Vec<Listed>) -> Vec<Listed> {
         if self.repeated > 0 {
             page.retain(|listed| match listed {
@@ -129,7 +129,7 @@ impl Listing for RetryListing {
                 },
                 Err(error) => error,
             };
-            // A listing that failed is at its end: only a new one goes on.
+            // A listing that failed has ended: only a new one can continue.
             loop {
                 attempts.again_after(failed).await?;
                 match self.retry.inner.list(&self.prefix, &self.rest).await {

@@ -17,7 +17,7 @@ pub(super) struct Refusal {
     code: String,
     message: String,
     region: String,
-    /// What it is about, if the store says so.
+    /// What the refusal is about, if the store says so.
     pub(super) key: Option<String>,
 }
 
@@ -120,7 +120,7 @@ impl Refusal {
                 ErrorCode::PermissionDenied,
                 "the object is archived: restore it before it is read".to_owned(),
             ),
-            // Nothing of the status, which is that of a success.
+            // The status is left out, since it is that of a success.
             code if status.is_success() => {
                 let message = format!("the store refuses it: {}", excerpt(code));
                 return with_words(Error::new(ErrorCode::Other, message), &self.message);
@@ -131,7 +131,7 @@ impl Refusal {
     }
 }
 
-/// The error that an answer is.
+/// The error for an answer.
 pub(super) fn explain(bucket: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let error = match read_refusal(body) {
         Some(refusal) => refusal.explain(bucket, status, headers),
@@ -172,7 +172,7 @@ fn by_status(bucket: &str, status: StatusCode, headers: &HeaderMap, said: &str) 
     with_words(Error::new(code, message), said)
 }
 
-/// With what the store says itself.
+/// With the store's own words.
 fn with_words(error: Error, said: &str) -> Error {
     if said.is_empty() { error } else { error.with_note(format_args!("it says: {said}")) }
 }

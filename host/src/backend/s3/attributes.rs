@@ -1,4 +1,4 @@
-//! What is known of an object, in headers.
+//! What is known about an object, from headers.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::{HeaderMap, header};
@@ -25,7 +25,7 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// Those that the options of a write ask for.
+    /// The attributes that the options of a write ask for.
     pub(super) fn new(options: &WriteOptions) -> Result<Self> {
         Ok(Self {
             content_type: metadata::content_type(options)?,
@@ -52,7 +52,7 @@ impl Attributes {
             && info.metadata == self.metadata
     }
 
-    /// The object that a write with these attributes made, as far as its hashes are known.
+    /// The object that a write with these attributes made, with the hashes that are known.
     pub(super) fn info(self, path: &Path, size: u64, etag: String, hashes: Vec<Hash>) -> ObjectInfo {
         let mut info = ObjectInfo::new(path.clone(), ObjectKind::Object);
         info.hashes = hashes;
@@ -65,7 +65,7 @@ impl Attributes {
     }
 }
 
-/// What the headers of an answer tell of an object of that size.
+/// What the headers of an answer say about an object of that size.
 pub(super) fn info(path: &Path, headers: &HeaderMap, size: Option<u64>) -> ObjectInfo {
     let text =
         |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
@@ -94,20 +94,21 @@ pub(super) fn info(path: &Path, headers: &HeaderMap, size: Option<u64>) -> Objec
     info
 }
 
-/// Whether an etag may be a digest of the bytes: encrypted with a key of the customer's it is none, and looks like one.
+/// Whether an etag may be a digest of the bytes: if the object is encrypted with a customer's key it looks like one and
+/// is none.
 pub(super) fn tells_md5(headers: &HeaderMap) -> bool {
     headers.get("x-amz-server-side-encryption").is_none_or(|way| way == "AES256")
         && !headers.contains_key("x-amz-server-side-encryption-customer-algorithm")
 }
 
-/// The hashes of the whole object that an answer tells; `md5` is one that is known from elsewhere.
+/// The hashes of the whole object in an answer; `md5` is one that is known from elsewhere.
 pub(super) fn hashes(headers: &HeaderMap, etag: Option<&str>, md5: Option<Hash>) -> Vec<Hash> {
     let told = etag.filter(|_| tells_md5(headers)).and_then(md5_of);
     told.or(md5).into_iter().chain(checksums(headers)).collect()
 }
 
-/// The checksums of the whole object, among those of the answer. One over the checksums of parts is of no use here, and
-/// a store that does not say which of them it gives may give that one: also for what was copied from an object of parts.
+/// Of the checksums in an answer, those of the whole object. A checksum over the checksums of parts is of no use here,
+/// and a store that does not say which kind it sends may send that kind, even for a copy of an object made of parts.
 pub(super) fn checksums(headers: &HeaderMap) -> Vec<Hash> {
     let is_whole = headers.get("x-amz-checksum-type").is_some_and(|kind| kind == "FULL_OBJECT");
     let of = |algorithm: HashAlgorithm| {
@@ -117,7 +118,7 @@ pub(super) fn checksums(headers: &HeaderMap) -> Vec<Hash> {
     [HashAlgorithm::Crc32c, HashAlgorithm::Sha256, HashAlgorithm::Sha1].into_iter().filter_map(of).collect()
 }
 
-/// A digest in base64; `None` if it is none of that length, as one over parts, which has their number behind it.
+/// A digest in base64; `None` if it does not have that length. One over parts has their number behind it.
 fn hash(algorithm: HashAlgorithm, base64: &str) -> Option<Hash> {
     let digest = BASE64_STANDARD.decode(base64).ok()?;
     (digest.len() == algorithm.digest_len()).then_some(Hash { algorithm, digest })

@@ -51,7 +51,7 @@ pub(super) struct Bucket {
     exists: AtomicBool,
     /// It has listed in another order than that of keys.
     unsorted: AtomicBool,
-    /// Etags that look like digests need not be any.
+    /// Etags that look like digests may be something else.
     opaque_etags: AtomicBool,
 }
 
@@ -105,7 +105,7 @@ impl Bucket {
         self.closed.store(true, Ordering::Release);
     }
 
-    /// In which order it lists, as far as it is known.
+    /// In which order it lists, as far as we know.
     pub(super) fn order(&self) -> Order {
         if self.unsorted.load(Ordering::Relaxed) { Order::Other } else { self.traits.order }
     }
@@ -115,12 +115,12 @@ impl Bucket {
         self.unsorted.store(true, Ordering::Relaxed);
     }
 
-    /// Whether etags in listings, which say nothing of encryption, are digests of the bytes, as far as it is known.
+    /// Whether etags in listings are digests of the bytes, as far as we know: listings say nothing about encryption.
     pub(super) fn lists_md5(&self) -> bool {
         !self.opaque_etags.load(Ordering::Relaxed)
     }
 
-    /// Learns from what an answer tells of one object.
+    /// Learns from an answer about one object.
     pub(super) fn look_at_encryption(&self, headers: &HeaderMap) {
         if !tells_md5(headers) {
             self.opaque_etags.store(true, Ordering::Relaxed);
@@ -138,7 +138,7 @@ impl Bucket {
         Call::new(method, format!("{}/{}", self.base, encode_path(key)))
     }
 
-    /// A request about an object, with a query of keys and values; a key without a value is a word of its own.
+    /// A request about an object, with a query of keys and values; a key may have no value.
     pub(super) fn object_query(&self, method: Method, key: &str, query: &[(&str, &str)]) -> Call {
         Call::new(method, format!("{}/{}?{}", self.base, encode_path(key), query_string(query)))
     }
@@ -153,7 +153,7 @@ impl Bucket {
         format!("/{}/{}", self.name, encode_path(key))
     }
 
-    /// Sends a request, and waits for the beginning of its answer. A range that is not there is an answer.
+    /// Sends a request, and waits for the beginning of its answer. That a range is not there is an answer, too.
     pub(super) async fn open(&self, call: &Call) -> Result<Answer> {
         let answer = self.client.open(call).await?;
         match answer.status() {
@@ -162,7 +162,7 @@ impl Bucket {
         }
     }
 
-    /// Sends a request with a small answer; what is not a success is an error.
+    /// Sends a request with a small answer; anything but a success is an error.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer> {
         let answer = self.client.send(call).await?;
         self.accept(answer).await
@@ -173,7 +173,7 @@ impl Bucket {
         self.client.send(call).await
     }
 
-    /// As [`Bucket::send`], but an answer that a request is without effect is an answer.
+    /// As [`Bucket::send`], but an answer that the request has no effect is no error.
     pub(super) async fn send_conditional(&self, call: &Call) -> Result<Answer> {
         let answer = self.client.send(call).await?;
         match answer.status() {
@@ -185,13 +185,13 @@ impl Bucket {
         }
     }
 
-    /// Sends a request that is answered in XML, and reads the answer. It may be a refusal in spite of its status, where
-    /// the store had to begin it before it was done; one that may pass is asked for again, as any other.
+    /// Sends a request that is answered in XML, and reads the answer. It may be a refusal in spite of its status, if
+    /// the store had to begin the answer before it was done; a refusal that may pass is retried like any other.
     pub(super) async fn ask<T: xml::Answer>(&self, call: &Call) -> Result<T> {
         self.ask_repeated(call).await.map(|(answer, _)| answer)
     }
 
-    /// The same, and whether an earlier sending may have been carried out without an answer.
+    /// The same, and whether the request may have been carried out before without an answer.
     pub(super) async fn ask_repeated<T: xml::Answer>(&self, call: &Call) -> Result<(T, bool)> {
         let mut attempt = 1;
         loop {
@@ -215,12 +215,12 @@ impl Bucket {
         Err(self.failure(answer).await)
     }
 
-    /// The error that an answer is.
+    /// The error for an answer.
     pub(super) async fn failure(&self, answer: Answer) -> Error {
         let (status, headers) = (answer.status(), answer.response.headers().clone());
         let body = answer.body().await.unwrap_or_default();
-        // The answer to HEAD has no body, and what says nothing of the object is asked for once more. What is missing
-        // is the object, as soon as the bucket is known to be there.
+        // The answer to HEAD has no body, so an answer that says nothing about the object is requested once more. If
+        // something is missing, it is the object, as soon as the bucket is known to exist.
         let is_clear = match status {
             StatusCode::NOT_FOUND => self.exists.load(Ordering::Relaxed),
             status => status == StatusCode::PRECONDITION_FAILED,
@@ -230,12 +230,12 @@ impl Bucket {
         self.refusal(status, &headers, &body)
     }
 
-    /// The error that an answer of these parts is.
+    /// The error for an answer of these parts.
     pub(super) fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
         explain(&self.name, status, headers, body)
     }
 
-    /// Holds what is missing to be an object, and not the bucket.
+    /// Makes sure that it is an object that is missing, and not the bucket.
     pub(super) async fn check_exists(&self) -> Result<()> {
         match self.reason().await? {
             None => Ok(()),
@@ -281,7 +281,7 @@ impl Bucket {
         }
     }
 
-    /// Whether the condition is one that this bucket can hold.
+    /// Whether this bucket supports the condition.
     pub(super) fn check_condition(&self, condition: &WriteCondition) -> Result<()> {
         if *condition != WriteCondition::Always && !self.traits.conditional_write {
             return Err(Error::unsupported(super::KIND, "conditions for writes, as it is configured"));
@@ -299,7 +299,7 @@ impl fmt::Debug for Bucket {
     }
 }
 
-/// An etag as stores write them: any other text would be a list of several, or mean all of them.
+/// An etag as stores write it: any other text could be a list of several, or mean all of them.
 pub(super) fn checked_etag(etag: &str) -> Result<&str> {
     let opaque = etag.strip_prefix('"').and_then(|etag| etag.strip_suffix('"'));
     match opaque {

@@ -1,5 +1,5 @@
-//! Copies on the server, within a bucket and between two of the same account. Its metadata can only be changed by
-//! copying an object onto itself.
+//! Copies on the server, within a bucket and between two of the same account. The metadata of an object can only be
+//! changed by copying the object onto itself.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::{
 /// How many parts are copied at once.
 const IN_FLIGHT: usize = 4;
 
-/// What else a writer may say of the bytes. It does not come along where metadata is replaced.
+/// What else a writer may say about the bytes. It is not copied if metadata is replaced.
 const SAID: [&str; 6] = [
     "cache-control",
     "content-disposition",
@@ -34,7 +34,7 @@ const SAID: [&str; 6] = [
     "x-amz-website-redirect-location",
 ];
 
-/// How the store keeps the bytes, which does not come along either.
+/// How the store keeps the bytes, which is not copied either.
 const KEPT: [&str; 3] =
     ["x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-storage-class"];
 
@@ -62,7 +62,7 @@ impl Source {
         })
     }
 
-    /// Its attributes, each unless the options give another.
+    /// The attributes of the source, except those that the options replace.
     fn attributes(&self, options: &WriteOptions) -> Result<Attributes> {
         let given = Attributes::new(options)?;
         let own = || self.info.content_type.clone().unwrap_or_else(|| DEFAULT_CONTENT_TYPE.to_owned());
@@ -83,16 +83,16 @@ impl Source {
         Ok(call)
     }
 
-    /// Whether a plain copy has the same time: one that some other tool wrote keeps none in its metadata.
+    /// Whether a plain copy has the same time: an object written by another tool has none in its metadata.
     fn keeps_time(&self) -> bool {
         self.headers.contains_key(format!("{METADATA}{MODIFIED_KEY}"))
     }
 
-    /// Takes away what a writer of ours would not say of the bytes; gives whether there was something.
+    /// Removes what our own writers would not say about the bytes; returns whether there was anything.
     fn silence(&mut self) -> bool {
         let has_md5 = self.headers.remove(format!("{METADATA}{RCLONE_MD5}")).is_some();
         if has_md5 {
-            // That of other bytes, perhaps.
+            // It may be that of other bytes.
             self.info.hashes = attributes::checksums(&self.headers);
         }
         let said = SAID.into_iter().filter_map(|name| self.headers.remove(name)).count();
@@ -100,7 +100,7 @@ impl Source {
     }
 }
 
-/// What the metadata of a copy is to be.
+/// What the metadata of a copy will be.
 enum Directive {
     Copy,
     Replace,
@@ -137,7 +137,7 @@ pub(super) async fn copy(
     at_once(&found, to, target, &target_key, attributes, &directive).await
 }
 
-/// Sets the time of an object, and leaves all else.
+/// Sets the time of an object, and changes nothing else.
 pub(super) async fn set_modified(bucket: &Arc<Bucket>, path: &Path, modified: Timestamp) -> Result<()> {
     let found = Source::find(bucket, path, None).await?;
     let options = WriteOptions { modified: Some(modified), ..WriteOptions::default() };
@@ -145,8 +145,8 @@ pub(super) async fn set_modified(bucket: &Arc<Bucket>, path: &Path, modified: Ti
     onto_itself(&found, bucket, path, attributes).await.map(drop)
 }
 
-/// Gives what was made of an upload that an earlier run began, perhaps that of another program, what is wanted beside
-/// the bytes, and nothing else. What another writer has put in its place since is left alone.
+/// Gives an object made from an upload that an earlier run began, perhaps another program's, the attributes that are
+/// wanted and no others. If another writer has replaced the object since, it is left alone.
 pub(super) async fn set_attributes(
     bucket: &Arc<Bucket>,
     made: ObjectInfo,
@@ -164,7 +164,7 @@ pub(super) async fn set_attributes(
     onto_itself(&found, bucket, &made.path, attributes).await
 }
 
-/// Replaces what lies beside the bytes of an object, in parts where it is too large for one request.
+/// Replaces the attributes of an object, in parts if it is too large for one request.
 async fn onto_itself(
     found: &Source,
     bucket: &Arc<Bucket>,
@@ -177,7 +177,7 @@ async fn onto_itself(
     at_once(found, bucket, path, &bucket.key(path)?, attributes, &Directive::Replace).await
 }
 
-/// A condition that fails already saves the copy. Whether it holds in the end the store decides.
+/// If the condition fails already, there is no need to copy. In the end the store decides whether it holds.
 async fn check_target(bucket: &Bucket, path: &Path, condition: &WriteCondition) -> Result<()> {
     let expected = match condition {
         WriteCondition::Always => return Ok(()),
@@ -212,11 +212,11 @@ async fn at_once(
         }
     };
     let Copied(etag) = to.ask(&call).await.map_err(source_changed)?;
-    // The bytes have the same hashes, whatever the etag is one of.
+    // The bytes have the same hashes, whatever the etag stands for.
     Ok(attributes.info(target, source.size, etag, source.info.hashes.clone()))
 }
 
-/// By parts, which also hold a condition that a copy at once would ignore.
+/// In parts, which also obey a condition that a single copy would ignore.
 async fn by_parts(
     source: &Source,
     to: &Arc<Bucket>,

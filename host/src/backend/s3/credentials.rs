@@ -7,7 +7,7 @@ use reqsign_core::{Context, ProvideCredential};
 
 use crate::secret::Secret;
 
-/// A key with its secret. The library has the same, which tells the secret in its `Debug`; and the library logs that.
+/// A key with its secret. The library has the same type, but its `Debug` shows the secret, and the library logs it.
 pub(super) struct Given {
     pub(super) key: String,
     pub(super) secret: Secret,

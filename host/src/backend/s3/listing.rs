@@ -1,4 +1,4 @@
-//! Listings, a thousand keys a request.
+//! Listings, a thousand keys in each request.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// How many objects are asked about at once where all is to be known of them.
+/// How many objects are asked about at once if everything about them is wanted.
 const IN_FLIGHT: usize = 16;
 
 /// Opens a listing of what is below a prefix.
@@ -63,7 +63,7 @@ pub(super) struct S3Pages {
     full_info: bool,
 }
 
-/// A page, and of what it is one, if the store says so.
+/// A page, and what it is a page of, if the store says so.
 pub(super) struct Listed {
     page: Page,
     /// Keys that are not UTF-8.
@@ -72,8 +72,8 @@ pub(super) struct Listed {
 }
 
 impl Listed {
-    /// The page, which must be one of what was asked for, in a backend whose keys begin with `root`. Whether the prefix is
-    /// encoded, too, stores do not agree.
+    /// The page, which must be part of what was asked for, in a backend whose keys begin with `root`. Stores do not
+    /// agree on whether the prefix is encoded, too.
     fn of(mut self, prefix: &str, root: &str) -> Result<Page> {
         let below =
             |key: &[u8]| ListingFailure::of_name(KIND, key.strip_prefix(root.as_bytes()).unwrap_or(key));
@@ -111,7 +111,7 @@ impl Answer for Listed {
         if required(is_truncated, "IsTruncated")? {
             page.next = Some(required(next, "NextContinuationToken")?);
         }
-        // Some stores tell at the end that they are.
+        // Some stores say only at the end that keys are encoded.
         let mut odd = Vec::new();
         if is_encoded {
             let mut is_text = |key: &mut String| decode(key).map_err(|bytes| odd.push(bytes)).is_ok();
@@ -130,7 +130,7 @@ fn object(document: &mut Document<'_>) -> Result<(String, ObjectInfo)> {
             "Key" => key = Some(document.word("Key")?.into_owned()),
             "ETag" => etag = Some(document.word("ETag")?.into_owned()),
             "Size" => size = Some(document.value("Size")?),
-            // When it was written: the time that it was given is in its metadata, which no listing tells.
+            // When it was written: the time that it was given is in its metadata, which no listing carries.
             "LastModified" => modified = Some(time_of(&document.text()?)?),
             _ => document.skip(&element)?,
         }
@@ -158,8 +158,8 @@ fn common_prefix(document: &mut Document<'_>) -> Result<String> {
     required(prefix, "Prefix")
 }
 
-/// Makes a key what it is, or gives its bytes if they are not UTF-8. It was encoded, since XML has no way to write
-/// control characters.
+/// Decodes a key, or returns its bytes if they are not UTF-8. Keys are encoded because XML cannot express control
+/// characters.
 fn decode(key: &mut String) -> Result<(), Vec<u8>> {
     if !key.contains(['%', '+']) {
         return Ok(());
@@ -170,7 +170,7 @@ fn decode(key: &mut String) -> Result<(), Vec<u8>> {
     Ok(())
 }
 
-/// A prefix as a store writes it that does not encode it: XML has no control characters but these.
+/// A prefix as a store writes it without encoding: XML has no control characters but these.
 fn in_xml(prefix: &str) -> String {
     let has_none = |char: char| char.is_ascii_control() && !matches!(char, '\t' | '\n' | '\r' | '\u{7f}');
     prefix.replace(has_none, "\u{fffd}")
@@ -213,8 +213,8 @@ impl Pages for S3Pages {
 }
 
 impl S3Pages {
-    /// What a listing does not tell is asked for, an object at a time. One that is gone by now is left out; one that the
-    /// store does not tell of is a failure.
+    /// What a listing does not carry is requested, one object at a time. An object that is gone by now is left out; one
+    /// that the store refuses to tell about is a failure.
     async fn complete(&self, page: &mut Page) -> Result<()> {
         let root = cloud::key_prefix(&self.bucket.prefix, &Path::root())?;
         let asked = std::mem::take(&mut page.objects).into_iter().map(|(key, listed)| {

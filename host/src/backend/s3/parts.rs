@@ -1,4 +1,4 @@
-//! An upload of several parts, which is completed, or aborted without a trace, or left to the next run on purpose.
+//! An upload of several parts: it is completed, aborted without a trace, or deliberately left to the next run.
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -24,8 +24,8 @@ use crate::{
 /// The fewest bytes of a part that is not the last, and the most parts; see the quotas of S3's multipart upload.
 const LEAST: u64 = 5 << 20;
 const MOST_PARTS: u64 = 10_000;
-/// What the largest object that S3 takes in 10,000 parts of one size has in each: 5 TiB. A writer may announce any
-/// number, and as much as a part has is held in memory.
+/// The part size of the largest object that S3 takes: 5 TiB in 10,000 equal parts. An expected size may be any number,
+/// and a whole part is held in memory, so parts do not grow beyond this.
 const MOST_NEEDED: u64 = (5_u64 << 40).div_ceil(MOST_PARTS);
 /// The parts of a copy, in bytes.
 const COPIED_PART: u64 = 512 << 20;
@@ -55,11 +55,11 @@ impl FromStr for PartSize {
 }
 
 impl PartSize {
-    /// The size of the part of that number, from 1 on, of an object that will have so many bytes.
+    /// The size of part `number` (from 1 on) of an object that will have this many bytes.
     ///
-    /// Where the size is not known, parts are of one size for the first quarter of them, and four times as large in
-    /// each quarter that follows: with parts of 5 MiB in the beginning that is enough for 1 TiB. What is announced beyond
-    /// the largest object does not make them larger.
+    /// If the size is not known, the first quarter of the parts have one size, and each further quarter has parts four
+    /// times as large: beginning with 5 MiB, that is enough for 1 TiB. An expected size beyond the largest object does
+    /// not make them larger.
     pub(super) fn of(self, number: u64, announced: Option<u64>) -> u64 {
         match announced {
             Some(size) => self.0.max(size.div_ceil(MOST_PARTS).min(MOST_NEEDED)),
@@ -100,13 +100,13 @@ impl CopyLimit {
         size > self.0
     }
 
-    /// The size of the parts in which so many bytes are copied.
+    /// The size of the parts in which this many bytes are copied.
     pub(super) fn part(self, size: u64) -> u64 {
         COPIED_PART.min(self.0).max(size.div_ceil(MOST_PARTS))
     }
 }
 
-/// Some bytes of the source of a copy.
+/// A range of the source of a copy.
 pub(super) struct PartRange {
     pub(super) start: u64,
     /// Not included.
@@ -150,7 +150,7 @@ impl xml::Answer for Initiated {
     }
 }
 
-/// Answers that tell the etag of what was made, as headers have it.
+/// Answers that hold the etag of what was made, as in headers.
 macro_rules! made {
     ($($(#[$doc:meta])* $name:ident = $root:literal;)*) => {$(
         $(#[$doc])*
@@ -198,16 +198,16 @@ struct Completion<'a> {
     parts: &'a [Part],
 }
 
-/// An upload that is open at the store. Given up or dropped, which takes a task of its own, it is aborted; but one with
-/// [`Remains`] that are of use to the next run is left as it is.
+/// An upload that is open at the store. If it is given up, or dropped (which starts a task), it is aborted; but one
+/// whose [`Remains`] are of use to the next run is left as it is.
 pub(super) struct Multipart {
     bucket: Arc<Bucket>,
     key: String,
     id: String,
     is_open: bool,
-    /// An answer was lost that may have named another upload.
+    /// The answer that was lost may have named another upload.
     may_have_twin: bool,
-    /// `None`: no run goes on with it.
+    /// `None`: no run continues it.
     remains: Option<Remains>,
 }
 
@@ -220,7 +220,8 @@ impl Multipart {
     ) -> Result<Self> {
         let call = attributes(bucket.object_query(Method::POST, key, &[("uploads", "")]))?;
         let (bucket, key) = (Arc::clone(bucket), key.to_owned());
-        // In a task of its own: whoever gives up before the answer would leave an upload that nobody knows.
+        // In a task of its own: a caller that gives up before the answer would leave behind an upload that nobody knows
+        // about.
         let begun = tokio::spawn(async move {
             match bucket.ask_repeated(&call).await {
                 Ok((Initiated { upload_id: id }, may_have_twin)) => {
@@ -243,7 +244,7 @@ impl Multipart {
         Self { bucket, key, id, is_open: true, may_have_twin: false, remains: Some(remains) }
     }
 
-    /// Lets the next run go on with it, if this one does not complete it.
+    /// Lets the next run continue it, if this one does not complete it.
     pub(super) fn resumable(mut self) -> Self {
         self.remains = Some(Remains::default());
         self
@@ -312,8 +313,8 @@ impl Multipart {
         }
     }
 
-    /// Makes the object of its parts, which stand in their order. An answer that is no success is one for the caller;
-    /// the upload is then still to be aborted.
+    /// Makes the object from its parts, in their order. An answer that is no success is left to the caller, who must
+    /// then still abort the upload.
     pub(super) async fn complete(&mut self, parts: &[Part], condition: &WriteCondition) -> Result<Completed> {
         self.bucket.check_open()?;
         let body = quick_xml::se::to_string(&Completion { parts })
@@ -346,12 +347,12 @@ impl Multipart {
         }
     }
 
-    /// The store has forgotten the upload, since it is an object now.
+    /// The store has forgotten the upload because it has become an object.
     pub(super) fn is_done(&mut self) {
         self.is_open = false;
     }
 
-    /// Whether the next run finds it, unless it is completed: the copies of a server have nothing to go on with.
+    /// Whether the next run can find it, unless it is completed: a copy on the server cannot be continued.
     fn is_left(&self) -> bool {
         self.remains.as_ref().is_some_and(Remains::are_of_use)
     }
@@ -365,7 +366,8 @@ impl Multipart {
         }
     }
 
-    /// Gives up the upload after a completion that failed so: one that would fail again is not left to the next run.
+    /// Gives up the upload after a completion failed with this error: an upload that would fail again is not left to
+    /// the next run.
     pub(super) async fn give_up_after(self, error: &Error) {
         if let Some(remains) = &self.remains {
             remains.failed(error);
@@ -374,12 +376,12 @@ impl Multipart {
     }
 }
 
-/// What a completion came to.
+/// The result of a completion.
 pub(super) enum Completed {
     Made {
         etag: String,
     },
-    /// By the condition, or since the upload is not known any more.
+    /// Because of the condition, or because the upload is no longer known.
     Refused(Answer),
 }
 
@@ -405,7 +407,7 @@ impl Drop for Multipart {
     }
 }
 
-/// Aborts an upload; one that is not there any more is one.
+/// Aborts an upload; it is fine if it no longer exists.
 pub(super) async fn abort(bucket: &Bucket, key: &str, id: &str) -> Result<()> {
     let call = bucket.object_query(Method::DELETE, key, &[("uploadId", id)]);
     match bucket.send(&call).await {
@@ -421,7 +423,7 @@ pub(super) async fn abort_or_leave(bucket: &Bucket, key: &str, id: &str) {
     }
 }
 
-/// The etag of what was written by a request whose answer says nothing else: what says more is the answer of another
+/// The etag of what was written, from an answer that says nothing else: an answer that says more comes from another
 /// server.
 pub(super) async fn written(answer: Answer) -> Result<Option<String>> {
     let etag = answer.header("etag").filter(|etag| !etag.is_empty()).map(str::to_owned);

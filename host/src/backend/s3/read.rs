@@ -1,4 +1,4 @@
-//! Reading: what is known of an object, and its bytes.
+//! Reading: what is known about an object, and its bytes.
 
 use std::{ops::Range, sync::Arc};
 
@@ -23,7 +23,7 @@ use crate::{
 };
 
 impl Bucket {
-    /// What is known of an object, and the headers that told it.
+    /// What is known about an object, and the headers that said so.
     pub(super) async fn head(&self, path: &Path, if_match: Option<&str>) -> Result<(ObjectInfo, HeaderMap)> {
         let key = self.key(path)?;
         let call = self.object(Method::HEAD, &key).header("x-amz-checksum-mode", "ENABLED")?;
@@ -31,7 +31,7 @@ impl Bucket {
         let headers = answer.response.headers().clone();
         self.look_at_encryption(&headers);
         let info = attributes::info(path, &headers, answer.content_length());
-        // Each object has them, and what has not is something else.
+        // Every object has these; an answer without them is about something else.
         for (is_told, field) in [
             (info.size.is_some(), "the size"),
             (info.etag.is_some(), "the etag"),

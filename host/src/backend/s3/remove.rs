@@ -1,4 +1,4 @@
-//! Deleting, a thousand keys a request.
+//! Deleting, a thousand keys in each request.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -30,9 +30,9 @@ use crate::{
 
 /// The most keys of one request.
 const BATCH: usize = 1000;
-/// How many requests are on their way at once.
+/// How many requests are in flight at once.
 const IN_FLIGHT: usize = 4;
-/// How many keys of one request go by themselves at once.
+/// How many keys of one request are deleted one by one at the same time.
 const SINGLES_IN_FLIGHT: usize = 8;
 
 #[derive(Serialize)]
@@ -48,7 +48,7 @@ struct Target<'a> {
     key: &'a str,
 }
 
-/// What became of the keys that the store tells of: gone, or refused.
+/// What the store says became of the keys: gone, or refused.
 #[derive(Default)]
 struct Deleted(HashMap<String, Result<(), Refusal>>);
 
@@ -82,7 +82,7 @@ fn key(document: &mut Document<'_>) -> Result<String> {
     required(key, "Key")
 }
 
-/// Deletes objects: one result a path, in their order.
+/// Deletes objects: one result for each path, in their order.
 pub(super) async fn delete(bucket: &Arc<Bucket>, paths: &[Path]) -> Vec<Result<()>> {
     remove::delete(bucket, paths).await
 }
@@ -113,7 +113,7 @@ impl Keys for Arc<Bucket> {
     }
 }
 
-/// Deletes keys: one result a key, in their order.
+/// Deletes keys: one result for each key, in their order.
 async fn delete_keys(bucket: &Arc<Bucket>, keys: &[&str]) -> Vec<Result<()>> {
     let mut requests = Vec::new();
     for keys in keys.chunks(BATCH) {
@@ -122,7 +122,7 @@ async fn delete_keys(bucket: &Arc<Bucket>, keys: &[&str]) -> Vec<Result<()>> {
     stream::iter(requests).buffered(IN_FLIGHT).collect::<Vec<_>>().await.concat()
 }
 
-/// Deletes a key by itself: what fails for a moment is tried again, with pauses.
+/// Deletes a single key: a failure that may pass is tried again, with pauses.
 async fn delete_one(bucket: &Bucket, key: &str) -> Result<()> {
     let answer = bucket.ask_anything(&bucket.object(Method::DELETE, key)).await?;
     let (status, headers) = (answer.status(), answer.response.headers().clone());
@@ -140,7 +140,7 @@ async fn delete_one(bucket: &Bucket, key: &str) -> Result<()> {
     let body = answer.body().await?;
     match (status, body.trim_ascii()) {
         (StatusCode::NO_CONTENT, _) => Ok(()),
-        // Not every store says it in that way: whether it is so shows.
+        // Not every store says it in that way, so we check whether it is true.
         (_, []) => check_gone(bucket, key).await,
         _ => Err(read_refusal(&body).map_or_else(
             || not_understood("it says something else about what is to be deleted"),
@@ -161,13 +161,13 @@ async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Result<()>> {
     if let [key] = keys {
         return vec![delete_one(bucket, key).await];
     }
-    // What XML cannot say goes by itself.
+    // A key that XML cannot express is deleted alone.
     let is_text =
         |key: &&&str| !key.chars().any(|char| char.is_control() || matches!(char, '\u{fffe}' | '\u{ffff}'));
     let object: Vec<_> = keys.iter().filter(is_text).map(|key| Target { key }).collect();
     let outcome = match object.is_empty() {
         true => Ok(Deleted::default()),
-        // Not quiet: that a key is gone is to be said, and not to be concluded from what is not said.
+        // Not quiet: the store has to say that a key is gone; silence is no evidence.
         false => request(bucket, &Deletion { quiet: false, object }).await,
     };
     let told = match outcome {
@@ -188,7 +188,7 @@ async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Result<()>> {
     stream::iter(results).buffered(SINGLES_IN_FLIGHT).collect().await
 }
 
-/// A key that was refused while others were not, which says nothing of those.
+/// A key that was refused while others were not, which says nothing about those.
 async fn refused(bucket: &Bucket, key: &str, refusal: &Refusal) -> Result<()> {
     let error = refusal.explain(&bucket.name, StatusCode::OK, &http::HeaderMap::new());
     match error.code() {

@@ -1,7 +1,7 @@
-//! Uploads that go on where an earlier run was broken off.
+//! Uploads that continue where an earlier run broke off.
 //!
-//! Nothing is believed but the bytes: the source is read again, and only a part whose bytes the store is known to have
-//! is not sent again.
+//! Only bytes are evidence: the source is read again, and a part is skipped only if the store is known to have the same
+//! bytes.
 
 use std::{
     collections::BTreeMap,
@@ -19,14 +19,14 @@ use super::{
 };
 use crate::{Error, ErrorCode, HashAlgorithm, Hasher, Result, backend::cloud::pages::Trail};
 
-/// What an upload has of an earlier run, and whether it is worth something to the next one.
+/// What an upload has from an earlier run, and whether it is of use to the next one.
 #[derive(Default)]
 pub(super) struct Remains {
-    /// By their numbers; `None` for an upload that this run began.
+    /// The parts by number; `None` for an upload that this run began.
     earlier: Option<BTreeMap<u64, Arrived>>,
     /// A part has arrived, in this run or in an earlier one.
     has_parts: AtomicBool,
-    /// The store refused something that it would refuse again.
+    /// The store refused something, and would refuse it again.
     is_hopeless: AtomicBool,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Arrived {
 /// A page of parts that the store has.
 pub(super) struct Arrivals {
     pub(super) parts: Vec<Arrived>,
-    /// The number that the next page begins behind.
+    /// The number after which the next page begins.
     next: Option<String>,
 }
 
@@ -106,11 +106,11 @@ impl Remains {
         arrived.holds(bytes, checksum.as_deref()).then(|| arrived.named(checksum))
     }
 
-    /// Takes note of what became of a part.
+    /// Records what became of a part.
     pub(super) fn sent(&self, part: &Result<Part>) {
         match part {
             Ok(_) => self.has_parts.store(true, Ordering::Release),
-            // Damaged on the way: the bytes that come next time need not be.
+            // Damaged on the way: the next attempt need not be.
             Err(error) if error.code() == ErrorCode::Corrupted => {}
             Err(error) => self.failed(error),
         }
@@ -121,15 +121,15 @@ impl Remains {
         self.is_hopeless.fetch_or(!may_pass(error), Ordering::AcqRel);
     }
 
-    /// Whether the next run can go on with the upload.
+    /// Whether the next run can continue the upload.
     pub(super) fn are_of_use(&self) -> bool {
         self.has_parts.load(Ordering::Acquire) && !self.is_hopeless.load(Ordering::Acquire)
     }
 }
 
 impl Arrived {
-    /// Whether it has these bytes, of that checksum. The MD5 decides where the etag is one: it is computed only for a
-    /// part that can be the same. A store that encrypts has the checksum alone.
+    /// Whether it has these bytes, with this checksum. If the etag is an MD5, the MD5 decides; it is computed only for
+    /// a part that can be the same. A store that encrypts has only the checksum.
     fn holds(&self, bytes: &[u8], checksum: Option<&str>) -> bool {
         if self.size != bytes.len() as u64 {
             return false;
@@ -144,20 +144,20 @@ impl Arrived {
         }
     }
 
-    /// Some stores tell an empty checksum where they have none.
+    /// Some stores send an empty checksum if they have none.
     fn told(&self) -> Option<&str> {
         self.checksum.as_deref().filter(|checksum| !checksum.is_empty())
     }
 
-    /// As a completion names it. Some stores keep the checksums of parts and do not tell them, but ask for them here:
-    /// then it is that of the bytes.
+    /// The part as a completion names it. Some stores keep the checksums of parts and do not list them, but ask for
+    /// them here: then it is the checksum of the bytes.
     fn named(&self, checksum: Option<String>) -> Part {
         let checksum = self.told().map(str::to_owned).or(checksum);
         Part { part_number: self.part_number, etag: quoted(&self.etag), checksum }
     }
 }
 
-/// Whether the same upload may get further another time: after a while, with other credentials or more room.
+/// Whether the same upload may get further another time: later, with other credentials, or with more room.
 fn may_pass(error: &Error) -> bool {
     let code = error.code();
     code.is_retryable()
@@ -170,8 +170,8 @@ fn may_pass(error: &Error) -> bool {
         )
 }
 
-/// The id of the upload of a key that an earlier run left, and what there is of it. That it cannot be looked for is no
-/// reason not to begin another.
+/// The id of the upload that an earlier run left for a key, and what there is of it. If we cannot look for one, we
+/// begin a new one.
 pub(super) async fn find(bucket: &Bucket, key: &str) -> Option<(String, Remains)> {
     look_for(bucket, key).await.unwrap_or_else(|error| {
         tracing::warn!(key, %error, "unfinished uploads cannot be looked for: a new one is begun");

@@ -1,4 +1,4 @@
-//! Where a bucket is, how to speak to it, and with whose rights.
+//! Where a bucket is, how to speak to it, and with whose credentials.
 
 use reqsign_aws_v4::{AssumeRoleCredentialProvider, Credential, DefaultCredentialProvider, RequestSigner};
 use reqsign_core::{ErrorKind, ProvideCredentialChain};
@@ -26,7 +26,8 @@ const DEFAULT_REGION: &str = "us-east-1";
 /// With parts of 5 MiB, 20 MiB.
 const PARTS_IN_FLIGHT: PartsInFlight = PartsInFlight(4);
 
-/// Whose bucket it is to speak to: two of the same identity can copy between each other on the server.
+/// Where the bucket is and who speaks to it: two buckets with the same identity can copy between each other on the
+/// server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Identity {
     endpoint: Option<String>,
@@ -42,7 +43,7 @@ enum Account {
     Environment,
 }
 
-/// Makes a bucket from its settings. What the settings leave out, the environment gives; see
+/// Makes a bucket from its settings. Where they leave something out, the environment is asked; see
 /// [`S3Backend::from_config`](super::S3Backend::from_config) for all of them.
 pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let name: String = config.require("bucket")?;
@@ -118,7 +119,7 @@ fn client(config: &mut Config, region: &str) -> Result<(Account, Client<Credenti
         (None, None) if token.is_none() => {
             let mut provider = DefaultCredentialProvider::builder();
             if let Some(profile) = &profile {
-                // A profile that is asked for by name goes before the environment.
+                // A profile that is requested by name takes precedence over the environment.
                 provider = provider.no_env().with_profile(profile);
             }
             if !instance_metadata {
@@ -158,7 +159,7 @@ fn assume(
     ProvideCredentialChain::new().push(provider)
 }
 
-/// No signature could be made. The library's own words are left out: they may quote what it read.
+/// The error when no signature could be made. The library's own words are left out: they may quote what it read.
 fn unsigned(error: &reqsign_core::Error) -> Error {
     let (code, message) = match error.kind() {
         ErrorKind::RateLimited => {

@@ -1,4 +1,5 @@
-//! Writing: one request where the object fits into a part, else an upload of several parts, a few at once.
+//! Writing: one request if the object fits into a part, otherwise an upload of several parts, a few of them in flight
+//! at once.
 
 use std::sync::Arc;
 
@@ -29,7 +30,7 @@ use crate::{
     },
 };
 
-/// How many parts of one upload are on their way at once.
+/// How many parts of one upload are in flight at once.
 const IN_FLIGHT: usize = 4;
 
 /// What is to be written, and where.
@@ -81,7 +82,7 @@ impl Draft {
                 let hashes = attributes::hashes(&headers, Some(&etag), None);
                 Ok(self.attributes.info(&self.path, size, etag, hashes))
             }
-            // It may be there all the same.
+            // It may have been written all the same.
             None => match bucket.stat(&self.path).await {
                 Ok(info) if self.is_ours(&info, size) => Ok(info),
                 _ => Err(no_etag()),
@@ -89,8 +90,8 @@ impl Draft {
         }
     }
 
-    /// Opens an upload of several parts, each with its checksum: the one that an earlier run left, if it is to be
-    /// resumed, else a new one.
+    /// Opens an upload of several parts, each with its checksum: the one that an earlier run left, if uploads are
+    /// resumed, otherwise a new one.
     async fn begin(&self) -> Result<Multipart> {
         let traits = &self.bucket.traits;
         if traits.resume
@@ -138,15 +139,15 @@ impl Draft {
         }
     }
 
-    /// Makes the object of its parts, and gives it the attributes that are wanted: those of an upload that an earlier
-    /// run began are not known before.
+    /// Makes the object from its parts, and gives it the attributes that are wanted: those of an upload from an earlier
+    /// run are unknown until then.
     async fn complete_resumed(self, multipart: Multipart, parts: Vec<Part>, size: u64) -> Result<ObjectInfo> {
         let made = self.complete(multipart, parts, size).await?;
         copy::set_attributes(&self.bucket, made, self.attributes).await
     }
 
-    /// A refusal. It is a success of our own if the first answer was lost, and what stands there now is what was
-    /// written: then the condition failed by us, or the upload is unknown since it was completed.
+    /// A refusal. It is our own success if the first answer was lost and the object there now is the one we wrote: then
+    /// the condition failed because of our own write, or the upload is unknown because it was completed.
     async fn refused(&self, answer: Answer, size: u64) -> Result<ObjectInfo> {
         if answer.repeated
             && let Ok(info) = self.bucket.stat(&self.path).await
@@ -157,7 +158,7 @@ impl Draft {
         let status = answer.status();
         let headers = answer.response.headers().clone();
         let body = answer.body().await?;
-        // Over an object that is not there, S3 says so instead of naming the condition.
+        // If the object is missing, S3 says so instead of naming the condition.
         let says = |code| read_refusal(&body).is_none_or(|refusal| refusal.is(code));
         if matches!(self.condition, WriteCondition::IfMatch(_))
             && status == StatusCode::NOT_FOUND
@@ -165,8 +166,8 @@ impl Draft {
         {
             return Err(precondition_failed());
         }
-        // Control characters are legal in keys, and not every store takes them all. One that does not, refuses the name,
-        // or does not know what it was asked.
+        // Control characters are legal in keys, but not every store takes them all. A store that does not refuses the
+        // name, or does not understand the request.
         let of_name = ["InvalidArgument", "InvalidRequest", "InvalidURI"];
         if matches!(status, StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST)
             && self.key.bytes().any(|byte| byte.is_ascii_control())
@@ -178,7 +179,7 @@ impl Draft {
         Err(super::answer::explain(&self.bucket.name, status, &headers, &body))
     }
 
-    /// The time, to the nanosecond, is as good as a name where the caller gave none.
+    /// Where the caller gave no time, ours, to the nanosecond, identifies the write as well as a name would.
     fn is_ours(&self, info: &ObjectInfo, size: u64) -> bool {
         info.size == Some(size) && self.attributes.are_those_of(info)
     }
@@ -211,7 +212,7 @@ impl S3Upload {
         self.draft.bucket.traits.part_size.of(next, self.expectation.announced_size())
     }
 
-    /// Sends what is in the buffer as a part, once there is room for it on the way.
+    /// Sends the buffer as a part, once another part may be in flight.
     async fn send_part(&mut self) -> Result<()> {
         let large = match &mut self.large {
             Some(large) => large,
@@ -288,7 +289,7 @@ impl Large {
         Ok(())
     }
 
-    /// Stops what is on its way, and gives the upload back.
+    /// Stops what is in flight, and returns the upload.
     async fn settle(mut self) -> Result<(Multipart, Vec<Part>)> {
         self.running.shutdown().await;
         let multipart = Arc::into_inner(self.multipart)

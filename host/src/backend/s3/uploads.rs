@@ -17,12 +17,12 @@ use crate::{
     backend::cloud::{self, pages::Trail},
 };
 
-/// No request is sent again for longer. In seconds.
+/// The longest time for which a request is repeated, in seconds.
 const LOST_WITHIN: u64 = 600;
 
 struct Uploads {
     uploads: Vec<Upload>,
-    /// The key and the upload that the next page begins behind.
+    /// The key and the upload after which the next page begins.
     next: Option<(String, String)>,
 }
 
@@ -75,7 +75,7 @@ fn upload(document: &mut Document<'_>) -> Result<Upload> {
 }
 
 impl Upload {
-    /// Whether it takes parts as we send them there: another program may have begun it with other checksums.
+    /// Whether it takes parts as we send them: another program may have begun it with other checksums.
     fn takes_parts_for(&self, bucket: &Bucket) -> bool {
         match self.checksum_algorithm.as_deref() {
             None | Some("") => true,
@@ -84,7 +84,7 @@ impl Upload {
     }
 }
 
-/// The unfinished uploads whose keys begin so. Not every store looks at that.
+/// The unfinished uploads whose keys have this prefix. Not every store looks at the prefix.
 async fn list(bucket: &Bucket, prefix: &str) -> Result<Vec<Upload>> {
     let (mut after, mut all, mut trail) = (None, Vec::new(), Trail::new(prefix));
     loop {
@@ -113,7 +113,7 @@ pub(super) async fn last(bucket: &Bucket, key: &str) -> Result<Option<String>> {
     Ok(own.max_by_key(|upload| upload.begun).map(|upload| upload.upload_id))
 }
 
-/// Aborts the uploads below a prefix that began so long ago; gives their number.
+/// Aborts the uploads below a prefix that are at least this old; returns their number.
 pub(super) async fn sweep(bucket: &Arc<Bucket>, prefix: &Path, age: Duration) -> Result<u64> {
     bucket.check_open()?;
     let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
@@ -130,9 +130,9 @@ pub(super) async fn sweep(bucket: &Arc<Bucket>, prefix: &Path, age: Duration) ->
     failure.map_or(Ok(count), Err)
 }
 
-/// Aborts what earlier sendings of a request began whose answers were lost: uploads of the same key that began shortly
-/// before the one of that id, or before now, and to which nothing was added since. To be called before that one comes to
-/// its end, by when another writer of the key would have added something. What fails is left to a later sweep.
+/// Aborts uploads that were begun by earlier attempts of a request whose answers were lost: those of the same key that
+/// began shortly before the one with this id, or before now, and have no parts. Call it before that one ends: by then
+/// another writer of the key would have added a part. Failures are left to a later sweep.
 pub(super) async fn abort_lost(bucket: &Bucket, key: &str, own: Option<&str>) {
     let Ok(mut uploads) = list(bucket, key).await else { return };
     uploads.retain(|upload| upload.key == key);

@@ -1,5 +1,5 @@
-//! Answers in XML, in one pass. Nothing of them is taken for granted: neither what kind of document it is, nor that it
-//! is whole, nor a field that must be there. What is missing is no empty list, and no success.
+//! Answers in XML, in one pass. Nothing about them is taken for granted: not the kind of document, not that it is
+//! whole, not that a mandatory field is there. What is missing is neither an empty list nor a success.
 
 use std::{borrow::Cow, fmt::Display, str::FromStr};
 
@@ -22,15 +22,15 @@ pub(super) trait Answer: Sized {
     /// Reads what is in the root, to its end.
     ///
     /// # Errors
-    /// If the document is cut, or a field is missing that must be there.
+    /// The document is cut off, or a mandatory field is missing.
     fn read(document: &mut Document<'_>) -> Result<Self>;
 }
 
 /// Reads an answer, which may be a refusal in spite of its status.
 ///
 /// # Errors
-/// That of the refusal, for this bucket; [`ErrorCode::Unavailable`] for an answer that is cut or damaged;
-/// [`ErrorCode::Other`] for one to some other question, or of some other server.
+/// That of the refusal, for this bucket; [`ErrorCode::Unavailable`] for an answer that is cut off or damaged;
+/// [`ErrorCode::Other`] for an answer to something else, or from some other server.
 pub(super) fn read<T: Answer>(bucket: &str, body: &[u8]) -> Result<T> {
     let (mut document, root) = Document::open(body, T::ROOT)?;
     if root == T::ROOT || Some(root.as_str()) == T::OTHER_ROOT {
@@ -82,7 +82,7 @@ impl<'a> Document<'a> {
                 }
                 Ok(Event::Decl(_) | Event::PI(_) | Event::Comment(_)) => {}
                 Ok(Event::Text(text)) if text.trim().is_empty() => {}
-                // Cut before it came to say what it is.
+                // Cut off before it said what it is.
                 Err(_) | Ok(Event::Eof) if is_beginning(text, expected) => return Err(damaged("it is cut")),
                 Err(error) => return Err(not_understood(error)),
                 Ok(_) => return Err(not_understood("it is no XML")),
@@ -97,7 +97,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The next element within the one that was begun last; `None` at the end of that.
+    /// The next element within the one that was begun last; `None` at its end.
     pub(super) fn element(&mut self) -> Result<Option<Element<'a>>> {
         loop {
             match self.event()? {
@@ -110,7 +110,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The text of the element that has begun, to its end.
+    /// The text of the current element, to its end.
     pub(super) fn text(&mut self) -> Result<Cow<'a, str>> {
         let mut text = Cow::Borrowed("");
         loop {
@@ -134,7 +134,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The value that the text of the element is, which has that name.
+    /// The value in the text of the current element, which has that name.
     pub(super) fn value<T: FromStr>(&mut self, name: &str) -> Result<T> {
         let text = self.text()?;
         let unclear = |_| not_understood(format_args!("`{name}` is `{text}`"));
@@ -147,7 +147,7 @@ impl<'a> Document<'a> {
         if text.is_empty() { Err(not_understood(format_args!("`{name}` is empty"))) } else { Ok(text) }
     }
 
-    /// Leaves out an element that has begun.
+    /// Skips the current element.
     pub(super) fn skip(&mut self, element: &Element<'_>) -> Result<()> {
         self.0.read_to_end(element.0.name()).map(drop).map_err(damaged)
     }
@@ -165,12 +165,12 @@ impl<'a> Document<'a> {
     }
 }
 
-/// A field that must be there.
+/// A mandatory field.
 pub(super) fn required<T>(field: Option<T>, name: &str) -> Result<T> {
     field.ok_or_else(|| not_understood(format_args!("it lacks `{name}`")))
 }
 
-/// Whether a text that ends before its root has begun may have been cut off from that answer.
+/// Whether a text that ends before its root may be the beginning of such an answer.
 fn is_beginning(text: &str, expected: &str) -> bool {
     let tag = text.rsplit('<').next().unwrap_or_default();
     let name = tag.split(|char: char| char.is_whitespace()).next().unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::{
 const KINDS: [ObjectKind; 4] =
     [ObjectKind::Object, ObjectKind::Directory, ObjectKind::Symlink, ObjectKind::Special];
 
-/// What stands where the kind of an entry would.
+/// Marks a failure, in the place of the kind of an entry.
 const DIRECTORY_FAILED: u8 = 16;
 const ENTRY_FAILED: u8 = 17;
 const NAME_FAILED: u8 = 18;

@@ -11,10 +11,10 @@ use std::{
 use super::record::{decode, encode};
 use crate::{Result, backend::Listed};
 
-/// Bytes of a run that are read at once: it goes with their number, so that all of them together stay small.
+/// How many bytes of a run are read at once: the more runs, the fewer, so that all together stay small.
 const READ_AHEAD: usize = 64 * 1024;
 
-/// Bytes that all runs together read ahead, as far as each can do with less.
+/// How many bytes all runs together read ahead, if each can do with its share.
 const ALL_AHEAD: usize = 8 << 20;
 
 /// The least.
@@ -32,7 +32,7 @@ type Head = [u8; 8];
 
 impl Gathering {
     pub(super) fn push(&mut self, listed: &Listed) {
-        // A run is flushed long before it has so many bytes.
+        // A run is flushed long before it gets that large.
         self.starts.push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
         let (head, path) = (self.bytes.len(), listed.path().as_str().as_bytes());
         self.bytes.extend(Head::default());
@@ -114,7 +114,7 @@ pub(super) enum Sorted {
 /// Runs on disk, merged while they are read.
 pub(super) struct Merged {
     runs: Vec<Reader>,
-    /// The next record of each run that is not through, the least on top.
+    /// The next record of each unfinished run, the smallest on top.
     next: BinaryHeap<Reverse<Record>>,
 }
 
@@ -127,7 +127,7 @@ struct Record {
 }
 
 impl Merged {
-    /// Of runs that lie one behind the other between these ends.
+    /// For runs that lie one after the other between these ends.
     pub(super) fn new(file: File, ends: &[u64]) -> Result<Self> {
         let file = Arc::new(file);
         let ahead = (ALL_AHEAD / ends.len().max(1)).clamp(LEAST_AHEAD, READ_AHEAD);

@@ -1,7 +1,7 @@
-//! The bytes of one object in their order, while the ranges that follow come over other connections.
+//! The bytes of one object in order, while the ranges that follow arrive over other connections.
 //!
-//! A single connection to a store is slower than the line: several are several times as fast. Whoever wants the bytes
-//! gets them one after the other all the same, so this serves every target.
+//! A single connection to a store is slower than the line, and several are several times as fast. The caller still gets
+//! the bytes in order, so this works for every target.
 
 #[cfg(test)]
 mod tests;
@@ -27,19 +27,19 @@ use crate::{
     },
 };
 
-/// For the pieces that are read ahead in the whole process: 64 MiB.
+/// Permits for the pieces that are read ahead in the whole process: 64 MiB.
 static ROOM: Semaphore = Semaphore::const_new(8);
 
 /// Which objects are read by several ranges at once, and how.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ranges<'a> {
-    /// In bytes. Smaller objects are read at once.
+    /// In bytes. Smaller objects are read over one connection.
     threshold: u64,
     /// The length of a range, in bytes.
     piece: u64,
-    /// At the same time, for one object.
+    /// How many at the same time, for one object.
     connections: usize,
-    /// A permit for each piece that is read ahead. Nobody waits for one: without any, the pieces come one by one.
+    /// A permit for each piece that is read ahead. Nobody waits for a permit: without one, the pieces come one by one.
     room: &'a Semaphore,
 }
 
@@ -50,8 +50,8 @@ impl Ranges<'static> {
 }
 
 impl<'a> Ranges<'a> {
-    /// Opens an object that should have that many bytes. `None`: it is to be read at once, and whatever there is to
-    /// say against that, the read says.
+    /// Opens an object that should have that many bytes. `None`: it should be read over one connection, and that read
+    /// reports whatever is wrong.
     pub(super) async fn open(
         self,
         source: &'a dyn Backend,
@@ -64,7 +64,7 @@ impl<'a> Ranges<'a> {
         if !features.range_read || features.batches {
             return None;
         }
-        // It knows more than the answer to a range does: S3 tells the checksums of an object only to who asks for all.
+        // This answer knows more than one for a range: S3 sends the checksums of an object only with the whole object.
         let info = source.stat(path).await.ok().filter(|info| info.size == Some(size))?;
         // A weak etag does not say that the bytes are the same (RFC 9110, section 8.8.1).
         let etag = info.etag.clone().filter(|etag| !etag.starts_with("W/"))?;
@@ -78,14 +78,14 @@ impl<'a> Ranges<'a> {
 pub(super) struct Body<'a> {
     /// The bytes of the first one are handed out.
     pieces: VecDeque<Piece<'a>>,
-    /// What they are of, and what follows them.
+    /// The object they belong to, and the pieces that follow.
     rest: Option<Rest<'a>>,
     /// Of all bytes.
     checksum: Option<Checksum>,
 }
 
 impl<'a> Body<'a> {
-    /// Of an object that is read at once.
+    /// For an object that is read over one connection.
     pub(super) fn of(contents: Contents) -> Self {
         let piece = Piece {
             source: Source::Open(contents),
@@ -100,8 +100,8 @@ impl<'a> Body<'a> {
     /// The next bytes; `None` at the true end.
     ///
     /// # Errors
-    /// As those of [`Contents`]; [`ErrorCode::Unavailable`] if the object is another one by now;
-    /// [`ErrorCode::Corrupted`] at the end if the bytes are not those that the store has a checksum of.
+    /// As those of [`Contents`]; [`ErrorCode::Unavailable`] if the object has changed; [`ErrorCode::Corrupted`] at the
+    /// end if the bytes do not match the store's checksum.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>> {
         let next = poll_fn(|context| self.poll_next(context)).await;
         next.map_err(|error| match &self.rest {
@@ -140,8 +140,8 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Begins what may be begun, and lets all that is on its way get on. Who holds a permit of a backend while waiting
-    /// for bytes is always asked again here, so that nobody waits for it in a circle.
+    /// Begins what may be begun, and drives everything in flight. A piece that holds a permit of a backend while it
+    /// waits for bytes is always polled here, so nobody waits for it in a circle.
     fn read_ahead(&mut self, context: &mut Context<'_>) {
         if let Some(rest) = &mut self.rest {
             rest.begin(&mut self.pieces);
@@ -152,7 +152,7 @@ impl<'a> Body<'a> {
     }
 }
 
-/// What of an object no piece is of yet.
+/// The part of an object for which no piece was begun yet.
 struct Rest<'a> {
     ranges: Ranges<'a>,
     source: &'a dyn Backend,
@@ -168,8 +168,8 @@ impl<'a> Rest<'a> {
             piece.room = self.ranges.room.try_acquire().ok();
         }
         while self.position < self.size && pieces.len() < self.ranges.connections {
-            // What is handed out at once needs no room. Nor does the answer that comes next, as long as its bytes stay
-            // on the line: without it there would be a pause after each piece.
+            // A piece that is handed out at once needs no permit. Nor does the answer that comes next, as long as its
+            // bytes stay on the line: without it there would be a pause after each piece.
             let room = if pieces.is_empty() { None } else { self.ranges.room.try_acquire().ok() };
             if room.is_none() && pieces.len() > 1 {
                 return;
@@ -193,11 +193,11 @@ impl<'a> Rest<'a> {
 /// A range of an object.
 struct Piece<'a> {
     source: Source<'a>,
-    /// The bytes that have not arrived yet; `None`: however many there are.
+    /// How many bytes have not arrived yet; `None` if their number is unknown.
     left: Option<u64>,
-    /// In the object, of the byte that arrives next.
+    /// The offset in the object of the byte that arrives next.
     position: u64,
-    /// As they came: putting them together would only cost time.
+    /// The chunks as they came: joining them would only cost time.
     arrived: VecDeque<Result<Bytes>>,
     /// Given back when the last of it was handed out.
     room: Option<SemaphorePermit<'a>>,
@@ -252,7 +252,7 @@ impl Piece<'_> {
         Poll::Ready(chunk.transpose())
     }
 
-    /// Holds a chunk to what is missing.
+    /// Checks a chunk against what is still missing.
     fn accept(&mut self, chunk: Option<Result<Bytes>>) -> Result<Option<Bytes>> {
         let Some(left) = &mut self.left else { return chunk.transpose() };
         let wrong = |what| Error::new(ErrorCode::Corrupted, what);

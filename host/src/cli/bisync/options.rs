@@ -18,7 +18,7 @@ pub(super) struct BisyncArguments {
     /// Tell what would be done, and do nothing
     #[arg(long, short = 'n')]
     dry_run: bool,
-    /// Begin, or begin anew, without a state: delete nothing, and bring what only one side has to the other
+    /// Begin, or begin again, without a state: delete nothing, and bring what only one side has to the other
     #[arg(long)]
     resync: bool,
     /// Compare versions by size and checksum, not by the modification time
@@ -27,14 +27,14 @@ pub(super) struct BisyncArguments {
     /// Compare versions by size alone, also beside --checksum
     #[arg(long)]
     size_only: bool,
-    /// Differences of time below this are none [default: the coarser precision of both sides]
+    /// Ignore differences of time below this [default: the coarser precision of both sides]
     #[arg(long, value_name = "DURATION", value_parser = parse_window)]
     modify_window: Option<Duration>,
     /// Which version of an object that changed on both sides takes the name; where that cannot be told, FIRST's
     #[arg(long, value_name = "VERSION", value_enum, default_value_t = Resolve::None)]
     conflict_resolve: Resolve,
-    /// What becomes of the other version: kept on both sides under a name with a number, or replaced; it is kept anyway
-    /// where it cannot be told which is to win
+    /// What becomes of the other version: it is kept on both sides under a name with a number, or replaced. It is
+    /// always kept if nobody can tell which should win
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = Loser::Num)]
     conflict_loser: Loser,
     /// What stands between the name and the number of a version that is kept
@@ -52,7 +52,7 @@ pub(super) struct BisyncArguments {
     /// Objects worked on at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=256))]
     transfers: u32,
-    /// Attempts at an object, in all, where what failed may pass
+    /// How often an object is tried in all, if its error may pass
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=100))]
     retries: u32,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Where the state of a pair of places is, and what the places are called in it.
+//! Where the state of a pair of places is kept, and what the places are called in it.
 
 use std::{
     env,
@@ -21,8 +21,8 @@ use crate::{Location, Path};
 /// Where the states are.
 #[derive(Args)]
 pub(super) struct StateOptions {
-    /// Keep the state of the last run in the directory PLACE, under a name that is made of FIRST and SECOND
-    /// [default: `omnistorage/bisync` in the user's state directory]
+    /// Keep the state of the last run in the directory PLACE, under a name made from FIRST and SECOND [default:
+    /// `omnistorage/bisync` in the user's state directory]
     #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
     state: Option<Place>,
 }
@@ -48,7 +48,7 @@ fn default_directory() -> Option<PathBuf> {
     Some(directory.join("omnistorage/bisync"))
 }
 
-/// What a place is called, however it was typed: of local ones, the absolute path without links.
+/// What a place is called, however it was typed: a local one by its absolute path without links.
 pub(super) fn identity(place: &Place) -> Result<String, Failure> {
     Ok(match &place.kind {
         PlaceKind::Local { path, directory } => {
@@ -69,8 +69,8 @@ pub(super) fn name((first, second): &(String, String)) -> String {
     format!("{}.state", pair::name(first, second))
 }
 
-/// Keeps other runs over the same pair away until it is dropped, and however this one ends: the system takes the lock
-/// back. There is none for a state at a store.
+/// Keeps other runs over the same pair away until it is dropped. However this run ends, the system releases the lock.
+/// There is no lock for a state at a store.
 pub(super) fn lock(directory: &Place, name: &str) -> Result<Option<File>, Failure> {
     let PlaceKind::Local { path, .. } = &directory.kind else { return Ok(None) };
     let path = path.join(name).with_extension("lock");

@@ -4,8 +4,8 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use crate::Configuration;
 
-/// What to tell of a file that others can change, which lets them choose where data goes, or read while it holds a secret.
-/// Never the secret.
+/// The warning about a file that others can change, so that they choose where data goes, or that they can read while it
+/// holds a secret. It never contains the secret.
 pub(super) fn warning(file: &Path, backends: &Configuration) -> Option<String> {
     let others = others(file)?;
     let secret = backends.backends().find_map(|(name, _)| {
@@ -21,7 +21,7 @@ pub(super) fn warning(file: &Path, backends: &Configuration) -> Option<String> {
     Some(format!("`{file}`: {what}; `chmod go= {file}` takes that from them"))
 }
 
-/// Whether the value of a setting is to be kept from others, by the last word of its name.
+/// Whether the value of a setting is secret, judged by the last word of its name.
 fn is_secret(key: &str) -> bool {
     let word = key.rsplit(['_', '.', '-']).next().unwrap_or(key);
     matches!(word, "secret" | "key" | "token" | "password" | "json" | "delegation")

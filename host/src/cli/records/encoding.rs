@@ -59,8 +59,8 @@ struct Csv {
     /// The names of the columns: to read rows without a header, to check one, or to write
     #[arg(help_heading = "CSV", long, value_name = "NAME,...", value_delimiter = ',')]
     columns: Option<Vec<String>>,
-    /// Take what looks like a number, true, false, nothing, or the JSON of an object or an array for that; write strings
-    /// that do in quotes
+    /// Take fields that look like a number, true, false, nothing, or the JSON of an object or an array as that; write
+    /// strings that look so in quotes
     #[arg(help_heading = "CSV", long)]
     infer: bool,
     /// Take rows with too few or too many fields, which in NDJSON get their positions as keys, and stray quotes, but for
@@ -130,7 +130,7 @@ impl Reading {
         Ok(Encoding { max_record, max_window, validation, ..named })
     }
 
-    /// Says so if the header was probably read with the wrong delimiter.
+    /// Notes if the header was probably read with the wrong delimiter.
     pub(super) fn hint(&self, globals: &Globals, encoding: &Encoding, header: Option<&[u8]>) {
         if let (Some(Format::Csv(dialect)), Some(header)) = (&encoding.format, header)
             && self.csv.delimiter.is_none()
@@ -195,7 +195,7 @@ pub(super) fn is_read_twice(from: &Encoding, to: &Encoding) -> bool {
 
 /// What is between the fields of a header that seems to have a single one, and how to write it on a command line.
 fn other_delimiter(dialect: &CsvDialect, header: &[u8]) -> Option<(&'static str, &'static str)> {
-    // What is in quotes is none.
+    // What is in quotes is no delimiter.
     let outside = || header.split(|byte| *byte == dialect.punctuation.quote()).step_by(2).flatten();
     let has = |delimiter: u8| outside().any(|byte| *byte == delimiter);
     let others = [(b';', "semicolon", "';'"), (b'\t', "tab", "tab"), (b',', "comma", ",")];
@@ -249,7 +249,7 @@ impl Csv {
 /// A format by its name, with the codec behind it.
 async fn parse(session: &Session, text: &str) -> Result<Encoding, Failure> {
     let (name, codec_name) = text.split_once('.').map_or((text, None), |(name, codec)| (name, Some(codec)));
-    // What an extension names is the component's to say.
+    // The component decides what an extension means.
     let format = match Path::parse(format!("x.{name}")) {
         Ok(path) => detect(session, &path).await?,
         Err(_) => None,

@@ -35,11 +35,11 @@ pub(crate) struct TransferOptions {
     /// Leave target objects alone that are newer than the source's
     #[arg(long, short)]
     update: bool,
-    /// Take a target that was written no earlier than the source's time for the same, where its listing does not tell
-    /// the time that it was given, or it keeps none: contents that are other and as long go unseen
+    /// Take a target as the same if it was written no earlier than the source's time, and its listing does not tell the
+    /// time that it was given, or it keeps none: a change that keeps the size goes unseen
     #[arg(long, requires = "update")]
     use_server_modtime: bool,
-    /// Differences of time below this are none [default: the coarser precision of both sides]
+    /// Ignore differences of time below this [default: the coarser precision of both sides]
     #[arg(long, value_name = "DURATION", value_parser = parse_window)]
     modify_window: Option<Duration>,
     /// Add and delete, but fail where an object of TARGET would have to change
@@ -57,8 +57,8 @@ pub(crate) struct TransferOptions {
     /// Make directories of SOURCE on TARGET that hold nothing
     #[arg(long)]
     create_empty_src_dirs: bool,
-    /// Mode, owner and times of files come along, too, as metadata where TARGET is a store; content type and user metadata
-    /// always do
+    /// Copy mode, owner and times of files, too, as metadata if TARGET is a store; content type and user metadata are
+    /// always copied
     #[arg(long, short = 'M')]
     metadata: bool,
     #[command(flatten)]
@@ -87,10 +87,10 @@ pub(crate) struct TransferOptions {
     /// Print one JSON event a line, then a summary
     #[arg(long)]
     pub(crate) json: bool,
-    /// Say every second how far it is, also where standard error is no terminal
+    /// Say every second how far it is, even if standard error is no terminal
     #[arg(long, short = 'P')]
     pub(crate) progress: bool,
-    /// Say what would be made of the path PATH below both places and why, and do nothing
+    /// Say what would be done with the path PATH below both places and why, and do nothing
     #[arg(long, value_name = "PATH", value_parser = parse_path)]
     pub(crate) explain: Option<Path>,
     #[command(flatten)]
@@ -103,7 +103,7 @@ impl TransferOptions {
         FileSettings { metadata: self.metadata, links: self.links.links() }
     }
 
-    /// With the places of the backup and of the memo as they were granted.
+    /// With the places of the backup and the memo as they were granted.
     pub(crate) fn options(
         &self,
         backup: Option<Location>,

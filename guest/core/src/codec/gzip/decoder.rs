@@ -17,11 +17,11 @@ pub(super) trait Inflate {
     fn reset(&mut self);
 
     /// Takes input, and appends contents within the capacity of `output`. `true`: the data has ended, and all of it is
-    /// out; what was taken and not used is left to [`unused`](Self::unused). Otherwise either the output is full or all
+    /// out; [`unused`](Self::unused) has the bytes that were taken and not used. Otherwise the output is full, or all
     /// input was taken.
     ///
     /// # Errors
-    /// Once all before the damage is out.
+    /// Reported once everything before the damage is out.
     fn inflate(&mut self, input: &mut &[u8], output: &mut Vec<u8>) -> Result<bool, Damaged>;
 
     /// How many bytes were taken and not used, at most seven.
@@ -50,7 +50,7 @@ pub(super) struct Decoder<I> {
 enum State {
     Header(Parser),
     Body,
-    /// CRC-32 and length of the member: so many of the bytes are there.
+    /// CRC-32 and length of the member: how many of their bytes are there.
     Trailer([u8; 8], usize),
     /// After a member.
     Between,
@@ -63,7 +63,7 @@ impl<I: Inflate> Decoder<I> {
         Self { state: State::Header(Parser::new()), inflate, crc: 0, length: 0, taken: 0, member: 0 }
     }
 
-    /// One step of inflate; tells whether it came to the end of the input or the output.
+    /// One step of inflate; returns whether it reached the end of the input or of the output.
     fn body(&mut self, input: &mut &[u8], output: &mut Vec<u8>) -> Result<bool, CodecError> {
         let (before, pushed) = (output.len(), input.len());
         let ended = self.inflate.inflate(input, output);

@@ -12,9 +12,9 @@ use super::{
 
 /// What packs the contents of a member.
 pub(super) trait Deflate {
-    /// Takes input, of which there is some unless it is the last, and appends deflate data within the capacity of
-    /// `output`. With `last`, `true` tells that it has come to its end; otherwise either the output is full or all input
-    /// was taken. `None` if it fails.
+    /// Takes input (only the last call may have none) and appends deflate data within the capacity of `output`. With
+    /// `last`, `true` means that the data has ended. Otherwise the output is full, or all input was taken. `None` if it
+    /// fails.
     fn deflate(&mut self, input: &mut &[u8], output: &mut Vec<u8>, last: bool) -> Option<bool>;
 }
 
@@ -49,7 +49,7 @@ impl<D: Deflate> Encoder<D> {
     fn deflate(&mut self, input: &[u8], output: &mut Vec<u8>, last: bool) -> Result<usize, CodecError> {
         let mut rest = input;
         let ended = self.deflate.deflate(&mut rest, output, last);
-        // With room, it comes to its end; else it would be called for ever.
+        // As there was room, it must have come to its end; otherwise it would be called forever.
         let ended = ended.filter(|ended| *ended == last || is_full(output)).ok_or_else(|| {
             CodecError::new(CodecErrorKind::Corrupted, self.taken, "the gzip compressor failed")
         })?;

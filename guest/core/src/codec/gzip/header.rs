@@ -4,14 +4,14 @@ use std::{ffi::CString, num::NonZero};
 
 use super::super::{CodecError, CodecErrorKind, crc::CRC32};
 
-/// What the header of a member tells beside its contents. The default tells nothing.
+/// What the header of a member says about its contents. The default says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Header {
     /// The name of the file that was compressed: Latin-1 by the standard, UTF-8 in practice.
     pub name: Option<CString>,
     /// A comment, in the same letters.
     pub comment: Option<CString>,
-    /// When the file was last changed, in seconds since 1970; the format has no word for that very second.
+    /// When the file was last changed, in seconds since 1970. The format cannot express 0, which means unknown.
     pub modified: Option<NonZero<u32>>,
 }
 
@@ -19,7 +19,7 @@ impl Header {
     /// The longest name or comment that [`read`](Self::read) gives, in bytes. Longer ones are left out.
     pub const MAX_TEXT: usize = 4096;
 
-    /// The header of the first member, from the first bytes of a stream; `None` if it goes on behind them.
+    /// The header of the first member, read from the first bytes of a stream; `None` if they do not hold all of it.
     ///
     /// # Errors
     /// [`CodecErrorKind::Corrupted`] if it is no header of gzip data.
@@ -118,7 +118,7 @@ impl Parser {
         }
     }
 
-    /// Takes a byte, and tells whether it was the last one of the header.
+    /// Takes a byte, and returns whether it was the last one of the header.
     pub(super) fn push(&mut self, byte: u8) -> Result<bool, HeaderError> {
         if self.field < Field::Checksum {
             self.crc = CRC32.update(self.crc, &[byte]);
@@ -136,7 +136,7 @@ impl Parser {
                     self.field = self.after(Field::Extra);
                 }
             }
-            // One byte more than is given out, to know that it is too long.
+            // One byte more than is returned, to know when it is too long.
             Field::Name | Field::Comment if byte != 0 => {
                 if self.text.len() <= Header::MAX_TEXT {
                     self.text.push(byte);
@@ -186,7 +186,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Takes a byte of a 16-bit number, and tells whether it was the last one.
+    /// Takes a byte of a 16-bit number, and returns whether it was the last one.
     fn two_bytes(&mut self, byte: u8) -> bool {
         self.number = if self.position == 0 { u16::from(byte) } else { self.number | u16::from(byte) << 8 };
         self.position ^= 1;

@@ -22,7 +22,7 @@ pub(super) struct Inflate {
     bits: Bits,
     stage: Stage,
     lengths: Lengths,
-    /// Of the last block that told its own.
+    /// The codes of the last block that described its own.
     codes: Codes,
 }
 
@@ -31,7 +31,7 @@ enum State {
     Block,
     /// Before the length of a stored block.
     StoredLength,
-    /// In a stored block, with so many bytes to come.
+    /// In a stored block, with this many bytes to come.
     Stored(usize),
     /// Before the numbers of codes.
     Counts,
@@ -253,7 +253,7 @@ impl decoder::Inflate for Inflate {
 /// The codes of section 3.2.6, made once: a block of them may be ten bits long.
 static FIXED: LazyLock<Codes> = LazyLock::new(|| {
     let mut codes = Codes::new();
-    // They are whole, so that nothing is damaged.
+    // They are complete codes, so nothing can be damaged here.
     let _ = codes.literals.set(&FIXED_LITERALS).and_then(|()| codes.distances.set(&[5; 32]));
     codes
 });

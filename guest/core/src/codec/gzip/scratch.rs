@@ -1,9 +1,9 @@
-//! Engines that want memory to write to, where a `Vec` has capacity.
+//! Scratch memory for engines that write to initialised memory, while a `Vec` only has capacity.
 
 use super::super::pending::is_full;
 
-/// What an engine writes to before it is copied out: the size of the window, small enough for the first caches. The safe
-/// way to the spare capacity of a `Vec` would clear all of it at each call.
+/// What an engine writes to before it is copied out: as large as the window, small enough for the first caches. The
+/// safe way to the spare capacity of a `Vec` would clear all of it at each call.
 const SIZE: usize = 32 << 10;
 
 /// Memory between an engine and its output.
@@ -21,8 +21,8 @@ impl Scratch {
         Self(vec![0; SIZE].into())
     }
 
-    /// Takes steps until the data ends, which is `true`, or the output is full or nothing moves without input. `None` if a
-    /// step fails or nothing moves although there is input.
+    /// Takes steps until the data ends (`true`), the output is full, or nothing moves for lack of input (`false`).
+    /// `None` if a step fails, or nothing moves although there is input.
     pub(super) fn run(
         &mut self,
         input: &mut &[u8],

@@ -2,7 +2,7 @@
 
 use super::super::window::Window;
 
-/// Contents of literals that are copied at once where there is as much input.
+/// How much of a literal is copied at once where there is that much input.
 const SHORT: usize = 16;
 
 /// What each tag of a copy tells: its length (bits 0–6), the high bits of its distance (8–10), and how many bytes of the
@@ -24,7 +24,7 @@ const COPIES: [u16; 256] = {
 /// The low bytes of a number, by how many of them.
 const LOW: [u64; 8] = [0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff, 0, 0, 0];
 
-/// Decompresses elements to exactly `length` bytes, which the window can hold; tells whether that is what they make.
+/// Decompresses elements to exactly `length` bytes, which the window can hold; returns whether they made that many.
 pub(super) fn decompress(mut elements: &[u8], window: &mut Window, length: usize) -> bool {
     let mut end = 0;
     while !elements.is_empty() {

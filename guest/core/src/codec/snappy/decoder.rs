@@ -12,7 +12,7 @@ pub(super) struct Decoder {
     gather: Gather,
     /// The stream identifier was there.
     begun: bool,
-    /// So many bytes of a chunk are to be passed over.
+    /// This many bytes of a chunk are to be skipped.
     skipping: u64,
     contents: Contents,
 }
@@ -26,7 +26,7 @@ struct Contents {
 }
 
 impl Contents {
-    /// Appends what fits within the capacity of `output`; tells whether that was all.
+    /// Appends what fits within the capacity of `output`; returns whether that was all.
     fn drain(&mut self, output: &mut Vec<u8>) -> bool {
         let room = output.capacity() - output.len();
         let end = self.length.min(self.sent + room);
@@ -48,7 +48,7 @@ impl Decoder {
     }
 }
 
-/// The bytes of a chunk, as far as these first ones tell; of one to be passed over, the header.
+/// How long a chunk is, as far as its first bytes tell. For a chunk that is skipped: its header.
 fn chunk_length(bytes: &[u8], begun: bool, at: u64) -> Result<usize, CodecError> {
     if !begun {
         return match STREAM_IDENTIFIER.starts_with(bytes) {
@@ -62,7 +62,7 @@ fn chunk_length(bytes: &[u8], begun: bool, at: u64) -> Result<usize, CodecError>
         COMPRESSED => 4 + max_compress_len(MAX_CONTENTS),
         UNCOMPRESSED => 4 + MAX_CONTENTS,
         IDENTIFIER => STREAM_IDENTIFIER.len() - 4,
-        // Section 4.5: reserved, and not to be passed over.
+        // Section 4.5: reserved, and must not be skipped.
         0x02..=0x7f => return Err(corrupted(at, "the snappy chunk is of a reserved type")),
         _ => return Ok(4),
     };

@@ -39,7 +39,7 @@ fn chunk(
     output: &mut Vec<u8>,
 ) -> Result<(), snap::Error> {
     let length = blocks.compress(contents, scratch)?;
-    // What saves less than an eighth is not worth the time to decompress: the rule of the reference.
+    // Saving less than an eighth is not worth the time to decompress: the rule of the reference.
     let (kind, data) = if length < contents.len() - contents.len() / 8 {
         (COMPRESSED, &scratch[..length])
     } else {

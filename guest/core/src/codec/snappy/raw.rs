@@ -1,5 +1,5 @@
-//! Raw Snappy blocks: no framing, no checksum, whole in memory. They tell their length at the start, and that is held to
-//! a limit before any memory is taken for it.
+//! Raw Snappy blocks: no framing, no checksum, whole in memory. They state their length at the start, and it is checked
+//! against a limit before any memory is taken.
 
 use super::super::{CodecError, CodecErrorKind};
 

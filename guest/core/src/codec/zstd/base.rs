@@ -1,4 +1,4 @@
-//! The engine `ruzstd`: every level is its one, with about the ratio of the reference's fastest.
+//! The engine `ruzstd`: it has one level, whatever is asked for, with about the ratio of the reference's fastest.
 
 use std::io::Read;
 
@@ -28,7 +28,7 @@ pub fn encoder(level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
 #[must_use]
 pub fn decoder(limits: DecoderLimits) -> Box<dyn Coder> {
     let mut blocks = FrameDecoder::new();
-    // That the limit of the window is kept is seen to before; the engine's own must only not be below it.
+    // The limit of the window was checked before; the engine's own limit must only not be lower.
     blocks.set_max_window_size(DecoderLimits::MAX_WINDOW);
     Box::new(Guard::new(Decoder::new(Blocks(blocks), limits), limits))
 }
@@ -44,7 +44,7 @@ impl Engine for Blocks {
     }
 
     fn block(&mut self, block: &[u8]) -> Result<(), Damaged> {
-        // The engine wants the checksum along with the last block, and only keeps it: any will do.
+        // The engine wants a checksum along with the last block, and only keeps it: any will do.
         let block = block.chain(&[0; 4][..]);
         self.0.decode_blocks(block, BlockDecodingStrategy::UptoBlocks(1)).map_err(|_| Damaged)?;
         Ok(())

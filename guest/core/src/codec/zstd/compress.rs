@@ -1,7 +1,7 @@
 //! Compression to frames, by an engine of our own.
 //!
-//! A block is first cut into literals and matches by a match finder ([`finder`]); what that gives is then coded
-//! ([`literals`], [`section`]). The finders are of the reference's kinds, with its parameters at each level.
+//! A match finder ([`finder`]) first cuts a block into literals and matches; both are then coded ([`literals`],
+//! [`section`]). The finders work as the reference's do, with its parameters at each level.
 
 mod bits;
 mod block;
@@ -45,7 +45,7 @@ pub(super) struct Encoder {
     finder: Option<Box<dyn Finder>>,
     /// The window, then the block that is being filled.
     history: Vec<u8>,
-    /// Where the frame begins in the history, as far as it still has it.
+    /// Where the frame begins in the history, or 0 if that is gone.
     frame: usize,
     /// Where the block begins.
     block: usize,
@@ -66,7 +66,7 @@ enum State {
 }
 
 impl Encoder {
-    /// To frames of so many bytes of contents each, at least one; the last one may have less.
+    /// Makes frames of `frame_length` bytes of contents each (at least one byte); the last one may have less.
     pub(super) fn new(level: i32, frame_length: u64) -> Self {
         let level = Level::new(level);
         Self {
@@ -102,8 +102,8 @@ impl Encoder {
         }
     }
 
-    /// Begins the next frame, which knows nothing of those before it: what the finder still finds of them is below the
-    /// lowest place, so that nothing has to be cleared.
+    /// Begins the next frame, which knows nothing of those before it. What the finder still remembers of them lies
+    /// below the lowest place, so nothing has to be cleared.
     fn begin(&mut self) {
         self.frame = self.history.len();
         self.taken = 0;
@@ -113,7 +113,7 @@ impl Encoder {
         self.state = State::Before;
     }
 
-    /// Compresses what there is of the block.
+    /// Compresses the block as it is now.
     fn block(&mut self, is_last: bool) {
         let length = self.history.len() - self.block;
         let mut out = std::mem::take(self.pending.refill());
@@ -143,7 +143,7 @@ impl Encoder {
     /// Makes room for another block.
     fn make_room(&mut self) {
         let window = 1 << self.level.window_log;
-        // To move a window of so many bytes once in as many costs less than a tenth of the fastest level.
+        // Moving a window once for each window of input costs less than a tenth of the fastest level.
         let most = window + window.min(4 << 20) + MAX_BLOCK;
         if self.history.capacity() < most {
             self.history.reserve_exact(most - self.history.len());
@@ -169,7 +169,7 @@ impl Coder for Encoder {
             let left_of_block = MAX_BLOCK - (self.history.len() - self.block);
             let count = left_of_block.min(left_of_frame).min(input.len() - taken);
             if count == 0 {
-                // Only now that more has come it is known which block is the last one of all.
+                // Only now that more input has come do we know that the block before it was not the last one.
                 self.block(left_of_frame == 0);
                 self.make_room();
                 if self.state == State::Ended {

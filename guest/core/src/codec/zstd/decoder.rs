@@ -7,16 +7,16 @@ use super::{
 
 /// Decompresses the blocks of one frame after the other.
 pub(super) trait Engine {
-    /// Takes the header of a frame, understood and as it is. Everything of the frame before was drained.
+    /// Takes the header of a frame, parsed and as bytes. The frame before has been drained completely.
     fn start(&mut self, header: &Header, bytes: &[u8]) -> Result<(), Damaged>;
 
     /// Takes a whole block with its header.
     fn block(&mut self, block: &[u8]) -> Result<(), Damaged>;
 
-    /// Appends what is there within the capacity of `output`; tells whether that was all it can give out now.
+    /// Appends what is there within the capacity of `output`; returns whether that was all for now.
     fn drain(&mut self, output: &mut Vec<u8>) -> Result<bool, Damaged>;
 
-    /// Whether the contents of the frame, which were all drained, have that checksum.
+    /// Whether the contents of the frame, which are drained by now, have that checksum.
     fn has_checksum(&mut self, checksum: [u8; 4]) -> bool;
 }
 
@@ -30,10 +30,10 @@ pub(super) struct Decoder<E> {
     state: State,
     /// Of the current frame.
     header: Header,
-    /// Bytes that the current frame gave so far.
+    /// How many bytes the current frame gave so far.
     made: u64,
     max_window: u64,
-    /// There was a frame, skippable or not.
+    /// Whether there was any frame, skippable or not.
     begun: bool,
 }
 
@@ -41,10 +41,10 @@ pub(super) struct Decoder<E> {
 enum State {
     /// Before a frame, or after the last one.
     Between,
-    /// So many bytes of a skippable frame are to come.
+    /// This many bytes of a skippable frame are still to come.
     Skipping(u64),
     Block,
-    /// Of a block, which may be the last one.
+    /// Draining a block, which may be the last one.
     Draining {
         is_last: bool,
     },
@@ -176,7 +176,7 @@ impl<E: Engine> Coder for Decoder<E> {
     }
 }
 
-/// Appends within the capacity of a vector, and takes nothing beyond.
+/// Appends to a vector within its capacity, and no more.
 pub(super) struct Room<'a>(pub(super) &'a mut Vec<u8>);
 
 impl std::io::Write for Room<'_> {

@@ -1,8 +1,8 @@
 //! Decompression of the blocks of a frame (RFC 8878 section 3.1.1.2), made for speed.
 //!
-//! A block's literals are decoded first, then its sequences one by one, each executed at once into a [`window`] from
-//! which the contents are drained: the one copy that is made of them. Everything is checked where it is read, and nothing
-//! is allocated beyond what the contents fill.
+//! A block's literals are decoded first, then its sequences one by one, each executed at once into a [`window`].
+//! Draining it is the only time that contents are copied. Everything is checked where it is read, and nothing is
+//! allocated beyond what the contents fill.
 
 mod bits;
 mod copy;
@@ -33,7 +33,7 @@ pub(super) struct Blocks {
     sequences: Sequences,
     window: Window,
     max_block: usize,
-    /// Of what was drained, if it is to be known.
+    /// The checksum of what was drained, if the frame has one.
     checksum: Option<XxHash64>,
 }
 

@@ -1,4 +1,4 @@
-//! The engine of speed: a compressor and a decompressor of our own.
+//! The fast engine: a compressor and a decompressor of our own.
 
 use std::num::NonZero;
 
@@ -10,8 +10,8 @@ use super::{
     decompress::Blocks,
 };
 
-/// A compressor to one frame with a checksum. Levels are the reference's, -131,072 to 22, of which those above 12 have
-/// little more than its ratio. The window is 8 MiB at most, so that every decoder reads the result.
+/// A compressor to one frame with a checksum. Levels are the reference's, -131,072 to 22; those above 12 compress
+/// little better than 12. The window is 8 MiB at most, so that every decoder reads the result.
 ///
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`](super::super::CodecErrorKind::InvalidLevel).
@@ -20,7 +20,7 @@ pub fn encoder(level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
     Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
 }
 
-/// A compressor to independent frames, each of so many bytes of contents but for the last one. All of them together are a
+/// A compressor to independent frames, each with `contents` bytes of contents except the last. Together they are a
 /// stream that every tool reads, and each can be compressed and decompressed apart from the others.
 ///
 /// # Errors

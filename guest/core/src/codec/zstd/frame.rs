@@ -1,4 +1,4 @@
-//! What is around the blocks of a frame (RFC 8878 section 3.1), so far as to know where each part ends.
+//! What surrounds the blocks of a frame (RFC 8878 section 3.1), parsed just enough to know where each part ends.
 
 use super::super::{CodecError, CodecErrorKind};
 
@@ -20,7 +20,7 @@ pub(super) enum Start {
 pub(super) struct Header {
     /// How far back matches may reach, in bytes.
     pub(super) window: u64,
-    /// The length of the contents, where it is told.
+    /// The length of the contents, if the header has it.
     pub(super) contents: Option<u64>,
     /// 0: none.
     pub(super) dictionary: u64,
@@ -57,8 +57,8 @@ impl Descriptor {
     }
 }
 
-/// The bytes up to the first block, or to what is to be skipped, as far as these first ones tell. `at`: where they are
-/// in the input.
+/// How many bytes there are up to the first block, or up to what is to be skipped, as far as these first ones tell.
+/// `at`: their place in the input.
 pub(super) fn start_length(bytes: &[u8], at: u64) -> Result<usize, CodecError> {
     let is_start = |magic: [u8; 4], mask: u8| {
         bytes.iter().zip(magic).enumerate().all(|(place, (byte, expected))| {
@@ -93,7 +93,7 @@ pub(super) fn start(bytes: &[u8]) -> Start {
     let dictionary = take(&mut rest, descriptor.dictionary);
     let contents = match descriptor.contents {
         0 => None,
-        // Section 3.1.1.1.4: what fits one byte is never told in two.
+        // Section 3.1.1.1.4: a length that fits one byte is never written in two.
         2 => Some(take(&mut rest, 2) + 256),
         count => Some(take(&mut rest, count)),
     };
@@ -107,10 +107,10 @@ pub(super) fn start(bytes: &[u8]) -> Start {
     Start::Frame(Header { window, contents, dictionary, has_checksum: descriptor.has_checksum })
 }
 
-/// The bytes of the header of a block.
+/// The length of a block's header, in bytes.
 pub(super) const BLOCK_HEADER: usize = 3;
 
-/// The bytes of a block with its header, as far as these first ones tell. `at`: where they are in the input.
+/// The length of a block with its header, as far as these first bytes tell. `at`: their place in the input.
 pub(super) fn block_length(bytes: &[u8], max_block: u64, at: u64) -> Result<usize, CodecError> {
     let Some(mut header) = bytes.get(..BLOCK_HEADER) else { return Ok(BLOCK_HEADER) };
     let header = take(&mut header, BLOCK_HEADER);

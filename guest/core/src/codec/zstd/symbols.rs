@@ -18,7 +18,7 @@ pub(super) struct Alphabet<const CODES: usize> {
 pub(super) struct Distribution {
     /// The counts add up to 2 to this power.
     pub(super) accuracy_log: u32,
-    /// Of each symbol; -1 is less than one, which takes one place too.
+    /// The count of each symbol; -1 means less than one, which takes one place as well.
     pub(super) counts: &'static [i16],
 }
 
@@ -76,7 +76,8 @@ pub(super) static MATCH_LENGTHS: Alphabet<53> = Alphabet {
     },
 };
 
-/// Where a match begins, as an offset value: 1 to [`REPEATED`] are offsets of before, from 4 on it is the offset and 3.
+/// Where a match begins, as an offset value: 1 to [`REPEATED`] mean an earlier offset, from 4 on it is the offset plus
+/// 3.
 pub(super) static OFFSETS: Alphabet<32> = Alphabet {
     baselines: baselines(1, &OFFSET_BITS),
     extra_bits: OFFSET_BITS,
@@ -87,10 +88,10 @@ pub(super) static OFFSETS: Alphabet<32> = Alphabet {
     },
 };
 
-/// Offset values up to this one stand for offsets of before (section 3.1.1.5).
+/// Offset values up to this one stand for earlier offsets (section 3.1.1.5).
 pub(super) const REPEATED: u32 = 3;
 
-/// The offsets of before at the start of a frame, the latest first (section 3.1.1.5).
+/// The earlier offsets at the start of a frame, the latest first (section 3.1.1.5).
 pub(super) const FIRST_OFFSETS: [u32; REPEATED as usize] = [1, 4, 8];
 
 /// The most bits of a Huffman code of literals (section 4.2.1).

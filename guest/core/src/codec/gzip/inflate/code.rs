@@ -1,8 +1,8 @@
 //! Huffman codes (RFC 1951 section 3.2) as tables that are looked up with the next bits of the input.
 //!
-//! A table is indexed by a fixed number of bits. A code that is longer leads to a second table behind it; where two
-//! literals together are short enough, an entry holds both. The layout of entries and the way in which tables are filled
-//! by doubling follow libdeflate (E. Biggers, `deflate_decompress.c`).
+//! A table is indexed by a fixed number of bits. A longer code leads to a second table behind the first; where two
+//! literals together are short enough, one entry holds both. The layout of entries and the way in which tables are
+//! filled by doubling follow libdeflate (E. Biggers, `deflate_decompress.c`).
 
 use super::super::decoder::Damaged;
 
@@ -61,7 +61,7 @@ impl Entry {
         (self.0 as usize >> 6) & 3
     }
 
-    /// The literals; what is behind them is of no meaning.
+    /// The literals; the bytes after them have no meaning.
     pub(super) const fn bytes(self) -> [u8; 2] {
         ((self.0 >> 8) as u16).to_le_bytes()
     }

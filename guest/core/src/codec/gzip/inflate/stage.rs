@@ -1,11 +1,11 @@
-//! Where the contents are put together: the last 32 KiB of them, as matches may reach back so far, then what is new.
+//! Where the contents are assembled: the last 32 KiB, since matches may reach back that far, and then what is new.
 
 use super::super::super::window::Window;
 
 /// How far back a match may reach.
 const HISTORY: usize = 32 << 10;
 
-/// What is put together before it is moved down. More of it falls out of the caches.
+/// How much is assembled before it is moved down. More would fall out of the caches.
 const FRESH: usize = 96 << 10;
 
 /// The longest match.
@@ -16,7 +16,7 @@ pub(super) struct Stage {
     pub(super) window: Window,
     /// Where the contents end.
     pub(super) end: usize,
-    /// What is before was handed out.
+    /// Everything before this place was handed out.
     sent: usize,
 }
 
@@ -47,7 +47,7 @@ impl Stage {
         count
     }
 
-    /// Hands out what fits within the capacity of `output`; tells whether that was all.
+    /// Hands out what fits within the capacity of `output`; returns whether that was all.
     pub(super) fn drain(&mut self, output: &mut Vec<u8>) -> bool {
         let room = output.capacity() - output.len();
         let end = self.end.min(self.sent + room);

@@ -34,7 +34,7 @@ impl Codes {
         self.literals.is_empty() && self.distances.is_empty()
     }
 
-    /// Decodes as much as there is input and room for. After an error the bits are those of the symbol that is wrong.
+    /// Decodes as far as input and room go. After an error the next bits are those of the wrong symbol.
     pub(super) fn decode(
         &self,
         bits: &mut Bits,
@@ -80,13 +80,13 @@ impl Codes {
         }
     }
 
-    /// Decodes while there are eight bytes of input and room, up to what has to be looked at with care; gives the rest of
-    /// the input.
+    /// Decodes while there are eight bytes of input and enough room, up to a symbol that needs care; returns the rest
+    /// of the input.
     #[inline(never)]
     fn run<'i>(&self, bits: &mut Bits, mut input: &'i [u8], stage: &mut Stage) -> &'i [u8] {
         let (mut buffer, mut count, mut end) = (bits.buffer, bits.count, stage.end);
         let window = &mut stage.window;
-        // To 56 bits or more, without a branch: bits that are there already are the same once more.
+        // Fills up to 56 bits or more, without a branch: bits that were there already are simply written again.
         macro_rules! refill {
             () => {
                 let Some(word) = input.first_chunk::<8>() else { break };

@@ -1,6 +1,6 @@
-//! Bits on their way out, least significant first: the streams that a decoder reads from their end.
+//! Writes bits, least significant first: the streams that a decoder reads from their end.
 
-/// Writes into a slice. What does not fit is lost, and [`finish`](Self::finish) tells.
+/// Writes into a slice. What does not fit is lost, and [`finish`](Self::finish) reports it.
 pub(super) struct BitWriter<'a> {
     out: &'a mut [u8],
     at: usize,

@@ -9,16 +9,16 @@ use super::{
 /// No block is longer.
 pub(super) const MAX_BLOCK: usize = 128 << 10;
 
-/// So much longer than a block is a bit stream on its way.
+/// How much longer than a block its bit stream may be while it is written.
 const SLACK: usize = 16;
 
-/// Bytes of literals a match above which the block may well be noise.
+/// If there are more literals than this for each match, the block may well be noise.
 const SUSPICIOUS: usize = 20;
 
 /// Below this a compressed block may be one byte, repeated.
 const MAYBE_ONE_BYTE: usize = 25;
 
-/// Writes blocks, with what they share.
+/// Writes blocks, and holds what they share.
 pub(super) struct BlockWriter {
     literals: Literals,
     sequences: SequenceCoder,
@@ -34,7 +34,7 @@ pub(super) enum Written {
 }
 
 impl BlockWriter {
-    /// `codes_literals`: or leaves them as they are, for speed.
+    /// `codes_literals`: otherwise literals stay as they are, for speed.
     pub(super) fn new(codes_literals: bool) -> Self {
         Self {
             literals: Literals::new(codes_literals),
@@ -81,7 +81,7 @@ impl BlockWriter {
         written
     }
 
-    /// Fills the scratch. Returns the length, unless it is as long as the block.
+    /// Compresses into the scratch buffer. Returns the length, or `None` if that is no shorter than the block.
     fn compress(&mut self, length: usize, sequences: &Sequences) -> Option<usize> {
         if self.scratch.len() < length + SLACK {
             self.scratch.resize(length + SLACK, 0);

@@ -1,4 +1,4 @@
-//! The codes of sequences (RFC 8878 section 3.1.1.3.2.1.1), and what they leave open.
+//! The codes of sequences (RFC 8878 section 3.1.1.3.2.1.1), and their extra bits.
 
 use super::{
     super::symbols::{Alphabet, LITERAL_LENGTHS, MATCH_LENGTHS},
@@ -9,10 +9,10 @@ use super::{
 /// A sequence in its codes.
 #[derive(Clone, Copy)]
 pub(super) struct Coded {
-    /// What the codes leave open: the low bits of the literal length, those of the match length, and those of the
-    /// offset value. All baselines that have any end in as many zeros.
+    /// The extra bits: the low bits of the literal length, of the match length and of the offset value. Baselines end
+    /// in as many zeros as their codes have extra bits.
     pub(super) extra: u64,
-    /// Of the literal length, the match length, and the offset value; then how many extra bits there are.
+    /// The codes of the literal length, the match length and the offset value; then the number of extra bits.
     pub(super) codes: [u8; 4],
 }
 

@@ -16,7 +16,7 @@ pub(super) type Offsets = [u32; 2];
 
 /// Finds matches. Positions are places in the history; place 0 is never matched.
 pub(super) trait Finder {
-    /// Finds those of the block from `start` to the end of the history, none of which begins before `lowest`.
+    /// Finds matches for the block from `start` to the end of the history. No match begins before `lowest`.
     fn find(
         &mut self,
         history: &[u8],
@@ -26,11 +26,11 @@ pub(super) trait Finder {
         sequences: &mut Sequences,
     );
 
-    /// The history lost so many bytes at its start.
+    /// The history lost this many bytes at its start.
     fn slide(&mut self, by: usize);
 }
 
-/// Where words were seen last, by their hash.
+/// Where words were last seen, by their hash.
 pub(super) struct Table {
     positions: Box<[u32]>,
     shift: u32,
@@ -87,7 +87,8 @@ fn half(data: &[u8], at: usize) -> Option<u32> {
 
 /// How many bytes are the same from both places on; `at` is the later one.
 ///
-/// Most matches are short. Their way has no loop, since the engine asks at the head of each whether time is up.
+/// Most matches are short. For them there is no loop, because a sandbox checks at the head of each loop whether time is
+/// up.
 #[inline(always)]
 fn common_length(data: &[u8], earlier: usize, at: usize) -> usize {
     match common_word(data, earlier, at) {
@@ -101,7 +102,7 @@ fn common_length(data: &[u8], earlier: usize, at: usize) -> usize {
     }
 }
 
-/// How many of eight bytes are the same from both places on, if there are as many.
+/// How many of the eight bytes from both places on are the same, if there are eight.
 #[inline(always)]
 fn common_word(data: &[u8], earlier: usize, at: usize) -> Option<usize> {
     let difference = word(data, at)? ^ word(data, earlier)?;
@@ -123,7 +124,7 @@ fn common_length_beyond(data: &[u8], earlier: usize, at: usize) -> usize {
     length
 }
 
-/// How many bytes are the same before both places, down to the limits of each.
+/// How many bytes before both places are the same, down to the limit of each.
 #[inline(always)]
 fn common_before(data: &[u8], earlier: usize, lowest: usize, at: usize, from: usize) -> usize {
     let most = (earlier - lowest).min(at - from);

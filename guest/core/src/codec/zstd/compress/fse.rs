@@ -1,7 +1,7 @@
 //! Finite state entropy, the writing side: distributions, their descriptions, and tables.
 //!
-//! Sources: RFC 8878 section 4.1; Jarek Duda, "Asymmetric numeral systems" (2013), and Yann Collet's construction of the
-//! tables from it, in which a symbol of the share `n` of `2^log` places costs `log - log2(n)` bits.
+//! Sources: RFC 8878 section 4.1; Jarek Duda, "Asymmetric numeral systems" (2013), and Yann Collet's construction of
+//! the tables from it: a symbol that has `n` of `2^log` places costs `log - log2(n)` bits.
 
 use super::bits::BitWriter;
 
@@ -30,14 +30,14 @@ impl Distribution {
         Self { accuracy_log, counts }
     }
 
-    /// The one of a single symbol: its only state costs nothing.
+    /// The distribution of a single symbol: its only state costs nothing.
     pub(super) fn one(symbol: usize) -> Self {
         let mut counts = [0; MAX_SYMBOLS];
         counts[symbol % MAX_SYMBOLS] = 1;
         Self { accuracy_log: 0, counts }
     }
 
-    /// The one that fits what is counted, of at least two symbols. `total` is what the counts add up to.
+    /// The distribution that fits these counts of at least two symbols. `total` is their sum.
     pub(super) fn of(histogram: &Histogram, total: u32, max_accuracy_log: u32) -> Self {
         let accuracy_log = accuracy_log(histogram, total, max_accuracy_log);
         let places = 1 << accuracy_log;
@@ -46,7 +46,7 @@ impl Distribution {
         for (symbol, &count) in histogram.iter().enumerate().filter(|(_, count)| **count > 0) {
             let share = (u64::from(count) << accuracy_log) * 2 / u64::from(total);
             counts[symbol] = match share.div_ceil(2) as i16 {
-                // A rare symbol of many states costs less if it is marked as such; of few it makes no difference.
+                // With many states a rare symbol costs less if it is marked as such; with few it makes no difference.
                 0 | 1 if share < 2 && total >= 2048 => -1,
                 places => places.max(1),
             };
@@ -55,7 +55,7 @@ impl Distribution {
                 largest = symbol;
             }
         }
-        // What rounding has left over or taken too much is the least loss where there is the most.
+        // What rounding left over, or took too much, costs least where there is the most.
         while left < 0 {
             let most = (0..MAX_SYMBOLS).max_by_key(|symbol| counts[*symbol]).unwrap_or(largest);
             counts[most] -= 1;
@@ -81,7 +81,7 @@ impl Distribution {
         writer.add(u64::from(self.accuracy_log - 5), 4);
         let (mut left, mut symbol) = ((1_i32 << self.accuracy_log) + 1, 0);
         while left > 1 {
-            // A value from 0 to `left`: the low ones of as many bits as that needs have one bit less.
+            // A value from 0 to `left`, in as many bits as `left` needs; small values take one bit less.
             let places = i32::from(self.counts[symbol % MAX_SYMBOLS]);
             symbol += 1;
             let bits = left.ilog2() + 1;
@@ -125,9 +125,9 @@ fn log2(value: u16) -> Option<u32> {
 /// How a symbol moves from state to state.
 #[derive(Clone, Copy, Default)]
 struct Transform {
-    /// Added to a state, has the number of bits to write in its upper half.
+    /// Added to a state, this gives the number of bits to write in the upper half.
     bits: u32,
-    /// Added to what is left of the state, gives the place of the next one.
+    /// Added to the rest of the state, this gives the place of the next state.
     state: i32,
 }
 
@@ -207,6 +207,6 @@ impl Table {
     }
 }
 
-/// The state of an encoder: from the number of states on, below twice of it.
+/// The state of an encoder: at least the number of states, and less than twice that.
 #[derive(Clone, Copy)]
 pub(super) struct State(u32);

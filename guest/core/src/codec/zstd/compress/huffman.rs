@@ -11,7 +11,7 @@ pub(super) type Histogram = [u32; 256];
 
 /// Counts bytes.
 pub(super) fn count(bytes: &[u8]) -> Histogram {
-    // Four tables, so that a run of one byte need not wait for itself.
+    // Four tables, so that in a run of one byte no addition waits for the one before.
     let mut counts = [[0_u32; 256]; 4];
     let (words, rest) = bytes.as_chunks::<16>();
     for word in words {
@@ -35,7 +35,7 @@ pub(super) struct Code {
 }
 
 impl Code {
-    /// The one that fits what is counted. At least two bytes were.
+    /// The code that fits these counts of at least two bytes.
     pub(super) fn of(histogram: &Histogram) -> Self {
         let mut lengths = [0; 256];
         let sorted = sorted(histogram);
@@ -90,8 +90,8 @@ impl Code {
     /// Writes one stream. Returns the length, unless there is no room.
     pub(super) fn encode(&self, bytes: &[u8], out: &mut [u8]) -> Option<usize> {
         let (groups, rest) = bytes.as_chunks::<8>();
-        // Bits enter at the top. What is below them does not matter, so that entries need no masks; their lengths add up
-        // in the lowest bits of the sum.
+        // Bits enter at the top. What is below them does not matter, so entries need no masks; their lengths add up in
+        // the lowest bits.
         let (mut bits, mut count, mut at) = (0_u64, 0_u64, 0);
         let mut flush = |bits: u64, count: &mut u64| {
             let room = out.get_mut(at..)?.first_chunk_mut()?;
@@ -197,7 +197,7 @@ fn depths(sorted: &[Symbol]) -> [u8; 256] {
 /// Shortens codes to what the format allows, at the cost of the rarest of the others. Deepest first.
 fn limit(depths: &mut [u8]) {
     const MAX: u8 = MAX_HUFFMAN_BITS as u8;
-    // Kraft's sum, in shares of the longest code: it has to be a whole one.
+    // Kraft's sum, in units of the longest code: it has to be exactly one.
     let mut sum = 0_i32;
     for depth in depths.iter_mut() {
         *depth = (*depth).min(MAX);
@@ -210,7 +210,7 @@ fn limit(depths: &mut [u8]) {
         *depth += 1;
         over -= 1 << (MAX - *depth);
     }
-    // What that was too much goes to the most frequent that it is enough for.
+    // What that was too much goes to the most frequent symbol for which it is enough.
     while over < 0 {
         for depth in depths.iter_mut().rev() {
             while *depth > 1 && -over >= 1 << (MAX - *depth) {
@@ -243,8 +243,8 @@ fn entries(lengths: &[u8; 256]) -> [u64; 256] {
     })
 }
 
-/// Writes weights in finite state entropy, by two states in turns (section 4.2.1.2). `None` if there is no room or it is no
-/// way for these weights.
+/// Writes weights in finite state entropy, with two states taking turns (section 4.2.1.2). `None` if there is no room,
+/// or if these weights cannot be written this way.
 fn compress_weights(weights: &[u8], out: &mut [u8]) -> Option<usize> {
     let mut histogram = [0; fse::MAX_SYMBOLS];
     for weight in weights {

@@ -17,16 +17,16 @@ pub(super) struct Level {
 
 #[derive(Clone, Copy)]
 enum Search {
-    /// The table's size as a power of two, the shortest word it knows, and positions that are skipped.
+    /// The table's size as a power of two, the length of the words it knows, and how many positions are skipped.
     Fast { log: u32, min_match: u32, skipped: usize },
     /// The same of two tables.
     Double { long_log: u32, short_log: u32, min_match: u32 },
-    /// The table's size and, of those looked at, the number as powers of two, and how many bytes a match waits.
+    /// The table's size and the number of places compared, both as powers of two, and how many bytes a match waits.
     Lazy { log: u32, attempts_log: u32, patience: u32 },
 }
 
 impl Level {
-    /// Of the reference's scale; what is beyond this table has the parameters of the nearest.
+    /// A level on the reference's scale; beyond this table, the parameters of the nearest.
     pub(super) const fn new(level: i32) -> Self {
         let (window_log, search) = match level {
             ..=0 => {
@@ -50,9 +50,9 @@ impl Level {
         Self { window_log, codes_literals: level > 0, search }
     }
 
-    /// A finder for contents of that length, where they are known to be short.
+    /// A finder; `length` is that of the contents if they are known to be short.
     pub(super) fn finder(self, length: Option<usize>) -> Box<dyn Finder> {
-        // More places than positions are of no use; and where there are few positions, shorter matches are.
+        // More places than positions are of no use; and among few positions shorter matches pay off.
         let most = length.map_or(u32::MAX, |length| length.max(256).next_power_of_two().ilog2() + 1);
         let shorter =
             u32::from(length.is_some()) + u32::from(length.is_some_and(|length| length <= MAX_BLOCK / 8));

@@ -2,38 +2,38 @@
 
 use super::huffman::{self, Code};
 
-/// Literals in so small a number gain less than their code costs.
+/// Fewer literals gain less than their code costs.
 const MIN_LENGTH: usize = 64;
 
 /// The same where the code is known already.
 const MIN_LENGTH_OF_KNOWN: usize = 8;
 
-/// Up to it, one stream does.
+/// Up to this length one stream is enough.
 const MAX_LENGTH_OF_ONE_STREAM: usize = 255;
 
-/// Bytes that are looked at, at both ends, before the whole is thought worth it.
+/// Bytes at each end that are looked at first, to see whether the whole is worth it.
 const SAMPLE: usize = 4096;
 
 /// Writes literals, and remembers the code that a decoder has.
 pub(super) struct Literals {
     is_coding: bool,
     code: Option<Box<Code>>,
-    /// Of the block in work.
+    /// Of the current block.
     next: Option<Box<Code>>,
 }
 
 impl Literals {
-    /// `is_coding`: or leaves them as they are.
+    /// `is_coding`: otherwise literals stay as they are.
     pub(super) const fn new(is_coding: bool) -> Self {
         Self { is_coding, code: None, next: None }
     }
 
-    /// The block in work is not written as it is.
+    /// The block was not written compressed: the decoder never sees its code.
     pub(super) fn discard(&mut self) {
         self.next = None;
     }
 
-    /// The block in work is written.
+    /// The block was written compressed: the decoder has its tables now.
     pub(super) fn keep(&mut self) {
         if self.next.is_some() {
             self.code = self.next.take();
@@ -68,7 +68,7 @@ impl Literals {
     fn compress(&mut self, literals: &[u8], histogram: &huffman::Histogram, out: &mut [u8]) -> Option<usize> {
         let length = literals.len();
         let is_one = length <= MAX_LENGTH_OF_ONE_STREAM;
-        // Bits of each of the two lengths, which follow two bits each of the type and of the format.
+        // Bits of each of the two lengths; two bits for the type and two for the format come before them.
         let (format, bits) = match length {
             _ if is_one => (0, 10),
             0..1024 => (1, 10),
@@ -99,7 +99,7 @@ impl Literals {
     }
 }
 
-/// What compression has to gain to be worth a decoder's time, as in the reference.
+/// How much compression has to save to be worth a decoder's time, as in the reference.
 pub(super) const fn min_gain(length: usize) -> usize {
     (length >> 6) + 2
 }
@@ -118,7 +118,7 @@ fn is_noise(literals: &[u8]) -> bool {
     most.is_some_and(|most| is_flat(most as usize, 2 * SAMPLE))
 }
 
-/// Writes literals as they are, or one of them for all. `kind`: 0 or 1.
+/// Writes literals as they are (`kind` 0), or one of them for all (`kind` 1).
 fn plain(contents: &[u8], kind: u32, literals: &[u8], out: &mut [u8]) -> Option<usize> {
     let length = literals.len() as u32;
     let (header, fields) = match length {
@@ -132,7 +132,7 @@ fn plain(contents: &[u8], kind: u32, literals: &[u8], out: &mut [u8]) -> Option<
     Some(end)
 }
 
-/// One stream, or four behind the lengths of the first three.
+/// One stream, or the lengths of three streams and then four streams.
 fn encode(code: &Code, literals: &[u8], is_one: bool, out: &mut [u8]) -> Option<usize> {
     if is_one {
         return code.encode(literals, out);

@@ -18,14 +18,14 @@ pub(super) struct SequenceCoder {
 }
 
 impl SequenceCoder {
-    /// The block in work is not written as it is.
+    /// The block was not written compressed: the decoder never sees its tables.
     pub(super) fn discard(&mut self) {
         for coder in self.coders() {
             coder.next = Next::Known;
         }
     }
 
-    /// The block in work is written.
+    /// The block was written compressed: the decoder has its tables now.
     pub(super) fn keep(&mut self) {
         for coder in self.coders() {
             coder.keep();
@@ -75,7 +75,7 @@ impl SequenceCoder {
         Some(at + self.encode(out.get_mut(at..)?)?)
     }
 
-    /// Finds the codes and what they leave open, and counts the codes.
+    /// Finds the codes and their extra bits, and counts the codes.
     fn count(&mut self, sequences: &Sequences) -> [fse::Histogram; 3] {
         let mut histograms = [[0; fse::MAX_SYMBOLS]; 3];
         self.coded.clear();
@@ -123,7 +123,7 @@ impl SequenceCoder {
     }
 }
 
-/// What is agreed about the tables of an alphabet: the most bits of a state, and one that needs no description.
+/// What is agreed about the tables of an alphabet: the most bits of a state, and the table that needs no description.
 const fn limits<const CODES: usize>(alphabet: &Alphabet<CODES>) -> (u32, &symbols::Distribution) {
     (alphabet.max_accuracy_log, &alphabet.predefined)
 }
@@ -131,9 +131,9 @@ const fn limits<const CODES: usize>(alphabet: &Alphabet<CODES>) -> (u32, &symbol
 /// One of the three parts of sequences.
 #[derive(Default)]
 struct Coder {
-    /// The last one that was described, if it is still what a decoder has.
+    /// The last table that was described, if a decoder still has it.
     known: Option<Box<Table>>,
-    /// Of the block in work.
+    /// Of the current block.
     next: Next,
 }
 
@@ -142,7 +142,7 @@ enum Next {
     #[default]
     Known,
     Described(Box<Table>),
-    /// Of no use to a later block: what is agreed on, or of one symbol only.
+    /// Of no use to a later block: the predefined table, or one of a single symbol.
     Once(Box<Table>),
 }
 

@@ -1,15 +1,15 @@
-//! What a block is made of: literals and matches in turns.
+//! What a block is made of: literals and matches, alternating.
 
 /// The shortest match that the format has.
 pub(super) const MIN_MATCH: usize = 3;
 
-/// Literals are copied in steps of so many bytes.
+/// Literals are copied in steps of this many bytes.
 const STEP: usize = 16;
 
 /// The literals and matches of a block.
 #[derive(Default)]
 pub(super) struct Sequences {
-    /// More than there are, so that whole steps can be copied.
+    /// Longer than the literals, so that whole steps can be copied.
     literals: Vec<u8>,
     literal_count: usize,
     packed: Vec<Sequence>,

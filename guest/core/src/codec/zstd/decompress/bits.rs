@@ -4,21 +4,21 @@ use super::super::decoder::Damaged;
 
 /// Reads from the last bit to the first one, as RFC 8878 section 4.1 has it.
 ///
-/// Between two refills [`Self::REFILLED`] bits may be taken. What is taken beyond the start is zeros; that it was too
-/// much shows in the next refill, or in [`is_at_start`](Self::is_at_start).
+/// Between two refills [`Self::REFILLED`] bits may be taken. Beyond the start there are zeros; that too much was taken
+/// shows at the next refill, or in [`is_at_start`](Self::is_at_start).
 #[derive(Clone, Copy)]
 pub(super) struct BackwardBits<'a> {
-    /// Up to the highest byte that has bits in `bits`.
+    /// The bytes up to the highest one that has bits in `bits`.
     bytes: &'a [u8],
-    /// The next ones on top. Below the bits of the stream there is a 1, which moves up with them: so the zeros at the
-    /// bottom tell how many were taken.
+    /// The next bits are at the top. Below the bits of the stream there is a 1 that moves up with them, so the zeros at
+    /// the bottom count how many were taken.
     bits: u64,
     /// The first bytes of the stream, at most 8, as a number.
     first: u64,
 }
 
 impl<'a> BackwardBits<'a> {
-    /// There after a refill: of 64, up to 7 were taken before, and the lowest is the mark.
+    /// How many are there after a refill: of 64, up to 7 were taken before, and the lowest is the mark.
     pub(super) const REFILLED: u32 = 64 - 7 - 1;
 
     /// Begins below the 1 that ends the stream.
@@ -65,12 +65,12 @@ impl<'a> BackwardBits<'a> {
         self.bits = self.bits.wrapping_shl(count);
     }
 
-    /// The bits that are left; below zero, so many too many were taken.
+    /// The bits that are left; if negative, how many were taken too many.
     fn left(&self) -> i64 {
         self.bytes.len() as i64 * 8 - i64::from(self.bits.trailing_zeros())
     }
 
-    /// All bits were taken, and not one too many.
+    /// Whether exactly all bits were taken.
     pub(super) fn is_at_start(&self) -> bool {
         self.left() == 0
     }
@@ -110,7 +110,7 @@ impl<'a> ForwardBits<'a> {
         value
     }
 
-    /// What is behind the byte with the last bit that was taken.
+    /// The bytes after the one with the last bit that was taken.
     pub(super) fn rest(&self) -> Result<&'a [u8], Damaged> {
         self.bytes.get(self.taken.div_ceil(8)..).ok_or(Damaged)
     }

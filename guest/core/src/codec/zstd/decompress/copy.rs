@@ -8,15 +8,15 @@ use std::{marker::PhantomData, ptr};
 
 use super::super::decoder::Damaged;
 
-/// Copies go in pieces of this size, up to so much too far.
+/// Copies go in pieces of this size, and may write up to a piece too far.
 const PIECE: usize = 16;
 
-/// What has to be there behind the end of what is read or written.
+/// How many bytes must follow the end of whatever is read or written.
 pub(super) const SLACK: usize = 2 * PIECE;
 
-/// Literals to be taken one after the other.
+/// Literals, taken one after the other.
 pub(super) struct Source<'a> {
-    /// Behind it are `left` bytes, then [`SLACK`], which can be read.
+    /// From here on `left` bytes can be read, and [`SLACK`] more.
     at: *const u8,
     left: usize,
     bytes: PhantomData<&'a [u8]>,
@@ -32,8 +32,8 @@ impl<'a> Source<'a> {
 
 /// Where sequences are executed: a part of a ring of bytes.
 ///
-/// Invariant: `start <= at <= end`, and from `start` to [`SLACK`] behind `end` all is of one slice, which is borrowed for
-/// `'a`; and so are the first `lap` bytes from `start` on.
+/// Invariant: `start <= at <= end`. Everything from `start` to [`SLACK`] behind `end` belongs to one slice, which is
+/// borrowed for `'a`; so do the first `lap` bytes from `start` on.
 pub(super) struct Output<'a> {
     start: *mut u8,
     at: *mut u8,
@@ -44,8 +44,8 @@ pub(super) struct Output<'a> {
 }
 
 impl<'a> Output<'a> {
-    /// To write from `at` to `end`. Matches reach back at most `reach` bytes: to the start, and from there on back from
-    /// `lap`. There have to be [`SLACK`] bytes behind `end`.
+    /// Writes from `at` to `end`. Matches reach back at most `reach` bytes: to the start, and then further back from
+    /// `lap`. [`SLACK`] bytes must follow `end`.
     pub(super) fn new(
         bytes: &'a mut [u8],
         at: usize,
@@ -62,12 +62,12 @@ impl<'a> Output<'a> {
         Ok(Self { start, at, end, lap, reach, bytes: PhantomData })
     }
 
-    /// Takes the literals that are left. Returns how far it was written, from the start of the slice.
+    /// Takes the remaining literals. Returns where writing ended, counted from the start of the slice.
     pub(super) fn finish(mut self, literals: &Source<'_>) -> Result<usize, Damaged> {
         if literals.left > self.end.addr() - self.at.addr() {
             return Err(Damaged);
         }
-        // SAFETY: so many bytes can be read there and written here. They are two slices.
+        // SAFETY: `left` bytes can be read there and written here, as was checked. They are two slices.
         unsafe {
             ptr::copy_nonoverlapping(literals.at, self.at, literals.left);
             self.at = self.at.add(literals.left);
@@ -81,8 +81,8 @@ impl<'a> Output<'a> {
         self.at.addr() - self.start.addr()
     }
 
-    /// Takes so many literals, then repeats what is `offset` bytes back, if that is in this lap: else that is left to
-    /// [`repeat_lap`](Self::repeat_lap). Tells whether it did.
+    /// Takes `count` literals, then repeats what is `offset` bytes back and returns `true`, if that lies in this lap.
+    /// Otherwise it returns `false`, and [`repeat_lap`](Self::repeat_lap) must do it.
     #[inline(always)]
     pub(super) fn execute(
         &mut self,
@@ -104,7 +104,7 @@ impl<'a> Output<'a> {
         }
         literals.left -= count;
 
-        // Also an offset of 0 is wrong.
+        // An offset of 0 is wrong, too.
         if offset.wrapping_sub(1) >= self.reach {
             return Err(Damaged);
         }
@@ -120,8 +120,8 @@ impl<'a> Output<'a> {
         Ok(true)
     }
 
-    /// Repeats what begins `offset` bytes back in the lap before. By value, so that what is moved on in the loop can stay in
-    /// registers.
+    /// Repeats what begins `offset` bytes back, in the lap before. Takes `self` by value, so that the loop can keep its
+    /// fields in registers.
     #[cold]
     #[inline(never)]
     pub(super) fn repeat_lap(mut self, offset: usize, length: usize) -> Result<Self, Damaged> {
@@ -145,8 +145,8 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Copies `count` bytes, and less than [`SLACK`] more. Only what is long goes through a loop: in a sandbox each round of one
-/// also looks whether its time is up.
+/// Copies `count` bytes, and less than [`SLACK`] more. Only long copies use a loop: in a sandbox each round of a loop
+/// also checks whether time is up.
 ///
 /// # Safety
 /// `count` bytes and [`SLACK`] can be read and written. If they overlap, `to` is at least a [`PIECE`] behind `from`.
@@ -181,7 +181,7 @@ unsafe fn copy_piece(from: *const u8, to: *mut u8) {
 /// There are `offset` bytes before `to`, at least one; behind it `length` and [`SLACK`] can be written and read.
 #[inline(always)]
 unsafe fn repeat(to: *mut u8, offset: usize, length: usize) {
-    // SAFETY: as this function; a piece is written before it is read again since it is not longer than the offset.
+    // SAFETY: as this function; a piece is no longer than the offset, so it is written before it is read again.
     unsafe {
         let from = to.sub(offset);
         if offset >= PIECE {

@@ -8,9 +8,9 @@ const MAX_ACCURACY_LOG: u32 = 9;
 /// More than there are codes in any alphabet.
 const MAX_SYMBOLS: usize = 64;
 
-/// What a state stands for, and where it leads. In one word, since the three tables are read for every sequence: the
-/// baseline of the code in 32 bits, the extra bits of the code in 8, in 8 the bits of the next state, and its baseline in
-/// 16.
+/// What a state stands for, and where it leads. It is one word, because three tables are read for every sequence: 32
+/// bits for the baseline of the code, 8 for the number of its extra bits, 8 for the number of bits of the next state,
+/// and 16 for its baseline.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Entry(u64);
 
@@ -73,7 +73,7 @@ impl<const STATES: usize> Table<STATES> {
         self.accuracy_log
     }
 
-    /// For a distribution. Of each code there are a baseline and a number of extra bits.
+    /// Builds the table of a distribution. Each code has a baseline and a number of extra bits.
     pub(super) fn build(
         &mut self,
         accuracy_log: u32,
@@ -100,7 +100,7 @@ fn build(states: &mut [Entry], counts: &[i16], baselines: &[u32], extra_bits: &[
     let mut symbols = [0_u8; 1 << MAX_ACCURACY_LOG];
     let symbols = symbols.get_mut(..=mask).ok_or(Damaged)?;
 
-    // Those that come less than once go to the end, the others are spread over the rest.
+    // Symbols with a probability below one place go to the end; the others are spread over the rest.
     let mut last = mask;
     for (symbol, _) in (0..).zip(counts).filter(|(_, count)| **count < 0) {
         symbols[last] = symbol;
@@ -164,7 +164,7 @@ impl Described {
         let mut described = Self { accuracy_log, counts: [0; MAX_SYMBOLS], symbols: 0 };
         let mut left = 1_i32 << accuracy_log;
         while left > 0 {
-            // From 0 to one more than what is left, with one bit less for the small ones that leaves free.
+            // From 0 to one more than what is left; the small values have one bit less.
             let width = (left + 1).ilog2() + 1;
             let free = (1 << width) - 2 - left;
             let value = bits.peek(width) as i32;

@@ -9,13 +9,14 @@ use super::{
     fse,
 };
 
-/// Symbols that a refill is enough for.
+/// How many symbols one refill is enough for.
 const ROUND: usize = (BackwardBits::REFILLED / MAX_HUFFMAN_BITS) as usize;
 
 /// Weights that can be described: that of the last symbol follows from them.
 const MAX_WEIGHTS: usize = 255;
 
-/// The symbol that the next [`MAX_HUFFMAN_BITS`] bits begin with, in the high byte, and in the low byte its bits.
+/// For each value of the next [`MAX_HUFFMAN_BITS`] bits: the symbol they begin with in the high byte, and its length in
+/// bits in the low byte.
 pub(super) struct Table([u16; 1 << MAX_HUFFMAN_BITS]);
 
 impl Table {
@@ -77,7 +78,7 @@ impl Table {
         (entry >> 8) as u8
     }
 
-    /// As many symbols as there is room for, which have to be all that the stream has.
+    /// Decodes as many symbols as there is room for, which must be all that the stream has.
     pub(super) fn decode(&self, stream: &[u8], literals: &mut [u8]) -> Result<(), Damaged> {
         self.decode_rest(BackwardBits::new(stream)?, literals)
     }

@@ -38,8 +38,8 @@ impl Sequences {
         self.offsets = FIRST_OFFSETS;
     }
 
-    /// Executes the sequences of the section that `bytes` are, and appends the literals that they leave. Tells how far that
-    /// went.
+    /// Executes the sequences of the section `bytes`, and appends the literals that remain. Returns where writing
+    /// ended.
     pub(super) fn execute(
         &mut self,
         mut bytes: &[u8],
@@ -92,7 +92,7 @@ impl Sequences {
             let literal_entry = literal_lengths.entry(literal_state);
             let match_entry = match_lengths.entry(match_state);
             let offset_entry = offsets.entry(offset_state);
-            // With the states these may be a bit more than there are: but then the offset is out of reach.
+            // Together with the states these may be a bit more than there are; but then the offset is out of reach.
             let value = offset_entry.baseline() + bits.take(offset_entry.extra_bits()) as u32;
             let (mut literal_length, mut match_length) = (literal_entry.baseline(), match_entry.baseline());
             if literal_entry.have_extra_bits(match_entry) {
@@ -106,8 +106,8 @@ impl Sequences {
                 offset_state = offset_entry.next() + bits.take(offset_entry.next_bits()) as usize;
             }
 
-            // Section 3.1.1.5: without literals in front, the latest offset is not among the repeated ones. What a
-            // sequence does cannot be foretold, so nothing branches on it.
+            // Section 3.1.1.5: without literals in front, the latest offset is not among the repeated ones. Which case
+            // applies cannot be predicted, so there is no branch.
             let turn = value.wrapping_add(u32::from(literal_length == 0));
             let is_new = value > REPEATED;
             let repeated = if turn == 2 { second } else { third };

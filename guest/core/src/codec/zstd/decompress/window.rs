@@ -1,12 +1,12 @@
-//! What was decompressed last, as far back as matches may reach.
+//! The latest decompressed bytes, as far back as matches may reach.
 
 use super::{
     super::decoder::Damaged,
     copy::{Output, SLACK},
 };
 
-/// A ring: it is filled from the start to its end, then again. What is in front of the place where it is written is of
-/// this lap, what is behind of the lap before.
+/// A ring: it is filled from start to end, then from the start again. Bytes before the place of writing belong to this
+/// lap, bytes after it to the lap before.
 pub(super) struct Window {
     bytes: Vec<u8>,
     /// Where the next byte goes.
@@ -17,7 +17,7 @@ pub(super) struct Window {
     reach: usize,
     /// The longest block.
     max_block: usize,
-    /// The bytes from here to `at` were not drained.
+    /// The bytes from here to `at` are not drained yet.
     drained: usize,
 }
 
@@ -26,12 +26,12 @@ impl Window {
         Self { bytes: Vec::new(), at: 0, lap: 0, reach: 0, max_block: 0, drained: 0 }
     }
 
-    /// Forgets everything, for matches and blocks of at most these lengths.
+    /// Forgets everything, and prepares for matches and blocks of at most these lengths.
     pub(super) fn reset(&mut self, reach: usize, max_block: usize) {
         *self = Self { bytes: std::mem::take(&mut self.bytes), reach, max_block, ..Self::new() };
         let full = self.full();
         if self.bytes.capacity() < full {
-            // Given back before another one is taken.
+            // Frees the old memory before taking the new.
             self.bytes = Vec::new();
         }
         self.bytes.truncate(full);
@@ -43,7 +43,7 @@ impl Window {
         self.reach + self.max_block + 2 * SLACK
     }
 
-    /// Makes room for a block, of which there may be so many bytes. Everything before was drained.
+    /// Makes room for a block of up to `room` bytes. Everything before it is drained.
     pub(super) fn begin(&mut self, room: usize) {
         let needed = self.at + room + SLACK;
         if needed <= self.bytes.len() {
@@ -51,8 +51,9 @@ impl Window {
         }
         let full = self.full();
         if needed <= full {
-            // Set aside at once, so that it never has to move: for that it would have to be there twice. It is touched as
-            // far as the contents go, and at most doubled, so that memory follows them and not what the header asks for.
+            // Reserved at once, so that it never has to move, which would need the memory twice. It is touched only as
+            // far as the contents go, and at most doubled, so memory follows the contents and not what the header asks
+            // for.
             self.bytes.reserve_exact(full - self.bytes.len());
             let length = needed.max(2 * self.bytes.len()).min(full);
             self.bytes.resize(length, 0);
@@ -70,7 +71,7 @@ impl Window {
         Ok(())
     }
 
-    /// Appends one byte so many times.
+    /// Appends one byte `count` times.
     pub(super) fn fill(&mut self, byte: u8, count: usize) -> Result<(), Damaged> {
         self.room(count)?.fill(byte);
         self.at += count;
@@ -81,8 +82,8 @@ impl Window {
         self.bytes.get_mut(self.at..self.at + count).ok_or(Damaged)
     }
 
-    /// Where sequences are executed, as far as [`begin`](Self::begin) made room. How far they go is to be told to
-    /// [`advance`](Self::advance).
+    /// Where sequences are executed, as far as [`begin`](Self::begin) made room. Afterwards call
+    /// [`advance`](Self::advance) with the place they reached.
     pub(super) fn output(&mut self, room: usize) -> Result<Output<'_>, Damaged> {
         Output::new(&mut self.bytes, self.at, self.at + room, self.lap, self.reach)
     }

@@ -4,7 +4,7 @@ use super::{
     super::sequences::Sequences, Finder, Offsets, Table, common_before, common_length, half, hash, word,
 };
 
-/// Positions without a match after which the steps become longer.
+/// After this many positions without a match the steps become longer.
 const PATIENCE: usize = 256;
 
 /// The finder of the levels around the default one.

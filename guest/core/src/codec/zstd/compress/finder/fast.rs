@@ -4,7 +4,7 @@ use super::{
     super::sequences::Sequences, Finder, Offsets, Table, common_before, common_length, half, hash, word,
 };
 
-/// Positions without a match after which the steps become longer.
+/// After this many positions without a match the steps become longer.
 const PATIENCE: usize = 128;
 
 /// The finder of the lowest levels.
@@ -17,7 +17,8 @@ pub(crate) struct Fast {
 }
 
 impl Fast {
-    /// With a table of `2^log` positions of so many bytes, 4 to 7, and `skipped` positions between looked up pairs.
+    /// With a table of `2^log` positions of `min_match` bytes, 4 to 7, and `skipped` positions between the pairs that
+    /// are looked up.
     pub(crate) fn new(log: u32, min_match: u32, skipped: usize) -> Self {
         Self { table: Table::new(log), ignored: 64 - 8 * min_match, step: 2 + skipped }
     }
@@ -34,7 +35,7 @@ struct Hit {
 }
 
 impl Fast {
-    /// Looks up a position and the one after it, and at the next one, what has the latest offset.
+    /// Looks up a position and the one after it, and tries the latest offset at the one after that.
     #[inline(always)]
     fn probe(&mut self, data: &[u8], at: usize, lowest: usize, latest: usize) -> Option<Hit> {
         let bytes = word(data, at)?;

@@ -1,19 +1,20 @@
-//! Many earlier places are compared, and a match waits whether a better one begins a byte or two later.
+//! Compares many earlier places, and before it takes a match, looks whether a better one begins a byte or two later.
 
 use super::{
     super::sequences::Sequences, Finder, Offsets, common_before, common_length, half, hash, rows::Rows, word,
 };
 
-/// Positions are put into the table so far ahead of the search: their rows are in the cache when it comes to them.
+/// How far ahead of the search positions are put into the table: their rows are in the cache by the time they are
+/// searched.
 const AHEAD: usize = 8;
 
 /// No row has more places.
 const MAX_ATTEMPTS: usize = 64;
 
-/// So few bytes are no match.
+/// Fewer bytes are no match.
 const MIN_LENGTH: usize = 4;
 
-/// Of so many positions that a match covers, only those at both ends are kept.
+/// Of a match that covers more positions than this, only those at both ends enter the table.
 const LONG: usize = 384;
 const LONG_HEAD: usize = 96;
 const LONG_TAIL: usize = 32;
@@ -29,7 +30,7 @@ pub(crate) struct Lazy {
     patience: u32,
     /// The first position that is not in the table.
     next: usize,
-    /// Those of the position in work.
+    /// The candidates for the current position.
     candidates: [usize; MAX_ATTEMPTS],
 }
 
@@ -80,7 +81,7 @@ impl Lazy {
         self.next = at;
     }
 
-    /// The longest match at a position; the latest of those.
+    /// The longest match at a position; of several, the latest.
     fn longest(&mut self, data: &[u8], at: usize, lowest: usize) -> Match {
         let mut best = Match { at, length: MIN_LENGTH - 1, value: 1 };
         let Some(bytes) = word(data, at) else { return best };
@@ -89,7 +90,7 @@ impl Lazy {
             self.catch_up(data, ahead);
         }
         let key = self.rows.key(hash(bytes, self.ignored));
-        // All are looked at before any is compared, so that the memory need not be waited for one by one.
+        // All are loaded before any is compared, so that we do not wait for memory one by one.
         let mut count = 0;
         for place in self.rows.find(key).skip_while(|place| *place >= at).take(self.attempts) {
             if place <= lowest {
@@ -99,7 +100,8 @@ impl Lazy {
             count += usize::from(half(data, place) == Some(bytes as u32));
         }
         for &place in &self.candidates[..count.min(MAX_ATTEMPTS)] {
-            // Only what has the byte after the best so far, and the three before, can be longer.
+            // Only a candidate that agrees in the byte after the best match so far, and the three before it, can be
+            // longer.
             let end = best.length - (MIN_LENGTH - 1);
             if half(data, place + end) != half(data, at + end) {
                 continue;
@@ -148,7 +150,7 @@ impl Finder for Lazy {
                 }
             }
             if best.length < MIN_LENGTH {
-                // The longer nothing is found, the less is looked for.
+                // The longer nothing is found, the larger the steps.
                 at += ((at - anchor) >> 8) + 1;
                 continue;
             }

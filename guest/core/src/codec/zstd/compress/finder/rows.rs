@@ -1,7 +1,7 @@
 //! A table with many places for each hash, and a byte of the hash beside each.
 //!
-//! Source: the idea is that of Swiss tables (Abseil), which the reference uses for matches as well: the bytes of a row are
-//! compared all at once, and few places are looked at in vain.
+//! Source: the idea is that of Swiss tables (Abseil), and the reference uses it for matches as well. The bytes of a row
+//! are compared all at once, so few places are looked at in vain.
 
 /// Where words were seen last: several places for each hash, the latest first.
 pub(super) struct Rows {
