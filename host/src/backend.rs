@@ -4,6 +4,7 @@
 //! [`ErrorCode::Unsupported`] for the rest; callers above it do what is missing. `omnistorage-conformance` holds any
 //! implementation to that.
 
+mod allowance;
 mod announced;
 mod capabilities;
 pub mod channel;
@@ -39,6 +40,7 @@ use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream::BoxStream};
 use omnistorage_path::Path;
 
+pub use allowance::{Allowance, Allowed};
 pub use announced::Announced;
 pub use capabilities::{Capabilities, Features};
 pub use listed::{Listed, ListingFailure, Unlisted};
@@ -102,6 +104,8 @@ pub struct WriteOptions {
     pub expected_hash: Option<Hash>,
     /// Learns how far it is: [`Backend::copy_to`] and [`transfer`] tell it, other writes need not.
     pub meter: Meter,
+    /// Bounds what it gathers in memory before it is sent on.
+    pub allowance: Allowance,
 }
 
 impl WriteOptions {

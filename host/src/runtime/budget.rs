@@ -12,6 +12,7 @@ use super::{
     share::{CALLS, FILES, Share},
 };
 use crate::{
+    backend::Allowance,
     config,
     error::{Error, ErrorCode, Result},
 };
@@ -30,6 +31,8 @@ struct Account {
     /// Of those, the ones behind which there may be a file or a connection.
     files: Share,
     calls: Share,
+    /// Of [`Limits::gathered`].
+    gathered: Allowance,
     /// Wakes a call that waits for its turn.
     call_ended: Notify,
     /// Counts what it gets done: answers of backends, chunks moved.
@@ -39,6 +42,7 @@ struct Account {
 impl Budget {
     pub(super) fn new(limits: Limits) -> Self {
         Self(Arc::new(Account {
+            gathered: Allowance::new(limits.gathered),
             limits,
             bytes: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
@@ -51,6 +55,11 @@ impl Budget {
 
     pub(super) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// What its writes may gather.
+    pub(super) fn gathered(&self) -> Allowance {
+        self.0.gathered.clone()
     }
 
     /// Something was done.

@@ -7,7 +7,7 @@ use omnistorage_path::Path;
 use super::bindings::omnistorage::storage::{backend as wit, types};
 use crate::{
     backend::{
-        Capabilities, Features, ListOptions, Listed, ListingFailure, Meter, ReadOptions, Unlisted,
+        Allowance, Capabilities, Features, ListOptions, Listed, ListingFailure, Meter, ReadOptions, Unlisted,
         WriteCondition, WriteOptions,
     },
     error::{Error, ErrorCode, Result},
@@ -218,6 +218,7 @@ impl From<wit::WriteOptions> for WriteOptions {
             expected_size: options.expected_size,
             expected_hash: options.expected_hash.map(Into::into),
             meter: Meter::default(),
+            allowance: Allowance::default(),
         }
     }
 }

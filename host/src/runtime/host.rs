@@ -224,7 +224,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
         let call = begin(accessor, &this, Operation::Write, &path, options.weight()).await?;
-        let options: WriteOptions = options.into();
+        let options = WriteOptions { allowance: call.budget.gathered(), ..options.into() };
         let begun = call.with(&path, async |path| {
             let held = call.budget.open_file()?;
             Ok((call.backend().write(&path, &options).await?, held))
@@ -251,7 +251,8 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
     ) -> Reply<types::ObjectInfo> {
         let arguments = contents.len().saturating_add(options.weight());
         let call = begin(accessor, &this, Operation::WriteAll, &path, arguments).await?;
-        let (options, contents): (WriteOptions, _) = (options.into(), Bytes::from(contents));
+        let options = WriteOptions { allowance: call.budget.gathered(), ..options.into() };
+        let contents = Bytes::from(contents);
         let written =
             call.with(&path, async |path| call.backend().write_all(&path, contents, &options).await);
         Ok(written.await.map(Into::into))
@@ -374,7 +375,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let to = opened(accessor, &target_backend)?;
         let more = target.weight().saturating_add(options.weight());
         let call = begin(accessor, &this, Operation::Move, &source, more).await?;
-        let options: WriteOptions = options.into();
+        let options = WriteOptions { allowance: call.budget.gathered().patient(), ..options.into() };
         let moved = call.between(&source, &to, &target, async |source, target| {
             call.relocate(&source, &to, &target, &options).await
         });
