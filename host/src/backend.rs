@@ -30,6 +30,8 @@ pub mod retry;
 #[cfg(feature = "s3")]
 pub mod s3;
 pub mod sorted;
+#[cfg(any(feature = "cloud", feature = "opendal"))]
+mod throughput;
 mod transfer;
 mod whole;
 
