@@ -224,7 +224,11 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
         let call = begin(accessor, &this, Operation::Write, &path, options.weight()).await?;
-        let options = WriteOptions { allowance: call.budget.gathered(), ..options.into() };
+        let contents = receive::Body::of(accessor, contents);
+        let gathered = call.budget.gathered();
+        // What the component feeds may be what it waits for.
+        let allowance = if contents.is_own() { gathered.patient() } else { gathered };
+        let options = WriteOptions { allowance, ..options.into() };
         let begun = call.with(&path, async |path| {
             let held = call.budget.open_file()?;
             Ok((call.backend().write(&path, &options).await?, held))
