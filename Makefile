@@ -15,7 +15,7 @@ rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # make test OMNISTORAGE_WITHOUT='python node'
 languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node)
 
-.PHONY: setup build codec conformance demo test lint msrv advisories bench package fuzz clean
+.PHONY: setup build codec conformance demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -40,7 +40,7 @@ test: setup $(languages:%=$(tools)/%/example) $(tools)/python/bin/rclone
 	cargo test $(native)
 	cargo test --package omnistorage-core --test codec
 
-lint: setup msrv $(tools)/cargo-deny
+lint: setup msrv notices $(tools)/cargo-deny
 	cargo fmt --all --check
 	cargo clippy $(native) --all-targets -- -D warnings
 	cargo clippy --package omnistorage --no-default-features -- -D warnings
@@ -67,6 +67,11 @@ msrv: setup
 # Known vulnerabilities in what we depend on. Apart from `lint`, since it asks a database on the network.
 advisories: $(tools)/cargo-deny
 	$(tools)/cargo-deny --all-features check advisories
+
+# What the licences of the crates in the binary ask to be handed on with it: target/THIRD-PARTY.txt.
+notices:
+	@mkdir -p $(target)
+	python3 .cargo/notices.py $(target)/THIRD-PARTY.txt
 
 # Ours beside rclone, cp and the floor, and the codecs beside C where there is cmake to build it. Options: make bench BENCH='--quick'
 # Trees to S3 and back: make bench BENCH=--stores-only

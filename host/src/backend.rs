@@ -4,6 +4,7 @@
 //! [`ErrorCode::Unsupported`] for the rest; callers find another way. `omnistorage-conformance` holds any
 //! implementation to that.
 
+mod allowance;
 mod announced;
 pub mod channel;
 mod checksum;
@@ -27,6 +28,8 @@ pub mod retry;
 #[cfg(feature = "s3")]
 pub mod s3;
 pub mod sorted;
+#[cfg(any(feature = "cloud", feature = "opendal"))]
+mod throughput;
 mod transfer;
 mod whole;
 
@@ -37,6 +40,7 @@ use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream::BoxStream};
 use omnistorage_types::Path;
 
+pub use allowance::{Allowance, Allowed};
 pub use announced::Announced;
 pub use meter::Meter;
 pub use omnistorage_types::{
@@ -64,6 +68,8 @@ pub struct WriteOptions {
     pub expected_hash: Option<Hash>,
     /// Learns how far the write is: [`Backend::copy_to`] and [`transfer`] report to it, other writes need not.
     pub meter: Meter,
+    /// Bounds what it gathers in memory before it is sent on.
+    pub allowance: Allowance,
 }
 
 impl WriteOptions {
@@ -95,8 +101,16 @@ impl From<omnistorage_types::WriteOptions> for WriteOptions {
             expected_size,
             expected_hash,
         } = options;
-        let meter = Meter::default();
-        Self { condition, content_type, modified, metadata, expected_size, expected_hash, meter }
+        Self {
+            condition,
+            content_type,
+            modified,
+            metadata,
+            expected_size,
+            expected_hash,
+            meter: Meter::default(),
+            allowance: Allowance::default(),
+        }
     }
 }
 
@@ -110,6 +124,7 @@ impl From<&WriteOptions> for omnistorage_types::WriteOptions {
             expected_size,
             expected_hash,
             meter: _,
+            allowance: _,
         } = options.clone();
         Self { condition, content_type, modified, metadata, expected_size, expected_hash }
     }

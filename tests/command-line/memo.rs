@@ -14,11 +14,12 @@ use crate::{
     tree::{Scratch, contents},
 };
 
-/// A tree of files, a prefix of a bucket that nobody else uses, and a directory of memos.
+/// A tree of files, a prefix of a bucket that nobody else uses or another place, and a directory of memos.
 struct Places {
-    _scratch: Scratch,
+    scratch: Scratch,
     tree: PathBuf,
     bucket: String,
+    config: Option<PathBuf>,
     memos: PathBuf,
 }
 
@@ -31,9 +32,16 @@ impl Places {
         scratch.write("tree/large", "x".repeat(300_000));
         let (tree, memos) = (scratch.path("tree"), scratch.path("memos"));
         let bucket = format!("s3://{BUCKET}/memo/{name}/{}", std::process::id());
-        let places = Self { _scratch: scratch, tree, bucket, memos };
+        let places = Self { scratch, tree, bucket, config: None, memos };
         places.age();
         places
+    }
+
+    /// With a place of a configuration file instead of the bucket.
+    #[cfg(feature = "webdav")]
+    fn configured(self, place: &str, config: &str) -> Self {
+        let config = Some(self.scratch.write("config.toml", config));
+        Self { bucket: place.to_owned(), config, ..self }
     }
 
     /// Lets all files have been written long ago: what was just written is not remembered.
@@ -46,7 +54,8 @@ impl Places {
     }
 
     fn run(&self, arguments: &[&str]) -> Run {
-        let mut command = command(arguments);
+        let config = self.config.iter().flat_map(|config| ["--config", config.to_str().unwrap()]);
+        let mut command = command(config.chain(arguments.iter().copied()));
         command
             .env("OMNISTORAGE_MEMO", &self.memos)
             .env("AWS_ENDPOINT_URL", &moto().endpoint)
@@ -101,6 +110,40 @@ fn an_unchanged_run_costs_listings_alone_and_a_rotation_is_seen() {
     places.sync(&[]);
     let (transferred, others) = places.sync(&[]);
     assert!(transferred == 0 && others <= 5, "{others} calls");
+}
+
+/// A server that keeps no times of ours, and tells no hash: only what was found before saves reading all of it again.
+#[cfg(feature = "webdav")]
+#[test]
+fn an_unchanged_run_to_webdav_costs_listings_alone_in_either_direction() {
+    let (endpoint, process) = (&omnistorage_test_servers::webdav().endpoint, std::process::id());
+    let config = format!(
+        "[backends.nas]\nkind = 'opendal'\nservice = 'webdav'\nendpoint = '{endpoint}'\nroot = '/memo-{process}'\n"
+    );
+    let places = Places::new("webdav").configured("nas:", &config);
+    assert_eq!(places.sync(&[]).0, 4);
+    let unchanged = |from: &str, to: &str| {
+        let summary = places.run(&["sync", from, to, "--json"]).ok().summary();
+        let calls = summary["calls"].as_object().unwrap();
+        // What is read is the memo.
+        let is_asked = calls.contains_key("hash") || calls.get("read").is_some_and(|reads| *reads != 1);
+        assert!(summary["transferred"] == 0 && !is_asked, "{from}: {summary}");
+        let others = calls.iter().filter(|(call, _)| !call.starts_with("list"));
+        let others: u64 = others.map(|(_, count)| count.as_u64().unwrap()).sum();
+        assert!(others <= 5, "{from}: {summary}");
+    };
+    let tree = places.tree.to_str().unwrap();
+    unchanged(tree, "nas:");
+
+    let back = places.scratch.path("back");
+    let back = back.to_str().unwrap();
+    assert_eq!(places.run(&["sync", "nas:", back, "--json"]).ok().summary()["transferred"], 4);
+    unchanged("nas:", back);
+
+    // What another one put there in its place is seen.
+    fs::write(places.tree.join("seg.1"), "9".repeat(5000)).unwrap();
+    assert_eq!(places.sync(&[]).0, 1);
+    places.check();
 }
 
 #[test]

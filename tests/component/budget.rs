@@ -86,6 +86,17 @@ async fn what_is_kept_in_memory_has_its_bounds() {
         let error = storage.stat(&at(kind, "hoard/values/x")).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::LimitExceeded, "{kind}: {error}");
     }
+    // What uploads gather is bounded whatever they go to: before a part is full, nothing is sent.
+    let config = [("bucket", "b"), ("endpoint", "http://127.0.0.1:9"), ("anonymous", "true")];
+    for kind in ["s3", "gcs"] {
+        let backend = Registry::with_builtin().open(kind, omnistorage::Config::from(config)).unwrap();
+        let limits = Limits { gathered: 8 << 20, ..Limits::default() };
+        let hoard = misbehaving(backend, limits);
+        let tried = tokio::time::timeout(PATIENCE, hoard.stat(&at("here", "hoard/bodies/x"))).await;
+        let error = tried.unwrap().unwrap_err();
+        assert_eq!(error.code(), ErrorCode::LimitExceeded, "{kind}: {error}");
+        assert!(error.message().contains("`Limits::gathered`"), "{kind}: {error}");
+    }
     // What its host granted has the bounds that the host gave it.
     let storage = misbehaving(Arc::new(MemoryBackend::with_capacity(24 << 20)), Limits::default());
     let error = storage.stat(&at("here", "hoard/values/x")).await.unwrap_err();

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails loudly, its helpers too")]
 
 mod acceptance;
+mod answers;
 mod bisync;
 mod budget;
 mod build;

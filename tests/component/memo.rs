@@ -15,6 +15,7 @@ use omnistorage::{
 
 use crate::{
     setup::{at, memory, storage, tree},
+    twisted::Twisted,
     write_times::Store,
 };
 
@@ -151,6 +152,40 @@ async fn a_first_run_over_what_others_wrote_converges_and_remembers() {
             places.assert_free("the second run").await;
         }
     }
+}
+
+/// As to WebDAV: neither times nor hashes say that what arrived is what was listed.
+#[tokio::test]
+async fn what_arrives_where_no_times_are_kept_is_remembered_by_the_version_that_was_read() {
+    let places = Places::new(memory(), Twisted::new(&memory()).without_times());
+    for name in ["a", "b", "d/c"] {
+        put(&*places.source, name, "01234", 1000).await;
+    }
+    assert_eq!(places.sync().await.transferred, 3);
+    places.assert_free("unchanged").await;
+}
+
+#[tokio::test]
+async fn what_is_exchanged_before_it_is_read_is_not_remembered() {
+    let (source, target) = (memory(), memory());
+    put(&*source, "a", "first", 1000).await;
+    // Another one of the same size and time is there as soon as the run begins to read.
+    let other = source.clone();
+    let exchanged = Faults::new(move |_, call| {
+        let other = other.clone();
+        if call.operation == Operation::Read {
+            let exchange = async move { put(&*other, "a", "other", 1000).await };
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            std::thread::spawn(move || runtime.block_on(exchange)).join().unwrap();
+        }
+        None
+    });
+    let source: Arc<dyn Backend> = Arc::new(Layered::new(source, exchanged));
+    let places = Places::new(source, Twisted::new(&target).without_times());
+    assert_eq!(places.sync().await.transferred, 1);
+    let memo = String::from_utf8(places.memo_bytes().await).unwrap();
+    assert!(!memo.contains("\"a\""), "{memo}");
+    places.assert_equal("exchanged").await;
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 
 use crate::{
     setup::{at, memory, storage, tree},
+    twisted::Twisted,
     write_times::Store,
 };
 
@@ -230,6 +231,10 @@ fn encrypting() -> Arc<dyn Backend> {
     Arc::new(Store::encrypting())
 }
 
+fn timeless() -> Arc<dyn Backend> {
+    Twisted::new(&memory()).without_times()
+}
+
 fn s3() -> Arc<dyn Backend> {
     Arc::new(S3Backend::from_config(moto().config()).unwrap())
 }
@@ -249,6 +254,8 @@ fn over_memory_with_and_without_listed_times() {
             || [store(), store()],
             || [memory(), encrypting()],
             || [encrypting(), store()],
+            || [memory(), timeless()],
+            || [timeless(), memory()],
         ],
     );
 }

@@ -33,6 +33,7 @@ pub(crate) struct Twisted {
     listing: TwistListing,
     atomic: bool,
     sorted: bool,
+    times: bool,
 }
 
 impl Twisted {
@@ -43,6 +44,7 @@ impl Twisted {
             upload: Box::new(Ok),
             atomic: true,
             sorted: true,
+            times: true,
             listing: Box::new(|listing| listing),
         }
     }
@@ -71,6 +73,11 @@ impl Twisted {
     /// Does not promise any order of its listings.
     pub(crate) fn unsorted(self) -> Self {
         Self { sorted: false, ..self }
+    }
+
+    /// Keeps no times, as WebDAV: those of its listings are those of its writes, or any.
+    pub(crate) fn without_times(self) -> Arc<dyn Backend> {
+        Arc::new(Self { times: false, ..self })
     }
 
     /// Counts the bodies that are open.
@@ -145,9 +152,12 @@ impl Backend for Twisted {
             purge: false,
             atomic_write,
             sorted_list,
+            set_modified: inner.features.set_modified && self.times,
+            batches: inner.features.batches && self.times,
             ..inner.features
         };
-        Capabilities { features, hashes: Vec::new(), ..inner }
+        let modified_precision = inner.modified_precision.filter(|_| self.times);
+        Capabilities { features, hashes: Vec::new(), modified_precision }
     }
 
     fn as_any(&self) -> &dyn Any {

@@ -1,8 +1,8 @@
 //! Messages between tasks: what is written is read as it comes, and kept nowhere.
 //!
-//! A path is a queue with a bounded number of messages. An upload sends: each chunk is a message, and waits while the
-//! queue is full. A reader receives: its contents are the messages, each a chunk of its own. The tasks may be those of
-//! the program, or the program on one side and the component on the other.
+//! A path is a queue of messages. Their number is bounded, and so are the bytes of all messages of a backend. An upload
+//! sends: each chunk is a message, and waits while there is no room. A reader receives: its contents are the messages, each a chunk of its own. The tasks may be those
+//! of the program, or the program on one side and the component on the other.
 //!
 //! - **A path exists** from its first writer on, until its messages are read to the end. Reading any other path is
 //!   [`ErrorCode::NotFound`].
@@ -37,7 +37,7 @@ use omnistorage_types::Path;
 
 use self::queue::{Gone, Queue, Receiver, Sender};
 use super::{
-    Announced, Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
+    Allowance, Announced, Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
     WholeListing, WriteOptions, require_object,
 };
 use crate::{
@@ -47,20 +47,29 @@ use crate::{
 
 const KIND: &str = "channel";
 
+/// What a message takes beside its own bytes.
+pub const MESSAGE: u64 = 64;
+
+/// The most paths of a backend at once: even a queue without messages takes some memory.
+const MOST_QUEUES: usize = 100_000;
+
 /// How the queues of a [`ChannelBackend`] behave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChannelOptions {
     /// The messages that a queue holds. Default: 16.
     pub capacity: NonZeroUsize,
+    /// The bytes that the messages of all queues take together, each with [`MESSAGE`] beside its own. One that is
+    /// larger is let in where there is no other. Default: 64 MiB.
+    pub capacity_bytes: u64,
     /// Whether a queue keeps its messages, so that each reader gets all of them from the first one on, and late ones
-    /// too. Nothing makes room then, so a message beyond the capacity fails with [`ErrorCode::LimitExceeded`]. A path
+    /// too. Nothing makes room then: a message beyond either capacity fails with [`ErrorCode::LimitExceeded`]. A path
     /// stays until it is deleted. Default: no.
     pub replay: bool,
 }
 
 impl Default for ChannelOptions {
     fn default() -> Self {
-        Self { capacity: const { NonZeroUsize::new(16).unwrap() }, replay: false }
+        Self { capacity: const { NonZeroUsize::new(16).unwrap() }, capacity_bytes: 64 << 20, replay: false }
     }
 }
 
@@ -84,23 +93,34 @@ impl Default for ChannelOptions {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct ChannelBackend {
     queues: Queues,
     options: ChannelOptions,
+    /// Of the messages in all queues.
+    allowance: Allowance,
     /// Who pays for the messages that wait.
     account: Option<Arc<dyn Account>>,
+}
+
+impl Default for ChannelBackend {
+    fn default() -> Self {
+        Self::new(ChannelOptions::default())
+    }
 }
 
 impl ChannelBackend {
     /// Without any message.
     #[must_use]
     pub fn new(options: ChannelOptions) -> Self {
-        Self { queues: Queues::default(), options, account: None }
+        let bytes = Allowance::new(options.capacity_bytes);
+        // What is kept makes no room, however long one waits.
+        let allowance = if options.replay { bytes } else { bytes.patient() };
+        Self { queues: Queues::default(), options, allowance, account: None }
     }
 
-    /// Takes `capacity` (a number, at least 1) and `replay` (a boolean). In a backend that a component opened for
-    /// itself, messages count towards that component's limit of memory.
+    /// Takes `capacity` (a number of messages, at least 1), `capacity_bytes` (a number) and `replay` (a boolean). In a
+    /// backend that a component opened for itself, messages count towards that component's limit of memory.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] for a key that is malformed or unknown.
@@ -108,6 +128,7 @@ impl ChannelBackend {
         let default = ChannelOptions::default();
         let options = ChannelOptions {
             capacity: config.take("capacity")?.unwrap_or(default.capacity),
+            capacity_bytes: config.take("capacity_bytes")?.unwrap_or(default.capacity_bytes),
             replay: config.take("replay")?.unwrap_or(default.replay),
         };
         let account = config.account();
@@ -207,9 +228,14 @@ impl Backend for ChannelBackend {
         let sender = self.queues.with(path, |queues| {
             check_place(path, queues)?;
             options.require_plain(KIND)?;
-            let queue = queues
-                .entry(path.clone())
-                .or_insert_with(|| Arc::new(Queue::new(self.options, self.account.clone())));
+            if queues.len() >= MOST_QUEUES && !queues.contains_key(path) {
+                let message =
+                    format!("there are {MOST_QUEUES} channels, which is the most: read some to their end");
+                return Err(Error::new(ErrorCode::LimitExceeded, message));
+            }
+            let queue = queues.entry(path.clone()).or_insert_with(|| {
+                Arc::new(Queue::new(self.options, self.allowance.clone(), self.account.clone()))
+            });
             Ok(Sender::new(queue))
         })?;
         Ok(Box::new(ChannelUpload {

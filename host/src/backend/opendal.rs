@@ -7,7 +7,7 @@
 //! Paths arrive to the byte: OpenDAL's `Operator` would trim blanks, so the calls go to what lies below it.
 //!
 //! Settings: `service`, its name; `timeout` of a request (by default `60s`) and `io_timeout` of a piece of a body
-//! (`300s`); `max_object` (1 GiB), the bytes that an object may have where a service takes it in one request, for it is
+//! (`300s`), in which a body must also bring 1 KiB a second; `max_object` (1 GiB), the bytes that an object may have where a service takes it in one request, for it is
 //! held in memory until then; and those of [the service itself](https://opendal.apache.org/docs/rust/opendal/services/).
 //!
 //! Of all services, only `webdav` is held to the conformance suite by the tests of this project.
@@ -103,6 +103,7 @@ impl OpendalBackend {
             capability: operator.service().capability_dyn(),
             name: operator.service().info_dyn().scheme(),
             max_object,
+            io_timeout,
             is_closed: AtomicBool::new(false),
         };
         Ok(Self(Shared(Arc::new(service))))
@@ -122,6 +123,7 @@ struct Service {
     capability: Capability,
     name: &'static str,
     max_object: u64,
+    io_timeout: Duration,
     is_closed: AtomicBool,
 }
 

@@ -72,7 +72,7 @@ impl S3Backend {
     /// | `part_size` | in bytes, from 5 MiB to 1 GiB; 5 MiB |
     /// | `parts_in_flight` | how many parts of uploads are on their way at once, from 1 to 64; 4. More are quicker over a long line, and need their size of memory each |
     /// | `copy_limit` | the most that the store copies in one request, in bytes, from 5 MiB on; 5 GiB. What is larger is copied in parts |
-    /// | `timeout` | for a request, and between two pieces of a large answer, as `90s`; 60 s |
+    /// | `timeout` | for a request, and between two pieces of a large answer, as `90s`; 60 s. A body that brings less than 1 KiB a second in so much time of waiting is given up as well, and read on over another connection |
     /// | `conditional_write` | `false` for a store that ignores conditions |
     /// | `sorted_list` | `false` for a store that lists in another order than that of bytes, as SeaweedFS does: listings are then sorted here, in memory and on disk. Where that shows before an entry was seen it is found out |
     /// | `md5_etags` | `false` for a bucket that encrypts with keys of its own (KMS): the etags of its listings look like an MD5 and are none. It is found out by the first object that is looked at or written |

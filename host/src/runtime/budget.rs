@@ -11,7 +11,7 @@ use super::{
     limits::Limits,
     share::{CALLS, FILES, Share},
 };
-use crate::{Error, ErrorCode, Result, config};
+use crate::{Error, ErrorCode, Result, backend::Allowance, config};
 
 /// What one sandbox holds, and how much it may hold. A clone is the same account.
 #[derive(Clone, Debug)]
@@ -27,6 +27,8 @@ struct Account {
     /// Of those, the ones behind which there may be a file or a connection.
     files: Share,
     calls: Share,
+    /// Of [`Limits::gathered`].
+    gathered: Allowance,
     /// Wakes a call that waits for its turn.
     call_ended: Notify,
     /// Counts what it gets done: answers of backends, chunks moved.
@@ -36,6 +38,7 @@ struct Account {
 impl Budget {
     pub(super) fn new(limits: Limits) -> Self {
         Self(Arc::new(Account {
+            gathered: Allowance::new(limits.gathered),
             limits,
             bytes: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
@@ -48,6 +51,11 @@ impl Budget {
 
     pub(super) fn limits(&self) -> &Limits {
         &self.0.limits
+    }
+
+    /// What its writes may gather.
+    pub(super) fn gathered(&self) -> Allowance {
+        self.0.gathered.clone()
     }
 
     /// Something was done.

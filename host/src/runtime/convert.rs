@@ -16,7 +16,7 @@ omnistorage_types::mirror_bisync!(bisync);
 omnistorage_types::mirror_records!(records);
 omnistorage_types::mirror_encoding!(records);
 
-// Those of a backend have a meter, which no guest sees.
+// Those of a backend have a meter and an allowance, which no guest sees.
 
 impl TryFrom<backend::WriteOptions> for WriteOptions {
     type Error = Error;

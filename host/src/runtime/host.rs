@@ -224,8 +224,12 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         options: wit::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
         let call = begin(accessor, &this, Operation::Write, &path, options.weight()).await?;
+        let contents = receive::Body::of(accessor, contents);
+        let gathered = call.budget.gathered();
+        // What the component feeds may be what it waits for.
+        let allowance = if contents.is_own() { gathered.patient() } else { gathered };
         let begun = call.with(&path, async |path| {
-            let options = WriteOptions::try_from(options)?;
+            let options = WriteOptions { allowance, ..options.try_into()? };
             let held = call.budget.open_file()?;
             Ok((call.backend().write(&path, &options).await?, held))
         });
@@ -252,7 +256,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let arguments = contents.len().saturating_add(options.weight());
         let call = begin(accessor, &this, Operation::WriteAll, &path, arguments).await?;
         let written = call.with(&path, async |path| {
-            let options = WriteOptions::try_from(options)?;
+            let options = WriteOptions { allowance: call.budget.gathered(), ..options.try_into()? };
             call.backend().write_all(&path, Bytes::from(contents), &options).await
         });
         Ok(written.await.map(Into::into))
@@ -376,7 +380,8 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let more = target.weight().saturating_add(options.weight());
         let call = begin(accessor, &this, Operation::Move, &source, more).await?;
         let moved = call.between(&source, &to, &target, async |source, target| {
-            call.relocate(&source, &to, &target, &options.try_into()?).await
+            let options = WriteOptions { allowance: call.budget.gathered().patient(), ..options.try_into()? };
+            call.relocate(&source, &to, &target, &options).await
         });
         Ok(moved.await.map(Into::into))
     }

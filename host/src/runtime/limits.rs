@@ -17,6 +17,7 @@ pub(super) const TABLE_ELEMENTS: usize = 20_000;
 /// | limit | of what | default |
 /// |---|---|--:|
 /// | [`memory`](Self::memory) | bytes, of all its memories and of what the host holds for it | 256 MiB |
+/// | [`gathered`](Self::gathered) | bytes that its writes gather before a backend sends them on | 256 MiB |
 /// | [`table_elements`](Self::table_elements) | elements of all its tables of functions | 20,000 |
 /// | [`resources`](Self::resources) | backends, listings, reads and writes open at once | 1,024 |
 /// | [`handles`](Self::handles) | handles at once: of those, and of streams, futures and calls that wait | 50,000 |
@@ -32,6 +33,10 @@ pub(super) const TABLE_ELEMENTS: usize = 20_000;
 /// quarter is for listings, reads and writes of all of them, and each may have as many as it leaves: one alone has half of
 /// those, a second one a third. Calls at work are shared in the same way, and further ones wait for their turn.
 ///
+/// What writes gather, they gather in memory: parts of uploads, and whole objects for services that take one in one
+/// request. Copies that the host makes wait for room instead of failing, and one that is alone has room, however large its
+/// parts are.
+///
 /// What a component stores in a backend is the business of that backend. One that keeps it in memory is best given a
 /// bound, as by [`MemoryBackend::with_capacity`](crate::MemoryBackend::with_capacity).
 #[derive(Clone, Debug)]
@@ -39,6 +44,8 @@ pub struct Limits {
     /// Bytes of linear memory, summed over all instances of core modules in the component, and of what the host holds
     /// for it: arguments of calls at work, what is read by value, chunks of streams, pages of listings.
     pub memory: usize,
+    /// Bytes that its writes and copies gather in memory at once, before a backend sends them on.
+    pub gathered: u64,
     /// Elements of all tables of functions together. For a component that takes no more than eight instances of core
     /// modules and two memories the default is also the most of each table.
     pub table_elements: usize,
@@ -58,6 +65,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory: 256 << 20,
+            gathered: 256 << 20,
             table_elements: TABLE_ELEMENTS,
             resources: 1024,
             handles: 50_000,

@@ -164,15 +164,16 @@ impl OpenBackend {
 
     pub(super) async fn copy(&self, request: CopyRequest, target: &Self) -> Result<ObjectInfo> {
         let CopyRequest { source, target: to, mut options } = request;
-        let meter = self.meter(&mut options);
+        let meter = self.accompany(&mut options);
         let copied = self.copy_metered(&source, target, &to, &options).await?;
         meter.ended_at(copied.size.unwrap_or(0));
         Ok(copied)
     }
 
-    /// Meters what is written with these options.
-    fn meter(&self, options: &mut WriteOptions) -> Meter {
+    /// Meters what is copied with these options, and bounds what that gathers.
+    fn accompany(&self, options: &mut WriteOptions) -> Meter {
         options.meter = self.activity.meter();
+        options.allowance = self.budget.gathered().patient();
         options.meter.clone()
     }
 
@@ -232,7 +233,7 @@ impl OpenBackend {
             requests.iter().map(|request| (request.source.clone(), request.target.clone())).collect();
         let checked: Vec<_> = requests.into_iter().map(check).collect();
         let mut legal: Vec<_> = checked.iter().flatten().cloned().collect();
-        let meters: Vec<_> = legal.iter_mut().map(|request| self.meter(&mut request.options)).collect();
+        let meters: Vec<_> = legal.iter_mut().map(|request| self.accompany(&mut request.options)).collect();
         let short_ways = if self.must_count(target) {
             let refused = |request: &CopyRequest| {
                 let kind = self.backend().kind();

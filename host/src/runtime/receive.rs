@@ -20,6 +20,27 @@ use super::{
 };
 use crate::{Error, ErrorCode, ObjectInfo, Result, backend::Upload};
 
+/// What is to be written.
+pub(super) enum Body {
+    /// Of the host, which the component handed on untouched: its bytes come by themselves.
+    Own(Box<Producer>),
+    /// Of the component.
+    Made(StreamReader<u8>),
+}
+
+impl Body {
+    pub(super) fn of<T: 'static, H: HasData>(accessor: &Accessor<T, H>, contents: StreamReader<u8>) -> Self {
+        match accessor.with(|mut access| contents.try_into::<Producer>(&mut access)) {
+            Ok(producer) => Self::Own(Box::new(producer)),
+            Err(contents) => Self::Made(contents),
+        }
+    }
+
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self, Self::Own(_))
+    }
+}
+
 /// An upload, and how its last push ended.
 type Pushed = (Box<dyn Upload>, Result<()>);
 
@@ -191,17 +212,14 @@ async fn hand_on(mut producer: Box<Producer>, mut upload: Box<dyn Upload>, budge
 pub(super) async fn receive<T: 'static, H: HasData>(
     accessor: &Accessor<T, H>,
     upload: Box<dyn Upload>,
-    contents: StreamReader<u8>,
+    contents: Body,
     completion: FutureReader<Verdict>,
     budget: &Budget,
 ) -> wasmtime::Result<Result<ObjectInfo>> {
-    let (own, decision) = accessor.with(|mut access| {
-        let own = contents.try_into::<Producer>(&mut access);
-        wasmtime::error::Ok((own, once(&mut access, completion)?))
-    })?;
-    let pushed = match own {
-        Ok(producer) => Some(hand_on(Box::new(producer), upload, budget).await),
-        Err(contents) => feed(accessor, upload, contents, budget).await?,
+    let decision = accessor.with(|mut access| once(&mut access, completion))?;
+    let pushed = match contents {
+        Body::Own(producer) => Some(hand_on(producer, upload, budget).await),
+        Body::Made(contents) => feed(accessor, upload, contents, budget).await?,
     };
     let Some((upload, pushed)) = pushed else {
         return Ok(Err(Error::new(ErrorCode::Cancelled, "the write was given up")));
@@ -221,11 +239,14 @@ pub(super) async fn receive<T: 'static, H: HasData>(
 /// Refuses a body: nobody will read it, and its writer learns that.
 pub(super) fn close<T: 'static, H: HasData>(
     accessor: &Accessor<T, H>,
-    mut contents: StreamReader<u8>,
+    contents: Body,
     mut completion: FutureReader<Verdict>,
 ) -> wasmtime::Result<()> {
     accessor.with(|mut access| {
-        contents.close(&mut access)?;
+        match contents {
+            Body::Own(producer) => drop(producer),
+            Body::Made(mut contents) => contents.close(&mut access)?,
+        }
         completion.close(&mut access)
     })
 }

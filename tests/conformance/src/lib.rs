@@ -42,6 +42,7 @@ pub mod place;
 pub mod read;
 mod shorthand;
 mod together;
+pub mod unlisted;
 pub mod write;
 
 use std::sync::Arc;
@@ -218,6 +219,25 @@ macro_rules! every_row {
     };
 }
 
+/// The rows about what a listing cannot list, one `#[test]` each. Takes a function that makes a backend in whose store
+/// there are the objects `a`, `odd/a`, `odd/z` and `z`, and below `odd/` something that cannot be listed: a name that is
+/// no path, or a directory that nobody may read.
+#[macro_export]
+macro_rules! conformance_tests_unlisted {
+    ($make:expr) => {
+        $crate::conformance_tests! { $make,
+            unlisted {
+                the_rest_is_listed
+                a_failure_is_told_where_it_belongs
+                one_level_tells_it_too
+                elsewhere_nothing_fails
+                the_strict_are_refused
+                its_neighbours_are_in_use
+            }
+        }
+    };
+}
+
 /// A row, to be run on a backend without any object. It panics where a promise is not kept.
 pub type Row = fn(Arc<dyn Backend>) -> BoxFuture<'static, ()>;
 
@@ -253,6 +273,7 @@ mod tests {
             ("names", include_str!("names.rs")),
             ("place", include_str!("place.rs")),
             ("read", include_str!("read.rs")),
+            ("unlisted", include_str!("unlisted.rs")),
             ("write", include_str!("write.rs")),
         ] {
             let rows =

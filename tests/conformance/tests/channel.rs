@@ -58,7 +58,7 @@ mod replay {
 
     async fn channel() -> (Arc<dyn Backend>, ()) {
         let capacity = NonZeroUsize::MAX;
-        (Arc::new(ChannelBackend::new(ChannelOptions { capacity, replay: true })), ())
+        (Arc::new(ChannelBackend::new(ChannelOptions { capacity, replay: true, ..Default::default() })), ())
     }
 
     omnistorage_conformance::conformance_tests!(channel,

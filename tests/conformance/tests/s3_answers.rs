@@ -140,6 +140,49 @@ async fn a_server_that_is_silent_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_body_that_drips_is_read_on_over_another_connection() {
+    const DRIP: Fault = Fault::Drip(Duration::from_millis(10));
+    let (proxy, backend) = behind_proxy(|config| config.with("timeout", "200ms"));
+    let contents = Bytes::from_iter((0..100_000_u32).map(|at| (at % 251) as u8));
+    backend.write_all(&path("a"), contents.clone(), &WriteOptions::default()).await.unwrap();
+    drop(proxy.take_requests());
+    proxy.break_one(0, DRIP);
+    let read = backend.read_all(&path("a"), &ReadOptions::default(), contents.len()).await.unwrap();
+    assert!(read == contents);
+    let asked = proxy.take_requests();
+    let range = asked[1].headers.iter().find(|(name, _)| name == "range").unwrap();
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    assert!(
+        range.1.starts_with("bytes=") && range.1 != "bytes=0-",
+        "what came is not asked for again: {range:?}"
+    );
+
+    // Few bytes over each of many connections are no reason to go on for ever.
+    proxy.plan(|_| Some(DRIP));
+    let read = async { backend.read_all(&path("a"), &ReadOptions::default(), contents.len()).await };
+    let error = tokio::time::timeout(Duration::from_secs(60), read).await.unwrap().unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Timeout, "{error}");
+}
+
+#[tokio::test]
+async fn a_reader_that_takes_its_time_is_no_slow_server() {
+    let (proxy, backend) = behind_proxy(|config| config.with("timeout", "100ms"));
+    let contents = Bytes::from(vec![7; 8 << 20]);
+    backend.write_all(&path("a"), contents.clone(), &WriteOptions::default()).await.unwrap();
+    drop(proxy.take_requests());
+    let mut body = backend.read(&path("a"), &ReadOptions::default()).await.unwrap().contents;
+    let (mut count, mut pauses) = (0, 0);
+    while let Some(chunk) = body.next().await {
+        count += chunk.unwrap().len();
+        if pauses < 5 {
+            pauses += 1;
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+    }
+    assert_eq!((count, pauses, methods(&proxy)), (contents.len(), 5, vec!["GET".to_owned()]));
+}
+
+#[tokio::test]
 async fn a_store_that_asks_for_a_pause_gets_it_and_one_that_asks_for_a_long_one_is_left() {
     let (proxy, backend) = behind_proxy(|config| config);
     proxy.break_one(0, Fault::Answer(Canned::status(503).header("retry-after", "1")));

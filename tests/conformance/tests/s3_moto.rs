@@ -16,3 +16,19 @@ async fn moto_with_a_canary() -> (Arc<dyn Backend>, Watch) {
 }
 
 omnistorage_conformance::conformance_tests!(moto_with_a_canary);
+
+/// Keys that are no paths.
+mod odd {
+    use super::*;
+
+    #[allow(clippy::unwrap_used, reason = "without a backend there is nothing to test")]
+    async fn odd() -> (Arc<dyn Backend>, ()) {
+        let (config, below) = moto().config_and_prefix();
+        for key in ["a", "odd/a", "odd/z", "z", "odd//x", "odd/./x", "odd/dir/"] {
+            moto().put(&format!("{below}/{key}"), "x");
+        }
+        (Arc::new(S3Backend::from_config(config).unwrap()), ())
+    }
+
+    omnistorage_conformance::conformance_tests_unlisted!(odd);
+}

@@ -15,7 +15,7 @@ omnistorage_conformance::conformance_tests!(webdav);
 mod service {
     use omnistorage::{
         Backend, Config, ErrorCode, OpendalBackend, Path, Registry,
-        backend::{ListOptions, ReadOptions, WriteOptions},
+        backend::{Allowance, ListOptions, ReadOptions, WriteOptions},
     };
     use omnistorage_test_servers::{Canned, Fault, Proxy};
 
@@ -70,6 +70,22 @@ mod service {
         assert_eq!(error.code(), ErrorCode::LimitExceeded);
         assert!(error.message().contains("`max_object`"), "{error}");
         assert!(!backend.exists(&path("large")).await.unwrap());
+    }
+
+    /// What writes gather together has the limit of whoever asks for them.
+    #[tokio::test]
+    async fn what_is_gathered_is_of_an_allowance() {
+        let backend = OpendalBackend::from_config(config()).unwrap();
+        let options = WriteOptions { allowance: Allowance::new(1 << 20), ..WriteOptions::default() };
+        let mut first = backend.write(&path("first"), &options).await.unwrap();
+        first.push(vec![1; 600_000].into()).await.unwrap();
+        let mut second = backend.write(&path("second"), &options).await.unwrap();
+        let refused = second.push(vec![2; 600_000].into()).await.unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::LimitExceeded, "{refused}");
+        second.abort().await;
+        first.commit().await.unwrap();
+        backend.write_all(&path("third"), vec![3; 600_000].into(), &options).await.unwrap();
+        assert!(!backend.exists(&path("second")).await.unwrap());
     }
 
     /// A log-in page is no empty directory, and nothing is deleted or written by it.

@@ -25,6 +25,7 @@ const MANY: usize = 1_000_000;
 /// - `wholes`: reads the object `big` by value, many times at once.
 /// - `values`: writes a MiB by value, and does not wait for it.
 /// - `paths`: asks for the hashes of a thousand paths, and does not wait for them.
+/// - `bodies`: begins to write, gives the first MiB, and says nothing more.
 /// - `words`: begins to write, and says that it failed in a MiB of words.
 /// - `handles`: makes streams.
 /// - `memory`: allocates.
@@ -74,6 +75,20 @@ impl<'a> Hoard<'a> {
                     self.keep((sink, word));
                     self.begin(async move { open.write(path, stream, future, plain()).await.map(drop) })
                         .await?;
+                }
+                "bodies" => {
+                    let (mut sink, stream) = wit_stream::new();
+                    let (word, future) = wit_future::new(|| Err(error(ErrorCode::Cancelled, "it left")));
+                    self.begin(async move { open.write(path, stream, future, plain()).await.map(drop) })
+                        .await?;
+                    self.begin(async move {
+                        sink.write_all(vec![0; 1 << 20]).await;
+                        // Neither an end nor a word.
+                        let _kept = (sink, word);
+                        std::future::pending().await
+                    })
+                    .await?;
+                    backend::pause(1).await;
                 }
                 "words" => {
                     let (sink, stream) = wit_stream::new();

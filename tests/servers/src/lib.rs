@@ -78,6 +78,20 @@ impl Server {
             .with("secret_access_key", SECRET_KEY)
     }
 
+    /// The same, and that prefix.
+    #[must_use]
+    pub fn config_and_prefix(&self) -> (Config, String) {
+        let prefix = unused_prefix();
+        (self.config_below(&prefix), prefix)
+    }
+
+    /// Puts an object into the bucket of a server that asks for no signature, by a key that need not be a path.
+    pub fn put(&self, key: &str, contents: &str) {
+        let port = self.endpoint.rsplit_once(':').and_then(|(_, port)| port.parse().ok()).unwrap();
+        let stored = http::send(port, "PUT", &format!("/{BUCKET}/{key}"), contents);
+        assert_eq!(stored, 200, "{key}");
+    }
+
     /// The settings of a backend of Google Cloud Storage, below a prefix that nobody else uses.
     #[must_use]
     pub fn gcs_config(&self) -> Config {

@@ -29,6 +29,8 @@ pub enum Fault {
     FlipAnswer,
     /// The answer comes late.
     Delay(Duration),
+    /// The body of the answer comes byte by byte, so far apart.
+    Drip(Duration),
     /// The server never sees it; an answer of this status has a body without an end.
     Endless(u16),
     /// The server never sees it; an answer of this status stops within its body, and the connection stays.
@@ -70,8 +72,9 @@ impl Canned {
 
     fn write(&self, mut to: &TcpStream, method: &str) -> io::Result<()> {
         let Self { status, headers, body } = self;
+        let len = body.len();
         let body = if method == "HEAD" { "" } else { body };
-        write!(to, "HTTP/1.1 {status} Canned\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
+        write!(to, "HTTP/1.1 {status} Canned\r\n{headers}content-length: {len}\r\n\r\n{body}")
     }
 }
 
@@ -295,6 +298,16 @@ fn stall(mut client: &TcpStream, status: u16) -> io::Result<()> {
     client.read_to_end(&mut Vec::new()).map(drop)
 }
 
+/// Sends an answer byte by byte.
+fn drip(mut client: &TcpStream, answer: &Message, pause: Duration) -> io::Result<()> {
+    client.write_all(answer.head().as_bytes())?;
+    for byte in &answer.body {
+        client.write_all(&[*byte])?;
+        std::thread::sleep(pause);
+    }
+    Ok(())
+}
+
 impl Shared {
     /// Serves a connection until it ends, or is cut.
     fn serve(&self, client: &TcpStream) -> io::Result<()> {
@@ -348,6 +361,7 @@ impl Shared {
             Some(Fault::TruncateAnswer) => answer.truncate(),
             Some(Fault::FlipAnswer) => answer.flip(),
             Some(Fault::Delay(time)) => std::thread::sleep(time),
+            Some(Fault::Drip(time)) => return drip(client, &answer, time).map(|()| true),
             _ => {}
         }
         answer.write(client)?;

@@ -82,19 +82,25 @@ pub(super) async fn copy_many(
     for request in requests {
         copied.push(match results.next() {
             Some(Err(error)) if error.code() == ErrorCode::Unsupported => {
-                through(source, target, request).await
+                through(source, target, request, None).await
             }
             Some(result) => result,
-            None => through(source, target, request).await,
+            None => through(source, target, request, None).await,
         });
     }
     copied
 }
 
-/// Reads and writes: the body is handed on untouched.
-async fn through(source: &Reading, target: &Reading, request: CopyRequest) -> Result<ObjectInfo, Error> {
+/// Reads, of any version or of one alone, and writes: the body is handed on untouched.
+pub(super) async fn through(
+    source: &Reading,
+    target: &Reading,
+    request: CopyRequest,
+    if_match: Option<String>,
+) -> Result<ObjectInfo, Error> {
     let CopyRequest { source: from, target: to, mut options } = request;
-    let Reader { info, contents } = source.backend().read(from, ReadOptions::default()).await?;
+    let Reader { info, contents } =
+        source.backend().read(from, ReadOptions { if_match, ..ReadOptions::default() }).await?;
     // A listing need not know the size.
     options.expected_size = options.expected_size.or(info.size);
     let features = target.features();

@@ -78,6 +78,7 @@ pub(super) async fn run(
             backup: sides.backup.clone(),
             recoder: sides.recoder,
             ignore_size: options.ignore_size,
+            remembers: memo.is_some(),
         }),
         deleter: writes.map(|target| Deleter { target, backup: sides.backup.clone() }),
         waiting: Waiting::new(options.order, sides.batch()),

@@ -10,7 +10,7 @@ use omnistorage_types::{CopyRequest, Error, ErrorCode, ObjectInfo, Path, WriteCo
 
 use super::{
     backup::Backup,
-    copying::{as_it_is, copy_many, is_unsupported, move_many, verify},
+    copying::{as_it_is, copy_many, is_unsupported, move_many, through, verify},
     place::{Reading, Writing},
     recode::Recoder,
     removal::delete_unchanged,
@@ -28,6 +28,8 @@ pub(super) struct Carrier {
     pub(super) backup: Option<Rc<Backup>>,
     pub(super) recoder: Option<Recoder>,
     pub(super) ignore_size: bool,
+    /// Which version arrived is to be known.
+    pub(super) remembers: bool,
 }
 
 /// What the target has now, where it is known to be of the version of the source that was listed.
@@ -243,6 +245,15 @@ impl Carrier {
     }
 
     async fn copy_as_listed(&self, items: &[&Item]) -> Vec<Result<Arrived, Error>> {
+        if let [item] = items
+            && let Some(etag) = self.version(&item.source)
+        {
+            match self.copy_version(item, etag).await {
+                // Not of the source, or the target has something now: whatever it is, is told as ever.
+                Err(error) if error.code() == ErrorCode::PreconditionFailed => {}
+                copied => return vec![copied],
+            }
+        }
         let requests: Result<Vec<_>, Error> = items.iter().map(|item| self.request(item)).collect();
         let copied = match requests {
             Ok(requests) => copy_many(&self.source, &self.target.0, requests).await,
@@ -256,6 +267,25 @@ impl Carrier {
             });
         }
         verified
+    }
+
+    /// The version that was listed, if an object is to be copied as that one. Nothing else would tell of which version
+    /// the bytes were, where the target keeps no times and the source lists no hashes: the next run would have to read
+    /// both sides. Only of what is near, since what is far is read in other ways that are faster.
+    fn version<'a>(&self, entry: &'a Entry) -> Option<&'a str> {
+        let (source, target) = (&self.source, &self.target.0);
+        let is_told = target.capabilities.modified_precision.is_some() || !entry.hashes.is_empty();
+        let is_near = source.features().batches && !source.shares_backend(target);
+        let is_wanted = self.remembers && is_near && !is_told && Identity::of_source(entry).is_some();
+        entry.etag.as_deref().filter(|_| is_wanted)
+    }
+
+    /// Copies an object as long as it is of that version.
+    async fn copy_version(&self, item: &Item, etag: &str) -> Result<Arrived, Error> {
+        let (source, target, request) = (&self.source, &self.target.0, self.request(item)?);
+        let written = through(source, target, request, Some(etag.to_owned())).await?;
+        let arrived = identity(&written).filter(|arrived| Some(arrived.size) == item.source.size);
+        self.hold(&item.source, written).await.map(|()| arrived)
     }
 
     /// Holds what was written to what was listed. What a store tells of it may only look like a hash, too.

@@ -8,8 +8,12 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-use super::ChannelOptions;
-use crate::{Error, ErrorCode, Result, config::Account};
+use super::{ChannelOptions, MESSAGE};
+use crate::{
+    Error, ErrorCode, Result,
+    backend::{Allowance, Allowed},
+    config::Account,
+};
 
 /// Why a queue is no more.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +36,8 @@ impl Gone {
 /// The messages of a path.
 pub(super) struct Queue {
     options: ChannelOptions,
+    /// Shared with the other queues of the backend.
+    allowance: Allowance,
     account: Option<Arc<dyn Account>>,
     state: Mutex<State>,
     /// Wakes everybody who waits: they look again, and there are few.
@@ -53,13 +59,14 @@ struct State {
 /// A message that waits, and who pays for that.
 struct Message {
     bytes: Bytes,
+    _allowed: Allowed,
     account: Option<Arc<dyn Account>>,
 }
 
 impl Message {
-    fn new(bytes: Bytes, account: Option<&Arc<dyn Account>>) -> Result<Self> {
+    fn new(bytes: Bytes, allowed: Allowed, account: Option<&Arc<dyn Account>>) -> Result<Self> {
         account.map_or(Ok(()), |account| account.take(bytes.len() as u64))?;
-        Ok(Self { bytes, account: account.cloned() })
+        Ok(Self { bytes, _allowed: allowed, account: account.cloned() })
     }
 }
 
@@ -72,8 +79,12 @@ impl Drop for Message {
 }
 
 impl Queue {
-    pub(super) fn new(options: ChannelOptions, account: Option<Arc<dyn Account>>) -> Self {
-        Self { options, account, state: Mutex::default(), changed: Notify::new() }
+    pub(super) fn new(
+        options: ChannelOptions,
+        allowance: Allowance,
+        account: Option<Arc<dyn Account>>,
+    ) -> Self {
+        Self { options, allowance, account, state: Mutex::default(), changed: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -109,7 +120,9 @@ impl Sender {
 
     /// Puts a message behind the others, once there is room. If it is dropped before, the message was not sent.
     pub(super) async fn send(&self, message: Bytes) -> Result<()> {
-        let Queue { options, changed, account, .. } = &*self.0;
+        let Queue { options, allowance, changed, account, .. } = &*self.0;
+        let size = MESSAGE.saturating_add(message.len() as u64);
+        let mut allowed = allowance.none();
         loop {
             let room = changed.notified(); // from here on no change is missed
             {
@@ -118,15 +131,27 @@ impl Sender {
                     return Err(gone.error(ErrorCode::WriterClosed));
                 }
                 if state.messages.len() < options.capacity.get() {
-                    state.messages.push_back(Message::new(message, account.as_ref())?);
-                    break;
+                    if allowed.bytes() == size {
+                        state.messages.push_back(Message::new(message, allowed, account.as_ref())?);
+                        break;
+                    }
+                } else if options.replay {
+                    let message = format!("the channel keeps {} messages and is full", options.capacity);
+                    return Err(Error::new(ErrorCode::LimitExceeded, message));
                 }
             }
-            if options.replay {
-                let message = format!("the channel keeps {} messages and is full", options.capacity);
-                return Err(Error::new(ErrorCode::LimitExceeded, message));
+            if allowed.bytes() == size {
+                room.await;
+                continue;
             }
-            room.await;
+            // The queue may go while its writer waits for bytes that others have.
+            tokio::select! {
+                taken = allowed.grow(size) => taken.map_err(|_| {
+                    let message = format!("the channels keep {} bytes and are full", options.capacity_bytes);
+                    Error::new(ErrorCode::LimitExceeded, message)
+                })?,
+                () = room => {}
+            }
         }
         changed.notify_waiters();
         Ok(())

@@ -17,7 +17,11 @@ fn path(path: &str) -> Path {
 }
 
 fn channel(capacity: usize, replay: bool) -> ChannelBackend {
-    ChannelBackend::new(ChannelOptions { capacity: NonZeroUsize::new(capacity).unwrap(), replay })
+    ChannelBackend::new(ChannelOptions {
+        capacity: NonZeroUsize::new(capacity).unwrap(),
+        replay,
+        ..ChannelOptions::default()
+    })
 }
 
 async fn writer(channel: &ChannelBackend) -> Box<dyn Upload> {
@@ -158,6 +162,67 @@ async fn a_full_replay_is_an_error_and_no_hang() {
     assert_eq!(beyond.unwrap_err().code(), ErrorCode::LimitExceeded);
     writer.abort().await;
     assert_eq!(rest(reader(&channel).await).await.1, Some(ErrorCode::Cancelled));
+}
+
+/// A backend whose messages take so many bytes, with what each takes beside its own.
+fn of_bytes(capacity_bytes: u64, replay: bool) -> ChannelBackend {
+    ChannelBackend::new(ChannelOptions { capacity_bytes, replay, ..ChannelOptions::default() })
+}
+
+#[tokio::test]
+async fn the_bytes_of_all_queues_make_their_writers_wait() {
+    let channel = of_bytes(100 + 2 * MESSAGE, false);
+    let mut first = writer(&channel).await;
+    let mut other = channel.write(&path("b"), &WriteOptions::default()).await.unwrap();
+    first.push(vec![1; 60].into()).await.unwrap();
+    other.push(vec![2; 40].into()).await.unwrap();
+    // What gives up waiting has taken nothing.
+    assert!(timeout(A_MOMENT, other.push(vec![0; 1].into())).await.is_err());
+    let mut reader = reader(&channel).await;
+    let waiting = tokio::spawn(async move {
+        other.push(vec![3; 60].into()).await.unwrap();
+        other.commit().await.unwrap();
+    });
+    tokio::time::sleep(A_MOMENT).await;
+    assert!(!waiting.is_finished());
+    assert_eq!(reader.next().await, Some(Ok(vec![1; 60].into())));
+    timeout(SOON, waiting).await.unwrap().unwrap();
+    let got = channel.read(&path("b"), &ReadOptions::default()).await.unwrap().contents;
+    assert_eq!(rest(got).await, (vec![vec![2; 40].into(), vec![3; 60].into()], None));
+}
+
+#[tokio::test]
+async fn a_message_that_is_larger_than_all_room_is_alone() {
+    let channel = of_bytes(10, false);
+    let mut writer = writer(&channel).await;
+    timeout(SOON, writer.push(vec![0; 1000].into())).await.unwrap().unwrap();
+    assert!(timeout(A_MOMENT, writer.push(Bytes::new())).await.is_err());
+    // The queue goes, and with it whoever waits for room in it.
+    let (waiting, ()) = tokio::join!(timeout(SOON, writer.push(Bytes::new())), async {
+        tokio::time::sleep(A_MOMENT).await;
+        channel.delete(&[path("a")]).await.remove(0).unwrap();
+    });
+    assert_eq!(waiting.unwrap().unwrap_err().code(), ErrorCode::WriterClosed);
+    send(&channel, &["there is room again"]).await;
+}
+
+#[tokio::test]
+async fn a_replay_with_too_many_bytes_is_an_error_and_no_hang() {
+    let channel = of_bytes(100 + 2 * MESSAGE, true);
+    let mut writer = writer(&channel).await;
+    writer.push(vec![0; 100].into()).await.unwrap();
+    let beyond = timeout(SOON, writer.push(vec![0; 1].into())).await.unwrap();
+    assert_eq!(beyond.unwrap_err().code(), ErrorCode::LimitExceeded);
+    writer.push(Bytes::new()).await.unwrap();
+}
+
+#[test]
+fn settings_are_taken_or_refused() {
+    let opened = |key, value| ChannelBackend::from_config(Config::from([(key, value)]));
+    assert_eq!(opened("capacity_bytes", "1000").unwrap().options.capacity_bytes, 1000);
+    for (key, value) in [("capacity_bytes", "many"), ("capacity", "0"), ("capacitybytes", "1")] {
+        assert!(opened(key, value).unwrap_err().message().contains(key), "{key}");
+    }
 }
 
 #[tokio::test]

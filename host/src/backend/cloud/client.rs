@@ -1,6 +1,10 @@
 //! Signed requests, sent again where that may help.
 
-use std::{error::Error as _, fmt, time::Duration};
+use std::{
+    error::Error as _,
+    fmt,
+    time::{Duration, Instant},
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -9,7 +13,7 @@ use reqsign_core::{Context, HttpSend, OsEnv, ProvideCredential, SignRequest, Sig
 use reqsign_file_read_tokio::TokioFileRead;
 use tracing::debug;
 
-use crate::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result, backend::throughput::Throughput};
 
 /// Until a server has taken the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -85,9 +89,14 @@ pub(in crate::backend) struct Answer {
     pub(in crate::backend) repeated: bool,
     /// How long the next piece of its body may take.
     silence: Duration,
+    throughput: Throughput,
 }
 
 impl Answer {
+    fn new(response: reqwest::Response, repeated: bool, silence: Duration) -> Self {
+        Self { response, repeated, silence, throughput: Throughput::new(silence) }
+    }
+
     pub(in crate::backend) fn status(&self) -> StatusCode {
         self.response.status()
     }
@@ -101,12 +110,23 @@ impl Answer {
         self.header(header::CONTENT_LENGTH.as_str())?.parse().ok()
     }
 
-    /// The next piece of the body; `None` at its end.
+    /// The next piece of the body; `None` at its end. One that does not come, or all that come too slowly, is a
+    /// [`ErrorCode::Timeout`].
     pub(in crate::backend) async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        match tokio::time::timeout(self.silence, self.response.chunk()).await {
-            Ok(chunk) => chunk.map_err(|error| broken(&error)),
-            Err(_) => Err(stalled()),
+        let asked = Instant::now();
+        let chunk = match tokio::time::timeout(self.silence, self.response.chunk()).await {
+            Ok(chunk) => chunk.map_err(|error| broken(&error))?,
+            Err(_) => return Err(stalled()),
+        };
+        match chunk {
+            Some(chunk) if !self.throughput.goes_on(asked.elapsed(), chunk.len()) => Err(dripping()),
+            chunk => Ok(chunk),
         }
+    }
+
+    /// The bytes that are enough for the time in which the next piece must come.
+    pub(in crate::backend) fn enough(&self) -> u64 {
+        self.throughput.enough()
     }
 
     /// The whole body, which must be small and arrive soon.
@@ -210,17 +230,17 @@ impl<K: SigningCredential> Client<K> {
             };
             let pause = match &sent {
                 _ if attempt == ATTEMPTS => {
-                    return sent.map(|response| Answer { response, repeated, silence });
+                    return sent.map(|response| Answer::new(response, repeated, silence));
                 }
                 Ok(response) if !may_pass(response.status()) => {
-                    return Ok(Answer { response: sent?, repeated, silence });
+                    return Ok(Answer::new(sent?, repeated, silence));
                 }
                 Ok(response) => retry_after(response.headers()),
                 Err(error) if !error.code().is_retryable() => return Err(error.clone()),
                 Err(_) => None,
             };
             if pause.is_some_and(|asked| asked > LONGEST_ASKED) {
-                return sent.map(|response| Answer { response, repeated, silence });
+                return sent.map(|response| Answer::new(response, repeated, silence));
             }
             repeated |= match &sent {
                 Ok(response) => response.status() != StatusCode::TOO_MANY_REQUESTS,
@@ -299,6 +319,10 @@ async fn gathered(mut response: reqwest::Response) -> Result<Bytes> {
 
 fn stalled() -> Error {
     Error::new(ErrorCode::Timeout, "the store stopped sending; try again later")
+}
+
+fn dripping() -> Error {
+    Error::new(ErrorCode::Timeout, "the store sends next to nothing; try again later")
 }
 
 impl<K: SigningCredential> fmt::Debug for Client<K> {

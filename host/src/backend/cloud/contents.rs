@@ -11,7 +11,7 @@ use crate::{
     backend::{Contents, checksum::Checksum, gone_on},
 };
 
-/// How many connections in a row may give nothing.
+/// How many connections in a row may give nothing, or next to nothing before they are given up for it.
 const FRUITLESS: u32 = 5;
 
 /// An answer with bytes of the object.
@@ -30,6 +30,8 @@ struct Reading {
     /// Of the next byte.
     position: u64,
     end: u64,
+    /// Where this connection began, and how many before it were fruitless.
+    began: (u64, u32),
     fruitless: u32,
     reopen: Reopen,
     /// The hash that the whole object must have, if all of it is read and the store knows one.
@@ -53,6 +55,7 @@ where
         part,
         position: range.start,
         end: range.end,
+        began: (range.start, 0),
         fruitless: 0,
         reopen: Box::new(move |offset| Box::pin(reopen(offset))),
         checksum: checksum.map(Checksum::new),
@@ -101,6 +104,13 @@ impl Reading {
 
     /// Opens the rest, after a pause if the last connection gave nothing.
     async fn go_on(&mut self, error: Option<Error>) -> Result<()> {
+        let (start, fruitless_before) = self.began;
+        // One that drips until it is given up bears no fruit either.
+        if error.as_ref().is_some_and(|error| error.code() == ErrorCode::Timeout)
+            && self.position - start < self.part.answer.enough()
+        {
+            self.fruitless = fruitless_before;
+        }
         self.fruitless += 1;
         if self.fruitless > FRUITLESS {
             let cut =
@@ -112,6 +122,7 @@ impl Reading {
         tokio::time::sleep(pause).await;
         let reopened = (self.reopen)(self.position).await;
         self.part = reopened.map_err(|error| gone_on(error).with_offset(self.position))?;
+        self.began = (self.position, self.fruitless);
         Ok(())
     }
 }

@@ -8,7 +8,10 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{Error, ErrorCode, Result};
+use crate::{
+    Error, ErrorCode, Result,
+    backend::{Allowance, Allowed, allowance::grown},
+};
 
 /// The most bytes reserved at once: an expected size need not be true.
 const AT_ONCE: usize = 64 << 20;
@@ -72,7 +75,8 @@ pub(in crate::backend) struct Room {
 
 impl Room {
     /// The part has arrived: gives its memory back, if nobody else holds on to it.
-    pub(in crate::backend) fn arrived(mut self, part: Bytes) {
+    pub(in crate::backend) fn arrived(mut self, part: Gathered) {
+        let Gathered { bytes: part, allowed: _allowed } = part;
         drop(self.permit.take());
         let most = self.parts.most;
         let is_last = self.parts.room.available_permits() == most;
@@ -88,40 +92,66 @@ impl Room {
     }
 }
 
-/// The bytes of a part so far. Where their number is known, the memory is taken once.
-#[derive(Default)]
-pub(in crate::backend) struct PartBuffer(BytesMut);
+/// The bytes of a part so far, in memory that is taken once where it is known how much that will be.
+pub(in crate::backend) struct PartBuffer {
+    bytes: BytesMut,
+    allowance: Allowance,
+    allowed: Allowed,
+}
+
+/// A part whose bytes are all there.
+pub(in crate::backend) struct Gathered {
+    pub(in crate::backend) bytes: Bytes,
+    allowed: Allowed,
+}
 
 impl PartBuffer {
-    /// For a part of up to `expected` bytes, if that is known. If it is not, or very large, memory grows with the
-    /// bytes.
-    pub(in crate::backend) fn expect(&mut self, expected: Option<u64>, parts: &Parts) {
-        if self.0.capacity() == 0
-            && let Some(expected) = expected.and_then(|expected| usize::try_from(expected).ok())
-            && expected <= AT_ONCE
-        {
-            self.0 = parts.memory(expected);
-        }
+    /// What it gathers is of that allowance.
+    pub(in crate::backend) fn new(allowance: &Allowance) -> Self {
+        Self { bytes: BytesMut::new(), allowance: allowance.clone(), allowed: allowance.none() }
     }
 
-    /// Takes bytes from the chunk, until the part has `size` of them.
-    pub(in crate::backend) fn fill(&mut self, chunk: &mut Bytes, size: u64) {
+    /// Takes bytes from the chunk, until the part has `size` of them. It will have `expected`, as far as that is known:
+    /// otherwise, and if they are very many, its memory grows with them.
+    ///
+    /// # Errors
+    /// [`ErrorCode::LimitExceeded`]: there is no room for them now, and none was taken from the chunk.
+    pub(in crate::backend) async fn fill(
+        &mut self,
+        chunk: &mut Bytes,
+        size: u64,
+        expected: Option<u64>,
+        parts: &Parts,
+    ) -> Result<()> {
+        let at_once =
+            expected.and_then(|expected| usize::try_from(expected).ok()).filter(|all| *all <= AT_ONCE);
         let room = usize::try_from(size.saturating_sub(self.len())).unwrap_or(usize::MAX);
-        self.0.extend_from_slice(&chunk.split_to(room.min(chunk.len())));
+        let taken = room.min(chunk.len());
+        let needed = (self.bytes.len() + taken).max(at_once.unwrap_or(0));
+        let most = if self.allowance.is_patient() { expected.unwrap_or(size).min(size) } else { 0 };
+        self.allowed.grow(most.max(grown(self.bytes.capacity(), needed))).await?;
+        if self.bytes.capacity() == 0
+            && let Some(all) = at_once
+        {
+            self.bytes = parts.memory(all);
+        }
+        self.bytes.extend_from_slice(&chunk.split_to(taken));
+        Ok(())
     }
 
     /// In bytes.
     pub(in crate::backend) fn len(&self) -> u64 {
-        self.0.len() as u64
+        self.bytes.len() as u64
     }
 
     pub(in crate::backend) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.bytes.is_empty()
     }
 
     /// The part; the next one is empty.
-    pub(in crate::backend) fn take(&mut self) -> Bytes {
-        std::mem::take(&mut self.0).freeze()
+    pub(in crate::backend) fn take(&mut self) -> Gathered {
+        let bytes = std::mem::take(&mut self.bytes).freeze();
+        Gathered { bytes, allowed: std::mem::replace(&mut self.allowed, self.allowance.none()) }
     }
 }
 
@@ -129,47 +159,83 @@ impl PartBuffer {
 mod tests {
     use super::*;
 
-    #[test]
-    fn parts_have_their_size_and_their_memory_at_once() {
+    fn gathered(bytes: Bytes) -> Gathered {
+        Gathered { bytes, allowed: Allowance::default().none() }
+    }
+
+    #[tokio::test]
+    async fn parts_have_their_size_and_their_memory_at_once() {
         let (mut chunk, parts) = (Bytes::from_static(b"abcdefgh"), Parts::new(2));
-        let mut part = PartBuffer::default();
-        part.expect(Some(5), &parts);
-        let capacity = part.0.capacity();
-        part.fill(&mut chunk, 5);
-        part.fill(&mut chunk, 5);
-        assert_eq!((part.len(), part.0.capacity()), (5, capacity));
-        assert_eq!(part.take(), &b"abcde"[..]);
-        part.fill(&mut chunk, 5);
+        let mut part = PartBuffer::new(&Allowance::default());
+        part.fill(&mut chunk, 5, Some(5), &parts).await.unwrap();
+        let capacity = part.bytes.capacity();
+        part.fill(&mut chunk, 5, Some(5), &parts).await.unwrap();
+        assert_eq!((part.len(), part.bytes.capacity(), chunk.len()), (5, capacity, 3));
+        assert_eq!(part.take().bytes, &b"abcde"[..]);
+        part.fill(&mut chunk, 5, None, &parts).await.unwrap();
         assert!(chunk.is_empty());
-        assert_eq!(part.take(), &b"fgh"[..]);
+        assert_eq!(part.take().bytes, &b"fgh"[..]);
         assert!(part.is_empty());
     }
 
-    #[test]
-    fn what_is_announced_alone_takes_no_memory() {
-        let mut part = PartBuffer::default();
+    #[tokio::test]
+    async fn what_is_announced_alone_takes_no_memory() {
         for expected in [AT_ONCE as u64 + 1, 1 << 50, u64::MAX] {
-            part.expect(Some(expected), &Parts::new(1));
-            assert_eq!(part.0.capacity(), 0, "{expected}");
+            let mut part = PartBuffer::new(&Allowance::new(1000));
+            let mut chunk = Bytes::from_static(b"a");
+            part.fill(&mut chunk, expected, Some(expected), &Parts::new(1)).await.unwrap();
+            assert!(part.bytes.capacity() < 1000, "{expected}");
         }
+    }
+
+    #[tokio::test]
+    async fn parts_are_paid_for_until_they_have_arrived() {
+        let (allowance, parts) = (Allowance::new(1000), Parts::new(2));
+        let (mut first, mut second) = (PartBuffer::new(&allowance), PartBuffer::new(&allowance));
+        first.fill(&mut Bytes::from(vec![0; 300]), 600, Some(600), &parts).await.unwrap();
+        let mut refused = Bytes::from(vec![0; 500]);
+        let error = second.fill(&mut refused, 500, None, &parts).await.unwrap_err();
+        assert_eq!((error.code(), refused.len()), (ErrorCode::LimitExceeded, 500));
+        second.fill(&mut Bytes::from(vec![0; 200]), 500, None, &parts).await.unwrap();
+        // On its way it counts as before.
+        let sent = first.take();
+        assert!(allowance.take(400).await.is_err());
+        parts.room().await.arrived(sent);
+        assert!(allowance.take(801).await.is_err() && allowance.take(800).await.is_ok());
+        second.fill(&mut refused, 500, None, &parts).await.unwrap();
+        assert_eq!(refused.len(), 200);
+        drop((first, second));
+        allowance.take(1000).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn the_patient_have_room_for_all_of_a_part_before_its_first_byte() {
+        let (allowance, parts) = (Allowance::new(1000), Parts::new(2));
+        let mut part = PartBuffer::new(&allowance.patient());
+        part.fill(&mut Bytes::from_static(b"a"), 700, None, &parts).await.unwrap();
+        assert!(allowance.take(301).await.is_err());
+        let mut other = PartBuffer::new(&allowance.patient());
+        let mut chunk = Bytes::from_static(b"b");
+        assert!(futures::FutureExt::now_or_never(other.fill(&mut chunk, 700, None, &parts)).is_none());
+        drop(part);
+        other.fill(&mut chunk, 700, None, &parts).await.unwrap();
     }
 
     #[tokio::test]
     async fn memory_is_used_again_while_parts_are_on_their_way() {
         let parts = Parts::new(2);
         let (first, second) = (parts.room().await, parts.room().await);
-        let mut part = PartBuffer::default();
-        part.expect(Some(1000), &parts);
-        part.fill(&mut Bytes::from_static(b"abc"), 1000);
-        let (at, bytes) = (part.0.as_ptr(), part.take());
-        let shared = bytes.clone();
+        let mut part = PartBuffer::new(&Allowance::default());
+        part.fill(&mut Bytes::from_static(b"abc"), 1000, Some(1000), &parts).await.unwrap();
+        let (at, sent) = (part.bytes.as_ptr(), part.take());
+        let shared = sent.bytes.clone();
         drop(shared);
-        first.arrived(bytes);
-        part.expect(Some(1000), &parts);
-        assert_eq!((part.0.as_ptr(), part.len()), (at, 0));
+        first.arrived(sent);
+        part.fill(&mut Bytes::from_static(b"d"), 1000, Some(1000), &parts).await.unwrap();
+        assert_eq!((part.bytes.as_ptr(), part.len()), (at, 1));
         let other = Bytes::from(vec![1; 10]);
         let _held = other.clone();
-        second.arrived(other);
+        second.arrived(gathered(other));
         assert!(parts.with_spare(|spare| spare.is_empty()));
     }
 
@@ -182,7 +248,7 @@ mod tests {
         }
         assert!(futures::FutureExt::now_or_never(parts.room()).is_none());
         for room in rooms {
-            room.arrived(Bytes::from(vec![0; 10]));
+            room.arrived(gathered(Bytes::from(vec![0; 10])));
         }
         assert!(parts.with_spare(|spare| spare.is_empty()));
     }

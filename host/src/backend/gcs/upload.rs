@@ -175,8 +175,8 @@ struct Large {
 
 impl GcsUpload {
     pub(super) fn new(draft: Draft, options: &WriteOptions) -> Self {
-        let expectation = Expectation::new(options);
-        Self { draft, expectation, crc32c: 0, buffer: PartBuffer::default(), large: None }
+        let (expectation, buffer) = (Expectation::new(options), PartBuffer::new(&options.allowance));
+        Self { draft, expectation, crc32c: 0, buffer, large: None }
     }
 
     /// Sends the buffer as a part, once the one before has arrived.
@@ -191,11 +191,11 @@ impl GcsUpload {
         };
         large.wait().await?;
         let room = self.draft.bucket.parts.room().await;
-        let (session, start, bytes) = (Arc::clone(&large.session), large.sent, self.buffer.take());
-        large.sent += bytes.len() as u64;
+        let (session, start, gathered) = (Arc::clone(&large.session), large.sent, self.buffer.take());
+        large.sent += gathered.bytes.len() as u64;
         large.running.spawn(async move {
-            session.send(start, bytes.clone()).await?;
-            room.arrived(bytes);
+            session.send(start, gathered.bytes.clone()).await?;
+            room.arrived(gathered);
             Ok(())
         });
         Ok(())
@@ -210,8 +210,13 @@ impl GcsUpload {
             if self.buffer.len() >= size {
                 self.send_part().await?;
             }
-            self.buffer.expect(self.expectation.part(size, self.large.is_none()), &self.draft.bucket.parts);
-            self.buffer.fill(&mut chunk, size);
+            let expected = self.expectation.part(size, self.large.is_none());
+            let filled = self.buffer.fill(&mut chunk, size, expected, &self.draft.bucket.parts).await;
+            match (filled, &mut self.large) {
+                // What is on its way has the room, and will give it back.
+                (Err(_), Some(large)) if !large.running.is_empty() => large.wait().await?,
+                (filled, _) => filled?,
+            }
         }
         Ok(())
     }
@@ -220,13 +225,17 @@ impl GcsUpload {
         self.draft.bucket.check_open()?;
         let Some(mut large) = self.large.take() else {
             self.expectation.check()?;
-            return self.draft.put(self.buffer.take(), self.crc32c).await;
+            let gathered = self.buffer.take();
+            return self.draft.put(gathered.bytes.clone(), self.crc32c).await;
         };
         large.wait().await?;
         let checked = self.expectation.check();
         let session = large.settle().await?;
         match checked {
-            Ok(size) => self.draft.finish(session, self.buffer.take(), size, self.crc32c).await,
+            Ok(size) => {
+                let last = self.buffer.take();
+                self.draft.finish(session, last.bytes.clone(), size, self.crc32c).await
+            }
             Err(error) => {
                 session.cancel().await;
                 Err(error)

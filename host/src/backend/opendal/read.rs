@@ -1,5 +1,7 @@
 //! Reading: a range of one version, checked against its length.
 
+use std::time::Instant;
+
 use ::opendal::{
     BytesRange,
     raw::{OpRead, oio},
@@ -8,7 +10,7 @@ use futures::{StreamExt, stream};
 use omnistorage_types::Path;
 
 use super::{
-    super::{ReadOptions, Reader, WriteOptions, require_object},
+    super::{ReadOptions, Reader, WriteOptions, require_object, throughput::Throughput},
     KIND, Shared,
     convert::failed,
 };
@@ -36,6 +38,7 @@ impl Shared {
             path: path.clone(),
             if_match: options.if_match.clone(),
             left: length,
+            throughput: Throughput::new(self.0.io_timeout),
             body,
         };
         let contents = stream::try_unfold(reading, Reading::next).boxed();
@@ -89,6 +92,7 @@ struct Reading {
     path: Path,
     if_match: Option<String>,
     left: u64,
+    throughput: Throughput,
     body: Box<dyn oio::ReadStreamDyn>,
 }
 
@@ -106,7 +110,12 @@ impl Reading {
             }
             return Ok(None);
         }
+        let asked = Instant::now();
         let chunk = self.body.read_dyn().await.map_err(|error| at(failed(&error)))?;
+        if !chunk.is_empty() && !self.throughput.goes_on(asked.elapsed(), chunk.len()) {
+            let message = "the service sends next to nothing; try again later";
+            return Err(at(Error::new(ErrorCode::Timeout, message)));
+        }
         match u64::try_from(chunk.len()) {
             Ok(0) => {
                 let message = format!("the body ended {} bytes before its end", self.left);

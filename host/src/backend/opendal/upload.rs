@@ -15,7 +15,7 @@ use bytes::{Bytes, BytesMut};
 use omnistorage_types::Path;
 
 use super::{
-    super::{Announced, Upload, WriteCondition, WriteOptions},
+    super::{Allowance, Allowed, Announced, Upload, WriteCondition, WriteOptions, allowance::grown},
     KIND, Shared,
     convert::failed,
 };
@@ -60,6 +60,10 @@ pub(super) struct Draft {
     writer: Option<oio::Writer>,
     options: OpWrite,
     pending: BytesMut,
+    allowance: Allowance,
+    allowed: Allowed,
+    /// The most that is gathered, as far as it is known.
+    most: u64,
     /// Bytes in a piece; `None` if the service takes the object in one.
     part: Option<usize>,
     max_object: u64,
@@ -82,6 +86,8 @@ impl Draft {
         let (wanted, _) = OpWrite::from_options(capability, wanted).map_err(|error| failed(&error))?;
         let by_size = options.expected_size.unwrap_or_default().div_ceil(PARTS);
         let part = PART.max(usize::try_from(by_size).unwrap_or(PART));
+        let part = capability.write_can_multi.then_some(part);
+        let most = part.map_or(service.0.max_object, |part| part as u64);
         Ok(Self {
             service: service.clone(),
             path: path.clone(),
@@ -89,7 +95,10 @@ impl Draft {
             writer: None,
             options: wanted,
             pending: BytesMut::new(),
-            part: capability.write_can_multi.then_some(part),
+            part,
+            allowance: options.allowance.clone(),
+            allowed: options.allowance.none(),
+            most: options.expected_size.unwrap_or(u64::MAX).min(most),
             max_object: service.0.max_object,
             announced: Announced::new(options),
         })
@@ -110,6 +119,9 @@ impl Draft {
     async fn take(&mut self, chunk: Bytes) -> Result<()> {
         self.service.check_open()?;
         self.announced.update(&chunk);
+        let needed = grown(self.pending.capacity(), self.pending.len() + chunk.len());
+        let most = if self.allowance.is_patient() { self.most } else { 0 };
+        self.allowed.grow(needed.max(most)).await?;
         self.pending.extend_from_slice(&chunk);
         match self.part {
             Some(part) => {

@@ -204,7 +204,8 @@ struct Large {
 
 impl S3Upload {
     pub(super) fn new(draft: Draft, options: &WriteOptions) -> Self {
-        Self { draft, expectation: Expectation::new(options), buffer: PartBuffer::default(), large: None }
+        let (expectation, buffer) = (Expectation::new(options), PartBuffer::new(&options.allowance));
+        Self { draft, expectation, buffer, large: None }
     }
 
     fn part_size(&self) -> u64 {
@@ -227,11 +228,11 @@ impl S3Upload {
             large.join_one().await?;
         }
         let room = self.draft.bucket.parts.room().await;
-        let (multipart, number, bytes) = (Arc::clone(&large.multipart), large.next, self.buffer.take());
+        let (multipart, number, gathered) = (Arc::clone(&large.multipart), large.next, self.buffer.take());
         large.next += 1;
         large.running.spawn(async move {
-            let part = multipart.upload(number, bytes.clone()).await?;
-            room.arrived(bytes);
+            let part = multipart.upload(number, gathered.bytes.clone()).await?;
+            room.arrived(gathered);
             Ok(part)
         });
         Ok(())
@@ -245,8 +246,13 @@ impl S3Upload {
             if self.buffer.len() >= size {
                 self.send_part().await?;
             }
-            self.buffer.expect(self.expectation.part(size, self.large.is_none()), &self.draft.bucket.parts);
-            self.buffer.fill(&mut chunk, size);
+            let expected = self.expectation.part(size, self.large.is_none());
+            let filled = self.buffer.fill(&mut chunk, size, expected, &self.draft.bucket.parts).await;
+            match (filled, &mut self.large) {
+                // What is on its way has the room, and will give it back.
+                (Err(_), Some(large)) if !large.running.is_empty() => large.join_one().await?,
+                (filled, _) => filled?,
+            }
         }
         Ok(())
     }
@@ -255,7 +261,8 @@ impl S3Upload {
         self.draft.bucket.check_open()?;
         if self.large.is_none() {
             self.expectation.check()?;
-            return self.draft.put(self.buffer.take()).await;
+            let gathered = self.buffer.take();
+            return self.draft.put(gathered.bytes.clone()).await;
         }
         if !self.buffer.is_empty() {
             self.send_part().await?;
