@@ -15,6 +15,8 @@
 //!   system takes two names for one.
 //! - **Links** are left out, or objects: see [`Links`]. **Mode, owner and times** are metadata if the setting `metadata`
 //!   says so, by rclone's keys.
+//! - **Etags** are made of inode, size and modification time; without the inode where the file system numbers its files anew
+//!   (FAT, FUSE).
 //! - **Times** are kept to the nanosecond. **Content types and metadata** are kept in extended attributes (`user.mime_type`,
 //!   `user.<key>`) where the file system has them.
 //! - **Threads.** Work that blocks has threads of its own, which tokio keeps; only an object of up to 32 KiB is written,

@@ -11,7 +11,7 @@ use rustix::{
 use super::{
     attributes::Attributes,
     error::{error, failure, special_in_place},
-    info::{info, kind, times},
+    info::{kind, times},
     names::for_each_entry,
     parents::{ATTEMPTS, Like, Parents},
     permissions::Permissions,
@@ -226,8 +226,9 @@ impl Draft {
         let stat = finish().map_err(|errno| refused(errno, &path))?;
         parents.put_in_place(&mut temporary, &path, &stat, &place)?;
         parents.root().leftovers.sweep(split(path.as_str()).0, &parents.directory);
+        let root = parents.root().clone();
         parents.keep().map_err(|errno| failure(errno, &path))?;
-        let mut info = info(path, &stat);
+        let mut info = root.info(path, &stat);
         attributes.add_to(&mut info);
         Ok(info)
     }

@@ -15,7 +15,7 @@ use super::{
     KIND,
     attributes::Attributes,
     error::{SPECIAL, absent_below_objects, changed, error, failure},
-    info::{Version, info, kind, modification_time},
+    info::{Version, kind, modification_time},
     links::Link,
     opener::Opener,
     root::{Interrupt, Root, check_name, start_blocking},
@@ -64,7 +64,7 @@ impl Object {
         let stat = rustix::fs::fstat(&file).map_err(|errno| failure(errno, path))?;
         match kind(&stat) {
             ObjectKind::Object => {
-                let tells_size = root.tells_sizes && stat.st_size != 0;
+                let tells_size = root.told.sizes && stat.st_size != 0;
                 Ok(Self { file, stat, tells_size, path: path.clone() })
             }
             ObjectKind::Directory => Err(failure(Errno::ISDIR, path)),
@@ -158,8 +158,8 @@ impl Object {
         if Version::from(&now) == self.version() { Ok(()) } else { Err(changed(&self.path)) }
     }
 
-    fn check_match(&self, options: &ReadOptions) -> Result<()> {
-        let etag = info(self.path.clone(), &self.stat).etag;
+    fn check_match(&self, root: &Root, options: &ReadOptions) -> Result<()> {
+        let etag = root.info(self.path.clone(), &self.stat).etag;
         if options.if_match.is_none() || options.if_match == etag {
             return Ok(());
         }
@@ -182,7 +182,7 @@ pub(super) async fn read(root: &Arc<Root>, path: &Path, options: &ReadOptions) -
     let (info, first, remaining) = root
         .run_short(move |root| {
             let object = Object::open(root, &path)?;
-            object.check_match(&options)?;
+            object.check_match(root, &options)?;
             let info = object.info(root)?;
             let (offset, left) = object.range(&options);
             let mut remaining = Remaining { root: root.clone(), object, offset, left };
@@ -251,7 +251,7 @@ impl Remaining {
 /// The range asked for, by value.
 pub(super) fn read_all(root: &Root, path: &Path, options: &ReadOptions, max: usize) -> Result<Bytes> {
     let object = Object::open(root, path)?;
-    object.check_match(options)?;
+    object.check_match(root, options)?;
     let (offset, len) = object.range(options);
     let too_large = || too_large(max).at(KIND, path);
     let bytes = if object.size().is_some() {

@@ -14,7 +14,7 @@ use super::{
     chain::Identity,
     draft::already_there,
     error::{absent_below_objects, failure, special_in_place},
-    info::{info, kind, modification_time},
+    info::{kind, modification_time},
     parents::{Like, Parents},
     read::{Object, hash_of},
     root::{Interrupt, Root, check_name},
@@ -138,7 +138,7 @@ impl Renaming<'_> {
             }
             rustix::fs::fstat(&self.object.file)
         };
-        let mut info = info(target.clone(), &stat().map_err(refused)?);
+        let mut info = to.info(target.clone(), &stat().map_err(refused)?);
         if to.keeps_metadata() {
             to.attributes(&self.object.file, &self.object.stat).map_err(refused)?.add_to(&mut info);
         }

@@ -16,7 +16,8 @@ use rustix::{fs::Stat, io::Errno};
 use super::{
     FileOptions, KIND,
     attributes::{self, Attributes},
-    error, info,
+    error,
+    info::{self, Told},
     leftovers::Leftovers,
     links::Links,
     owned::{self, Owned},
@@ -41,8 +42,8 @@ pub(super) struct Root {
     /// Whether mode, owner and times are metadata, too.
     pub(super) keeps_owned: bool,
     pub(super) links: Links,
-    /// Whether the sizes that the file system tells are those of what is read.
-    pub(super) tells_sizes: bool,
+    /// What the file system tells.
+    pub(super) told: Told,
     pub(super) unnamed: Unnamed,
     pub(super) leftovers: Leftovers,
     pace: Pace,
@@ -60,15 +61,15 @@ impl Root {
             std::fs::create_dir_all(root).map_err(refused)?;
         }
         let tree = Tree::open(root).map_err(|errno| refused(errno.into()))?;
-        let keeps_attributes = tree.directory("").is_ok_and(|directory| attributes::are_kept(&directory));
-        let tells_sizes = tree.directory("").is_ok_and(|directory| info::are_sizes_told(&directory));
+        let directory = tree.directory("").map_err(|errno| refused(errno.into()))?;
+        let (keeps_attributes, told) = (attributes::are_kept(&directory), Told::of(&directory));
         Ok(Self {
             tree,
             fsync: options.fsync,
             keeps_attributes,
             keeps_owned: options.metadata,
             links: options.links,
-            tells_sizes,
+            told,
             unnamed: Unnamed::default(),
             leftovers: Leftovers::default(),
             pace: Pace::default(),
@@ -78,11 +79,7 @@ impl Root {
 
     /// What the file system knows of what stands at a path.
     pub(super) fn info(&self, path: Path, stat: &Stat) -> ObjectInfo {
-        let mut info = info::info(path, stat);
-        if !self.tells_sizes {
-            info.size = None;
-        }
-        info
+        info::info(path, stat, self.told)
     }
 
     /// Whether anything is kept beside the bytes, but for the time of modification.
