@@ -102,3 +102,55 @@ fn links_are_left_out_or_kept_and_both_are_clean_afterwards() {
     let again = pair("sync", &source, &target, &["--links", "--json"]).ok().summary();
     assert_eq!(again["transferred"], 0, "{again}");
 }
+
+#[test]
+fn links_are_followed_within_the_source_and_both_are_clean_afterwards() {
+    let scratch = Scratch::new();
+    scratch.write("source/d/file", "x");
+    symlink("d/file", scratch.path("source/a")).unwrap();
+    symlink("d", scratch.path("source/l")).unwrap();
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    fs::create_dir(&target).unwrap();
+    symlink("elsewhere", target.join("own")).unwrap();
+    for command in ["sync", "copy"] {
+        pair(command, &source, &target, &["--copy-links"]).ok();
+        for file in ["a", "l/file", "d/file"] {
+            assert_eq!(fs::read_to_string(target.join(file)).unwrap(), "x");
+        }
+        assert!(!target.join("a").is_symlink() && !target.join("l").is_symlink());
+        pair("check", &source, &target, &["-L"]).ok();
+        let again = pair(command, &source, &target, &["-L", "--json"]).ok().summary();
+        assert_eq!(again["transferred"], 0, "{again}");
+    }
+    assert!(target.join("own").is_symlink());
+    let listed = run_with(b"", command(["ls", "-r", "-L"]).arg(&source)).ok();
+    assert_eq!(listed.stdout, b"a\nd/file\nl/file\n");
+
+    // Each of these is told by its name, all else goes on, and what the target has stays.
+    scratch.write("outside", "secret");
+    scratch.write("target/out", "kept");
+    scratch.write("source/z", "last");
+    symlink("../outside", source.join("out")).unwrap();
+    symlink("nothing", source.join("dangling")).unwrap();
+    symlink("..", source.join("d/around")).unwrap();
+    for name in ["sync", "check"] {
+        let run = pair(name, &source, &target, &["-L"]);
+        assert_eq!(run.code, Some(6), "{run:?}");
+        for (link, why) in
+            [("out", "leads out"), ("dangling", "leads to nothing"), ("d/around", "in a circle")]
+        {
+            let is_told = |line: &str| line.contains(&format!("{link}`")) && line.contains(why);
+            assert!(run.stderr.lines().any(is_told), "{link}: {run:?}");
+        }
+    }
+    assert_eq!(fs::read_to_string(target.join("out")).unwrap(), "kept");
+    assert_eq!(fs::read_to_string(target.join("z")).unwrap(), "last");
+
+    for refused in [
+        pair("sync", &source, &target, &["--links", "--copy-links"]),
+        pair("move", &source, &target, &["--copy-links"]),
+    ] {
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+    }
+    assert_eq!(fs::read_to_string(source.join("z")).unwrap(), "last");
+}

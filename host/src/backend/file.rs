@@ -1,7 +1,7 @@
 //! Objects as files below a directory.
 //!
-//! - **Confined.** Nothing outside the root is reached. Symbolic links are listed and never followed: a path through
-//!   one is refused, a write over one replaces it, a delete removes it. Devices, sockets and named pipes are listed, and
+//! - **Confined.** Nothing outside the root is reached. Symbolic links are listed, and followed only if asked for and never
+//!   out of the root: a path through one is refused, a write over one replaces it, a delete removes it. Devices, sockets and named pipes are listed, and
 //!   never read or replaced.
 //! - **Whole or absent.** Bytes go to a file that has no name until it is whole, or, where the file system has no such
 //!   files, to a hidden temporary file beside the object, which a rename puts in place. So does what replaces an object,
@@ -13,7 +13,7 @@
 //!   bits of those that they stand for, and what their owner needs to write in them.
 //! - **Names.** What is written only where nothing is yet (`IfAbsent`) takes no place that is taken, also where the file
 //!   system takes two names for one.
-//! - **Links** are left out, or objects: see [`Links`]. **Mode, owner and times** are metadata if the setting `metadata`
+//! - **Links** are left out, objects, or what they lead to: see [`Links`]. **Mode, owner and times** are metadata if the setting `metadata`
 //!   says so, by rclone's keys.
 //! - **Etags** are made of inode, size and modification time; without the inode where the file system numbers its files anew
 //!   (FAT, FUSE).
@@ -28,6 +28,7 @@ mod chain;
 mod copy;
 mod draft;
 mod error;
+mod follow;
 mod info;
 mod leftovers;
 mod links;
@@ -126,12 +127,15 @@ impl FileBackend {
     /// # Errors
     /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) if it is missing and is not to be made,
     /// [`ErrorCode::NotDirectory`](crate::ErrorCode::NotDirectory),
-    /// [`ErrorCode::PermissionDenied`](crate::ErrorCode::PermissionDenied).
+    /// [`ErrorCode::PermissionDenied`](crate::ErrorCode::PermissionDenied);
+    /// [`ErrorCode::Unsupported`](crate::ErrorCode::Unsupported) if links are to be followed where the system cannot confine
+    /// them.
     pub fn open(root: impl AsRef<std::path::Path>, options: FileOptions) -> Result<Self> {
         Ok(Self { root: Arc::new(Root::open(root.as_ref(), options)?) })
     }
 
-    /// Takes `root` (a path, required), the booleans `create`, `fsync` and `metadata`, and `links` (`skip` or `keep`).
+    /// Takes `root` (a path, required), the booleans `create`, `fsync` and `metadata`, and `links` (`skip`, `keep` or
+    /// `follow`).
     ///
     /// # Errors
     /// As [`FileBackend::open`]; [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) for a key that is
@@ -218,7 +222,7 @@ impl Backend for FileBackend {
         Capabilities {
             features: Features {
                 copy: true,
-                move_to: true,
+                move_to: !self.root.follows(),
                 purge: true,
                 transfer: false,
                 directories: true,

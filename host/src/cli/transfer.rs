@@ -111,6 +111,7 @@ impl Move {
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, delete_empty_src_dirs: delete_empty_source_directories, places } = self;
+        transfer.check_for_move()?;
         let with_directories = |options| SyncOptions { delete_empty_source_directories, ..options };
         carry_out(globals, &transfer, &places, with_directories, async |storage, source, target, options| {
             storage.move_to(source, target, options).await

@@ -1,7 +1,7 @@
 //! Symbolic links as objects, where a root keeps them: the object `name.rclonelink` is the link `name`, and its bytes are
 //! what the link leads to, whether there is anything or not. rclone has the same names for them (`--links`).
 //!
-//! No link is ever followed. A file that is called so itself is an object like any other, but for the link of its name,
+//! A link that is kept is not followed. A file that is called so itself is an object like any other, but for the link of its name,
 //! which hides it.
 
 use std::{
@@ -43,6 +43,10 @@ pub enum Links {
     Skip,
     /// They are objects: `name.rclonelink`, whose bytes are what the link `name` leads to.
     Keep,
+    /// They are what they lead to within the root, for reads and listings. One that leads out of the root, to nothing or in
+    /// a circle is an error of its own; nothing is written or deleted through one, and nothing is moved. This needs
+    /// openat2(2) of Linux.
+    Follow,
 }
 
 impl FromStr for Links {
@@ -52,7 +56,8 @@ impl FromStr for Links {
         match text {
             "skip" => Ok(Self::Skip),
             "keep" => Ok(Self::Keep),
-            _ => Err("there are `skip` and `keep`"),
+            "follow" => Ok(Self::Follow),
+            _ => Err("there are `skip`, `keep` and `follow`"),
         }
     }
 }

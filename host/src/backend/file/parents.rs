@@ -52,7 +52,7 @@ impl Like {
             }
             (here, there) = (above, above_there);
         }
-        self.root.tree.directory_stat(here).ok().map(|stat| bits(&stat) | Mode::RWXU)
+        self.root.readable_directory_stat(here).ok().map(|stat| bits(&stat) | Mode::RWXU)
     }
 }
 

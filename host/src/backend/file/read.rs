@@ -15,6 +15,7 @@ use super::{
     KIND,
     attributes::Attributes,
     error::{SPECIAL, absent_below_objects, changed, error, failure},
+    follow::is_link,
     info::{Version, kind, modification_time},
     links::Link,
     opener::Opener,
@@ -49,7 +50,7 @@ impl Object {
         if let Some(link) = root.find_link_at(path).map_err(|errno| absent_below_objects(errno, path))? {
             return Self::of_link(&link, path);
         }
-        let file = root.tree.object(path.as_str()).map_err(|errno| absent_below_objects(errno, path))?;
+        let file = root.readable_object(path.as_str()).map_err(|errno| root.unreadable(errno, path))?;
         Self::new(root, file, path)
     }
 
@@ -325,9 +326,9 @@ pub(super) fn hash_of(
 /// What is known of a path.
 pub(super) fn stat(root: &Root, path: &Path) -> Result<ObjectInfo> {
     check_name(path)?;
-    let failed = |errno| absent_below_objects(errno, path);
+    let failed = |errno| root.unreadable(errno, path);
     let (parent, name) = split(path.as_str());
-    let directory = root.tree.directory(parent).map_err(failed)?;
+    let directory = root.readable_directory(parent).map_err(failed)?;
     if path.is_root() {
         let stat = rustix::fs::fstat(&directory).map_err(failed)?;
         return Ok(root.info(path.clone(), &stat));
@@ -336,6 +337,7 @@ pub(super) fn stat(root: &Root, path: &Path) -> Result<ObjectInfo> {
         return Ok(root.info(path.clone(), &link.stat));
     }
     let stat = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
+    let stat = root.through_link(stat, path)?;
     let mut info = root.info(path.clone(), &stat);
     if root.keeps_metadata() && info.kind == ObjectKind::Object {
         read_attributes(root, &directory, name, &stat, path)?.add_to(&mut info);
@@ -351,7 +353,9 @@ pub(super) fn read_attributes(
     stat: &Stat,
     path: &Path,
 ) -> Result<Attributes> {
-    match open_object(directory, name).and_then(|file| root.attributes(&file, stat)) {
+    let opened =
+        if root.follows() { root.readable_object(path.as_str()) } else { open_object(directory, name) };
+    match opened.and_then(|file| root.attributes(&file, stat)) {
         Ok(attributes) => Ok(attributes),
         Err(Errno::ACCESS | Errno::PERM | Errno::NOENT | Errno::LOOP | Errno::NXIO) => {
             Ok(Attributes::default())
@@ -378,6 +382,9 @@ pub(super) fn set_modified(root: &Root, path: &Path, modified: Timestamp) -> Res
                 Some(_) => root.link_name(name).unwrap_or(name),
                 None => name,
             };
+            if root.follows() && is_link(&rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)?) {
+                return Err(Errno::LOOP);
+            }
             rustix::fs::utimensat(&directory, name, &times, AtFlags::SYMLINK_NOFOLLOW)
         })
         .map_err(|errno| absent_below_objects(errno, path))

@@ -40,6 +40,9 @@ pub(super) fn rename(
     if from.link_name(source.as_str()).is_some() || to.link_name(target.as_str()).is_some() {
         return Err(Error::unsupported(super::KIND, "move of a link").at(super::KIND, source));
     }
+    if from.follows() {
+        return Err(Error::unsupported(super::KIND, "moves where links are followed").at(super::KIND, source));
+    }
     let object = Object::open(from, source)?;
     check_size(options.expected_size, object.size(), source)?;
     if let Some(expected) = &options.expected_hash {

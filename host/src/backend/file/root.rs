@@ -61,6 +61,9 @@ impl Root {
             std::fs::create_dir_all(root).map_err(refused)?;
         }
         let tree = Tree::open(root).map_err(|errno| refused(errno.into()))?;
+        if options.links == Links::Follow && !tree.can_follow() {
+            return Err(Error::unsupported(KIND, "links that are followed, which needs openat2 of Linux"));
+        }
         let directory = tree.directory("").map_err(|errno| refused(errno.into()))?;
         let (keeps_attributes, told) = (attributes::are_kept(&directory), Told::of(&directory));
         Ok(Self {
