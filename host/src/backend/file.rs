@@ -13,6 +13,10 @@
 //!   bits of those that they stand for, and what their owner needs to write in them.
 //! - **Names.** What is written only where nothing is yet (`IfAbsent`) takes no place that is taken, also where the file
 //!   system takes two names for one.
+//! - **Versions.** What is written only over a certain version (`IfMatch`) exchanges its name with what is there, and takes
+//!   it back if that is another one after all: nothing of others is lost, who may see the refused one for that instant. This
+//!   needs a file system of Linux that exchanges names
+//!   (ext4, XFS, Btrfs, tmpfs and a few more). Moves know no such condition.
 //! - **Links** are left out, objects, or what they lead to: see [`Links`]. **Mode, owner and times** are metadata if the setting `metadata`
 //!   says so, by rclone's keys.
 //! - **Etags** are made of inode, size and modification time; without the inode where the file system numbers its files anew
@@ -28,6 +32,7 @@ mod chain;
 mod copy;
 mod draft;
 mod error;
+mod exchange;
 mod follow;
 mod info;
 mod leftovers;
@@ -232,7 +237,7 @@ impl Backend for FileBackend {
                 range_read: true,
                 atomic_write: true,
                 if_absent: true,
-                if_match: false,
+                if_match: self.root.told.exchange,
                 sorted_list: true,
                 listed_times: true,
                 batches: true,

@@ -56,7 +56,7 @@ pub(super) fn info(path: Path, stat: &Stat, told: Told) -> ObjectInfo {
     info
 }
 
-/// What a file system tells of its files that is true.
+/// What a file system tells of its files that is true, and what it can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Told {
     /// Files have the sizes that it tells. Where they are made up as they are read, it tells anything.
@@ -64,22 +64,24 @@ pub(super) struct Told {
     /// A file has one inode for as long as it is there. Where the file system numbers files as it meets them, the next
     /// mount, or a look a little later, finds another number.
     pub(super) inodes: bool,
+    /// Two files can exchange their names in one step.
+    pub(super) exchange: bool,
 }
 
 impl Told {
-    const ALL: Self = Self { sizes: true, inodes: true };
+    const USUAL: Self = Self { sizes: true, inodes: true, exchange: false };
 
     /// What the file system of a directory tells. See statfs(2).
     pub(super) fn of(directory: &OwnedFd) -> Self {
         #[cfg(target_os = "linux")]
         {
             #[allow(clippy::unnecessary_cast, reason = "the widths differ between systems")]
-            rustix::fs::fstatfs(directory).map_or(Self::ALL, |system| Self::by_type(system.f_type as i64))
+            rustix::fs::fstatfs(directory).map_or(Self::USUAL, |system| Self::by_type(system.f_type as i64))
         }
         #[cfg(not(target_os = "linux"))]
         {
             let _ = directory;
-            Self::ALL
+            Self::USUAL
         }
     }
 
@@ -87,10 +89,14 @@ impl Told {
     const fn by_type(of: i64) -> Self {
         match of {
             // `proc`, `sysfs`, `cgroup2`.
-            0x9fa0 | 0x6265_6572 | 0x6367_7270 => Self { sizes: false, inodes: false },
+            0x9fa0 | 0x6265_6572 | 0x6367_7270 => Self { sizes: false, inodes: false, ..Self::USUAL },
             // FAT, exFAT and FUSE.
-            0x4d44 | 0x2011_bab0 | 0x6573_5546 => Self { sizes: true, inodes: false },
-            _ => Self::ALL,
+            0x4d44 | 0x2011_bab0 | 0x6573_5546 => Self { inodes: false, ..Self::USUAL },
+            // ext4, XFS, Btrfs, tmpfs, F2FS, bcachefs, overlayfs.
+            0xef53 | 0x5846_5342 | 0x9123_683e | 0x0102_1994 | 0xf2f5_2010 | 0xca45_1a4e | 0x794c_7630 => {
+                Self { exchange: true, ..Self::USUAL }
+            }
+            _ => Self::USUAL,
         }
     }
 }

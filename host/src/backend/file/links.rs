@@ -157,7 +157,7 @@ pub(super) fn write(
         Some(link) => Path::parse(link).map_err(crate::Error::from)?,
         None => path.clone(),
     };
-    place.check(directory, &link_path)?;
+    place.check(root, directory, &link_path)?;
     let temporary = with_free_name(directory, |temporary| {
         rustix::fs::symlinkat(leads_to, directory, temporary).map(|()| Some(temporary.to_owned()))
     })

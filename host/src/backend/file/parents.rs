@@ -83,7 +83,11 @@ impl Parents {
         let failed = |errno| failure(errno, path);
         let (parent, name) = split_object(path).map_err(failed)?;
         for _ in 0..ATTEMPTS {
-            match temporary.take_free_name(name, made, &self.root.unnamed) {
+            let taken = match place.expected {
+                Some(_) => Err(Errno::EXIST),
+                None => temporary.take_free_name(name, made, &self.root.unnamed),
+            };
+            match taken {
                 Err(Errno::NOENT) if temporary.is_unnamed() => {}
                 Err(Errno::EXIST) => {
                     if place.replace(temporary, path, made, &self.root)? {

@@ -14,6 +14,7 @@ use rustix::{
 use super::{
     KIND,
     attributes::Attributes,
+    draft::other_version,
     error::{SPECIAL, absent_below_objects, changed, error, failure},
     follow::is_link,
     info::{Version, kind, modification_time},
@@ -164,8 +165,7 @@ impl Object {
         if options.if_match.is_none() || options.if_match == etag {
             return Ok(());
         }
-        let message = "the object is not the one of the given etag any more";
-        Err(error(ErrorCode::PreconditionFailed, message, &self.path))
+        Err(other_version(&self.path))
     }
 
     /// The range asked for, as far as there are bytes: its start and its length. Where the size is not told, there may be

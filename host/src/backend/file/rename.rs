@@ -69,6 +69,9 @@ pub(super) fn rename(
 /// Refuses what the target cannot store; gives what is to be kept beside the bytes.
 fn check_target(to: &Root, target: &Path, options: &WriteOptions) -> Result<Attributes> {
     to.check_options(options, target)?;
+    if matches!(options.condition, WriteCondition::IfMatch(_)) {
+        return Err(Error::unsupported(super::KIND, "moves if an etag matches").at(super::KIND, target));
+    }
     check_name(target)?;
     if let Some(modified) = options.modified {
         modification_time(modified, target)?;

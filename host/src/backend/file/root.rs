@@ -145,8 +145,11 @@ impl Root {
 
     /// Refuses what this root cannot store, before anything is changed.
     pub(super) fn check_options(&self, options: &WriteOptions, path: &Path) -> Result<()> {
-        let missing = if matches!(options.condition, WriteCondition::IfMatch(_)) {
-            "writes if an etag matches"
+        let is_of_link = || self.link_name(path.as_str()).is_some();
+        let missing = if matches!(options.condition, WriteCondition::IfMatch(_))
+            && (!self.told.exchange || is_of_link())
+        {
+            "writes if an etag matches, which need a file system that exchanges names, and no link"
         } else if options.content_type.is_some() && !self.keeps_attributes {
             "content types, since its file system keeps no extended attributes"
         } else if !self.keeps_attributes && self.has_own_metadata(options) {

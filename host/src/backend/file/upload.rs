@@ -158,7 +158,7 @@ pub(super) fn begin(root: &Arc<Root>, path: &Path, options: &WriteOptions) -> Re
     if let Ok((parent, _)) = split_object(path)
         && let Ok(directory) = root.tree.directory(parent)
     {
-        Placement::new(Permissions::Usual, &options.condition).check(&directory, path)?;
+        Placement::new(Permissions::Usual, &options.condition).check(root, &directory, path)?;
     }
     let writing = Writing::begin(root, path, options)?;
     Ok(FileUpload { root: root.clone(), path: path.clone(), writing: Some(writing) })
