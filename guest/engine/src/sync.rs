@@ -26,6 +26,7 @@ mod rename;
 mod retry;
 mod room;
 mod run;
+mod seen;
 mod settle;
 mod share;
 mod sides;

@@ -12,7 +12,7 @@
 //!   has more than that one had, and a write that is no copy has just those. Directories that are made for a copy have the
 //!   bits of those that they stand for, and what their owner needs to write in them.
 //! - **Names.** What is written only where nothing is yet (`IfAbsent`) takes no place that is taken, also where the file
-//!   system takes two names for one.
+//!   system takes two names for one, be they of objects or of the directories above them.
 //! - **Versions.** What is written only over a certain version (`IfMatch`) exchanges its name with what is there, and takes
 //!   it back if that is another one after all: nothing of others is lost, who may see the refused one for that instant. This
 //!   needs a file system of Linux that exchanges names
@@ -33,6 +33,7 @@ mod copy;
 mod draft;
 mod error;
 mod exchange;
+mod folding;
 mod follow;
 mod info;
 mod leftovers;

@@ -15,16 +15,12 @@ use super::{
     memo::Memo,
     pairs::Step,
     recode::{Recoder, compare_listed},
-    sides::{Reading, Sides},
+    sides::Sides,
     unsure::Pair,
 };
 use crate::{
     exports::sync::{Action, Deletion, Explanation, SyncOptions},
-    imports::{
-        backend::ListOptions,
-        types::{Error, ErrorCode, Listed, Location},
-    },
-    objects::PAGE,
+    imports::types::{Error, ErrorCode, Location},
 };
 
 /// Looks at the path on both sides, and changes nothing.
@@ -37,7 +33,7 @@ pub(super) async fn explain(
 ) -> Result<Explanation, Error> {
     let sides = Sides::open(source, target, filter, &options).await?;
     let on_target = sides.target_path(&path);
-    let (source, target) = (listed(&sides.source, &path).await?, listed(&sides.target, &on_target).await?);
+    let (source, target) = (sides.source.seen(&path).await?, sides.target.seen(&on_target).await?);
     let (included, ruling) = judge(&sides.filter, &path, source.as_ref().or(target.as_ref()));
     let (action, reason) = match (source, target) {
         (Some(source), target)
@@ -169,40 +165,4 @@ async fn hash_pair(
     let missing = || Err(sides.source.error(ErrorCode::Other, &pair.0.path, Reason::NoCommonHash.as_str()));
     let hashed = hashed.into_iter().next().unwrap_or_else(missing)?;
     Ok(after_hashing(if_equal, hashed.hashes(), options))
-}
-
-/// What a listing tells of a path. A look would tell more, and a run would seem to do other than it does.
-async fn listed(side: &Reading, path: &Path) -> Result<Option<Entry>, Error> {
-    let seen = side.stat(path).await?;
-    if !side.lists_writes || seen.as_ref().is_none_or(|seen| seen.kind != ObjectKind::Object) {
-        return Ok(seen);
-    }
-    let full = side.full(path)?;
-    let directory = side.full(&path.parent().unwrap_or_default())?;
-    let options = ListOptions { recursive: false, start_after: just_before(&full), full_info: false };
-    let listing = side.backend().list(directory, options).await?;
-    loop {
-        let page = listing.next(PAGE).await?;
-        if page.is_empty() {
-            return Ok(seen);
-        }
-        for listed in page {
-            // What could not be listed is not what was seen.
-            let Listed::Entry(info) = listed else { continue };
-            if info.path == full {
-                return side.entry(info).map(Some);
-            }
-            if info.path > full {
-                return Ok(seen);
-            }
-        }
-    }
-}
-
-/// A path shortly before another one beside it, in byte order; `None` if that is easier looked for from the beginning.
-fn just_before(path: &str) -> Option<String> {
-    let last = path.chars().next_back()?;
-    let stem = path.get(..path.len() - last.len_utf8())?;
-    let before = char::from_u32(u32::from(last).checked_sub(1)?).filter(|before| !"/\0".contains(*before))?;
-    Some(format!("{stem}{before}{}", char::MAX))
 }

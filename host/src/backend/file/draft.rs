@@ -12,8 +12,8 @@ use super::{
     attributes::Attributes,
     error::{error, failure, special_in_place},
     exchange,
+    folding::is_listed,
     info::{kind, times},
-    names::for_each_entry,
     parents::{ATTEMPTS, Like, Parents},
     permissions::Permissions,
     root::{Root, check_name},
@@ -148,20 +148,8 @@ pub(super) fn other_version(path: &Path) -> Error {
 /// called otherwise.
 pub(super) fn already_there(directory: &OwnedFd, path: &Path) -> Error {
     let (_, wanted) = split(path.as_str());
-    let mut is_there = false;
-    let listed = rustix::fs::openat(
-        directory,
-        ".",
-        rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC,
-        rustix::fs::Mode::empty(),
-    )
-    .and_then(|entries| {
-        for_each_entry(&entries, |name, _| {
-            is_there |= name == wanted.as_bytes();
-            Ok(())
-        })
-    });
-    if is_there || listed.is_err() {
+    let is_there = is_listed(directory, wanted).unwrap_or(true);
+    if is_there {
         error(ErrorCode::PreconditionFailed, "there is something at this path already", path)
     } else {
         let message = "the file system takes this name for that of another object, which stays: names that differ in \
@@ -184,7 +172,9 @@ impl Draft {
             }
             Self::begin_in(Parents::make(root, parent, like)?, name, path, place)
         };
-        begin().map_err(|errno| refused(errno, path))
+        let draft = begin().map_err(|errno| refused(errno, path))?;
+        draft.parents.check_names(path, &draft.place)?;
+        Ok(draft)
     }
 
     /// In a directory that is open.

@@ -152,6 +152,7 @@ pub(super) fn write(
     }
     let times = modified.map(|modified| modification_time(modified, path)).transpose()?;
     let parents = Parents::make(root, parent, None).map_err(failed)?;
+    parents.check_names(path, &place)?;
     let directory = &*parents.directory;
     let link_path = match path.as_str().strip_suffix(SUFFIX) {
         Some(link) => Path::parse(link).map_err(crate::Error::from)?,

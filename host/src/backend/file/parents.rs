@@ -11,6 +11,7 @@ use rustix::{
 use super::{
     draft::{Placement, refused},
     error::failure,
+    folding::check_directories,
     permissions::bits,
     root::Root,
     temporary::Temporary,
@@ -65,6 +66,14 @@ impl Parents {
     /// Of a directory that is there.
     pub(super) fn existing(root: &Arc<Root>, directory: &Arc<OwnedFd>) -> Self {
         Self { root: root.clone(), directory: directory.clone(), made: Vec::new(), like: None }
+    }
+
+    /// Refuses directories that are called otherwise, if only what is not there yet may be put in them.
+    pub(super) fn check_names(&self, object: &Path, place: &Placement) -> Result<()> {
+        match place.exclusive {
+            true => check_directories(&self.root.tree, object, &self.made),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn root(&self) -> &Arc<Root> {

@@ -12,10 +12,11 @@ use rustix::{
 use super::{
     attributes::Attributes,
     chain::Identity,
-    draft::already_there,
+    draft::{Placement, already_there},
     error::{absent_below_objects, failure, special_in_place},
     info::{kind, modification_time},
     parents::{Like, Parents},
+    permissions::Permissions,
     read::{Object, hash_of},
     root::{Interrupt, Root, check_name},
     temporary::rename_to_free,
@@ -111,6 +112,8 @@ impl Renaming<'_> {
         let refused = |errno| failure(errno, target).on_target();
         let (parent, name) = split_object(target).map_err(refused)?;
         let parents = Parents::make(to, parent, Some(like)).map_err(refused)?;
+        let place = Placement::new(Permissions::Usual, &self.options.condition);
+        parents.check_names(target, &place).map_err(Error::on_target)?;
         if name == self.name && is_same(&self.from, &parents.directory) {
             return match self.options.condition {
                 WriteCondition::IfAbsent => Err(itself(target)),

@@ -155,6 +155,7 @@ pub(super) fn write_all(
 
 /// Begins an upload; fails at once where something stands that it cannot replace.
 pub(super) fn begin(root: &Arc<Root>, path: &Path, options: &WriteOptions) -> Result<FileUpload> {
+    root.check_options(options, path)?;
     if let Ok((parent, _)) = split_object(path)
         && let Ok(directory) = root.tree.directory(parent)
     {
