@@ -122,7 +122,8 @@ fn exchange(_: &OwnedFd, _: &str, _: &str) -> Result<(), Errno> {
     Err(Errno::NOSYS)
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::{cell::Cell, fs, path::Path};
 

@@ -124,7 +124,8 @@ pub(super) fn times(
     Ok(Timestamps { last_access: set(accessed), last_modification: set(modified) })
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 
