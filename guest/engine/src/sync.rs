@@ -34,6 +34,7 @@ mod transfer;
 mod unsure;
 mod waiting;
 
+use omnistorage_core::sync::filter::Filter;
 use omnistorage_path::Path;
 
 use self::run::Operation;
@@ -62,8 +63,18 @@ impl Guest for crate::Component {
         path: String,
         options: SyncOptions,
     ) -> Result<Explanation, Error> {
-        let filter = options::check(&options)?;
-        explain::explain(source, target, Path::parse(path)?, options, filter).await
+        let filter = check(Operation::Sync, &options)?;
+        explain::explain(Operation::Sync, source, target, Path::parse(path)?, options, filter).await
+    }
+
+    async fn explain_move(
+        source: Location,
+        target: Location,
+        path: String,
+        options: SyncOptions,
+    ) -> Result<Explanation, Error> {
+        let filter = check(Operation::Move, &options)?;
+        explain::explain(Operation::Move, source, target, Path::parse(path)?, options, filter).await
     }
 
     async fn check(source: Location, target: Location, options: SyncOptions) -> Result<CheckJob, Error> {
@@ -80,13 +91,19 @@ fn start(
     target: Location,
     options: SyncOptions,
 ) -> Result<Job, Error> {
-    let filter = options::check(&options)?;
+    let filter = check(operation, &options)?;
+    let (events, outcome) =
+        job::start(move |events| run::run(operation, source, target, options, filter, events));
+    Ok(Job { events, outcome })
+}
+
+/// The filter of a run, if its options are such that there can be one.
+fn check(operation: Operation, options: &SyncOptions) -> Result<Filter, Error> {
+    let filter = options::check(options)?;
     if operation == Operation::Move && options.comparison == Comparison::WriteTimes {
         let message =
             "when a target was written says nothing of its contents: not enough to let an object go";
         return Err(error(ErrorCode::InvalidArgument, message));
     }
-    let (events, outcome) =
-        job::start(move |events| run::run(operation, source, target, options, filter, events));
-    Ok(Job { events, outcome })
+    Ok(filter)
 }

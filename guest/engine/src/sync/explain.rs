@@ -15,6 +15,7 @@ use super::{
     memo::Memo,
     pairs::Step,
     recode::{Recoder, compare_listed},
+    run::Operation,
     sides::Sides,
     unsure::Pair,
 };
@@ -25,15 +26,21 @@ use crate::{
 
 /// Looks at the path on both sides, and changes nothing.
 pub(super) async fn explain(
+    operation: Operation,
     source: Location,
     target: Location,
     path: Path,
-    options: SyncOptions,
+    mut options: SyncOptions,
     filter: Filter,
 ) -> Result<Explanation, Error> {
+    if operation == Operation::Move {
+        // What a run does not look at either.
+        (options.deletion, options.memo) = (Deletion::None, None);
+    }
     let sides = Sides::open(source, target, filter, &options).await?;
     let on_target = sides.target_path(&path);
     let (source, target) = (sides.source.seen(&path).await?, sides.target.seen(&on_target).await?);
+    let on_source = source.is_some();
     let (included, ruling) = judge(&sides.filter, &path, source.as_ref().or(target.as_ref()));
     let (action, reason) = match (source, target) {
         (Some(source), target)
@@ -43,7 +50,10 @@ pub(super) async fn explain(
             (None, "what is in a directory is judged by itself".to_owned())
         }
         (source, target) => match step(&sides.filter, &path, source, target) {
-            Some(step) => decide(&sides, step, &options).await?,
+            Some(step) => {
+                let decided = decide(&sides, operation, step, &options).await?;
+                if operation == Operation::Move && on_source { of_move(decided) } else { decided }
+            }
             None if included => (None, "neither side has it".to_owned()),
             None => (None, "what is excluded is left alone on both sides".to_owned()),
         },
@@ -74,8 +84,29 @@ fn step(filter: &Filter, path: &Path, source: Option<Entry>, target: Option<Entr
     })
 }
 
-async fn decide(sides: &Sides, step: Step, options: &SyncOptions) -> Result<(Option<Action>, String), Error> {
-    let same = |evidence: Evidence| (None, format!("both sides are the same: {}", evidence.as_str()));
+/// What a move makes of an object of the source beside what any run does.
+fn of_move((action, reason): (Option<Action>, String)) -> (Option<Action>, String) {
+    let then = match action {
+        Some(Action::Transferred) => "it leaves the source once that is verified",
+        Some(Action::UpdatedTime | Action::SourceRemoved) => {
+            "it leaves the source, since the target has its contents"
+        }
+        _ => "it stays on the source",
+    };
+    (action, format!("{reason}; {then}"))
+}
+
+async fn decide(
+    sides: &Sides,
+    operation: Operation,
+    step: Step,
+    options: &SyncOptions,
+) -> Result<(Option<Action>, String), Error> {
+    let same = |evidence: Evidence| {
+        let leaves = operation == Operation::Move && evidence == Evidence::Contents;
+        let reason = format!("both sides are the same: {}", evidence.as_str());
+        (leaves.then_some(Action::SourceRemoved), reason)
+    };
     let told = |action, reason: Reason| (Some(action), reason.as_str().to_owned());
     let verdict = match step {
         Step::SourceOnly(source) => match source.kind {
@@ -93,7 +124,7 @@ async fn decide(sides: &Sides, step: Step, options: &SyncOptions) -> Result<(Opt
                 _ => told(Action::Deleted, Reason::KindDiffers),
             });
         }
-        Step::Both { source, target } => compare_pair(sides, source, target, options).await?,
+        Step::Both { source, target } => compare_pair(sides, operation, source, target, options).await?,
         // Both sides were looked at, and not listed.
         Step::Failed { .. } | Step::Unknown { .. } | Step::Need(_) | Step::End => {
             return Ok((None, "there is nothing".to_owned()));
@@ -117,11 +148,13 @@ async fn decide(sides: &Sides, step: Step, options: &SyncOptions) -> Result<(Opt
 /// What a run makes of a pair that its listings tell of: it asks what they leave open, and so does this.
 async fn compare_pair(
     sides: &Sides,
+    operation: Operation,
     source: Entry,
     target: Entry,
     options: &SyncOptions,
 ) -> Result<Verdict, Error> {
-    let compare = sides.compare_options(options);
+    let contents_only = operation == Operation::Move;
+    let compare = CompareOptions { contents_only, ..sides.compare_options(options) };
     let remembered = match options.memo.clone() {
         Some(at) => Memo::tells(at, sides, compare, options, (&source, &target)).await?,
         None => false,
