@@ -172,7 +172,13 @@ impl Draft {
             }
             Self::begin_in(Parents::make(root, parent, like)?, name, path, place)
         };
-        let draft = begin().map_err(|errno| refused(errno, path))?;
+        let draft = begin().map_err(|errno| match errno {
+            Errno::NOENT if is_there(root, path) => {
+                let message = "no files can be made or replaced there: the file system makes them up itself";
+                error(ErrorCode::PermissionDenied, message, path)
+            }
+            errno => refused(errno, path),
+        })?;
         draft.parents.check_names(path, &draft.place)?;
         Ok(draft)
     }
@@ -265,6 +271,18 @@ impl Draft {
         attributes.add_to(&mut info);
         Ok(info)
     }
+}
+
+/// Whether the innermost directory above an object that can be opened is one that others find as well, and not a removed one.
+fn is_there(root: &Root, path: &Path) -> bool {
+    let mut above = path.as_str();
+    while !above.is_empty() {
+        above = split(above).0;
+        if let Ok(directory) = root.tree.directory(above) {
+            return rustix::fs::fstat(&directory).is_ok_and(|stat| stat.st_nlink > 0);
+        }
+    }
+    false
 }
 
 /// What the system says of a temporary file.
