@@ -55,6 +55,27 @@ fn private_files_stay_private() {
 }
 
 #[test]
+fn with_metadata_directories_that_are_made_keep_their_mode_whatever_the_umask() {
+    let scratch = Scratch::new();
+    for (directory, bits) in [("shared", 0o775), ("shared/team", 0o770), ("closed", 0o550)] {
+        scratch.write(&format!("source/{directory}/file"), "x");
+        set_mode(scratch.path(&format!("source/{directory}")), bits);
+    }
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let copied = |options: &[&str]| {
+        let _ = fs::remove_dir_all(&target);
+        let mut limited = Command::new("sh");
+        limited.args(["-c", "umask 027; exec \"$0\" \"$@\""]).arg(crate::command::BINARY).arg("copy");
+        run_with(b"", limited.args(options).arg(&source).arg(&target)).ok();
+        ["shared", "shared/team", "closed"].map(|directory| mode(target.join(directory)))
+    };
+    // Who writes in it must be able to.
+    assert_eq!(copied(&["--metadata"]), [0o775, 0o770, 0o750]);
+    assert_eq!(copied(&[]), [0o750, 0o750, 0o750]);
+    set_mode(source.join("closed"), 0o750);
+}
+
+#[test]
 fn a_file_that_the_process_may_not_write_is_an_error() {
     let scratch = Scratch::new();
     scratch.write("source/large", vec![1; 3 << 20]);
@@ -74,6 +95,15 @@ fn what_the_system_makes_up_is_read_and_copied() {
     assert_eq!(run(["cat", "/proc/version"]).ok().stdout, contents);
     run_with(b"", command(["copy", "/proc/version"]).arg(scratch.path("target"))).ok();
     assert_eq!(fs::read(scratch.path("target/version")).unwrap(), contents);
+}
+
+#[test]
+fn where_no_files_can_be_made_the_reason_is_told() {
+    for place in ["/proc/new", "/proc/new/object", "/proc/sys/kernel/new"] {
+        let run = run_with(b"x", command(["put"]).arg(place)).fails(6, &[place]);
+        assert!(!run.stderr.contains("removed"), "{run:?}");
+    }
+    run_with(b"x", command(["put"]).arg("/proc/new")).says(&["no files can be made"]);
 }
 
 #[test]

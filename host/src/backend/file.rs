@@ -10,7 +10,8 @@
 //!   [`sweep`](Backend::sweep).
 //! - **Permissions.** A copy of a file has the bits of its source, under the umask; what takes the place of a file never
 //!   has more than that one had, and a write that is no copy has just those. Directories that are made for a copy have the
-//!   bits of those that they stand for, and what their owner needs to write in them.
+//!   bits of those that they stand for, and what their owner needs to write in them; under the umask, unless mode is
+//!   metadata.
 //! - **Names.** What is written only where nothing is yet (`IfAbsent`) takes no place that is taken, also where the file
 //!   system takes two names for one, be they of objects or of the directories above them.
 //! - **Versions.** What is written only over a certain version (`IfMatch`) exchanges its name with what is there, and takes

@@ -4,7 +4,7 @@ use std::{os::fd::OwnedFd, sync::Arc};
 
 use omnistorage_path::Path;
 use rustix::{
-    fs::{Mode, Stat},
+    fs::{AtFlags, Mode, Stat},
     io::Errno,
 };
 
@@ -139,5 +139,21 @@ impl Drop for Parents {
 }
 
 fn make(root: &Root, path: &str, like: Option<&Like>) -> Result<(Arc<OwnedFd>, Vec<String>), Errno> {
-    root.tree.make_directory(path, |made| like.and_then(|like| like.mode(path, made)))
+    let mode = |made: &str| like.and_then(|like| like.mode(path, made));
+    let (directory, made) = root.tree.make_directory(path, mode)?;
+    if root.keeps_owned {
+        // The umask is for what nobody asked for.
+        let keep = |made: &String| match mode(made) {
+            Some(mode) => {
+                let (parent, name) = split(made);
+                rustix::fs::chmodat(root.tree.directory(parent)?, name, mode, AtFlags::empty())
+            }
+            None => Ok(()),
+        };
+        if let Err(errno) = made.iter().try_for_each(keep) {
+            root.tree.remove_empty(&made);
+            return Err(errno);
+        }
+    }
+    Ok((directory, made))
 }
