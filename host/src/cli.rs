@@ -34,6 +34,7 @@ mod tee;
 mod threads;
 mod time;
 mod transfer;
+mod variables;
 mod window;
 
 use std::{env, ffi::OsString, fs, path::PathBuf, process::ExitCode};
@@ -181,6 +182,7 @@ pub fn main() -> ExitCode {
         Err(error) => return refuse(&error),
     };
     start_log(&globals);
+    variables::warn_of_unknown(&globals);
 
     match globals.require_configuration().and_then(|()| command.run(&globals)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -194,9 +196,8 @@ pub fn main() -> ExitCode {
 }
 
 fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
-    let grammar = command_line();
-    grammar::forgotten_value(&grammar, arguments)?;
-    let matches = grammar.try_get_matches_from(arguments)?;
+    grammar::forgotten_value(&command_line(), arguments)?;
+    let matches = grammar::read(&Arguments::command(), arguments)?;
     let mut arguments = Arguments::from_arg_matches(&matches)?;
     arguments.globals.settle(&matches)?;
     Ok(arguments)

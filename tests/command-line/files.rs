@@ -55,6 +55,27 @@ fn private_files_stay_private() {
 }
 
 #[test]
+fn with_metadata_directories_that_are_made_keep_their_mode_whatever_the_umask() {
+    let scratch = Scratch::new();
+    for (directory, bits) in [("shared", 0o775), ("shared/team", 0o770), ("closed", 0o550)] {
+        scratch.write(&format!("source/{directory}/file"), "x");
+        set_mode(scratch.path(&format!("source/{directory}")), bits);
+    }
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let copied = |options: &[&str]| {
+        let _ = fs::remove_dir_all(&target);
+        let mut limited = Command::new("sh");
+        limited.args(["-c", "umask 027; exec \"$0\" \"$@\""]).arg(crate::command::BINARY).arg("copy");
+        run_with(b"", limited.args(options).arg(&source).arg(&target)).ok();
+        ["shared", "shared/team", "closed"].map(|directory| mode(target.join(directory)))
+    };
+    // Who writes in it must be able to.
+    assert_eq!(copied(&["--metadata"]), [0o775, 0o770, 0o750]);
+    assert_eq!(copied(&[]), [0o750, 0o750, 0o750]);
+    set_mode(source.join("closed"), 0o750);
+}
+
+#[test]
 fn a_file_that_the_process_may_not_write_is_an_error() {
     let scratch = Scratch::new();
     scratch.write("source/large", vec![1; 3 << 20]);
@@ -74,6 +95,15 @@ fn what_the_system_makes_up_is_read_and_copied() {
     assert_eq!(run(["cat", "/proc/version"]).ok().stdout, contents);
     run_with(b"", command(["copy", "/proc/version"]).arg(scratch.path("target"))).ok();
     assert_eq!(fs::read(scratch.path("target/version")).unwrap(), contents);
+}
+
+#[test]
+fn where_no_files_can_be_made_the_reason_is_told() {
+    for place in ["/proc/new", "/proc/new/object", "/proc/sys/kernel/new"] {
+        let run = run_with(b"x", command(["put"]).arg(place)).fails(6, &[place]);
+        assert!(!run.stderr.contains("removed"), "{run:?}");
+    }
+    run_with(b"x", command(["put"]).arg("/proc/new")).says(&["no files can be made"]);
 }
 
 #[test]
@@ -101,4 +131,56 @@ fn links_are_left_out_or_kept_and_both_are_clean_afterwards() {
     assert!(!target.join("own").is_symlink());
     let again = pair("sync", &source, &target, &["--links", "--json"]).ok().summary();
     assert_eq!(again["transferred"], 0, "{again}");
+}
+
+#[test]
+fn links_are_followed_within_the_source_and_both_are_clean_afterwards() {
+    let scratch = Scratch::new();
+    scratch.write("source/d/file", "x");
+    symlink("d/file", scratch.path("source/a")).unwrap();
+    symlink("d", scratch.path("source/l")).unwrap();
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    fs::create_dir(&target).unwrap();
+    symlink("elsewhere", target.join("own")).unwrap();
+    for command in ["sync", "copy"] {
+        pair(command, &source, &target, &["--copy-links"]).ok();
+        for file in ["a", "l/file", "d/file"] {
+            assert_eq!(fs::read_to_string(target.join(file)).unwrap(), "x");
+        }
+        assert!(!target.join("a").is_symlink() && !target.join("l").is_symlink());
+        pair("check", &source, &target, &["-L"]).ok();
+        let again = pair(command, &source, &target, &["-L", "--json"]).ok().summary();
+        assert_eq!(again["transferred"], 0, "{again}");
+    }
+    assert!(target.join("own").is_symlink());
+    let listed = run_with(b"", command(["ls", "-r", "-L"]).arg(&source)).ok();
+    assert_eq!(listed.stdout, b"a\nd/file\nl/file\n");
+
+    // Each of these is told by its name, all else goes on, and what the target has stays.
+    scratch.write("outside", "secret");
+    scratch.write("target/out", "kept");
+    scratch.write("source/z", "last");
+    symlink("../outside", source.join("out")).unwrap();
+    symlink("nothing", source.join("dangling")).unwrap();
+    symlink("..", source.join("d/around")).unwrap();
+    for name in ["sync", "check"] {
+        let run = pair(name, &source, &target, &["-L"]);
+        assert_eq!(run.code, Some(6), "{run:?}");
+        for (link, why) in
+            [("out", "leads out"), ("dangling", "leads to nothing"), ("d/around", "in a circle")]
+        {
+            let is_told = |line: &str| line.contains(&format!("{link}`")) && line.contains(why);
+            assert!(run.stderr.lines().any(is_told), "{link}: {run:?}");
+        }
+    }
+    assert_eq!(fs::read_to_string(target.join("out")).unwrap(), "kept");
+    assert_eq!(fs::read_to_string(target.join("z")).unwrap(), "last");
+
+    for refused in [
+        pair("sync", &source, &target, &["--links", "--copy-links"]),
+        pair("move", &source, &target, &["--copy-links"]),
+    ] {
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+    }
+    assert_eq!(fs::read_to_string(source.join("z")).unwrap(), "last");
 }

@@ -170,12 +170,34 @@ fn a_path_is_explained() {
         ("sync", "cache/", "excluded by `- cache/`", "nothing"),
         ("sync", "old.tmp", "excluded by `- *.tmp`", "nothing"),
         ("sync", "nowhere", "included", "nothing: neither side has it"),
+        (
+            "move",
+            "new",
+            "included",
+            "transferred: missing on the target; it leaves the source once that is verified",
+        ),
+        (
+            "move",
+            "same",
+            "included",
+            "source-removed: both sides are the same: their contents are; it leaves the source",
+        ),
+        ("move", "old", "included", "nothing: only the target has it, and nothing is deleted"),
+        ("move", "d/x.tmp", "excluded", "nothing: what is excluded is left alone"),
     ] {
         let run = pair(command, &source, &target, &["--filter-from", rules, "--explain", path]).ok();
         let lines = run.lines();
         assert!(lines[0].starts_with("filter: `") && lines[0].contains(filter), "{path}: {lines:?}");
         assert!(lines[1].starts_with("action: ") && lines[1].contains(action), "{path}: {lines:?}");
         assert_eq!(lines.len(), 2);
+    }
+    // A size is no reason to let an object go, and what is skipped stays.
+    for (option, reason) in [
+        ("--size-only", "source-removed: both sides are the same: their contents are; it leaves the source"),
+        ("--ignore-existing", "skipped: exists on the target; it stays on the source"),
+    ] {
+        let run = pair("move", &source, &target, &[option, "--explain", "same"]).ok();
+        assert!(run.lines()[1].contains(reason), "{run:?}");
     }
     let deletes = ["--filter-from", rules, "--delete-excluded", "--json", "--explain", "old.tmp"];
     let explained = &pair("sync", &source, &target, &deletes).ok().json()[0];

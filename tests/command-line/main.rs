@@ -18,6 +18,7 @@ mod records;
 #[cfg(target_os = "linux")]
 mod scarce;
 mod schema;
+mod slashes;
 mod sync;
 mod tee;
 mod tree;

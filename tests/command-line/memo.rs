@@ -160,6 +160,10 @@ fn it_is_not_needed_and_not_believed_where_it_is_damaged() {
         fs::write(places.memo(), damaged).unwrap();
         let run = places.run(&["sync", places.tree.to_str().unwrap(), &places.bucket, "-v"]).ok();
         assert!(run.stderr.lines().any(|line| line.contains("the memo is ")), "{}", run.stderr);
+        fs::write(places.memo(), damaged).unwrap();
+        let run = places.run(&["sync", places.tree.to_str().unwrap(), &places.bucket, "--json"]).ok();
+        let memo = run.summary()["memo"].clone();
+        assert!(memo == "damaged" || memo == "foreign", "{memo}");
         assert_eq!(fs::read(places.memo()).unwrap(), whole);
     }
     let quiet = places.run(&["sync", places.tree.to_str().unwrap(), &places.bucket]).ok();

@@ -208,3 +208,62 @@ fn options_are_taken_from_the_environment() {
     let told = run(&[("OMNISTORAGE_JSON", "true"), ("OMNISTORAGE_MAX_DEPTH", "1")], "json").ok();
     assert_eq!(told.summary()["transferred"], 2);
 }
+
+/// A variable is for all commands: how something is done says nothing where it is not done.
+#[test]
+fn a_variable_of_what_needs_another_option_counts_where_that_is_given() {
+    let scratch = Scratch::new();
+    scratch.write("a/x", "1");
+    let packed = crate::command::run_with(
+        &vec![b'x'; 3 << 20],
+        command(["put", "--compress", "zstd:9"]).arg(scratch.path("x.zst")),
+    );
+    packed.ok();
+    let run = |arguments: &[&str], places: &[&str], variables: &[(&str, &str)]| {
+        let mut command = command(arguments);
+        command.args(places.iter().map(|place| scratch.path(place))).envs(variables.iter().copied());
+        crate::command::Run::from(command.output().unwrap())
+    };
+    let all = [
+        ("OMNISTORAGE_MAX_WINDOW", "64K"),
+        ("OMNISTORAGE_CORES", "1"),
+        ("OMNISTORAGE_FULL", "true"),
+        ("OMNISTORAGE_USE_SERVER_MODTIME", "true"),
+    ];
+    for (arguments, places) in [
+        (&["sync"][..], &["a", "b"][..]),
+        (&["copy", "--update"], &["a", "b"]),
+        (&["cat"], &["a/x"]),
+        (&["ls"], &["a"]),
+        (&["ls", "--json"], &["a"]),
+        (&["check"], &["a", "b"]),
+    ] {
+        let run = run(arguments, places, &all).ok();
+        assert_eq!(run.stderr.matches("error").count(), 0, "{run:?}");
+    }
+    // It counts all the same where it is about something, also beside others that are not.
+    run(&["cat", "--decompress"], &["x.zst"], &all).fails(6, &["--max-window", "65536"]);
+    run(&["sync", "--decompress"], &["a", "c"], &all).ok();
+    assert_eq!(run(&["sync"], &["a", "b"], &[("OMNISTORAGE_MAX_WINDOW", "much")]).code, Some(2));
+    // Typed, it is a mistake; and what is lacking beside is told.
+    assert_eq!(run(&["sync", "--max-window", "1M"], &["a", "b"], &[]).code, Some(2));
+    assert_eq!(run(&["sync"], &["a"], &all).code, Some(2));
+}
+
+#[test]
+fn a_variable_that_means_nothing_is_told_with_the_one_that_is_like_it() {
+    let scratch = Scratch::new();
+    scratch.write("a/x", "1");
+    let run = |arguments: &[&str]| {
+        let mut command = command(arguments);
+        command.arg(scratch.path("a")).env("OMNISTORAGE_EXCLUDES", "x").env("OMNISTORAGE_S3_BUCKET", "b");
+        crate::command::Run::from(command.output().unwrap()).ok()
+    };
+    let told = run(&["ls"]);
+    assert_eq!(
+        told.stderr,
+        "warning: the variable `OMNISTORAGE_EXCLUDES` means nothing here; there is `OMNISTORAGE_EXCLUDE`\n"
+    );
+    assert_eq!(told.stdout, b"x\n");
+    assert_eq!(run(&["ls", "-q"]).stderr, "");
+}

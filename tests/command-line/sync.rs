@@ -1,6 +1,16 @@
 //! `sync`, `copy` and `check` on real trees.
 
-use std::{fs, time::Duration};
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
 
 use crate::{
     command::{Run, assert_golden, pair, run},
@@ -352,4 +362,49 @@ fn an_error_names_the_place_that_failed() {
         let at = format!("error: `{}/x", target.display());
         assert!(run.code == Some(6) && run.stderr.lines().all(|line| line.starts_with(&at)), "{run:?}");
     }
+}
+
+/// Stopped when dropped.
+struct Writer(Arc<AtomicBool>, Option<JoinHandle<()>>);
+
+impl Writer {
+    /// Appends to a file all the time.
+    fn start(path: &Path) -> Self {
+        let stop = Arc::<AtomicBool>::default();
+        let mut file = fs::File::options().append(true).open(path).unwrap();
+        let is_over = stop.clone();
+        let thread = thread::spawn(move || {
+            while !is_over.load(Ordering::Relaxed) {
+                file.write_all(b"x").unwrap();
+                thread::sleep(Duration::from_micros(200));
+            }
+        });
+        Self(stop, Some(thread))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+        self.1.take().map(JoinHandle::join);
+    }
+}
+
+#[test]
+fn a_source_that_grows_while_it_is_read_is_told_and_not_half_copied() {
+    let scratch = Scratch::new();
+    let growing = scratch.write("source/growing", vec![1; 64 << 20]);
+    scratch.write("source/other", "x");
+    scratch.write("target/growing", "old");
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let writer = Writer::start(&growing);
+    let run = pair("sync", &source, &target, &["--retries", "1"]);
+    drop(writer);
+    assert_eq!(run.code, Some(5), "{run:?}");
+    let told = |line: &str| line.contains("growing`") && line.contains("being changed");
+    assert!(run.stderr.lines().any(told), "{run:?}");
+    assert_eq!(fs::read_to_string(target.join("growing")).unwrap(), "old");
+    assert_eq!(fs::read_to_string(target.join("other")).unwrap(), "x");
+    pair("sync", &source, &target, &[]).ok();
+    assert_equal(&source, &target);
 }

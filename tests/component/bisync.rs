@@ -181,6 +181,21 @@ async fn what_was_deleted_on_one_side_stays_deleted() {
     has(&*both.second, &[("a", "1"), ("b", "1")]).await;
 }
 
+/// As a version that comes back by `cp -p`, or takes another's name: what is listed of it is another etag alone.
+#[tokio::test]
+async fn a_change_of_the_same_size_and_time_reaches_the_other_side() {
+    for both in all_pairs() {
+        write(&*both.first, "a", "old", 1000).await;
+        run(&both, &resync()).await;
+        write(&*both.first, "a", "new", 1000).await;
+        assert_eq!(run(&both, &BisyncOptions::default()).await, ["transferred a on second"]);
+        write(&*both.second, "a", "now", 1000).await;
+        assert_eq!(run(&both, &BisyncOptions::default()).await, ["transferred a on first"]);
+        has(&*both.first, &[("a", "now")]).await;
+        assert_eq!(run(&both, &BisyncOptions::default()).await, [""; 0]);
+    }
+}
+
 #[tokio::test]
 async fn a_change_wins_over_a_delete() {
     for both in all_pairs() {

@@ -20,7 +20,7 @@ use omnistorage::{
 
 use crate::setup::{at, memory, put, storage, tree};
 
-/// Keeps the names that objects were created with, as such file systems do.
+/// Keeps the names that objects and directories were created with, as such file systems do.
 #[derive(Debug)]
 struct Folding {
     inner: MemoryBackend,
@@ -40,11 +40,18 @@ impl Folding {
     /// What a write leads to, if it may.
     fn place(&self, path: &Path, options: &WriteOptions) -> Result<Path> {
         let mut names = self.names.lock().unwrap();
-        let found = names.entry(path.as_str().to_lowercase()).or_insert(path.clone());
-        if options.condition == WriteCondition::IfAbsent && *found != *path {
-            return Err(Error::new(ErrorCode::AlreadyExists, "another name").at("folding", path));
+        let mut found = Path::root();
+        let mut typed = Path::root();
+        for segment in path.segments() {
+            let segment = Path::parse(segment).unwrap();
+            typed = typed.join(&segment).unwrap();
+            let new = found.join(&segment).unwrap();
+            found = names.entry(typed.as_str().to_lowercase()).or_insert(new).clone();
+            if options.condition == WriteCondition::IfAbsent && found != typed {
+                return Err(Error::new(ErrorCode::AlreadyExists, "another name").at("folding", path));
+            }
         }
-        Ok(found.clone())
+        Ok(found)
     }
 }
 
@@ -118,8 +125,14 @@ async fn run(storage: &Storage, moves: bool) -> Report {
     job.unwrap().outcome().await.unwrap()
 }
 
-const OBJECTS: [(&str, &str); 5] =
-    [("Dir/x", "1"), ("README", "UPPER"), ("dir/X", "2"), ("other", "3"), ("readme", "lower!")];
+const OBJECTS: [(&str, &str); 6] = [
+    ("Dir/x", "1"),
+    ("README", "UPPER"),
+    ("dir/X", "2"),
+    ("dir/y", "4"),
+    ("other", "3"),
+    ("readme", "lower!"),
+];
 
 #[tokio::test]
 async fn a_sync_creates_the_first_and_tells_of_the_later_one_each_time() {
@@ -130,14 +143,14 @@ async fn a_sync_creates_the_first_and_tells_of_the_later_one_each_time() {
         .map(|(path, contents)| (path.to_owned(), contents.to_owned()));
     for _ in 0..3 {
         let report = run(&storage, false).await;
-        assert_eq!((report.errors, report.deleted), (2, 0), "{report:?}");
+        assert_eq!((report.errors, report.deleted), (3, 0), "{report:?}");
         assert_eq!(tree(&*target).await, expected);
     }
     // Where a name changes in its case alone, its object is in the way of itself: it is told, and nothing is deleted.
     put(&storage, "target", &[("Other2", "x")]).await;
     put(&storage, "source", &[("other2", "y")]).await;
     let report = run(&storage, false).await;
-    assert_eq!((report.errors, report.deleted), (3, 0), "{report:?}");
+    assert_eq!((report.errors, report.deleted), (4, 0), "{report:?}");
     assert_eq!(tree(&*target).await.len(), 4);
 }
 
@@ -147,9 +160,34 @@ async fn a_move_leaves_what_has_no_place_of_its_own() {
     let storage = storage([("source", source.clone()), ("target", target.clone())]);
     put(&storage, "source", &OBJECTS).await;
     let report = run(&storage, true).await;
-    assert_eq!(report.errors, 2, "{report:?}");
+    assert_eq!(report.errors, 3, "{report:?}");
     let mut both = [tree(&*source).await, tree(&*target).await].concat();
     both.sort();
     let all = OBJECTS.map(|(path, contents)| (path.to_owned(), contents.to_owned()));
     assert_eq!(both, all);
+}
+
+#[tokio::test]
+async fn a_single_object_does_not_take_the_place_of_one_that_is_called_otherwise() {
+    let (source, target) = (memory(), Folding::new());
+    let storage = storage([("source", source.clone()), ("target", target.clone())]);
+    put(&storage, "source", &[("readme", "lower")]).await;
+    put(&storage, "target", &[("README", "UPPER")]).await;
+    let (from, to, options) = (at("source", "readme"), at("target", ""), SyncOptions::default());
+    for moves in [false, true] {
+        let job = match moves {
+            true => storage.move_to(&from, &to, &options).await,
+            false => storage.copy(&from, &to, &options).await,
+        };
+        let report = job.unwrap().outcome().await.unwrap();
+        assert_eq!((report.errors, report.transferred), (1, 0), "{report:?}");
+        assert_eq!(tree(&*target).await, [("README".to_owned(), "UPPER".to_owned())]);
+        assert_eq!(tree(&*source).await.len(), 1);
+    }
+    // What has this very name is replaced as ever.
+    put(&storage, "source", &[("README", "new")]).await;
+    let job = storage.copy(&at("source", "README"), &to, &options).await.unwrap();
+    let report = job.outcome().await.unwrap();
+    assert_eq!((report.errors, report.transferred), (0, 1), "{report:?}");
+    assert_eq!(tree(&*target).await, [("README".to_owned(), "new".to_owned())]);
 }

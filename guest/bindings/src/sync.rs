@@ -41,9 +41,16 @@ impl Guest for crate::Component {
         path: String,
         options: SyncOptions,
     ) -> Result<Explanation, Error> {
-        let (source, target) = (Location::from_wit(source)?, Location::from_wit(target)?);
-        let (path, options) = (Path::from_wit(path)?, FromWit::from_wit(options)?);
-        answer(engine().explain(source, target, path, options).await)
+        explain(Operation::Sync, source, target, path, options).await
+    }
+
+    async fn explain_move(
+        source: types::Location,
+        target: types::Location,
+        path: String,
+        options: SyncOptions,
+    ) -> Result<Explanation, Error> {
+        explain(Operation::Move, source, target, path, options).await
     }
 
     async fn check(
@@ -55,6 +62,18 @@ impl Guest for crate::Component {
         let (entries, outcome) = start(engine().check(source, target, FromWit::from_wit(options)?)?);
         Ok(CheckJob { entries, outcome })
     }
+}
+
+async fn explain(
+    operation: Operation,
+    source: types::Location,
+    target: types::Location,
+    path: String,
+    options: SyncOptions,
+) -> Result<Explanation, Error> {
+    let (source, target) = (Location::from_wit(source)?, Location::from_wit(target)?);
+    let (path, options) = (Path::from_wit(path)?, FromWit::from_wit(options)?);
+    answer(engine().explain(operation, source, target, path, options).await)
 }
 
 fn run(

@@ -92,7 +92,7 @@ fn what_is_no_object_is_left_alone() {
 }
 
 #[test]
-fn an_object_is_what_was_known_by_size_then_time_then_etag() {
+fn an_object_is_what_was_known_if_size_time_and_etag_say_so() {
     let tagged = |tag: &str| Some(tag.to_owned());
     let with = |size, seconds: Option<i64>, etag| Entry {
         size,
@@ -101,7 +101,10 @@ fn an_object_is_what_was_known_by_size_then_time_then_etag() {
         ..entry("x", ObjectKind::Object)
     };
     for (then, now, precision, same) in [
-        (with(Some(1), Some(5), tagged("a")), with(Some(1), Some(5), tagged("b")), Some(1), true),
+        (with(Some(1), Some(5), tagged("a")), with(Some(1), Some(5), tagged("a")), Some(1), true),
+        (with(Some(1), Some(5), tagged("a")), with(Some(1), Some(5), tagged("b")), Some(1), false),
+        (with(Some(1), Some(5), tagged("a")), with(Some(1), Some(6), tagged("a")), Some(1), false),
+        (with(Some(1), Some(5), tagged("a")), with(Some(1), Some(5), None), Some(1), true),
         (with(Some(1), Some(5), None), with(Some(1), Some(6), None), Some(1), false),
         (with(Some(1), Some(5), None), with(Some(1), Some(6), None), Some(2_000_000_000), true),
         (with(Some(1), Some(5), None), with(Some(2), Some(5), None), Some(1), false),

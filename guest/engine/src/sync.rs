@@ -26,6 +26,7 @@ mod rename;
 mod retry;
 mod room;
 mod run;
+mod seen;
 mod settle;
 mod share;
 mod sides;
@@ -33,6 +34,7 @@ mod transfer;
 mod unsure;
 mod waiting;
 
+use omnistorage_core::sync::filter::Filter;
 use omnistorage_types::{
     BisyncEvent, BisyncOptions, BisyncReport, CheckEntry, CheckReport, Comparison, Error, ErrorCode, Event,
     Explanation, Location, Path, Report, Result, SyncOptions,
@@ -51,12 +53,7 @@ impl Engine {
         target: Location,
         options: SyncOptions,
     ) -> Result<Job<Event, Report>> {
-        let filter = options::check(&options)?;
-        if operation == Operation::Move && options.comparison == Comparison::WriteTimes {
-            let message =
-                "when a target was written says nothing of its contents: not enough to let an object go";
-            return Err(Error::new(ErrorCode::InvalidArgument, message));
-        }
+        let filter = check(operation, &options)?;
         let port = self.port.clone();
         Ok(Job::new(move |events| run::run(port, operation, [source, target], options, filter, events)))
     }
@@ -64,13 +61,14 @@ impl Engine {
     /// What a run would make of one path, and why.
     pub async fn explain(
         &self,
+        operation: Operation,
         source: Location,
         target: Location,
         path: Path,
         options: SyncOptions,
     ) -> Result<Explanation> {
-        let filter = options::check(&options)?;
-        explain::explain(&self.port, [source, target], path, options, filter).await
+        let filter = check(operation, &options)?;
+        explain::explain(&self.port, operation, [source, target], path, options, filter).await
     }
 
     /// Compares, and changes nothing.
@@ -96,4 +94,15 @@ impl Engine {
         let port = self.port.clone();
         Ok(Job::new(move |events| bisync::run(port, places, state, options, filter, events)))
     }
+}
+
+/// The filter of a run, if its options are such that there can be one.
+fn check(operation: Operation, options: &SyncOptions) -> Result<Filter> {
+    let filter = options::check(options)?;
+    if operation == Operation::Move && options.comparison == Comparison::WriteTimes {
+        let message =
+            "when a target was written says nothing of its contents: not enough to let an object go";
+        return Err(Error::new(ErrorCode::InvalidArgument, message));
+    }
+    Ok(filter)
 }

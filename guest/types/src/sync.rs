@@ -123,6 +123,18 @@ pub enum MemoTrouble {
 }
 
 impl MemoTrouble {
+    /// Its name, as in the interface of the component.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Overlap => "overlap",
+            Self::Unreadable => "unreadable",
+            Self::Foreign => "foreign",
+            Self::Damaged => "damaged",
+            Self::NotKept => "not-kept",
+        }
+    }
+
     /// What there is to say of the memo.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -1,8 +1,8 @@
 //! Objects as files below a directory.
 //!
-//! - **Confined.** Nothing outside the root can be reached. Symbolic links are listed and never followed: a path
-//!   through a link is refused, a write over a link replaces it, a delete removes it. Devices, sockets and named pipes
-//!   are listed, and never read or replaced.
+//! - **Confined.** Nothing outside the root can be reached. Symbolic links are listed. They are followed only if asked
+//!   for, and never out of the root: a path through a link is refused, a write over a link replaces it, a delete removes
+//!   it. Devices, sockets and named pipes are listed, and never read or replaced.
 //! - **Whole or absent.** Bytes go to a file that has no name until it is whole, or, where the file system has no such
 //!   files, to a hidden temporary file beside the object, which a rename puts in place. The same happens for an instant
 //!   when an object is replaced. A process that is killed may leave such a file. Listings hide it and remove nothing;
@@ -10,10 +10,17 @@
 //!   [`sweep`](Backend::sweep).
 //! - **Permissions.** A copy of a file has the permission bits of its source, under the umask. A file that replaces
 //!   another never has more bits than that one had; a write that is no copy has the same. Directories made for a copy
-//!   have the bits of the directories they stand for, and those that their owner needs to write in them.
-//! - **Names.** A write under `IfAbsent` never replaces anything, even where the file system takes two names for one.
-//! - **Links** are left out, or they are objects: see [`Links`]. **Mode, owner and times** are metadata, under rclone's
-//!   keys, if the setting `metadata` says so.
+//!   have the bits of the directories they stand for, and those that their owner needs to write in them; the umask
+//!   applies, unless the mode is metadata.
+//! - **Names.** A write under `IfAbsent` never replaces anything, even where the file system takes two names for one, of
+//!   objects or of the directories above them.
+//! - **Versions.** A write under `IfMatch` exchanges its name with what is there, and exchanges it back if that turns out
+//!   to be another version: no foreign version is lost, but others may see the refused one for that instant. This needs a
+//!   file system of Linux that exchanges names (ext4, XFS, Btrfs, tmpfs and a few more). Moves refuse the condition.
+//! - **Links** are left out, or are objects, or what they lead to: see [`Links`]. **Mode, owner and times** are metadata,
+//!   under rclone's keys, if the setting `metadata` says so.
+//! - **Etags** are made of inode, size and modification time; without the inode where the file system renumbers its files
+//!   (FAT, FUSE).
 //! - **Times** are kept to the nanosecond. **Content types and metadata** are kept in extended attributes (`user.mime_type`,
 //!   `user.<key>`) where the file system has them.
 //! - **Threads.** Blocking work runs on tokio's threads for it. Only writing an object of up to 32 KiB, and opening one
@@ -25,6 +32,9 @@ mod chain;
 mod copy;
 mod draft;
 mod error;
+mod exchange;
+mod folding;
+mod follow;
 mod info;
 mod leftovers;
 mod links;
@@ -121,12 +131,15 @@ impl FileBackend {
     /// # Errors
     /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) if it is missing and is not to be made,
     /// [`ErrorCode::NotDirectory`](crate::ErrorCode::NotDirectory),
-    /// [`ErrorCode::PermissionDenied`](crate::ErrorCode::PermissionDenied).
+    /// [`ErrorCode::PermissionDenied`](crate::ErrorCode::PermissionDenied);
+    /// [`ErrorCode::Unsupported`](crate::ErrorCode::Unsupported) if links are to be followed where the system cannot confine
+    /// them.
     pub fn open(root: impl AsRef<std::path::Path>, options: FileOptions) -> Result<Self> {
         Ok(Self { root: Arc::new(Root::open(root.as_ref(), options)?) })
     }
 
-    /// Takes `root` (a path, required), the booleans `create`, `fsync` and `metadata`, and `links` (`skip` or `keep`).
+    /// Takes `root` (a path, required), the booleans `create`, `fsync` and `metadata`, and `links` (`skip`, `keep` or
+    /// `follow`).
     ///
     /// # Errors
     /// As [`FileBackend::open`]; [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) for a key that is
@@ -214,7 +227,7 @@ impl Backend for FileBackend {
         Capabilities {
             features: Features {
                 copy: true,
-                move_to: true,
+                move_to: !self.root.follows(),
                 purge: true,
                 transfer: false,
                 directories: true,
@@ -224,7 +237,7 @@ impl Backend for FileBackend {
                 range_read: true,
                 atomic_write: true,
                 if_absent: true,
-                if_match: false,
+                if_match: self.root.told.exchange,
                 sorted_list: true,
                 listed_times: true,
                 batches: true,

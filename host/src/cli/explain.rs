@@ -8,8 +8,8 @@ use super::{
     session::Session,
 };
 use crate::{
-    Location, Path,
-    runtime::{Action, SyncOptions},
+    Error, Path,
+    runtime::{Action, Explanation},
 };
 
 #[derive(Serialize)]
@@ -27,16 +27,13 @@ pub(crate) fn parse_path(text: &str) -> Result<Path, String> {
     Path::parse(text.strip_suffix('/').unwrap_or(text)).map_err(|error| error.to_string())
 }
 
-/// Explains, and does nothing else.
-pub(crate) async fn explain(
+/// Tells what a run would make of a path, as its command has it explained, and does nothing else.
+pub(crate) fn tell(
     session: &Session,
-    places: (&Location, &Location),
     path: &Path,
-    options: &SyncOptions,
+    explanation: Result<Explanation, Error>,
     json: bool,
 ) -> Result<(), Failure> {
-    let (source, target) = places;
-    let explanation = session.storage.explain(source, target, path, options).await;
     let explanation = explanation.map_err(session.failure(Subject::Trees))?;
     let mut output = Output::new();
     if json {

@@ -1,21 +1,60 @@
 //! What all options of the command line have in common: each can also be set by an environment variable, and its value
-//! may begin with a hyphen.
+//! may begin with a hyphen. A variable is for all commands: where a command does not do what it is about, it is ignored.
 
 use std::{
     env,
     ffi::{OsStr, OsString},
 };
 
-use clap::{Arg, ArgAction, Command, Error, builder::BoolishValueParser, error::ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command, Error, builder::BoolishValueParser, error::ErrorKind};
+
+/// The options that need another one beside them, as they are called.
+const DEPENDENT: [&str; 4] = ["cores", "full", "max-window", "use-server-modtime"];
 
 /// The grammar, in which every option has its variable and takes every value.
 pub(super) fn complete(command: Command) -> Command {
-    command.mut_args(|argument| with_any_value(with_variable(argument))).mut_subcommands(complete)
+    complete_but(command, &[])
 }
 
-fn with_variable(argument: Arg) -> Arg {
-    let Some(option) = argument.get_long() else { return argument };
-    let variable = format!("OMNISTORAGE_{}", option.replace('-', "_").to_uppercase());
+/// The same, where some options have no variable.
+fn complete_but(command: Command, without: &[&str]) -> Command {
+    command
+        .mut_args(|argument| with_any_value(with_variable(argument, without)))
+        .mut_subcommands(|command| complete_but(command, without))
+}
+
+/// Reads a command line. A variable of what needs another option does not count where that is not given.
+pub(super) fn read(grammar: &Command, arguments: &[OsString]) -> Result<ArgMatches, Error> {
+    let read = |without: &[&str]| complete_but(grammar.clone(), without).try_get_matches_from(arguments);
+    let lacks = |read: &Result<_, Error>| {
+        read.as_ref().is_err_and(|error: &Error| error.kind() == ErrorKind::MissingRequiredArgument)
+    };
+    let first = read(&[]);
+    if !lacks(&first) {
+        return first;
+    }
+    // What is lacking may be lacking to one of them alone.
+    let is_idle = |option: &&str| {
+        let others: Vec<_> = DEPENDENT.into_iter().filter(|other| other != option).collect();
+        lacks(&read(&others))
+    };
+    let idle: Vec<_> = DEPENDENT.into_iter().filter(is_idle).collect();
+    read(&idle)
+}
+
+/// The variable of an option.
+pub(super) fn variable(option: &str) -> String {
+    format!("{PREFIX}{}", option.replace('-', "_").to_uppercase())
+}
+
+/// What all variables begin with.
+pub(super) const PREFIX: &str = "OMNISTORAGE_";
+
+fn with_variable(argument: Arg, without: &[&str]) -> Arg {
+    let Some(option) = argument.get_long().filter(|option| !without.contains(option)) else {
+        return argument;
+    };
+    let variable = variable(option);
     let argument = match argument.get_action() {
         // A variable that says no counts as unset: it contradicts no other option.
         ArgAction::SetTrue | ArgAction::Count
@@ -152,6 +191,22 @@ mod tests {
             command.get_subcommands().for_each(check);
         }
         check(&command_line());
+    }
+
+    /// clap tells what an option needs in no other way.
+    #[test]
+    fn options_that_need_others_are_known() {
+        fn check(command: &Command, found: &mut Vec<String>) {
+            let needs = |argument: &&Arg| !format!("{argument:?}").contains("requires: []");
+            let options = command.get_arguments().filter(needs).filter_map(|argument| argument.get_long());
+            found.extend(options.map(ToOwned::to_owned));
+            command.get_subcommands().for_each(|command| check(command, found));
+        }
+        let mut found = Vec::new();
+        check(&command_line(), &mut found);
+        found.sort();
+        found.dedup();
+        assert_eq!(found, DEPENDENT);
     }
 
     #[test]

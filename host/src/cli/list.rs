@@ -9,7 +9,7 @@ use super::{
     exit::{Exit, Failure, Subject},
     output::{ErrorJson, ObjectJson, Output, kind_name, note, printable},
     place::Place,
-    session::{Need, Session},
+    session::{FileSettings, LinkOptions, Need, Session},
 };
 use crate::{
     ObjectKind,
@@ -32,13 +32,16 @@ pub(crate) struct Ls {
     /// Look up content types and metadata too, which may cost one request for each object
     #[arg(long, requires = "json")]
     full: bool,
+    #[command(flatten)]
+    links: LinkOptions,
     #[arg(value_parser = Place::parser())]
     place: Place,
 }
 
 impl Ls {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let (session, at) = Session::one(globals, &self.place, Need::Contents)?;
+        let files = FileSettings { links: self.links.links(), ..FileSettings::default() };
+        let (session, at) = Session::one_with(globals, &self.place, Need::Contents, files)?;
         let failed = session.failure(Subject::Tree);
         let options =
             ListOptions { recursive: self.recursive, full_info: self.full, ..ListOptions::default() };

@@ -135,8 +135,8 @@ const HINTS: &[Hint] = &[
     ),
     hint_for(&["checkfile"], "`omnistorage hash` prints what md5sum -c reads"),
     hint_for(
-        &["copy-links", "L", "skip-links", "local-links", "skip-specials"],
-        "links are reported, or kept with --links; no link is followed, and no device or pipe is copied",
+        &["skip-links", "local-links", "skip-specials"],
+        "links are reported, kept with --links, or followed with --copy-links; no device or pipe is copied",
     ),
     hint_for(&["one-file-system", "x"], "--exclude leaves out what is mounted below"),
     hint_for(

@@ -98,7 +98,17 @@ impl<'a> Resolved<'a> {
 impl Session {
     /// Grants one place.
     pub(crate) fn one(globals: &Globals, place: &Place, need: Need) -> Result<(Self, Location), Failure> {
-        let mut mounts = Mounts::new(globals, FileSettings::default());
+        Self::one_with(globals, place, need, FileSettings::default())
+    }
+
+    /// Grants one place, of which something is asked if it is in the file system.
+    pub(crate) fn one_with(
+        globals: &Globals,
+        place: &Place,
+        need: Need,
+        files: FileSettings,
+    ) -> Result<(Self, Location), Failure> {
+        let mut mounts = Mounts::new(globals, files);
         let resolved = mounts.resolve(place, need)?;
         let location = mounts.mount(&resolved, "file")?;
         Ok((mounts.finish()?, location))
@@ -168,6 +178,7 @@ impl Session {
                 (Some(root), true) => mounts.mount_directory(place, "file", root)?,
                 _ => mounts.mount(place, name)?,
             });
+            mounts.files = mounts.files.beside_the_source();
         }
         let memo = match (memo, &places[..], &locations[..]) {
             (Some(memo), [source, target, ..], [at_source, at_target, ..]) => {
@@ -319,11 +330,19 @@ pub(crate) struct LinkOptions {
     /// Keep symbolic links as objects `NAME.rclonelink`, which become the link NAME again in a directory
     #[arg(long, short = 'l')]
     links: bool,
+    /// Follow symbolic links of what is read to what they lead to within it; one that leads out of it, to nothing or in a
+    /// circle is an error
+    #[arg(long, short = 'L', conflicts_with = "links")]
+    copy_links: bool,
 }
 
 impl LinkOptions {
     pub(crate) fn links(&self) -> Links {
-        if self.links { Links::Keep } else { Links::Skip }
+        match self {
+            Self { links: true, .. } => Links::Keep,
+            Self { copy_links: true, .. } => Links::Follow,
+            _ => Links::Skip,
+        }
     }
 }
 
@@ -341,8 +360,18 @@ impl FileSettings {
     fn of_configured(self) -> Vec<(&'static str, &'static str)> {
         let mut settings = Vec::new();
         settings.extend(self.metadata.then_some(("metadata", "true")));
-        settings.extend((self.links == Links::Keep).then_some(("links", "keep")));
+        settings.extend(match self.links {
+            Links::Skip => None,
+            Links::Keep => Some(("links", "keep")),
+            Links::Follow => Some(("links", "follow")),
+        });
         settings
+    }
+
+    /// For a place that is not the source: its own links are not what is asked for.
+    fn beside_the_source(self) -> Self {
+        let links = if self.links == Links::Follow { Links::Skip } else { self.links };
+        Self { links, ..self }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
     Globals,
     compare::Places,
     exit::{Exit, Failure, Subject},
-    explain::explain,
+    explain,
     memo::MemoOptions,
     output::{Output, note, printable},
     progress::Progress,
@@ -78,14 +78,7 @@ impl Copy {
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, places } = self;
-        carry_out(
-            globals,
-            &transfer,
-            &places,
-            |options| options,
-            async |storage, source, target, options| storage.copy(source, target, options).await,
-        )
-        .await
+        carry_out(Kind::Copy, globals, &transfer, &places, |options| options).await
     }
 }
 
@@ -97,10 +90,7 @@ impl Sync {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, delete, places } = self;
         let with_deletes = |options| delete.add_to(options);
-        carry_out(globals, &transfer, &places, with_deletes, async |storage, source, target, options| {
-            storage.sync(source, target, options).await
-        })
-        .await
+        carry_out(Kind::Sync, globals, &transfer, &places, with_deletes).await
     }
 }
 
@@ -111,21 +101,43 @@ impl Move {
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, delete_empty_src_dirs: delete_empty_source_directories, places } = self;
+        transfer.check_for_move()?;
         let with_directories = |options| SyncOptions { delete_empty_source_directories, ..options };
-        carry_out(globals, &transfer, &places, with_directories, async |storage, source, target, options| {
-            storage.move_to(source, target, options).await
-        })
-        .await
+        carry_out(Kind::Move, globals, &transfer, &places, with_directories).await
+    }
+}
+
+/// Which of the three runs it is.
+#[derive(Clone, Copy)]
+enum Kind {
+    Copy,
+    Sync,
+    Move,
+}
+
+impl Kind {
+    async fn start(
+        self,
+        storage: &Storage,
+        source: &Location,
+        target: &Location,
+        options: &SyncOptions,
+    ) -> Result<SyncJob, Error> {
+        match self {
+            Self::Copy => storage.copy(source, target, options).await,
+            Self::Sync => storage.sync(source, target, options).await,
+            Self::Move => storage.move_to(source, target, options).await,
+        }
     }
 }
 
 /// Starts a run, and follows it to its end.
 async fn carry_out(
+    kind: Kind,
     globals: &Globals,
     transfer: &TransferOptions,
     places: &Places,
     complete: impl FnOnce(SyncOptions) -> SyncOptions,
-    start: impl AsyncFn(&Storage, &Location, &Location, &SyncOptions) -> Result<SyncJob, Error>,
 ) -> Result<(), Failure> {
     if let Some(decision) = transfer.comparison.decision().filter(|_| globals.is_verbose()) {
         note(decision);
@@ -140,11 +152,15 @@ async fn carry_out(
     }
     let options = complete(transfer.options(backup, memo)?);
     if let Some(path) = &transfer.explain {
-        return explain(&session, (&source, &target), path, &options, transfer.json).await;
+        let explanation = match kind {
+            Kind::Move => session.storage.explain_move(&source, &target, path, &options).await,
+            Kind::Copy | Kind::Sync => session.storage.explain(&source, &target, path, &options).await,
+        };
+        return explain::tell(&session, path, explanation, transfer.json);
     }
     let once = async || {
         let started = Instant::now();
-        let job = start(&session.storage, &source, &target, &options).await;
+        let job = kind.start(&session.storage, &source, &target, &options).await;
         let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
         let outcome = Run::new(globals, transfer, places, &session, started).follow(job).await;
         if let (Some(directory), Some(name)) =

@@ -29,4 +29,23 @@ impl Storage {
         };
         self.call(call).await?.try_into()
     }
+
+    /// The same for [`Storage::move_to`]; the reason also tells what becomes of the object of the source.
+    ///
+    /// # Errors
+    /// As [`Storage::explain`].
+    pub async fn explain_move(
+        &self,
+        source: &Location,
+        target: &Location,
+        path: &Path,
+        options: &SyncOptions,
+    ) -> Result<Explanation> {
+        let (source, target, options) = (source.into(), target.into(), options.into());
+        let path = path.to_string();
+        let call = async |inside: &Inside, guest: &Guest| {
+            guest.sync(inside)?.call_explain_move(inside, source, target, path, options).await
+        };
+        self.call(call).await?.try_into()
+    }
 }

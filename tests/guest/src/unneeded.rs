@@ -114,6 +114,10 @@ impl sync::Guest for Component {
         unimplemented!()
     }
 
+    async fn explain_move(_: Location, _: Location, _: String, _: SyncOptions) -> Result<Explanation, Error> {
+        unimplemented!()
+    }
+
     async fn move_to(_: Location, _: Location, _: SyncOptions) -> Result<Job, Error> {
         unimplemented!()
     }

@@ -10,32 +10,36 @@ use omnistorage_core::{
         filter::Filter,
     },
 };
-use omnistorage_types::{
-    Action, Deletion, Error, ErrorCode, Explanation, ListOptions, Listed, Location, Path, SyncOptions,
-};
+use omnistorage_types::{Action, Deletion, Error, ErrorCode, Explanation, Location, Path, SyncOptions};
 
 use super::{
     contents::hash_both,
     memo::Memo,
     pairs::Step,
-    place::Reading,
     recode::{Recoder, compare_listed},
+    run::Operation,
     sides::Sides,
     unsure::Pair,
 };
-use crate::{place::PAGE, port::Storage};
+use crate::port::Storage;
 
 /// Looks at the path on both sides, and changes nothing.
 pub(super) async fn explain(
     port: &Rc<dyn Storage>,
+    operation: Operation,
     places: [Location; 2],
     path: Path,
-    options: SyncOptions,
+    mut options: SyncOptions,
     filter: Filter,
 ) -> Result<Explanation, Error> {
+    if operation == Operation::Move {
+        // What a run does not look at either.
+        (options.deletion, options.memo) = (Deletion::None, None);
+    }
     let sides = Sides::open(port, places, filter, &options).await?;
     let on_target = sides.target_path(&path);
-    let (source, target) = (listed(&sides.source, &path).await?, listed(&sides.target, &on_target).await?);
+    let (source, target) = (sides.source.seen(&path).await?, sides.target.seen(&on_target).await?);
+    let on_source = source.is_some();
     let (included, ruling) = judge(&sides.filter, &path, source.as_ref().or(target.as_ref()));
     let (action, reason) = match (source, target) {
         (Some(source), target)
@@ -45,7 +49,10 @@ pub(super) async fn explain(
             (None, "what is in a directory is judged by itself".to_owned())
         }
         (source, target) => match step(&sides.filter, &path, source, target) {
-            Some(step) => decide(&sides, step, &options).await?,
+            Some(step) => {
+                let decided = decide(&sides, operation, step, &options).await?;
+                if operation == Operation::Move && on_source { of_move(decided) } else { decided }
+            }
             None if included => (None, "neither side has it".to_owned()),
             None => (None, "what is excluded is left alone on both sides".to_owned()),
         },
@@ -76,8 +83,29 @@ fn step(filter: &Filter, path: &Path, source: Option<Entry>, target: Option<Entr
     })
 }
 
-async fn decide(sides: &Sides, step: Step, options: &SyncOptions) -> Result<(Option<Action>, String), Error> {
-    let same = |evidence: Evidence| (None, format!("both sides are the same: {}", evidence.as_str()));
+/// What a move makes of an object of the source beside what any run does.
+fn of_move((action, reason): (Option<Action>, String)) -> (Option<Action>, String) {
+    let then = match action {
+        Some(Action::Transferred) => "it leaves the source once that is verified",
+        Some(Action::UpdatedTime | Action::SourceRemoved) => {
+            "it leaves the source, since the target has its contents"
+        }
+        _ => "it stays on the source",
+    };
+    (action, format!("{reason}; {then}"))
+}
+
+async fn decide(
+    sides: &Sides,
+    operation: Operation,
+    step: Step,
+    options: &SyncOptions,
+) -> Result<(Option<Action>, String), Error> {
+    let same = |evidence: Evidence| {
+        let leaves = operation == Operation::Move && evidence == Evidence::Contents;
+        let reason = format!("both sides are the same: {}", evidence.as_str());
+        (leaves.then_some(Action::SourceRemoved), reason)
+    };
     let told = |action, reason: Reason| (Some(action), reason.as_str().to_owned());
     let verdict = match step {
         Step::SourceOnly(source) => match source.kind {
@@ -95,7 +123,7 @@ async fn decide(sides: &Sides, step: Step, options: &SyncOptions) -> Result<(Opt
                 _ => told(Action::Deleted, Reason::KindDiffers),
             });
         }
-        Step::Both { source, target } => compare_pair(sides, source, target, options).await?,
+        Step::Both { source, target } => compare_pair(sides, operation, source, target, options).await?,
         // Both sides were looked at, and not listed.
         Step::Failed { .. } | Step::Unknown { .. } | Step::Need(_) | Step::End => {
             return Ok((None, "there is nothing".to_owned()));
@@ -119,11 +147,13 @@ async fn decide(sides: &Sides, step: Step, options: &SyncOptions) -> Result<(Opt
 /// What a run makes of a pair that its listings tell of: it asks what they leave open, and so does this.
 async fn compare_pair(
     sides: &Sides,
+    operation: Operation,
     source: Entry,
     target: Entry,
     options: &SyncOptions,
 ) -> Result<Verdict, Error> {
-    let compare = sides.compare_options(options);
+    let contents_only = operation == Operation::Move;
+    let compare = CompareOptions { contents_only, ..sides.compare_options(options) };
     let remembered = match options.memo.clone() {
         Some(at) => Memo::tells(at, sides, compare, options, (&source, &target)).await?,
         None => false,
@@ -167,40 +197,4 @@ async fn hash_pair(
     let missing = || Err(sides.source.error(ErrorCode::Other, &pair.0.path, Reason::NoCommonHash.as_str()));
     let hashed = hashed.into_iter().next().unwrap_or_else(missing)?;
     Ok(after_hashing(if_equal, hashed.hashes(), options))
-}
-
-/// What a listing tells of a path. A look would tell more, and a run would seem to do other than it does.
-async fn listed(side: &Reading, path: &Path) -> Result<Option<Entry>, Error> {
-    let seen = side.stat(path).await?;
-    if !side.lists_writes || seen.as_ref().is_none_or(|seen| seen.kind != ObjectKind::Object) {
-        return Ok(seen);
-    }
-    let full = side.full(path)?;
-    let directory = side.full(&path.parent().unwrap_or_default())?;
-    let options = ListOptions { recursive: false, start_after: just_before(full.as_str()), full_info: false };
-    let listing = side.backend().list(directory, options).await?;
-    loop {
-        let page = listing.next(PAGE).await?;
-        if page.is_empty() {
-            return Ok(seen);
-        }
-        for listed in page {
-            // What could not be listed is not what was seen.
-            let Listed::Entry(info) = listed else { continue };
-            if info.path == full {
-                return side.entry(info).map(Some);
-            }
-            if info.path > full {
-                return Ok(seen);
-            }
-        }
-    }
-}
-
-/// A path shortly before another one beside it, in byte order; `None` if that is easier looked for from the beginning.
-fn just_before(path: &str) -> Option<Path> {
-    let last = path.chars().next_back()?;
-    let stem = path.get(..path.len() - last.len_utf8())?;
-    let before = char::from_u32(u32::from(last).checked_sub(1)?).filter(|before| !"/\0".contains(*before))?;
-    Path::parse(format!("{stem}{before}{}", char::MAX)).ok()
 }

@@ -52,7 +52,8 @@ impl Pairs {
                 Side::Source => name.clone(),
                 Side::Target => sides.target_path(name),
             };
-            let found = sides.side(side).stat(&name).await?;
+            // What is called otherwise is not what the object would replace.
+            let found = sides.side(side).stat_named(&name).await?;
             merge.push(side, found.into_iter().map(Listed::Entry).collect());
             merge.end(side);
         }

@@ -53,7 +53,11 @@ impl Chain {
 
     /// Goes into the directory of that name. An error leaves the chain where it is.
     pub(super) fn descend<Name: rustix::path::Arg + Copy>(&mut self, name: Name) -> Result<(), Errno> {
-        let next = open_directory(self.innermost()?, name)?;
+        self.push(open_directory(self.innermost()?, name)?)
+    }
+
+    /// Goes into a directory that was opened.
+    pub(super) fn push(&mut self, next: OwnedFd) -> Result<(), Errno> {
         if let Some(far) = self.levels.len().checked_sub(OPEN)
             && let Some(level) = self.levels.get_mut(far)
             && let Level::Open(directory) = level

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::{
     attributes::Attributes,
-    draft::{Draft, Placement},
+    draft::{Draft, Placement, other_version},
     error::{changed, error, failure},
     links,
     opener::{Opener, Place},
@@ -78,7 +78,7 @@ impl<'a> Copier<'a> {
         };
         let place = Placement::new(permissions, &options.condition);
         if self.is_same(source, target) {
-            return self.onto_itself(&object, request, place);
+            return self.onto_itself(&object, request, &place);
         }
 
         if self.target.link_name(target.as_str()).is_some() {
@@ -137,18 +137,22 @@ impl<'a> Copier<'a> {
         &mut self,
         object: &Object,
         request: &CopyRequest,
-        place: Placement,
+        place: &Placement,
     ) -> Result<ObjectInfo> {
         let CopyRequest { source, target, options } = request;
         if place.exclusive {
             let refused = error(ErrorCode::PreconditionFailed, "it is the object itself", target);
             return Err(refused.on_target());
         }
+        let info = object.info(self.source)?;
+        if place.expected.is_some() && place.expected != info.etag {
+            return Err(other_version(target).on_target());
+        }
         if let Some(expected) = &options.expected_hash {
             let hash = hash_of(object, expected.algorithm, &mut self.buffer, self.interrupt)?;
             check_hash(expected, &hash, source)?;
         }
-        object.info(self.source)
+        Ok(info)
     }
 
     /// Whether both paths are the same, even if one root lies below the other.
@@ -178,7 +182,7 @@ impl<'a> Copier<'a> {
         let (parent, name) = split_object(target).map_err(|errno| failure(errno, target))?;
         if let Some(place) = self.to.take_if(|place| place.path == parent) {
             let parents = Parents::existing(self.target, &place.directory);
-            match Draft::begin_in(parents, name, target, how) {
+            match Draft::begin_in(parents, name, target, how.clone()) {
                 // The directory was removed meanwhile: as for a new one.
                 Err(Errno::NOENT) => {}
                 Err(errno) => return Err(failure(errno, target)),

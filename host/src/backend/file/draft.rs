@@ -11,8 +11,9 @@ use rustix::{
 use super::{
     attributes::Attributes,
     error::{error, failure, special_in_place},
-    info::{info, kind, times},
-    names::for_each_entry,
+    exchange,
+    folding::is_listed,
+    info::{kind, times},
     parents::{ATTEMPTS, Like, Parents},
     permissions::Permissions,
     root::{Root, check_name},
@@ -32,33 +33,46 @@ pub(super) struct Draft {
 }
 
 /// How an object takes its place.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Placement {
     pub(super) permissions: Permissions,
     /// Only where nothing is yet.
     pub(super) exclusive: bool,
+    /// Only over the object of this etag.
+    pub(super) expected: Option<String>,
 }
 
 impl Placement {
     /// For a condition that [`Root::check_options`] lets pass.
     pub(super) fn new(permissions: Permissions, condition: &WriteCondition) -> Self {
-        Self { permissions, exclusive: *condition == WriteCondition::IfAbsent }
+        let expected = match condition {
+            WriteCondition::IfMatch(etag) => Some(etag.clone()),
+            WriteCondition::Always | WriteCondition::IfAbsent => None,
+        };
+        Self { permissions, exclusive: *condition == WriteCondition::IfAbsent, expected }
     }
 
     /// Refuses what stands at a path and is not to be replaced.
-    pub(super) fn check(&self, directory: &OwnedFd, path: &Path) -> Result<()> {
+    pub(super) fn check(&self, root: &Root, directory: &OwnedFd, path: &Path) -> Result<()> {
         let (_, name) = split(path.as_str());
         match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(there) => self.check_replaced(directory, path, &there),
+            Ok(there) => self.check_replaced(root, directory, path, &there),
+            Err(Errno::NOENT) if self.expected.is_some() => Err(other_version(path)),
             // Whatever the error is, it will show when the object is put there.
             Err(_) => Ok(()),
         }
     }
 
-    fn check_replaced(&self, directory: &OwnedFd, path: &Path, there: &Stat) -> Result<()> {
+    /// Whether it is the object of the expected etag.
+    fn is_expected(&self, root: &Root, path: &Path, there: &Stat) -> bool {
+        self.expected.is_some() && root.info(path.clone(), there).etag == self.expected
+    }
+
+    fn check_replaced(&self, root: &Root, directory: &OwnedFd, path: &Path, there: &Stat) -> Result<()> {
         match kind(there) {
             ObjectKind::Directory => Err(failure(Errno::ISDIR, path)),
             _ if self.exclusive => Err(already_there(directory, path)),
+            _ if self.expected.is_some() && !self.is_expected(root, path, there) => Err(other_version(path)),
             ObjectKind::Special => Err(special_in_place(path)),
             ObjectKind::Object | ObjectKind::Symlink => Ok(()),
         }
@@ -78,9 +92,17 @@ impl Placement {
             return Err(already_there(temporary.directory(), path));
         }
         let (_, name) = split(path.as_str());
+        let locked = self.expected.as_ref().map(|_| exchange::lock(temporary.directory())).transpose();
+        let _locked = locked.map_err(|errno| match errno {
+            Errno::WOULDBLOCK => {
+                let message = "somebody keeps the directory locked (`flock`): try again when that is over";
+                error(ErrorCode::Unavailable, message, path)
+            }
+            errno => failed(errno),
+        })?;
         match rustix::fs::statat(temporary.directory(), name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(there) => {
-                self.check_replaced(temporary.directory(), path, &there)?;
+                self.check_replaced(root, temporary.directory(), path, &there)?;
                 if kind(&there) == ObjectKind::Object
                     && self.permissions.take_over(temporary.file(), made, &there).map_err(failed)?
                     && root.fsync
@@ -88,9 +110,22 @@ impl Placement {
                     rustix::fs::fsync(temporary.file()).map_err(failed)?;
                 }
             }
+            Err(Errno::NOENT) if self.expected.is_some() => return Err(other_version(path)),
             // It disappeared meanwhile, and whoever comes next gets the place.
             Err(Errno::NOENT) => {}
             Err(errno) => return Err(failed(errno)),
+        }
+        if self.expected.is_some() {
+            let is_expected = |there: &Stat| self.is_expected(root, path, there);
+            return match temporary.replace_if(name, made, &root.unnamed, is_expected) {
+                Ok(true) => Ok(true),
+                Ok(false) | Err(Errno::NOENT) => Err(other_version(path)),
+                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                    let missing = "writes if an etag matches, since its file system exchanges no names";
+                    Err(Error::unsupported(super::KIND, missing).at(super::KIND, path))
+                }
+                Err(errno) => Err(refused(errno, path)),
+            };
         }
         match temporary.replace(name, &root.unnamed) {
             Ok(()) => Ok(true),
@@ -100,24 +135,17 @@ impl Placement {
     }
 }
 
+/// Another version than that of the given etag is there, or none.
+pub(super) fn other_version(path: &Path) -> Error {
+    error(ErrorCode::PreconditionFailed, "the object is not the one of the given etag any more", path)
+}
+
 /// Why a name is not free: something has it, or, where the file system takes several names for one, something with
 /// another name has it.
 pub(super) fn already_there(directory: &OwnedFd, path: &Path) -> Error {
     let (_, wanted) = split(path.as_str());
-    let mut is_there = false;
-    let listed = rustix::fs::openat(
-        directory,
-        ".",
-        rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC,
-        rustix::fs::Mode::empty(),
-    )
-    .and_then(|entries| {
-        for_each_entry(&entries, |name, _| {
-            is_there |= name == wanted.as_bytes();
-            Ok(())
-        })
-    });
-    if is_there || listed.is_err() {
+    let is_there = is_listed(directory, wanted).unwrap_or(true);
+    if is_there {
         error(ErrorCode::PreconditionFailed, "there is something at this path already", path)
     } else {
         let message = "the file system takes this name for that of another object, which stays: names that differ in \
@@ -133,14 +161,22 @@ impl Draft {
             let (parent, name) = split_object(path)?;
             for _ in 1..ATTEMPTS {
                 let parents = Parents::make(root, parent, like.clone());
-                match parents.and_then(|parents| Self::begin_in(parents, name, path, place)) {
+                match parents.and_then(|parents| Self::begin_in(parents, name, path, place.clone())) {
                     Err(Errno::NOENT) => {}
                     done => return done,
                 }
             }
             Self::begin_in(Parents::make(root, parent, like)?, name, path, place)
         };
-        begin().map_err(|errno| refused(errno, path))
+        let draft = begin().map_err(|errno| match errno {
+            Errno::NOENT if is_there(root, path) => {
+                let message = "no files can be made or replaced there: the file system makes them up itself";
+                error(ErrorCode::PermissionDenied, message, path)
+            }
+            errno => refused(errno, path),
+        })?;
+        draft.parents.check_names(path, &draft.place)?;
+        Ok(draft)
     }
 
     /// In a directory that is open.
@@ -170,7 +206,7 @@ impl Draft {
 
     /// Refuses early what could not be put in place later.
     pub(super) fn check_place(&self) -> Result<()> {
-        self.place.check(self.temporary.directory(), &self.path)
+        self.place.check(self.parents.root(), self.temporary.directory(), &self.path)
     }
 
     /// Puts the next bytes at an offset: what lies between becomes a hole.
@@ -205,6 +241,9 @@ impl Draft {
         let mut stored = attributes.clone();
         let owned = parents.root().take_owned(&mut stored.metadata);
         stored.write(temporary.file(), &path)?;
+        // The clock of the file system ticks in milliseconds: two versions within a tick, of which one has the inode of the
+        // other, would have one etag.
+        let modified = modified.or_else(|| parents.root().told.exchange.then(Timestamp::now));
         let times = match (modified, owned.accessed) {
             (None, None) => None,
             (modified, accessed) => Some(times(modified, accessed, &path)?),
@@ -222,11 +261,24 @@ impl Draft {
         let stat = finish().map_err(|errno| refused(errno, &path))?;
         parents.put_in_place(&mut temporary, &path, &stat, &place)?;
         parents.root().leftovers.sweep(split(path.as_str()).0, &parents.directory);
+        let root = parents.root().clone();
         parents.keep().map_err(|errno| failure(errno, &path))?;
-        let mut info = info(path, &stat);
+        let mut info = root.info(path, &stat);
         attributes.add_to(&mut info);
         Ok(info)
     }
+}
+
+/// Whether the innermost directory above an object that can be opened is one that others find as well, and not a removed one.
+fn is_there(root: &Root, path: &Path) -> bool {
+    let mut above = path.as_str();
+    while !above.is_empty() {
+        above = split(above).0;
+        if let Ok(directory) = root.tree.directory(above) {
+            return rustix::fs::fstat(&directory).is_ok_and(|stat| stat.st_nlink > 0);
+        }
+    }
+    false
 }
 
 /// What the system says of a temporary file.

@@ -2,8 +2,8 @@
 //! are the path that the link leads to, whether there is anything or not. rclone has the same names for them
 //! (`--links`).
 //!
-//! No link is ever followed. A file that itself has such a name is an object like any other, unless a link hides it by
-//! being the same object.
+//! A link that is kept is never followed. A file that itself has such a name is an object like any other, unless a link
+//! hides it by being the same object.
 
 use std::{
     os::fd::{AsFd, OwnedFd},
@@ -41,6 +41,10 @@ pub enum Links {
     Skip,
     /// They are objects: `name.rclonelink`, whose bytes are what the link `name` leads to.
     Keep,
+    /// They are what they lead to within the root, for reads and listings. One that leads out of the root, to nothing or in
+    /// a circle is an error of its own; nothing is written or deleted through one, and nothing is moved. This needs
+    /// openat2(2) of Linux.
+    Follow,
 }
 
 impl FromStr for Links {
@@ -50,7 +54,8 @@ impl FromStr for Links {
         match text {
             "skip" => Ok(Self::Skip),
             "keep" => Ok(Self::Keep),
-            _ => Err("there are `skip` and `keep`"),
+            "follow" => Ok(Self::Follow),
+            _ => Err("there are `skip`, `keep` and `follow`"),
         }
     }
 }
@@ -145,12 +150,13 @@ pub(super) fn write(
     }
     let times = modified.map(|modified| modification_time(modified, path)).transpose()?;
     let parents = Parents::make(root, parent, None).map_err(failed)?;
+    parents.check_names(path, &place)?;
     let directory = &*parents.directory;
     let link_path = match path.as_str().strip_suffix(SUFFIX) {
         Some(link) => Path::parse(link).map_err(crate::Error::from)?,
         None => path.clone(),
     };
-    place.check(directory, &link_path)?;
+    place.check(root, directory, &link_path)?;
     let temporary = with_free_name(directory, |temporary| {
         rustix::fs::symlinkat(leads_to, directory, temporary).map(|()| Some(temporary.to_owned()))
     })

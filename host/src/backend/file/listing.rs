@@ -10,6 +10,7 @@ use super::{
     KIND,
     chain::Chain,
     error::{error, failure},
+    follow::{is_link, lost},
     names::Names,
     read::read_attributes,
     root::{Root, blocking, check_name},
@@ -87,11 +88,14 @@ pub(super) fn begin(root: &Arc<Root>, prefix: &Path, options: &ListOptions) -> R
 impl Walk {
     /// `None` if there is nothing to list.
     fn begin(root: &Root, prefix: &Path, options: &ListOptions) -> Result<Option<Self>> {
-        let top = match root.tree.entries(prefix.as_str()) {
+        let top = match root.readable_entries(prefix.as_str()) {
             Ok(top) => top,
             Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
-            Err(errno) => return Err(failure(errno, prefix)),
+            Err(errno) => return Err(root.unreadable(errno, prefix)),
         };
+        if root.follows() {
+            root.check_circle(prefix.as_str(), &top).map_err(|errno| lost(errno, prefix))?;
+        }
         let mut directory = prefix.as_str().to_owned();
         if !directory.is_empty() {
             directory.push('/');
@@ -104,7 +108,10 @@ impl Walk {
 
     /// Reads the directory to which the chain went, and skips what does not come after `start_after`.
     fn enter(&mut self, root: &Root) -> Result<(), Errno> {
-        let mut names = match Names::read(self.chain.innermost()?, self.options.recursive, root.links) {
+        let leads_to_directory =
+            |name: &[u8]| root.leads_to_directory(&[self.directory.as_bytes(), name].concat());
+        let (innermost, recursive) = (self.chain.innermost()?, self.options.recursive);
+        let mut names = match Names::read(innermost, recursive, root.links, leads_to_directory) {
             // It was removed after it was opened, so it was empty.
             Err(Errno::NOENT) => Names::default(),
             names => names?,
@@ -158,8 +165,12 @@ impl Walk {
             let full = self.options.full_info && root.keeps_metadata();
             match entry(root, &self.chain, name, path, full) {
                 Ok(found) => batch.extend(found.map(Listed::Entry)),
-                // A directory whose names can be read but not looked up: none of them can be.
-                Err(failure) if failure.error.code() == ErrorCode::PermissionDenied => {
+                // Who may read the names of a directory and not look at them may look at none of them. Links that are
+                // followed lead elsewhere.
+                Err(failure)
+                    if failure.error.code() == ErrorCode::PermissionDenied
+                        && !is_link_in(&self.chain, name) =>
+                {
                     if is_top {
                         return Err(failure.error);
                     }
@@ -175,20 +186,34 @@ impl Walk {
     /// Goes into a directory whose name was read before.
     fn descend(&mut self, root: &Root, path: Path) -> Result<(), ListingFailure> {
         let name = path.name().unwrap_or_default();
-        let entered = self.chain.descend(name).and_then(|()| {
+        let descended = match self.chain.descend(name) {
+            Err(Errno::LOOP) if root.follows() => self.follow(root, &path),
+            descended => descended,
+        };
+        let entered = descended.and_then(|()| {
             self.directory.push_str(name);
             self.directory.push('/');
             // Leaves what was just opened, without a way back.
             self.enter(root).or_else(|errno| self.chain.ascend().and(Err(errno)))
         });
         entered.map_err(|errno| ListingFailure {
-            error: unreachable(errno, &path),
+            error: match errno {
+                Errno::LOOP | Errno::XDEV if root.follows() => lost(errno, &path),
+                _ => unreachable(errno, &path),
+            },
             what: Unlisted::Directory(path),
         })
     }
 
-    /// Goes back to the directory above. If that was moved meanwhile and another one is in its place, the rest of it
-    /// cannot be listed and becomes a failure.
+    /// Goes into the directory that a link leads to.
+    fn follow(&mut self, root: &Root, path: &Path) -> Result<(), Errno> {
+        let directory = root.tree.followed_entries(path.as_str())?;
+        root.check_circle(path.as_str(), &directory)?;
+        self.chain.push(directory)
+    }
+
+    /// Goes back to the directory above. If that was moved meanwhile, and another one is where it was, the rest of it
+    /// cannot be listed, and gives a failure.
     ///
     /// # Errors
     /// If there is no way back to the prefix itself.
@@ -197,7 +222,7 @@ impl Walk {
         while let Some(level) = self.levels.last() {
             self.directory.truncate(level.directory_len);
             let path = self.path()?;
-            let Err(errno) = self.chain.ascend_or(|| root.tree.entries(path.as_str())) else { break };
+            let Err(errno) = self.chain.ascend_or(|| root.readable_entries(path.as_str())) else { break };
             let error = unreachable(errno, &path);
             self.levels.pop();
             if self.levels.is_empty() {
@@ -232,6 +257,14 @@ fn unreachable(errno: Errno, path: &Path) -> Error {
     }
 }
 
+/// Whether a name of the innermost directory is that of a link.
+fn is_link_in(chain: &Chain, name: &str) -> bool {
+    let looked = chain
+        .innermost()
+        .and_then(|directory| rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW));
+    looked.is_ok_and(|found| is_link(&found))
+}
+
 /// What stands at a name; `None` if it vanished since the name was read.
 fn entry(
     root: &Root,
@@ -251,6 +284,10 @@ fn entry(
         Ok(found) => found,
         Err(Errno::NOENT) => return Ok(None),
         Err(errno) => return Err(failed(failure(errno, &path), path)),
+    };
+    let stat = match root.through_link(stat, &path) {
+        Ok(stat) => stat,
+        Err(error) => return Err(failed(error, path)),
     };
     let mut info = root.info(path, &stat);
     if full && info.kind == ObjectKind::Object && !is_link {

@@ -29,7 +29,13 @@ struct Entry {
 
 impl Names {
     /// Reads all names of a directory that was opened for this.
-    pub(super) fn read(directory: &OwnedFd, recursive: bool, links: Links) -> Result<Self, Errno> {
+    /// `leads_to_directory` is asked about links that are followed.
+    pub(super) fn read(
+        directory: &OwnedFd,
+        recursive: bool,
+        links: Links,
+        leads_to_directory: impl Fn(&[u8]) -> bool,
+    ) -> Result<Self, Errno> {
         let mut names = Self::default();
         for_each_entry(directory, |name, kind| {
             if kind != FileType::Directory && temporary::is_name(name) {
@@ -39,7 +45,9 @@ impl Names {
             if kind == FileType::Symlink && links == Links::Keep {
                 return names.push(&object_name(name), false);
             }
-            names.push(name, recursive && kind == FileType::Directory)
+            let is_followed = kind == FileType::Symlink && links == Links::Follow;
+            let is_directory = kind == FileType::Directory || (is_followed && leads_to_directory(name));
+            names.push(name, recursive && is_directory)
         })?;
         names.sort();
         if links == Links::Keep {

@@ -49,13 +49,16 @@ impl<'a> Opener<'a> {
             let (parent, name) = split_object(path)?;
             let place = match self.place.take() {
                 Some(place) if place.path == parent => place,
-                _ => Place::new(parent, &self.root.tree.directory(parent)?)?,
+                _ => Place::new(parent, &self.root.readable_directory(parent)?)?,
             };
-            let file = open_object(&place.directory, name);
+            let file = match self.root.follows() {
+                true => self.root.readable_object(path.as_str()),
+                false => open_object(&place.directory, name),
+            };
             self.place = Some(place);
             file
         };
-        let file = open().map_err(|errno| absent_below_objects(errno, path))?;
+        let file = open().map_err(|errno| self.root.unreadable(errno, path))?;
         Object::new(self.root, file, path)
     }
 

@@ -4,13 +4,14 @@ use std::{os::fd::OwnedFd, sync::Arc};
 
 use omnistorage_types::Path;
 use rustix::{
-    fs::{Mode, Stat},
+    fs::{AtFlags, Mode, Stat},
     io::Errno,
 };
 
 use super::{
     draft::{Placement, refused},
     error::failure,
+    folding::check_directories,
     permissions::bits,
     root::Root,
     temporary::Temporary,
@@ -53,7 +54,7 @@ impl Like {
             }
             (here, there) = (above, above_there);
         }
-        self.root.tree.directory_stat(here).ok().map(|stat| bits(&stat) | Mode::RWXU)
+        self.root.readable_directory_stat(here).ok().map(|stat| bits(&stat) | Mode::RWXU)
     }
 }
 
@@ -66,6 +67,14 @@ impl Parents {
     /// Of a directory that is there.
     pub(super) fn existing(root: &Arc<Root>, directory: &Arc<OwnedFd>) -> Self {
         Self { root: root.clone(), directory: directory.clone(), made: Vec::new(), like: None }
+    }
+
+    /// Refuses directories that are called otherwise, if only what is not there yet may be put in them.
+    pub(super) fn check_names(&self, object: &Path, place: &Placement) -> Result<()> {
+        match place.exclusive {
+            true => check_directories(&self.root.tree, object, &self.made),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn root(&self) -> &Arc<Root> {
@@ -83,7 +92,11 @@ impl Parents {
         let failed = |errno| failure(errno, path);
         let (parent, name) = split_object(path).map_err(failed)?;
         for _ in 0..ATTEMPTS {
-            match temporary.take_free_name(name, made, &self.root.unnamed) {
+            let taken = match place.expected {
+                Some(_) => Err(Errno::EXIST),
+                None => temporary.take_free_name(name, made, &self.root.unnamed),
+            };
+            match taken {
                 Err(Errno::NOENT) if temporary.is_unnamed() => {}
                 Err(Errno::EXIST) => {
                     if place.replace(temporary, path, made, &self.root)? {
@@ -126,5 +139,21 @@ impl Drop for Parents {
 }
 
 fn make(root: &Root, path: &str, like: Option<&Like>) -> Result<(Arc<OwnedFd>, Vec<String>), Errno> {
-    root.tree.make_directory(path, |made| like.and_then(|like| like.mode(path, made)))
+    let mode = |made: &str| like.and_then(|like| like.mode(path, made));
+    let (directory, made) = root.tree.make_directory(path, mode)?;
+    if root.keeps_owned {
+        // The umask is for what nobody asked for.
+        let keep = |made: &String| match mode(made) {
+            Some(mode) => {
+                let (parent, name) = split(made);
+                rustix::fs::chmodat(root.tree.directory(parent)?, name, mode, AtFlags::empty())
+            }
+            None => Ok(()),
+        };
+        if let Err(errno) = made.iter().try_for_each(keep) {
+            root.tree.remove_empty(&made);
+            return Err(errno);
+        }
+    }
+    Ok((directory, made))
 }

@@ -14,8 +14,10 @@ use rustix::{
 use super::{
     KIND,
     attributes::Attributes,
+    draft::other_version,
     error::{SPECIAL, absent_below_objects, changed, error, failure},
-    info::{Version, info, kind, modification_time},
+    follow::is_link,
+    info::{Version, kind, modification_time},
     links::Link,
     opener::Opener,
     root::{Interrupt, Root, check_name, start_blocking},
@@ -47,7 +49,7 @@ impl Object {
         if let Some(link) = root.find_link_at(path).map_err(|errno| absent_below_objects(errno, path))? {
             return Self::of_link(&link, path);
         }
-        let file = root.tree.object(path.as_str()).map_err(|errno| absent_below_objects(errno, path))?;
+        let file = root.readable_object(path.as_str()).map_err(|errno| root.unreadable(errno, path))?;
         Self::new(root, file, path)
     }
 
@@ -62,7 +64,7 @@ impl Object {
         let stat = rustix::fs::fstat(&file).map_err(|errno| failure(errno, path))?;
         match kind(&stat) {
             ObjectKind::Object => {
-                let tells_size = root.tells_sizes && stat.st_size != 0;
+                let tells_size = root.told.sizes && stat.st_size != 0;
                 Ok(Self { file, stat, tells_size, path: path.clone() })
             }
             ObjectKind::Directory => Err(failure(Errno::ISDIR, path)),
@@ -157,13 +159,12 @@ impl Object {
         if Version::from(&now) == self.version() { Ok(()) } else { Err(changed(&self.path)) }
     }
 
-    fn check_match(&self, options: &ReadOptions) -> Result<()> {
-        let etag = info(self.path.clone(), &self.stat).etag;
+    fn check_match(&self, root: &Root, options: &ReadOptions) -> Result<()> {
+        let etag = root.info(self.path.clone(), &self.stat).etag;
         if options.if_match.is_none() || options.if_match == etag {
             return Ok(());
         }
-        let message = "the object is not the one of the given etag any more";
-        Err(error(ErrorCode::PreconditionFailed, message, &self.path))
+        Err(other_version(&self.path))
     }
 
     /// The range asked for, as far as there are bytes: its start and its length. Where the size is not told, there may be
@@ -181,7 +182,7 @@ pub(super) async fn read(root: &Arc<Root>, path: &Path, options: &ReadOptions) -
     let (info, first, remaining) = root
         .run_short(move |root| {
             let object = Object::open(root, &path)?;
-            object.check_match(&options)?;
+            object.check_match(root, &options)?;
             let info = object.info(root)?;
             let (offset, left) = object.range(&options);
             let mut remaining = Remaining { root: root.clone(), object, offset, left };
@@ -250,7 +251,7 @@ impl Remaining {
 /// The range asked for, by value.
 pub(super) fn read_all(root: &Root, path: &Path, options: &ReadOptions, max: usize) -> Result<Bytes> {
     let object = Object::open(root, path)?;
-    object.check_match(options)?;
+    object.check_match(root, options)?;
     let (offset, len) = object.range(options);
     let too_large = || too_large(max).at(KIND, path);
     let bytes = if object.size().is_some() {
@@ -324,9 +325,9 @@ pub(super) fn hash_of(
 /// What is known of a path.
 pub(super) fn stat(root: &Root, path: &Path) -> Result<ObjectInfo> {
     check_name(path)?;
-    let failed = |errno| absent_below_objects(errno, path);
+    let failed = |errno| root.unreadable(errno, path);
     let (parent, name) = split(path.as_str());
-    let directory = root.tree.directory(parent).map_err(failed)?;
+    let directory = root.readable_directory(parent).map_err(failed)?;
     if path.is_root() {
         let stat = rustix::fs::fstat(&directory).map_err(failed)?;
         return Ok(root.info(path.clone(), &stat));
@@ -335,6 +336,7 @@ pub(super) fn stat(root: &Root, path: &Path) -> Result<ObjectInfo> {
         return Ok(root.info(path.clone(), &link.stat));
     }
     let stat = rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW).map_err(failed)?;
+    let stat = root.through_link(stat, path)?;
     let mut info = root.info(path.clone(), &stat);
     if root.keeps_metadata() && info.kind == ObjectKind::Object {
         read_attributes(root, &directory, name, &stat, path)?.add_to(&mut info);
@@ -350,7 +352,9 @@ pub(super) fn read_attributes(
     stat: &Stat,
     path: &Path,
 ) -> Result<Attributes> {
-    match open_object(directory, name).and_then(|file| root.attributes(&file, stat)) {
+    let opened =
+        if root.follows() { root.readable_object(path.as_str()) } else { open_object(directory, name) };
+    match opened.and_then(|file| root.attributes(&file, stat)) {
         Ok(attributes) => Ok(attributes),
         Err(Errno::ACCESS | Errno::PERM | Errno::NOENT | Errno::LOOP | Errno::NXIO) => {
             Ok(Attributes::default())
@@ -377,6 +381,9 @@ pub(super) fn set_modified(root: &Root, path: &Path, modified: Timestamp) -> Res
                 Some(_) => root.link_name(name).unwrap_or(name),
                 None => name,
             };
+            if root.follows() && is_link(&rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW)?) {
+                return Err(Errno::LOOP);
+            }
             rustix::fs::utimensat(&directory, name, &times, AtFlags::SYMLINK_NOFOLLOW)
         })
         .map_err(|errno| absent_below_objects(errno, path))

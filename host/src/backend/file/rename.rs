@@ -12,10 +12,11 @@ use rustix::{
 use super::{
     attributes::Attributes,
     chain::Identity,
-    draft::already_there,
+    draft::{Placement, already_there},
     error::{absent_below_objects, failure, special_in_place},
-    info::{info, kind, modification_time},
+    info::{kind, modification_time},
     parents::{Like, Parents},
+    permissions::Permissions,
     read::{Object, hash_of},
     root::{Interrupt, Root, check_name},
     temporary::rename_to_free,
@@ -38,6 +39,9 @@ pub(super) fn rename(
     let given = check_target(to, target, options).map_err(Error::on_target)?;
     if from.link_name(source.as_str()).is_some() || to.link_name(target.as_str()).is_some() {
         return Err(Error::unsupported(super::KIND, "move of a link").at(super::KIND, source));
+    }
+    if from.follows() {
+        return Err(Error::unsupported(super::KIND, "moves where links are followed").at(super::KIND, source));
     }
     let object = Object::open(from, source)?;
     check_size(options.expected_size, object.size(), source)?;
@@ -65,6 +69,9 @@ pub(super) fn rename(
 /// Refuses what the target cannot store; returns what is to be kept beside the bytes.
 fn check_target(to: &Root, target: &Path, options: &WriteOptions) -> Result<Attributes> {
     to.check_options(options, target)?;
+    if matches!(options.condition, WriteCondition::IfMatch(_)) {
+        return Err(Error::unsupported(super::KIND, "moves if an etag matches").at(super::KIND, target));
+    }
     check_name(target)?;
     if let Some(modified) = options.modified {
         modification_time(modified, target)?;
@@ -104,6 +111,8 @@ impl Renaming<'_> {
         let refused = |errno| failure(errno, target).on_target();
         let (parent, name) = split_object(target).map_err(refused)?;
         let parents = Parents::make(to, parent, Some(like)).map_err(refused)?;
+        let place = Placement::new(Permissions::Usual, &self.options.condition);
+        parents.check_names(target, &place).map_err(Error::on_target)?;
         if name == self.name && is_same(&self.from, &parents.directory) {
             return match self.options.condition {
                 WriteCondition::IfAbsent => Err(itself(target)),
@@ -137,7 +146,7 @@ impl Renaming<'_> {
             }
             rustix::fs::fstat(&self.object.file)
         };
-        let mut info = info(target.clone(), &stat().map_err(refused)?);
+        let mut info = to.info(target.clone(), &stat().map_err(refused)?);
         if to.keeps_metadata() {
             to.attributes(&self.object.file, &self.object.stat).map_err(refused)?.add_to(&mut info);
         }

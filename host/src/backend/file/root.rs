@@ -16,7 +16,8 @@ use rustix::{fs::Stat, io::Errno};
 use super::{
     FileOptions, KIND,
     attributes::{self, Attributes},
-    error, info,
+    error,
+    info::{self, Told},
     leftovers::Leftovers,
     links::Links,
     owned::{self, Owned},
@@ -40,8 +41,8 @@ pub(super) struct Root {
     /// Whether mode, owner and times are metadata, too.
     pub(super) keeps_owned: bool,
     pub(super) links: Links,
-    /// Whether the sizes that the file system reports are true.
-    pub(super) tells_sizes: bool,
+    /// What the file system tells.
+    pub(super) told: Told,
     pub(super) unnamed: Unnamed,
     pub(super) leftovers: Leftovers,
     pace: Pace,
@@ -59,15 +60,18 @@ impl Root {
             std::fs::create_dir_all(root).map_err(refused)?;
         }
         let tree = Tree::open(root).map_err(|errno| refused(errno.into()))?;
-        let keeps_attributes = tree.directory("").is_ok_and(|directory| attributes::are_kept(&directory));
-        let tells_sizes = tree.directory("").is_ok_and(|directory| info::are_sizes_told(&directory));
+        if options.links == Links::Follow && !tree.can_follow() {
+            return Err(Error::unsupported(KIND, "links that are followed, which needs openat2 of Linux"));
+        }
+        let directory = tree.directory("").map_err(|errno| refused(errno.into()))?;
+        let (keeps_attributes, told) = (attributes::are_kept(&directory), Told::of(&directory));
         Ok(Self {
             tree,
             fsync: options.fsync,
             keeps_attributes,
             keeps_owned: options.metadata,
             links: options.links,
-            tells_sizes,
+            told,
             unnamed: Unnamed::default(),
             leftovers: Leftovers::default(),
             pace: Pace::default(),
@@ -77,11 +81,7 @@ impl Root {
 
     /// What the file system knows about whatever is at a path.
     pub(super) fn info(&self, path: Path, stat: &Stat) -> ObjectInfo {
-        let mut info = info::info(path, stat);
-        if !self.tells_sizes {
-            info.size = None;
-        }
-        info
+        info::info(path, stat, self.told)
     }
 
     /// Whether anything but the modification time is kept beside the bytes.
@@ -144,8 +144,11 @@ impl Root {
 
     /// Refuses what this root cannot store, before anything is changed.
     pub(super) fn check_options(&self, options: &WriteOptions, path: &Path) -> Result<()> {
-        let missing = if matches!(options.condition, WriteCondition::IfMatch(_)) {
-            "writes if an etag matches"
+        let is_of_link = || self.link_name(path.as_str()).is_some();
+        let missing = if matches!(options.condition, WriteCondition::IfMatch(_))
+            && (!self.told.exchange || is_of_link())
+        {
+            "writes if an etag matches, which need a file system that exchanges names, and no link"
         } else if options.content_type.is_some() && !self.keeps_attributes {
             "content types, since its file system keeps no extended attributes"
         } else if !self.keeps_attributes && self.has_own_metadata(options) {

@@ -19,7 +19,13 @@ use rustix::{
     io::Errno,
 };
 
-use super::{chain::Identity, origin::Origin, permissions::bits, unnamed::Unnamed};
+use super::{
+    chain::Identity,
+    exchange::{Exchanged, Lost, replace_if},
+    origin::Origin,
+    permissions::bits,
+    unnamed::Unnamed,
+};
 
 const PREFIX: &str = ".omnistorage-";
 const SUFFIX: &str = ".tmp";
@@ -107,6 +113,39 @@ impl Temporary {
         Ok(())
     }
 
+    /// Puts it in the place of the file that is expected, and of no other, which has the name of its object; says whether
+    /// that was there. `ENOENT` if nothing was.
+    pub(super) fn replace_if(
+        &mut self,
+        leaf: &str,
+        made: &Stat,
+        unnamed: &Unnamed,
+        is_expected: impl Fn(&Stat) -> bool,
+    ) -> Result<bool, Errno> {
+        // What has this name meanwhile may be the file of somebody else, which no sweeper is to take for debris.
+        let name = with_name_of(Origin::ELSEWHERE, |name| {
+            match &self.name {
+                None => unnamed.link(&self.file, &self.directory, name)?,
+                Some(old) => rename_to_free(&self.directory, old, &self.directory, name)?,
+            }
+            Ok(Some(name.to_owned()))
+        })?;
+        let name = &**self.name.insert(name);
+        let named = rustix::fs::statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if Identity::from(&named) != Identity::from(made) {
+            self.name = None;
+            return Err(Errno::STALE);
+        }
+        match replace_if(&self.directory, name, leaf, is_expected)? {
+            Ok(exchanged) => Ok(exchanged == Exchanged::Replaced),
+            Err(Lost(errno)) => {
+                // It is not ours to remove.
+                self.name = None;
+                Err(errno)
+            }
+        }
+    }
+
     /// Gives it a name of its own, since only a rename replaces what has the name of the object.
     fn take_name(&mut self, unnamed: &Unnamed) -> Result<(), Errno> {
         // Before it has a name, so that no sweeper takes it for a leftover.
@@ -156,9 +195,15 @@ pub(super) fn rename_to_free(from: &OwnedFd, name: &str, to: &OwnedFd, new: &str
 /// again.
 pub(super) fn with_free_name<T>(
     directory: &OwnedFd,
+    make: impl FnMut(&str) -> Result<Option<T>, Errno>,
+) -> Result<T, Errno> {
+    with_name_of(Origin::of(directory)?, make)
+}
+
+fn with_name_of<T>(
+    origin: Origin,
     mut make: impl FnMut(&str) -> Result<Option<T>, Errno>,
 ) -> Result<T, Errno> {
-    let origin = Origin::of(directory)?;
     let mut name = String::with_capacity(56);
     for _ in 0..NAMES {
         name.clear();

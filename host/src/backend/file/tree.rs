@@ -1,12 +1,14 @@
 //! Confinement: every path is resolved below one directory, held open, and through no symbolic link.
 //!
 //! On Linux the kernel does it in one call (`openat2` with `RESOLVE_BENEATH` and `RESOLVE_NO_SYMLINKS`). Elsewhere, or
-//! where a sandbox denies that call, the path is walked name by name with `O_NOFOLLOW`. Either way, a name that is
-//! swapped for a link at any moment is refused, not followed.
+//! where a sandbox denies that call, the path is walked name by name with `O_NOFOLLOW`. Either way a name swapped for
+//! a link at any moment is refused, not followed. Links that are to be followed lead no further than that directory.
 
 use std::{os::fd::OwnedFd, sync::Arc};
 
 use omnistorage_types::Path;
+#[cfg(target_os = "linux")]
+use rustix::fs::ResolveFlags;
 use rustix::{
     fd::{AsFd, BorrowedFd},
     fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat},
@@ -30,6 +32,10 @@ const OBJECT: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::NOCTTY);
 
+/// So often is a way looked for that the kernel could not be sure of.
+#[cfg(target_os = "linux")]
+const LOOKS: u32 = 16;
+
 /// Everything below a root.
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -52,7 +58,7 @@ impl Tree {
     pub(super) fn open(root: &std::path::Path) -> Result<Self, Errno> {
         let root = rustix::fs::openat(CWD, root, DIRECTORY.difference(OFlags::NOFOLLOW), Mode::empty())?;
         #[cfg(target_os = "linux")]
-        let resolution = match open_beneath(root.as_fd(), ".", DIRECTORY) {
+        let resolution = match open_beneath(root.as_fd(), ".", DIRECTORY, ResolveFlags::NO_SYMLINKS) {
             Ok(_) => Resolution::Kernel,
             Err(_) => Resolution::Walk,
         };
@@ -82,7 +88,53 @@ impl Tree {
         self.resolve(path, OBJECT)
     }
 
-    /// What is known about a directory, even if its contents may not be read.
+    /// What is known of what stands at a path, links followed as far as they stay below the root: `EXDEV` beyond.
+    pub(super) fn followed_stat(&self, path: &str) -> Result<Stat, Errno> {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        const ANYTHING: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        const ANYTHING: OFlags = OBJECT;
+        rustix::fs::fstat(self.follow(path, ANYTHING)?)
+    }
+
+    /// The same of a directory to read the entries of.
+    pub(super) fn followed_entries(&self, path: &str) -> Result<OwnedFd, Errno> {
+        self.follow(path, DIRECTORY)
+    }
+
+    /// The same of an object to read, as [`Tree::object`].
+    pub(super) fn followed_object(&self, path: &str) -> Result<OwnedFd, Errno> {
+        self.follow(path, OBJECT)
+    }
+
+    /// Whether links can be followed: only the kernel sees to it that they lead to nothing else meanwhile.
+    pub(super) fn can_follow(&self) -> bool {
+        self.resolution != Resolution::Walk
+    }
+
+    fn follow(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
+        match self.resolution {
+            #[cfg(target_os = "linux")]
+            Resolution::Kernel => {
+                let path = if path.is_empty() { "." } else { path };
+                // The kernel gives up on a `..` while somebody renames a directory anywhere.
+                let mut opened = Err(Errno::AGAIN);
+                for _ in 0..LOOKS {
+                    opened = open_beneath(self.root.as_fd(), path, flags, ResolveFlags::empty());
+                    if !matches!(opened, Err(Errno::AGAIN)) {
+                        break;
+                    }
+                }
+                opened
+            }
+            Resolution::Walk => {
+                let _ = (path, flags);
+                Err(Errno::NOSYS)
+            }
+        }
+    }
+
+    /// What is known of a directory, also of one that may not be looked into.
     pub(super) fn directory_stat(&self, path: &str) -> Result<Stat, Errno> {
         if path.is_empty() {
             return rustix::fs::fstat(&self.root);
@@ -151,7 +203,7 @@ impl Tree {
     fn resolve(&self, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
         match self.resolution {
             #[cfg(target_os = "linux")]
-            Resolution::Kernel => open_beneath(self.root.as_fd(), path, flags),
+            Resolution::Kernel => open_beneath(self.root.as_fd(), path, flags, ResolveFlags::NO_SYMLINKS),
             Resolution::Walk => {
                 let Some((parents, name)) = path.rsplit_once('/') else {
                     return open_name(self.root.as_fd(), path, flags);
@@ -208,12 +260,15 @@ fn open_name<Name: rustix::path::Arg + Copy>(
     })
 }
 
-/// The kernel's own confinement: see openat2(2).
+/// The kernel's own confinement, and what it is to refuse besides: see openat2(2).
 #[cfg(target_os = "linux")]
-fn open_beneath(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> Result<OwnedFd, Errno> {
-    use rustix::fs::{ResolveFlags, openat2};
-
-    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+fn open_beneath(
+    root: BorrowedFd<'_>,
+    path: &str,
+    flags: OFlags,
+    refused: ResolveFlags,
+) -> Result<OwnedFd, Errno> {
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | refused;
     // O_NOFOLLOW adds nothing to that, and would turn the ELOOP of a link into ENOTDIR where a directory is wanted.
-    openat2(root, path, flags.difference(OFlags::NOFOLLOW), Mode::empty(), resolve)
+    rustix::fs::openat2(root, path, flags.difference(OFlags::NOFOLLOW), Mode::empty(), resolve)
 }

@@ -153,10 +153,11 @@ pub(super) fn write_all(
 
 /// Begins an upload; fails at once if there is something at the path that it cannot replace.
 pub(super) fn begin(root: &Arc<Root>, path: &Path, options: &WriteOptions) -> Result<FileUpload> {
+    root.check_options(options, path)?;
     if let Ok((parent, _)) = split_object(path)
         && let Ok(directory) = root.tree.directory(parent)
     {
-        Placement::new(Permissions::Usual, &options.condition).check(&directory, path)?;
+        Placement::new(Permissions::Usual, &options.condition).check(root, &directory, path)?;
     }
     let writing = Writing::begin(root, path, options)?;
     Ok(FileUpload { root: root.clone(), path: path.clone(), writing: Some(writing) })

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::super::output::{ErrorJson, calls};
 use crate::{
     Error,
-    runtime::{Activity, Event, Report, Stop},
+    runtime::{Activity, Event, MemoTrouble, Report, Stop},
 };
 
 /// What was done with one object.
@@ -49,6 +49,7 @@ pub(super) struct SummaryJson<'a> {
     deletes_withheld: Option<u64>,
     deletes_withheld_because: Option<&'static str>,
     stopped: Option<&'static str>,
+    memo: Option<&'static str>,
     error: Option<ErrorJson<'a>>,
     calls: BTreeMap<&'static str, u64>,
     bytes_moved: u64,
@@ -78,6 +79,7 @@ impl<'a> SummaryJson<'a> {
             deletes_withheld: count(|report| report.deletes_withheld),
             deletes_withheld_because: outcome.as_ref().ok().and_then(withheld_because),
             stopped: outcome.as_ref().ok().and_then(|report| report.stopped).map(Stop::as_str),
+            memo: outcome.as_ref().ok().and_then(|report| report.memo).map(MemoTrouble::name),
             error: outcome.as_ref().err().map(Into::into),
             calls: calls(activity),
             bytes_moved: activity.bytes_moved(),

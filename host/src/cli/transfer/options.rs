@@ -18,6 +18,7 @@ use super::super::{
 };
 use crate::{
     Location, Path,
+    backend::file::Links,
     runtime::{Backup, Comparison, Deletion, Filter, Order, OrderKey, RenameStrategy, SyncOptions},
 };
 
@@ -98,6 +99,16 @@ pub(crate) struct TransferOptions {
 }
 
 impl TransferOptions {
+    /// Refuses what a run that removes from its source cannot do.
+    pub(crate) fn check_for_move(&self) -> Result<(), Failure> {
+        if self.links.links() == Links::Follow {
+            let message = "--copy-links is for `copy` and `sync`: what a link leads to is at two places of SOURCE, and `move` \
+                           cannot remove it from one of them alone";
+            return Err(Failure::usage(message));
+        }
+        Ok(())
+    }
+
     /// What is asked of places in the file system.
     pub(crate) fn files(&self) -> FileSettings {
         FileSettings { metadata: self.metadata, links: self.links.links() }

@@ -48,19 +48,27 @@ impl From<&Entry> for Known {
 }
 
 impl Known {
-    /// Whether an object is what was known, as far as can be told without reading it: the size must agree, and the
-    /// time where both have one; otherwise the etag. What cannot be told counts as changed, and is compared.
+    /// Whether an object is what was known, as far as can be told without reading it: the size must agree, and so must
+    /// the time and the etag where both have one, and one of these must be there. What cannot be told counts as changed,
+    /// and is compared.
     ///
-    /// The time comes first because etags of file systems hold the number of the inode, which some do not keep.
+    /// A version may come with its time, as one that another name had before: then the etag alone shows it.
     ///
     /// ```
-    /// use omnistorage_core::{Path, entry::{Entry, ObjectKind}, sync::bisync::Known};
+    /// use omnistorage_core::{Path, entry::{Entry, ObjectKind, Timestamp}, sync::bisync::Known};
     ///
     /// let mut entry = Entry::new(Path::parse("a")?, ObjectKind::Object);
     /// entry.size = Some(3);
     /// let mut known = Known::from(&entry);
     /// assert!(!known.is_still(&entry, None), "nothing tells");
     /// (known.etag, entry.etag) = (Some("1".to_owned()), Some("1".to_owned()));
+    /// assert!(known.is_still(&entry, None));
+    /// // A time that was given says less than another etag.
+    /// (known.modified, entry.modified) = (Some((5, 0)), Some(Timestamp { seconds: 5, nanoseconds: 0 }));
+    /// assert!(known.is_still(&entry, None));
+    /// known.etag = Some("2".to_owned());
+    /// assert!(!known.is_still(&entry, None));
+    /// known.etag = None;
     /// assert!(known.is_still(&entry, None));
     /// entry.size = Some(4);
     /// assert!(!known.is_still(&entry, None));
@@ -73,13 +81,14 @@ impl Known {
         {
             return false;
         }
-        if let (Some((seconds, nanoseconds)), Some(now)) = (self.modified, entry.modified) {
+        let by_time = self.modified.zip(entry.modified).map(|((seconds, nanoseconds), now)| {
             let apart = now.nanoseconds_since(Timestamp { seconds, nanoseconds }).unsigned_abs();
-            return apart < u128::from(precision_ns.unwrap_or(1).max(1));
-        }
-        match (&self.etag, &entry.etag) {
-            (Some(known), Some(etag)) => known == etag,
-            _ => false,
+            apart < u128::from(precision_ns.unwrap_or(1).max(1))
+        });
+        let by_etag = self.etag.as_ref().zip(entry.etag.as_ref()).map(|(known, etag)| known == etag);
+        match (by_time, by_etag) {
+            (None, None) => false,
+            (by_time, by_etag) => by_time.unwrap_or(true) && by_etag.unwrap_or(true),
         }
     }
 }

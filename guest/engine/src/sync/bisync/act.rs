@@ -144,7 +144,8 @@ impl Actor {
         first: &Entry,
         second: &Entry,
     ) -> Result<(), (Side, Error)> {
-        if self.ends.are_same(first, second).await.map_err(|error| (from, error))? {
+        let known = settled.record.as_ref();
+        if self.ends.are_same(first, second, known).await.map_err(|error| (from, error))? {
             settled.record = Some(agreed(&settled.path, Side::Source, first, second));
             return Ok(());
         }
@@ -161,7 +162,8 @@ impl Actor {
         first: &Entry,
         second: &Entry,
     ) -> Result<(), (Side, Error)> {
-        if self.ends.are_same(first, second).await.map_err(|error| (Side::Source, error))? {
+        let known = settled.record.as_ref();
+        if self.ends.are_same(first, second, known).await.map_err(|error| (Side::Source, error))? {
             settled.record = Some(agreed(&settled.path, Side::Source, first, second));
             return Ok(());
         }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use omnistorage_core::{
     entry::Entry,
     sync::{
-        bisync::{Precisions, state::Header},
-        compare::{CompareOptions, Reason, Verdict, after_hashing, compare, modify_window},
+        bisync::{Precisions, Record, state::Header},
+        compare::{CompareOptions, Comparison, Reason, Verdict, after_hashing, compare, modify_window},
         filter::Filter,
         merge::Side,
     },
@@ -115,15 +115,23 @@ impl Ends {
         Precisions { first: self.first.precision_ns(), second: self.second.precision_ns() }
     }
 
-    /// Whether the contents of two versions are the same, with hashes where the listings do not tell.
-    pub(super) async fn are_same(&self, first: &Entry, second: &Entry) -> Result<bool, Error> {
-        let verdict = match compare(first, second, self.compare) {
+    /// Whether the contents of two versions are the same, with hashes where the listings do not tell. Of what changed
+    /// since both agreed, equal times tell nothing: a version may have come with its time.
+    pub(super) async fn are_same(
+        &self,
+        first: &Entry,
+        second: &Entry,
+        known: Option<&Record>,
+    ) -> Result<bool, Error> {
+        let by_size = self.compare.comparison == Comparison::SizeOnly;
+        let options = CompareOptions { contents_only: known.is_some() && !by_size, ..self.compare };
+        let verdict = match compare(first, second, options) {
             Verdict::NeedHash(if_equal) => {
                 let hashed = hash_both(&self.first, &self.second, &[(first, second)]).await;
                 let hashed = hashed.into_iter().next().unwrap_or_else(|| {
                     Err(self.first.error(ErrorCode::Other, &first.path, Reason::NoCommonHash.as_str()))
                 })?;
-                after_hashing(if_equal, hashed.hashes(), self.compare)
+                after_hashing(if_equal, hashed.hashes(), options)
             }
             verdict => verdict,
         };
