@@ -15,7 +15,11 @@ rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # make test OMNISTORAGE_WITHOUT='python node'
 languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node)
 
-.PHONY: setup build codec conformance demo test lint msrv advisories notices bench package fuzz clean
+# More seeds of the simulation than the tests run, for so many seconds: make simulate SECONDS=3600
+SECONDS ?= 60
+FIRST ?= 100000
+
+.PHONY: setup build codec conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -32,6 +36,9 @@ codec: setup
 # The component that holds any provider of storage to the interface: target/omnistorage-conformance.wasm.
 conformance: setup
 	guest/build.sh omnistorage-conformance-component $(target)/omnistorage-conformance.wasm
+
+simulate:
+	cargo run --quiet --package omnistorage-simulation -- $(SECONDS) $(FIRST)
 
 demo: build
 	examples/demo.sh $(target)/release/omnistorage

@@ -14,6 +14,7 @@ mod multi;
 pub mod objects;
 mod pipe;
 mod place;
+pub mod planted;
 pub mod port;
 pub mod records;
 mod sync;

@@ -15,6 +15,7 @@ use crate::{
     Engine,
     body::{Coded, Source},
     compression::{decompressed_source, encoder},
+    planted::{self, Bug},
     port::{Contents, Reader},
 };
 
@@ -34,7 +35,8 @@ impl Engine {
     ) -> Result<Vec<TargetResult>, TeeError> {
         let encoder = check(&targets, "target").and_then(|()| compress.map(encoder).transpose())?;
         let body = Coded::new(Source::new(contents), encoder);
-        let needed = mode.needed(targets.len());
+        let fewer = usize::from(planted::has(Bug::TeeNeedsFewer));
+        let needed = mode.needed(targets.len()).saturating_sub(fewer).max(1);
         tee::tee(&self.port, targets, body, &options, needed).await
     }
 

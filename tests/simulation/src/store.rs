@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use omnistorage_types::{
-    Capabilities, Error, ErrorCode, Features, Hash, HashAlgorithm, Listed, ListingFailure, ListOptions, Metadata,
-    ObjectInfo, ObjectKind, Path, Result, Timestamp, Unlisted, WriteCondition, WriteOptions,
+    Capabilities, Error, ErrorCode, Features, Hash, HashAlgorithm, ListOptions, Listed, ListingFailure,
+    Metadata, ObjectInfo, ObjectKind, Path, Result, Timestamp, Unlisted, WriteCondition, WriteOptions,
 };
 
 /// What kind of store it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// As a file system: directories, given times in listings, moves.
     Files,
     /// As S3: listings tell when objects were written, and hashes.
@@ -22,11 +22,11 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Files, Self::Hashes, Self::Etags, Self::Plain];
+    pub(crate) const ALL: [Self; 4] = [Self::Files, Self::Hashes, Self::Etags, Self::Plain];
 
     /// What such a store can do.
     #[must_use]
-    pub fn capabilities(self) -> Capabilities {
+    pub(crate) fn capabilities(self) -> Capabilities {
         let is_files = self == Self::Files;
         Capabilities {
             features: Features {
@@ -54,13 +54,13 @@ impl Kind {
 
 /// An object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Object {
+pub(crate) struct Object {
     /// Its bytes.
-    pub contents: Vec<u8>,
+    pub(crate) contents: Vec<u8>,
     /// The time that it was given.
-    pub modified: Timestamp,
+    pub(crate) modified: Timestamp,
     /// When it was written.
-    pub written: Timestamp,
+    pub(crate) written: Timestamp,
     /// Which write it was, of all.
     version: u64,
     metadata: Metadata,
@@ -68,32 +68,32 @@ pub struct Object {
 
 /// What it holds.
 #[derive(Clone, Debug)]
-pub struct Store {
+pub(crate) struct Store {
     /// What kind it is.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
     objects: BTreeMap<Path, Object>,
     directories: BTreeMap<Path, Timestamp>,
     /// Directories that cannot be read.
-    pub locked: BTreeSet<Path>,
+    pub(crate) locked: BTreeSet<Path>,
     writes: u64,
 }
 
 impl Store {
     /// An empty one.
     #[must_use]
-    pub fn new(kind: Kind) -> Self {
+    pub(crate) fn new(kind: Kind) -> Self {
         let (objects, directories) = (BTreeMap::new(), BTreeMap::new());
         Self { kind, objects, directories, locked: BTreeSet::new(), writes: 0 }
     }
 
     /// All objects.
-    pub fn objects(&self) -> impl Iterator<Item = (&Path, &Object)> {
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (&Path, &Object)> {
         self.objects.iter()
     }
 
     /// An object.
     #[must_use]
-    pub fn object(&self, path: &Path) -> Option<&Object> {
+    pub(crate) fn object(&self, path: &Path) -> Option<&Object> {
         self.objects.get(path)
     }
 
@@ -101,7 +101,13 @@ impl Store {
     ///
     /// # Errors
     /// As those of the interface `backend`.
-    pub fn put(&mut self, path: &Path, contents: Vec<u8>, options: &WriteOptions, now: Timestamp) -> Result<ObjectInfo> {
+    pub(crate) fn put(
+        &mut self,
+        path: &Path,
+        contents: Vec<u8>,
+        options: &WriteOptions,
+        now: Timestamp,
+    ) -> Result<ObjectInfo> {
         let refused = |code, message: &str| Err(Error::new(code, message));
         match (&options.condition, self.objects.get(path)) {
             (WriteCondition::IfAbsent, Some(_)) => {
@@ -137,7 +143,8 @@ impl Store {
     }
 
     fn make_directories_above(&mut self, path: &Path, now: Timestamp) -> Result<()> {
-        let above: Vec<_> = std::iter::successors(path.parent(), Path::parent).filter(|path| !path.is_root()).collect();
+        let above: Vec<_> =
+            std::iter::successors(path.parent(), Path::parent).filter(|path| !path.is_root()).collect();
         if above.iter().any(|directory| self.objects.contains_key(directory)) {
             return Err(Error::new(ErrorCode::NotDirectory, "an object is in the way"));
         }
@@ -151,7 +158,7 @@ impl Store {
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`]
-    pub fn info(&self, path: &Path) -> Result<ObjectInfo> {
+    pub(crate) fn info(&self, path: &Path) -> Result<ObjectInfo> {
         if let Some(object) = self.objects.get(path) {
             return Ok(self.entry(path, object, true));
         }
@@ -187,12 +194,20 @@ impl Store {
 
     /// A page of a listing, as things are now: at most `max` of what is below a prefix and behind a path.
     #[must_use]
-    pub fn page(&self, prefix: &Path, options: &ListOptions, after: Option<&Path>, max: usize) -> Vec<Listed> {
+    pub(crate) fn page(
+        &self,
+        prefix: &Path,
+        options: &ListOptions,
+        after: Option<&Path>,
+        max: usize,
+    ) -> Vec<Listed> {
         let mut found: BTreeMap<Path, Listed> = BTreeMap::new();
         let is_behind = |path: &Path| after.is_none_or(|after| path > after);
         let is_hidden = |path: &Path| {
             let above = std::iter::successors(path.parent(), Path::parent);
-            above.into_iter().any(|directory| self.locked.contains(&directory) && directory.starts_with(prefix))
+            above
+                .into_iter()
+                .any(|directory| self.locked.contains(&directory) && directory.starts_with(prefix))
         };
         for (path, object) in &self.objects {
             let Some(inside) = path.strip_prefix(prefix).filter(|inside| !inside.is_root()) else { continue };
@@ -242,7 +257,7 @@ impl Store {
     ///
     /// # Errors
     /// [`ErrorCode::IsDirectory`]
-    pub fn delete(&mut self, path: &Path) -> Result<()> {
+    pub(crate) fn delete(&mut self, path: &Path) -> Result<()> {
         if self.directories.contains_key(path) {
             return Err(Error::new(ErrorCode::IsDirectory, "it is a directory"));
         }
@@ -254,7 +269,7 @@ impl Store {
     ///
     /// # Errors
     /// [`ErrorCode::NotDirectory`]
-    pub fn mkdir(&mut self, path: &Path, now: Timestamp) -> Result<()> {
+    pub(crate) fn mkdir(&mut self, path: &Path, now: Timestamp) -> Result<()> {
         if self.objects.contains_key(path) {
             return Err(Error::new(ErrorCode::NotDirectory, "an object is in the way"));
         }
@@ -269,7 +284,7 @@ impl Store {
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`]; [`ErrorCode::NotDirectory`]; [`ErrorCode::NotEmpty`].
-    pub fn rmdir(&mut self, path: &Path) -> Result<()> {
+    pub(crate) fn rmdir(&mut self, path: &Path) -> Result<()> {
         if self.objects.contains_key(path) {
             return Err(Error::new(ErrorCode::NotDirectory, "it is an object"));
         }
@@ -288,7 +303,13 @@ impl Store {
     ///
     /// # Errors
     /// As those of the interface `backend`.
-    pub fn rename(&mut self, source: &Path, target: &Path, options: &WriteOptions, now: Timestamp) -> Result<ObjectInfo> {
+    pub(crate) fn rename(
+        &mut self,
+        source: &Path,
+        target: &Path,
+        options: &WriteOptions,
+        now: Timestamp,
+    ) -> Result<ObjectInfo> {
         let Some(object) = self.objects.get(source).cloned() else {
             return Err(Error::new(ErrorCode::NotFound, "there is nothing to move"));
         };
@@ -309,7 +330,7 @@ impl Store {
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`]
-    pub fn set_modified(&mut self, path: &Path, modified: Timestamp, now: Timestamp) -> Result<()> {
+    pub(crate) fn set_modified(&mut self, path: &Path, modified: Timestamp, now: Timestamp) -> Result<()> {
         self.writes += 1;
         if let Some(object) = self.objects.get_mut(path) {
             object.modified = modified;
@@ -332,7 +353,7 @@ impl Store {
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`]
-    pub fn hash(&self, path: &Path, algorithm: HashAlgorithm) -> Result<Hash> {
+    pub(crate) fn hash(&self, path: &Path, algorithm: HashAlgorithm) -> Result<Hash> {
         match self.objects.get(path) {
             Some(object) => Ok(hash_of(algorithm, &object.contents)),
             None => Err(Error::new(ErrorCode::NotFound, "there is nothing")),
@@ -340,7 +361,7 @@ impl Store {
     }
 
     /// Deletes everything below a prefix.
-    pub fn purge(&mut self, prefix: &Path) -> u64 {
+    pub(crate) fn purge(&mut self, prefix: &Path) -> u64 {
         let before = self.objects.len();
         self.objects.retain(|path, _| !path.starts_with(prefix));
         self.directories.retain(|path, _| !path.starts_with(prefix));
@@ -355,7 +376,7 @@ fn etag_of(object: &Object) -> String {
 
 /// Not a real one, but equal for what is equal alone: FNV-1a, as often as a digest has eights of bytes.
 #[must_use]
-pub fn hash_of(algorithm: HashAlgorithm, contents: &[u8]) -> Hash {
+pub(crate) fn hash_of(algorithm: HashAlgorithm, contents: &[u8]) -> Hash {
     let mut digest = Vec::new();
     for round in 0_u64.. {
         let mut state = 0xcbf2_9ce4_8422_2325 ^ round;

@@ -22,12 +22,15 @@ const MOST_STEPS: u64 = 2_000_000;
 /// Where the clock begins: 2026-01-01T00:00:00Z.
 const EPOCH: i64 = 1_767_225_600;
 
-/// Lines of the history that a failure shows.
+/// Lines of the end of the history that a failure shows.
 const HISTORY: usize = 60;
+
+/// Lines of its beginning that are always shown: they say what the run is.
+const BEGINNING: usize = 2;
 
 /// The world of a run. Clones are the same world.
 #[derive(Clone)]
-pub struct World(Rc<Inner>);
+pub(crate) struct World(Rc<Inner>);
 
 struct Inner {
     rng: RefCell<Rng>,
@@ -47,7 +50,7 @@ struct Inner {
 
 /// How a run ended.
 #[derive(Debug)]
-pub enum Ended<T> {
+pub(crate) enum Ended<T> {
     /// It came to its end.
     Done(T),
     /// It was killed, with all that it had begun.
@@ -73,7 +76,7 @@ impl Wake for Task {
 impl World {
     /// The world of a seed.
     #[must_use]
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(Rc::new(Inner {
             rng: RefCell::new(Rng::with_seed(seed)),
             now: Cell::new(0),
@@ -90,13 +93,13 @@ impl World {
     }
 
     /// Chance decides.
-    pub fn chance<R>(&self, decide: impl FnOnce(&mut Rng) -> R) -> R {
+    pub(crate) fn chance<R>(&self, decide: impl FnOnce(&mut Rng) -> R) -> R {
         decide(&mut self.0.rng.borrow_mut())
     }
 
     /// Whether something happens that does so many times in a thousand.
     #[must_use]
-    pub fn happens(&self, in_a_thousand: u32) -> bool {
+    pub(crate) fn happens(&self, in_a_thousand: u32) -> bool {
         self.chance(|rng| rng.u32(0..1000) < in_a_thousand)
     }
 
@@ -105,13 +108,13 @@ impl World {
     /// # Panics
     /// Without any.
     #[must_use]
-    pub fn one_of<T: Copy>(&self, choices: &[T]) -> T {
+    pub(crate) fn one_of<T: Copy>(&self, choices: &[T]) -> T {
         choices[self.chance(|rng| rng.usize(0..choices.len()))]
     }
 
     /// The clock on the wall.
     #[must_use]
-    pub fn clock(&self) -> Timestamp {
+    pub(crate) fn clock(&self) -> Timestamp {
         let now = self.0.now.get();
         let seconds = i64::try_from(now / 1_000_000_000).unwrap_or(0);
         let nanoseconds = u32::try_from(now % 1_000_000_000).unwrap_or(0);
@@ -119,54 +122,60 @@ impl World {
     }
 
     /// The clock jumps.
-    pub fn jump(&self, seconds: i64) {
+    pub(crate) fn jump(&self, seconds: i64) {
         self.0.skew.set(self.0.skew.get() + seconds);
         self.tell(|| format!("the clock jumps by {seconds} s"));
     }
 
     /// Lets time pass while nothing runs.
-    pub fn pass(&self, time: Duration) {
+    pub(crate) fn pass(&self, time: Duration) {
         self.0.now.set(self.0.now.get() + u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2));
     }
 
     /// Waits.
-    pub async fn sleep(&self, time: Duration) {
+    pub(crate) async fn sleep(&self, time: Duration) {
         let at = self.0.now.get() + u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2);
         Sleep { world: self.clone(), at, timer: None }.await;
     }
 
     /// Writes a line of the history.
-    pub fn tell(&self, line: impl FnOnce() -> String) {
+    pub(crate) fn tell(&self, line: impl FnOnce() -> String) {
         let mut history = self.0.history.borrow_mut();
-        // The end of it is what is looked at.
+        // Its beginning says what the run is, and its end is what is looked at.
         if history.len() >= 4 * HISTORY {
-            history.drain(..2 * HISTORY);
+            history.drain(BEGINNING..2 * HISTORY);
         }
         history.push(format!("{:>12.6} s  {}", self.0.now.get() as f64 / 1e9, line()));
     }
 
-    /// The end of the history.
+    /// The beginning and the end of the history.
     #[must_use]
-    pub fn history(&self) -> String {
+    pub(crate) fn history(&self) -> String {
         let history = self.0.history.borrow();
-        history[history.len().saturating_sub(HISTORY)..].join("\n")
+        let beginning = history.len().min(BEGINNING);
+        let end = history.len().saturating_sub(HISTORY).max(beginning);
+        [&history[..beginning], &history[end..]].concat().join("\n")
     }
 
     /// Polls so far.
     #[must_use]
-    pub fn steps(&self) -> u64 {
+    pub(crate) fn steps(&self) -> u64 {
         self.0.steps.get()
     }
 
     /// Begins a task beside the others.
-    pub fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
+    pub(crate) fn spawn(&self, task: LocalBoxFuture<'static, ()>) {
         let id = self.0.next_task.replace(self.0.next_task.get() + 1);
         self.0.tasks.borrow_mut().insert(id, task);
         self.0.ready.lock().unwrap_or_else(PoisonError::into_inner).push(id);
     }
 
     /// Runs something to its end, with all that it spawns meanwhile; or kills it after so many steps.
-    pub fn run<T: 'static>(&self, main: impl Future<Output = T> + 'static, killed_after: Option<u64>) -> Ended<T> {
+    pub(crate) fn run<T: 'static>(
+        &self,
+        main: impl Future<Output = T> + 'static,
+        killed_after: Option<u64>,
+    ) -> Ended<T> {
         let done = Rc::new(RefCell::new(None));
         let result = Rc::clone(&done);
         self.spawn(Box::pin(async move {
@@ -249,9 +258,10 @@ impl Future for Sleep {
         if inner.now.get() >= self.at {
             return Poll::Ready(());
         }
+        let at = self.at;
         let timer = *self.timer.get_or_insert_with(|| {
             let timer = inner.next_timer.replace(inner.next_timer.get() + 1);
-            inner.timers.borrow_mut().push(Reverse((self.at, timer)));
+            inner.timers.borrow_mut().push(Reverse((at, timer)));
             timer
         });
         inner.sleeping.borrow_mut().insert(timer, context.waker().clone());

@@ -3,7 +3,7 @@
 //! They count nowhere and no event tells of them: an object is what a run is about. Of very many, the rest is left to
 //! the next run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, stream};
 use omnistorage_core::entry::{Entry, Timestamp};
@@ -24,8 +24,8 @@ pub(super) struct Directories {
     times: BTreeMap<Path, (Timestamp, bool)>,
     /// Only the source has them.
     missing: Vec<Path>,
-    /// Only the target has them. In listing order: a directory before those in it.
-    extra: Vec<Path>,
+    /// Only the target has them, and nothing that stays was seen in them.
+    extra: BTreeSet<Path>,
     /// Those of the source, in the same order.
     source: Vec<Path>,
 }
@@ -49,7 +49,18 @@ impl Directories {
 
     pub(super) fn add_extra(&mut self, path: Path) {
         if self.extra.len() < KEPT {
-            self.extra.push(path);
+            self.extra.insert(path);
+        }
+    }
+
+    /// Something of the target stays, and so do the directories that it is in.
+    pub(super) fn hold(&mut self, path: &Path) {
+        // Where a directory is not extra, those above it are not either.
+        let above = std::iter::successors(path.parent(), Path::parent);
+        for directory in above {
+            if !self.extra.remove(&directory) {
+                break;
+            }
         }
     }
 

@@ -17,9 +17,10 @@ use super::{
     options::{delete_limits, rename_strategy},
     pairs::{Pairs, Step},
     place::Writing,
-    rename::rename,
+    rename::{Renamed, rename},
     run::{Operation, Run},
 };
+use crate::planted::{self, Bug};
 
 impl Run {
     /// Moves what was renamed, and sends the rest of what the target misses.
@@ -34,7 +35,7 @@ impl Run {
         extra.into_iter().for_each(|extra| self.extras.add(extra.path));
         for (source, from) in renamed {
             let Some(carrier) = &self.carrier else {
-                self.settle(Done::Renamed(Box::new(source), from, Ok(())));
+                self.settle(Done::Renamed(Box::new(source), from, Renamed::Moved));
                 continue;
             };
             let target = carrier.target.clone();
@@ -104,7 +105,7 @@ impl Run {
 
     fn deletes_allowed(&self) -> Result<(), DeleteRefusal> {
         let plan = DeletePlan {
-            errors: self.journal.report.errors,
+            errors: if planted::has(Bug::DeletesAfterErrors) { 0 } else { self.journal.report.errors },
             source_objects: self.source_objects,
             extras: self.extras.count(),
         };

@@ -4,7 +4,7 @@ use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use omnistorage_core::{entry::Entry, sync::compare::Verdict};
 use omnistorage_types::{Error, Path};
 
-use super::{transfer::Carried, unsure::Pair};
+use super::{rename::Renamed, transfer::Carried, unsure::Pair};
 
 /// What a call came to.
 pub(super) enum Done {
@@ -17,19 +17,21 @@ pub(super) enum Done {
     Removed(Vec<(Entry, Result<(), Error>)>),
     /// From the target.
     Deleted(Vec<(Path, Result<(), Error>)>),
-    Renamed(Box<Entry>, Path, Result<(), Error>),
+    Renamed(Box<Entry>, Path, Renamed),
 }
 
 impl Done {
     /// Whether something was changed, or failed to be, and nothing follows from it.
     pub(super) const fn is_change(&self) -> bool {
         match self {
-            Self::Compared(_) | Self::Timed(..) | Self::Renamed(_, _, Err(_)) => false,
+            Self::Compared(_)
+            | Self::Timed(..)
+            | Self::Renamed(_, _, Renamed::Failed | Renamed::Unknown(_)) => false,
             Self::Carried(_)
             | Self::TimeSet(..)
             | Self::Removed(_)
             | Self::Deleted(_)
-            | Self::Renamed(_, _, Ok(())) => true,
+            | Self::Renamed(_, _, Renamed::Moved | Renamed::Copied(_)) => true,
         }
     }
 }

@@ -63,8 +63,38 @@ async fn add_hashes(side: &Reading, entries: &mut [Entry], positions: &[usize], 
     }
 }
 
+/// What became of a rename.
+pub(super) enum Renamed {
+    /// The object has its new name.
+    Moved,
+    /// It is there under both names: the old one could not be deleted.
+    Copied(Error),
+    /// It has its old name alone.
+    Failed,
+    /// Nobody could tell which name it has.
+    Unknown(Error),
+}
+
 /// Moves an object of the target to the path of the source, with the time that it has there if it is known.
 pub(super) async fn rename(
+    target: &Writing,
+    source: &Entry,
+    modified: Option<Timestamp>,
+    from: &Path,
+) -> Renamed {
+    match try_rename(target, source, modified, from).await {
+        Ok(()) => Renamed::Moved,
+        // The answer of what was done may be lost: what is there tells.
+        Err(error) => match (target.0.stat(from).await, target.0.stat(&source.path).await) {
+            (Ok(None), Ok(Some(new))) if new.size == source.size => Renamed::Moved,
+            (Ok(Some(_)), Ok(Some(new))) if new.size == source.size => Renamed::Copied(error),
+            (Ok(Some(_)), Ok(_)) => Renamed::Failed,
+            _ => Renamed::Unknown(error),
+        },
+    }
+}
+
+async fn try_rename(
     target: &Writing,
     source: &Entry,
     modified: Option<Timestamp>,

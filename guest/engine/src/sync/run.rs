@@ -30,7 +30,11 @@ use super::{
     unsure::{Pair, Unsure},
     waiting::{Item, Waiting},
 };
-use crate::{job::Outlet, port::Storage};
+use crate::{
+    job::Outlet,
+    planted::{self, Bug},
+    port::Storage,
+};
 
 /// What a run is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,12 +61,15 @@ pub(super) async fn run(
         options.deletion = Deletion::None;
     }
     let is_move = operation == Operation::Move;
-    let compare = CompareOptions { contents_only: is_move, ..sides.compare_options(&options) };
+    let contents_only = is_move && !planted::has(Bug::MoveTrustsTimes);
+    let compare = CompareOptions { contents_only, ..sides.compare_options(&options) };
     let memo = match options.memo.clone() {
         Some(at) => Memo::open(at, &sides, compare, operation, &options).await?,
         None => None,
     };
     let writes = (!options.dry_run).then(|| Writing(sides.target.clone()));
+    let deletes =
+        (!options.dry_run || planted::has(Bug::DryRunDeletes)).then(|| Writing(sides.target.clone()));
     let remover = Writing(sides.source.clone());
     let tracks_renames = options.deletion != Deletion::None
         && !options.track_renames.is_empty()
@@ -71,7 +78,7 @@ pub(super) async fn run(
         operation,
         compare,
         journal: Journal::new(events),
-        carrier: writes.clone().map(|target| Carrier {
+        carrier: writes.map(|target| Carrier {
             source: sides.source.clone(),
             target,
             remover: is_move.then_some(remover),
@@ -80,7 +87,10 @@ pub(super) async fn run(
             ignore_size: options.ignore_size,
             remembers: memo.is_some(),
         }),
-        deleter: writes.map(|target| Deleter { target, backup: sides.backup.clone() }),
+        deleter: deletes.map(|target| Deleter {
+            target,
+            backup: sides.backup.clone().filter(|_| !planted::has(Bug::ForgetsBackup)),
+        }),
         waiting: Waiting::new(options.order, sides.batch()),
         unsure: sides.batch(),
         leaving: Batch::default(),
@@ -290,6 +300,7 @@ impl Run {
                 }
                 _ => {
                     self.count(&source, Some(&target));
+                    self.directories.hold(&target.path);
                     let remembered = self.memo.as_mut().is_some_and(|memo| memo.meet(&source, &target, fact));
                     self.decide(Pair::listed(source, target), CompareOptions { remembered, ..self.compare });
                 }
@@ -360,6 +371,9 @@ impl Run {
         };
         match verdict {
             Verdict::Same(Evidence::Contents) if self.operation == Operation::Move => self.leave(source),
+            Verdict::Same(_) if self.operation == Operation::Move && planted::has(Bug::MoveTrustsTimes) => {
+                self.leave(source);
+            }
             Verdict::Same(_) => {}
             Verdict::Refuse(reason) => {
                 let message = format!("it is immutable and would have to change: {reason}");

@@ -5,6 +5,7 @@ use omnistorage_types::{Action, Error, ErrorCode, Path, Stop};
 
 use super::{
     flight::Done,
+    rename::Renamed,
     room::ADVICE,
     run::{Operation, Run},
     transfer::Carried,
@@ -46,13 +47,19 @@ impl Run {
                     self.journal.deleted(&path, deleted);
                 }
             }
-            Done::Renamed(source, from, Ok(())) => {
+            Done::Renamed(source, from, renamed @ (Renamed::Moved | Renamed::Copied(_))) => {
                 self.journal.renamed(&from, &source.path, source.size);
                 self.directories.touch(&source.path);
                 self.directories.touch(&from);
+                if let Renamed::Copied(error) = renamed {
+                    self.fail(&from, error);
+                }
             }
             // Sent instead; what it could have been stays extra.
-            Done::Renamed(source, from, Err(_)) => {
+            Done::Renamed(source, from, renamed @ (Renamed::Failed | Renamed::Unknown(_))) => {
+                if let Renamed::Unknown(error) = renamed {
+                    self.fail(&from, error);
+                }
                 self.extras.add(from);
                 self.queue(*source, Reason::MissingOnTarget);
             }

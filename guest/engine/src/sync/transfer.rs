@@ -17,6 +17,7 @@ use super::{
     retry::retrying_many,
     waiting::Item,
 };
+use crate::planted::{self, Bug};
 
 /// Carries objects from the source to the target.
 #[derive(Clone)]
@@ -61,10 +62,19 @@ impl Carrier {
         let kept = self.keep_replaced(&items).await;
         let ready = items.iter().zip(&kept).filter(|(_, kept)| kept.is_ok());
         let ready: Vec<_> = ready.map(|(item, _)| item).collect();
-        let carried = retrying_many(&self.source.attempts, &ready, async |items| match self.recoder {
-            Some(recoder) => copied(self.recode(recoder, &items).await),
-            None if self.remover.is_some() => self.relocate(&items).await,
-            None => copied(self.copy(&items).await),
+        let carried = retrying_many(&self.source.attempts, &ready, async |items| {
+            if planted::has(Bug::RetryKeepsAgain)
+                && let Some(backup) = &self.backup
+            {
+                let paths: Vec<_> =
+                    items.iter().filter(|item| item.replaces()).map(|item| &item.source.path).collect();
+                drop(backup.keep(&self.target, &paths).await);
+            }
+            match self.recoder {
+                Some(recoder) => copied(self.recode(recoder, &items).await),
+                None if self.remover.is_some() => self.relocate(&items).await,
+                None => copied(self.copy(&items).await),
+            }
         });
         let mut carried = self.look_again(&ready, carried.await).await.into_iter();
         let arrived: Vec<_> = kept

@@ -14,7 +14,11 @@ use super::{
     journal::done,
 };
 use crate::{
-    sync::copying::as_it_is, sync::copying::copy_many, sync::removal::is_unchanged, sync::retry::retrying,
+    planted::{self, Bug},
+    sync::copying::as_it_is,
+    sync::copying::copy_many,
+    sync::removal::is_unchanged,
+    sync::retry::retrying,
 };
 
 /// Why there is a conflict.
@@ -48,7 +52,8 @@ impl Actor {
         };
         let to = other(from);
         let at_loser = |error| (to, error);
-        if !self.conflicts.keep_loser && told.is_some() {
+        let keeps_loser = self.conflicts.keep_loser && !planted::has(Bug::ReplacesLoser);
+        if !keeps_loser && told.is_some() {
             settled.events.push(done(BisyncAction::Replaced, to, &settled.path, lost.size, BOTH));
             let brought = self.bring(settled, from, won, Some(lost), BOTH).await;
             if brought.is_err() {
