@@ -30,6 +30,8 @@ pub mod s3;
 pub mod sorted;
 #[cfg(any(feature = "cloud", feature = "opendal"))]
 mod throughput;
+#[cfg(any(feature = "cloud", feature = "opendal"))]
+mod tls;
 mod transfer;
 mod whole;
 

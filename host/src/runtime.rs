@@ -63,7 +63,7 @@ mod weight;
 use std::{sync::Arc, thread};
 
 use wasmtime::{
-    Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
     component::{Component, Linker},
 };
 
@@ -178,10 +178,13 @@ const TABLES: u32 = 8;
 fn config(options: &RuntimeOptions) -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true);
-    if options.cache && cfg!(not(unix)) {
+    #[cfg(not(unix))]
+    if options.cache {
         // Without a home directory there is no cache, and that is no reason to fail.
-        config.cache(Cache::new(CacheConfig::new()).ok());
+        config.cache(wasmtime::Cache::new(wasmtime::CacheConfig::new()).ok());
     }
+    #[cfg(unix)]
+    let _ = options;
     config
 }
 

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use wasmtime::{
-    Cache, CacheConfig, Config, Engine, Store, StoreLimits, StoreLimitsBuilder,
+    Config, Engine, Store, StoreLimits, StoreLimitsBuilder,
     component::{Component, Linker, ResourceAny, ResourceTable},
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -62,7 +62,7 @@ impl Sandbox {
     pub(crate) fn with_memory(bytes: usize) -> Self {
         static TEMPLATE: LazyLock<bindings::CodecPre<State>> = LazyLock::new(|| {
             let mut config = Config::new();
-            config.wasm_component_model_async(false).cache(Cache::new(CacheConfig::new()).ok());
+            config.wasm_component_model_async(false);
             let engine = Engine::new(&config).unwrap();
             let component = Component::from_file(&engine, build("omnistorage-codec")).unwrap();
             let mut linker = Linker::new(&engine);

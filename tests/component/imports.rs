@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use omnistorage::runtime::COMPONENT;
-use wasmtime::{Cache, CacheConfig, Config, Engine, component::Component};
+use wasmtime::{Engine, component::Component};
 
 use crate::build::build;
 
@@ -25,9 +25,7 @@ fn lines(name: &str) -> BTreeSet<String> {
 
 /// Compares with the list of that name, and with what the standard library may ask for.
 fn asks_for_what_the_lists_say(component: &[u8], list: &str) {
-    let mut config = Config::new();
-    config.cache(Cache::new(CacheConfig::new()).ok());
-    let engine = Engine::new(&config).unwrap();
+    let engine = Engine::default();
     let component = Component::from_binary(&engine, component).unwrap().component_type();
     let imports = component.imports(&engine).map(|(name, _)| format!("import {}", normalised(name)));
     let exports = component.exports(&engine).map(|(name, _)| format!("export {}", normalised(name)));

@@ -92,7 +92,7 @@ impl OpendalBackend {
         let attempts = RetryLayer::new().with_min_delay(FIRST_DELAY).with_max_times(RETRIES).with_jitter();
         let operator = service::open(&name, config)?.layer(timeouts).layer(attempts);
         // Connections of its own: those of a client for the whole process would die with the runtime that opened them.
-        let client = reqwest::Client::builder()
+        let client = super::tls::client()
             .connect_timeout(timeout)
             .build()
             .map_err(|error| Error::new(ErrorCode::Other, format!("no HTTP client can be made: {error}")))?;

@@ -156,7 +156,7 @@ impl<K: SigningCredential> Client<K> {
     /// # Errors
     /// [`ErrorCode::Other`] if the system gives no certificates, or no connections.
     pub(in crate::backend) fn new(timeout: Duration) -> Result<Self> {
-        let http = reqwest::Client::builder()
+        let http = crate::backend::tls::client()
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("omnistorage/", env!("CARGO_PKG_VERSION")))
