@@ -30,7 +30,7 @@ case $binary in /*) ;; *) binary=$PWD/$binary ;; esac
 [ -x "$binary" ] || die "there is no binary $binary; build it with \`cargo build --release\`"
 cd "$work"
 mkdir photos
-cp -R "$here/wit" "$here/guest/path/src" photos/
+cp -R "$here/wit" "$here/guest/types/src" photos/
 printf 'an odd name' > 'photos/  %2F ..and so on 😀'
 : > photos/empty
 

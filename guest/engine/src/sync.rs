@@ -3,6 +3,7 @@
 //! The engine decides, the backends move the bytes: one call a large object, one call for many small ones. Memory
 //! holds a page or two of each listing, the calls in flight, and a bounded number of paths to delete.
 
+mod arrived;
 mod backup;
 mod batch;
 mod bisync;
@@ -12,26 +13,24 @@ mod copying;
 mod delete;
 mod directories;
 mod explain;
-mod finish;
 mod flight;
 mod journal;
 mod memo;
+mod operation;
 mod options;
 mod pages;
+mod pair;
 mod pairs;
 mod place;
 mod recode;
 mod removal;
 mod rename;
 mod retry;
-mod room;
 mod run;
 mod seen;
-mod settle;
 mod share;
 mod sides;
 mod transfer;
-mod unsure;
 mod waiting;
 
 use omnistorage_core::sync::filter::Filter;
@@ -40,7 +39,7 @@ use omnistorage_types::{
     Explanation, Location, Path, Report, Result, SyncOptions,
 };
 
-pub use self::run::Operation;
+pub use self::operation::Operation;
 use crate::{Engine, Job};
 
 #[expect(clippy::missing_errors_doc, reason = "they are those of the WIT interface")]

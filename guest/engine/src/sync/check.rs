@@ -189,7 +189,7 @@ async fn compare(sides: &Sides, pairs: Vec<(Entry, Entry)>, comparison: Comparis
     let pairs = alike;
     if comparison == Comparison::Always {
         for (entry, _) in pairs {
-            let same = same_bytes(sides, &entry).await;
+            let same = same_bytes(&sides.source, &sides.target, &entry).await;
             compared.push((entry, same.map(found)));
         }
         return compared;

@@ -10,7 +10,6 @@ use omnistorage_types::{Error, ErrorCode, Path, ReadOptions};
 use super::{
     place::{Reading, hash_algorithm},
     retry::retrying_many,
-    sides::Sides,
 };
 use crate::{
     body::{Coded, Source},
@@ -131,8 +130,8 @@ pub(super) async fn hashes(
 }
 
 /// Compares an object byte by byte.
-pub(super) async fn same_bytes(sides: &Sides, entry: &Entry) -> Result<bool, Error> {
-    let (source, target) = join!(body(&sides.source, entry), body(&sides.target, entry));
+pub(super) async fn same_bytes(source: &Reading, target: &Reading, entry: &Entry) -> Result<bool, Error> {
+    let (source, target) = join!(body(source, entry), body(target, entry));
     same_contents(source?, target?).await
 }
 

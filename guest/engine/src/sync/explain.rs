@@ -15,11 +15,11 @@ use omnistorage_types::{Action, Deletion, Error, ErrorCode, Explanation, Locatio
 use super::{
     contents::hash_both,
     memo::Memo,
+    operation::Operation,
+    pair::Pair,
     pairs::Step,
     recode::{Recoder, compare_listed},
-    run::Operation,
     sides::Sides,
-    unsure::Pair,
 };
 use crate::port::Storage;
 

@@ -4,7 +4,7 @@ use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use omnistorage_core::{entry::Entry, sync::compare::Verdict};
 use omnistorage_types::{Error, Path};
 
-use super::{rename::Renamed, transfer::Carried, unsure::Pair};
+use super::{pair::Pair, rename::Renamed, transfer::Carried};
 
 /// What a call came to.
 pub(super) enum Done {

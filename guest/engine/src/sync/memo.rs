@@ -18,7 +18,7 @@ use omnistorage_types::{Error, Location, MemoTrouble, Path, SyncOptions, Timesta
 
 pub(super) use self::read::{Met, Recalling};
 use self::{read::Recall, write::NewMemo};
-use super::{run::Operation, sides::Sides, unsure::Pair};
+use super::{operation::Operation, pair::Pair, sides::Sides};
 use crate::{
     place::Place,
     planted::{self, Bug},

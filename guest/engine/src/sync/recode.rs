@@ -18,12 +18,12 @@ use omnistorage_types::{
 };
 
 use super::{
+    arrived::{Arrived, identity},
     contents::same_contents,
     copying::as_it_is,
+    pair::Pair,
     place::Reading,
     share::Share,
-    transfer::{Arrived, identity},
-    unsure::Pair,
 };
 use crate::{
     body::{Coded, Source},

@@ -13,6 +13,15 @@ use omnistorage_core::{
 };
 use omnistorage_types::{Action, Deletion, Error, ErrorCode, Event, Location, Report, Stop, SyncOptions};
 
+mod finish;
+mod room;
+mod settle;
+mod unsure;
+
+use self::{
+    room::{Rooms, Standing, Wanted},
+    unsure::Unsure,
+};
 use super::{
     batch::Batch,
     delete::{Deleter, Extras},
@@ -20,14 +29,14 @@ use super::{
     flight::{Bound, Done, InFlight},
     journal::Journal,
     memo::{Memo, Met, Recalling},
+    operation::Operation,
+    pair::Pair,
     pairs::{Pairs, Step},
     place::Writing,
     removal::delete_unchanged,
     rename::Unmatched,
-    room::{Rooms, Standing, Wanted},
     sides::Sides,
     transfer::Carrier,
-    unsure::{Pair, Unsure},
     waiting::{Item, Waiting},
 };
 use crate::{
@@ -35,17 +44,6 @@ use crate::{
     planted::{self, Bug},
     port::Storage,
 };
-
-/// What a run is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// Transfers what differs, and deletes what is extra.
-    Sync,
-    /// Transfers what differs.
-    Copy,
-    /// Transfers what differs, and lets the source go.
-    Move,
-}
 
 /// Runs to the end. An error is what kept the run from being carried through.
 pub(super) async fn run(
@@ -113,35 +111,35 @@ pub(super) async fn run(
 }
 
 pub(super) struct Run {
-    pub(super) operation: Operation,
-    pub(super) sides: Sides,
-    pub(super) options: SyncOptions,
-    pub(super) compare: CompareOptions,
-    pub(super) journal: Journal,
+    operation: Operation,
+    sides: Sides,
+    options: SyncOptions,
+    compare: CompareOptions,
+    journal: Journal,
     /// What writes and deletes. A dry run has neither.
-    pub(super) carrier: Option<Carrier>,
-    pub(super) deleter: Option<Deleter>,
+    carrier: Option<Carrier>,
+    deleter: Option<Deleter>,
     /// What waits to be transferred, to be hashed, and to leave the source.
-    pub(super) waiting: Waiting,
-    pub(super) unsure: Batch<Unsure>,
+    waiting: Waiting,
+    unsure: Batch<Unsure>,
     leaving: Batch<Entry>,
-    pub(super) in_flight: InFlight,
-    pub(super) memo: Option<Memo>,
+    in_flight: InFlight,
+    memo: Option<Memo>,
     /// Where renames are tracked: what only one side has.
-    pub(super) unmatched: Option<Unmatched>,
-    pub(super) extras: Extras,
-    pub(super) directories: Directories,
+    unmatched: Option<Unmatched>,
+    extras: Extras,
+    directories: Directories,
     /// Where a sync makes room: what may be in the way, what waits for room, and what has got some.
-    pub(super) standing: Standing,
-    pub(super) wanted: Wanted,
-    pub(super) rooms: Option<Rooms>,
+    standing: Standing,
+    wanted: Wanted,
+    rooms: Option<Rooms>,
     /// Where the listings may be merged again: what they could not tell, on the target or not, by its name.
     unlisted: BTreeSet<(bool, String)>,
-    pub(super) source_objects: u64,
+    source_objects: u64,
     /// Bytes of the transfers that were begun.
     begun_bytes: u64,
     /// Deletes that were begun.
-    pub(super) deletes_begun: u64,
+    deletes_begun: u64,
 }
 
 /// What comes first.

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use omnistorage_core::{
-    entry::{Entry, ObjectKind},
+    entry::Entry,
     sync::{compare::modify_window, memo::Identity},
 };
 use omnistorage_types::{CopyRequest, Error, ErrorCode, ObjectInfo, Path, WriteCondition, WriteOptions};
 
 use super::{
+    arrived::{Arrived, identity},
     backup::Backup,
     copying::{as_it_is, copy_many, is_unsupported, move_many, through, verify},
     place::{Reading, Writing},
@@ -32,9 +33,6 @@ pub(super) struct Carrier {
     /// Which version arrived is to be known.
     pub(super) remembers: bool,
 }
-
-/// What the target has now, where it is known to be of the version of the source that was listed.
-pub(super) type Arrived = Option<Identity>;
 
 /// How an object arrived.
 enum Way {
@@ -351,14 +349,6 @@ impl Carrier {
         let (source, target) = (self.source.full(&entry.path)?, self.target.0.full(&entry.path)?);
         Ok(CopyRequest { source, target, options })
     }
-}
-
-/// What tells this version of an object from others.
-pub(super) fn identity(written: &ObjectInfo) -> Option<Identity> {
-    let mut entry = Entry::new(Path::root(), ObjectKind::Object);
-    entry.size = written.size;
-    entry.etag.clone_from(&written.etag);
-    Identity::of_target(&entry)
 }
 
 /// Whether an object is another one than was listed, by what both times was told.

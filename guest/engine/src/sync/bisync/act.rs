@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 use omnistorage_core::{
     entry::Entry,
     sync::{
-        bisync::{Decision, Known, Record, Trio},
+        bisync::{Decision, Known, Record, Trio, conflict::Winner},
         compare::Reason,
         merge::Side,
     },
@@ -13,7 +13,6 @@ use omnistorage_core::{
 use omnistorage_types::{BisyncAction, BisyncEvent, CopyRequest, Error, ErrorCode, Path, WriteOptions};
 
 use super::{
-    conflict::Conflicts,
     ends::Ends,
     journal::{done, failed},
 };
@@ -21,6 +20,15 @@ use crate::{
     sync::copying::as_it_is, sync::copying::copy_many, sync::copying::verify, sync::place::Writing,
     sync::removal::delete_unchanged, sync::removal::is_unchanged, sync::retry::retrying,
 };
+
+/// What becomes of conflicts.
+pub(super) struct Conflicts {
+    pub(super) winner: Winner,
+    pub(super) keep_loser: bool,
+    pub(super) suffix: String,
+    /// Times within it are equal.
+    pub(super) window_ns: u64,
+}
 
 /// Works on objects, one a call; many calls at once.
 pub(super) struct Actor {

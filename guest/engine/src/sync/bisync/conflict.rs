@@ -3,14 +3,14 @@
 use omnistorage_core::{
     entry::Entry,
     sync::{
-        bisync::conflict::{Winner, name, winning_side},
+        bisync::conflict::{name, winning_side},
         merge::Side,
     },
 };
 use omnistorage_types::{BisyncAction, CopyRequest, Error, ErrorCode, Path};
 
 use super::{
-    act::{Actor, Settled, agreed, other},
+    act::{Actor, Conflicts, Settled, agreed, other},
     journal::done,
 };
 use crate::{
@@ -26,15 +26,6 @@ const BOTH: &str = "changed on both sides";
 
 /// Numbers tried for a name that is free.
 const NUMBERS: u32 = 10_000;
-
-/// What becomes of conflicts.
-pub(super) struct Conflicts {
-    pub(super) winner: Winner,
-    pub(super) keep_loser: bool,
-    pub(super) suffix: String,
-    /// Times within it are equal.
-    pub(super) window_ns: u64,
-}
 
 impl Actor {
     /// Lets one version take the name. After every step, what is there converges to the same in the next run.

@@ -26,8 +26,7 @@ use omnistorage_core::{
 use omnistorage_types::{BisyncEvent, BisyncOptions, BisyncReport, Error, ErrorCode, Location, Path};
 
 use super::{
-    act::{Actor, Settled},
-    conflict::Conflicts,
+    act::{Actor, Conflicts, Settled},
     ends::Ends,
     journal::{Journal, failed},
     options,

@@ -3,14 +3,8 @@
 use omnistorage_core::sync::compare::Reason;
 use omnistorage_types::{Action, Error, ErrorCode, Path, Stop};
 
-use super::{
-    flight::Done,
-    rename::Renamed,
-    room::ADVICE,
-    run::{Operation, Run},
-    transfer::Carried,
-    waiting::Item,
-};
+use super::{Run, room::ADVICE};
+use crate::sync::{flight::Done, operation::Operation, rename::Renamed, transfer::Carried, waiting::Item};
 
 impl Run {
     /// Takes in what a call came to.

@@ -7,34 +7,14 @@ use omnistorage_core::{
 };
 use omnistorage_types::{Error, ErrorCode};
 
-use super::{
-    contents::hash_both,
+use super::Run;
+use crate::sync::{
+    contents::{Hashed, hash_both},
     flight::{Bound, Done},
+    pair::Pair,
     place::Reading,
     recode::{Recoder, compare_listed},
-    run::Run,
 };
-
-/// An object of both sides.
-pub(super) struct Pair {
-    pub(super) source: Entry,
-    pub(super) target: Entry,
-    /// Both are of the versions that were listed.
-    pub(super) as_listed: bool,
-}
-
-impl Pair {
-    pub(super) const fn listed(source: Entry, target: Entry) -> Self {
-        Self { source, target, as_listed: true }
-    }
-
-    /// The same pair as a look tells of it.
-    pub(super) fn seen(&self, source: Entry, target: Entry) -> Self {
-        let as_listed =
-            self.as_listed && (&source.etag, &target.etag) == (&self.source.etag, &self.target.etag);
-        Self { source, target, as_listed }
-    }
-}
 
 /// A pair whose hashes decide.
 pub(super) struct Unsure {
@@ -171,7 +151,7 @@ async fn by_hash(
     let entries: Vec<_> = pairs.iter().map(|unsure| (&unsure.pair.source, &unsure.pair.target)).collect();
     let hashed = hash_both(source, target, &entries).await;
     let verdict = |(Unsure { pair, if_equal, options }, hashed): (Unsure, Result<_, _>)| {
-        let hashed: Result<super::contents::Hashed, Error> = hashed;
+        let hashed: Result<Hashed, Error> = hashed;
         (pair, hashed.map(|hashed| after_hashing(if_equal, hashed.hashes(), options)))
     };
     pairs.into_iter().zip(hashed).map(verdict).collect()

@@ -11,16 +11,19 @@ use omnistorage_core::{
 };
 use omnistorage_types::{Deletion, Error, ErrorCode, Path};
 
-use super::{
-    delete::extra,
-    flight::{Bound, Done},
-    options::{delete_limits, rename_strategy},
-    pairs::{Pairs, Step},
-    place::Writing,
-    rename::{Renamed, rename},
-    run::{Operation, Run},
+use super::Run;
+use crate::{
+    planted::{self, Bug},
+    sync::{
+        delete::extra,
+        flight::{Bound, Done},
+        operation::Operation,
+        options::{delete_limits, rename_strategy},
+        pairs::{Pairs, Step},
+        place::Writing,
+        rename::{Renamed, rename},
+    },
 };
-use crate::planted::{self, Bug};
 
 impl Run {
     /// Moves what was renamed, and sends the rest of what the target misses.

@@ -18,11 +18,11 @@ use omnistorage_core::{
 };
 use omnistorage_types::{Action, Deletion, Error, ErrorCode, Path};
 
-use super::{
+use super::Run;
+use crate::sync::{
     memo::Recalling,
+    pair::Pair,
     pairs::{Pairs, Step},
-    run::Run,
-    unsure::Pair,
 };
 
 /// What to do about it, where nothing is deleted.
