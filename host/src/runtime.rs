@@ -39,6 +39,7 @@ mod compile;
 mod compiled;
 mod compression;
 mod convert;
+mod epoch;
 mod explain;
 mod failure;
 mod growth;
@@ -212,7 +213,7 @@ fn tick(engine: &Engine) -> Result<()> {
         while let Some(engine) = engine.upgrade() {
             engine.increment_epoch();
             drop(engine);
-            thread::sleep(limits::EPOCH);
+            thread::sleep(epoch::EPOCH);
         }
     };
     let started = thread::Builder::new().name("omnistorage-epoch".to_owned()).spawn(ticker);

@@ -40,6 +40,8 @@ mod leftovers;
 mod links;
 mod listing;
 mod names;
+mod no_replace;
+mod object;
 mod opener;
 mod origin;
 mod owned;

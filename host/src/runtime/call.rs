@@ -8,7 +8,7 @@ use wasmtime::component::{Access, Accessor, Resource};
 use super::{
     bindings::omnistorage::storage::{backend as wit, types},
     budget::{Calling, Reserved},
-    open::{OpenBackend, check_both},
+    open::{OpenBackend, check_both, short_of_results},
     view::HasStorage,
     weight::Weight,
 };
@@ -188,9 +188,4 @@ impl Call {
     pub(super) fn leave(self) -> (OpenBackend, Option<Reserved>) {
         (self.open, self.taken.ok().map(|Taken { arguments, .. }| arguments))
     }
-}
-
-/// A backend from outside this crate broke its word.
-pub(super) fn short_of_results() -> Error {
-    Error::new(ErrorCode::Other, "the backend gave fewer results than it was asked for")
 }

@@ -10,7 +10,6 @@ use super::{
     activity::Activity,
     bindings::omnistorage::storage::{backend as wit, types},
     budget::{Budget, Open, Reserved},
-    call::short_of_results,
     chunk::CHUNK,
     closed::Closed,
     view::StorageCtx,
@@ -291,4 +290,9 @@ fn check(request: wit::CopyRequest) -> Result<CopyRequest> {
 pub(super) fn check_both(source: &str, target: &str) -> Result<(Path, Path)> {
     let source = Path::parse(source)?;
     Ok((source, Path::parse(target).map_err(|error| Error::from(error).on_target())?))
+}
+
+/// A backend from outside this crate broke its word.
+pub(super) fn short_of_results() -> Error {
+    Error::new(ErrorCode::Other, "the backend gave fewer results than it was asked for")
 }

@@ -16,8 +16,9 @@ use super::{
     activity::Activity,
     bindings::exports::omnistorage::storage::{bisync, compression, multi, objects, records, sync},
     budget::Budget,
+    epoch::deadline,
     failure::failure,
-    limits::{self, Limits},
+    limits::Limits,
     view::{Grants, StorageCtx, StorageCtxView, StorageView, limit_store},
 };
 use crate::{Error, ErrorCode, Result};
@@ -130,7 +131,7 @@ impl Sandbox {
         let mut store = Store::new(template.instance.engine(), state);
         limit_store(&mut store);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(limits::deadline(budget));
+        store.epoch_deadline_callback(deadline(budget));
         match template.instance.instantiate_async(&mut store).await {
             Ok(instance) => {
                 let guest = Guest { template: template.clone(), instance };

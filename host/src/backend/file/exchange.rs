@@ -17,7 +17,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{chain::Identity, temporary::rename_to_free};
+use super::{chain::Identity, no_replace::rename_to_free};
 
 /// So often are names given back while others keep putting new versions there.
 const ATTEMPTS: u32 = 16;

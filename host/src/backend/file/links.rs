@@ -21,9 +21,10 @@ use super::{
     draft::Placement,
     error::{error, failure},
     info::modification_time,
+    no_replace::rename_to_free,
     parents::Parents,
     root::{Root, check_name},
-    temporary::{rename_to_free, with_free_name},
+    temporary::with_free_name,
     tree::split_object,
 };
 use crate::{ErrorCode, ObjectInfo, Result, Timestamp};

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use super::{
     chain::Identity,
     error::absent_below_objects,
-    read::Object,
+    object::Object,
     root::{Root, check_name},
     tree::{open_object, split_object},
 };
