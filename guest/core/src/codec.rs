@@ -133,6 +133,23 @@ pub fn decoder(kind: Codec, limits: DecoderLimits) -> Box<dyn Coder> {
     }
 }
 
+/// Bytes that a compressor takes up at most, beside what goes in and out.
+#[must_use]
+pub fn encoder_memory(kind: Codec, level: Option<i32>) -> u64 {
+    match kind {
+        Codec::Zstd => zstd::encoder_memory(level),
+        // A window, or a block.
+        _ => 1 << 20,
+    }
+}
+
+/// Bytes that a decompressor of any codec takes up at most, beside what goes in and out.
+#[must_use]
+pub fn decoder_memory(limits: DecoderLimits) -> u64 {
+    // The tables beside the window.
+    limits.window() + (1 << 20)
+}
+
 /// What kind of thing went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CodecErrorKind {

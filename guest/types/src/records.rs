@@ -197,7 +197,7 @@ pub enum Validation {
 pub struct Encoding {
     /// `.ndjson`, `.jsonl`, `.csv`, `.tsv` and `.lp` tell it.
     pub format: Option<Format>,
-    /// `.gz`, `.zst` and `.sz` tell it.
+    /// Its extension tells it.
     pub codec: Option<Codec>,
     /// Of the codec, for writing.
     pub level: Option<i32>,

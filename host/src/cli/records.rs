@@ -17,10 +17,8 @@ use crate::runtime::Codec;
 use encoding::{Reading, Writing};
 
 /// Read and convert files of records
-///
-/// The extensions of the path tell the format and the codec (.ndjson, .jsonl, .csv, .tsv or .lp, then .gz, .zst or
-/// .sz), or by --from and --to. `-` is standard input or output.
 #[derive(Args)]
+#[command(long_about = Records::about())]
 pub(crate) struct Records {
     #[command(subcommand)]
     command: Command,
@@ -34,6 +32,14 @@ enum Command {
 }
 
 impl Records {
+    fn about() -> String {
+        format!(
+            "Read and convert files of records\n\nThe extensions of the path tell the format and the codec (.ndjson, \
+             .jsonl, .csv, .tsv, .lp, then {}), or --from and --to do. `-` is standard input or output.",
+            Codec::extensions()
+        )
+    }
+
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         match self.command {
             Command::Convert(command) => command.run(globals).await,
@@ -161,15 +167,5 @@ impl Head {
             left = left.saturating_sub(batch.len());
         }
         output.flush()
-    }
-}
-
-/// A codec by its name or its extension.
-pub(super) fn codec(name: &str) -> Result<Codec, String> {
-    match name {
-        "gzip" | "gz" => Ok(Codec::Gzip),
-        "zstd" | "zst" => Ok(Codec::Zstd),
-        "snappy" | "sz" => Ok(Codec::Snappy),
-        _ => Err(format!("there is no codec `{name}`: there are gzip, zstd and snappy")),
     }
 }

@@ -2,11 +2,11 @@
 
 use clap::{Args, ValueEnum, value_parser};
 
-use super::codec;
 use crate::{
     Location, Path,
     cli::{
         Globals,
+        codec::{self, codec},
         exit::{Failure, Subject},
         output::note,
         session::Session,
@@ -75,8 +75,12 @@ pub(super) struct Writing {
     /// Write as FORMAT[.CODEC]
     #[arg(long, value_name = "FORMAT[.CODEC]")]
     to: Option<String>,
-    /// Compress at LEVEL (gzip: 0 to 9, zstd: -131072 to 22)
-    #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        allow_hyphen_values = true,
+        help = format!("Compress at LEVEL ({})", codec::levels())
+    )]
     level: Option<i32>,
     /// What to write after each row of CSV [default: lf]
     #[arg(help_heading = "CSV", long, value_enum, value_name = "END")]
