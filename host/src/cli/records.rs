@@ -13,7 +13,7 @@ use super::{
     place::{Place, PlaceKind},
     session::{Need, Session},
 };
-use crate::runtime::Codec;
+use crate::runtime::{Codec, Format};
 use encoding::{Reading, Writing};
 
 /// Read and convert files of records
@@ -34,8 +34,9 @@ enum Command {
 impl Records {
     fn about() -> String {
         format!(
-            "Read and convert files of records\n\nThe extensions of the path tell the format and the codec (.ndjson, \
-             .jsonl, .csv, .tsv, .lp, then {}), or --from and --to do. `-` is standard input or output.",
+            "Read and convert files of records\n\nThe extensions of the path tell the format and the codec ({}, \
+             then {}), or --from and --to do. `-` is standard input or output.",
+            Format::extensions(),
             Codec::extensions()
         )
     }

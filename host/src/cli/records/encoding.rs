@@ -12,7 +12,7 @@ use crate::{
         session::Session,
         window::{self, parse_window},
     },
-    runtime::{CsvDialect, Encoding, Format, LengthPrefix, LineEnd, Punctuation, Validation},
+    runtime::{CsvDialect, Encoding, Form, Format, LengthPrefix, LineEnd, Punctuation, Validation},
 };
 
 /// How to read.
@@ -193,8 +193,10 @@ pub(super) async fn both(
 
 /// Whether all of the source must be read before the target can be begun: for the columns.
 pub(super) fn is_read_twice(from: &Encoding, to: &Encoding) -> bool {
-    let needs_columns = matches!(&to.format, Some(Format::Csv(dialect)) if dialect.columns.is_none());
-    needs_columns && from.format == Some(Format::Ndjson)
+    let form = |format| Option::map(format, Format::form);
+    let needs_columns =
+        matches!(form(to.format.as_ref()), Some(Form::Row(dialect)) if dialect.columns.is_none());
+    needs_columns && form(from.format.as_ref()) == Some(Form::Json)
 }
 
 /// What is between the fields of a header that seems to have a single one, and how to write it on a command line.
@@ -209,10 +211,7 @@ fn other_delimiter(dialect: &CsvDialect, header: &[u8]) -> Option<(&'static str,
 }
 
 fn csv_of(side: &mut Encoding) -> Option<&mut CsvDialect> {
-    match &mut side.format {
-        Some(Format::Csv(dialect)) => Some(dialect),
-        _ => None,
-    }
+    side.format.as_mut().and_then(Format::dialect_mut)
 }
 
 fn misplaced(option: &str, what: &str) -> Failure {
@@ -259,7 +258,7 @@ async fn parse(session: &Session, text: &str) -> Result<Encoding, Failure> {
         Err(_) => None,
     };
     if format.is_none() {
-        let message = format!("there is no format `{name}`: there are ndjson, csv, tsv and lp");
+        let message = format!("there is no format `{name}`: use one of {}", Format::extensions());
         return Err(Failure::usage(message));
     }
     let codec = codec_name.map(codec).transpose().map_err(Failure::usage)?;
