@@ -64,6 +64,14 @@ fn unpacked_elsewhere(codec: Codec, packed: &[u8]) -> Vec<u8> {
         Codec::Gzip => MultiGzDecoder::new(packed).read_to_end(&mut contents),
         Codec::Zstd => zstd::Decoder::new(packed).unwrap().read_to_end(&mut contents),
         Codec::Snappy => snap::read::FrameDecoder::new(packed).read_to_end(&mut contents),
+        Codec::Lz4 => {
+            // A decoder reads one frame, and no byte of the next one.
+            let (mut rest, mut read) = (packed, Ok(0));
+            while read.is_ok() && !rest.is_empty() {
+                read = lz4::Decoder::new(&mut rest).and_then(|mut frame| frame.read_to_end(&mut contents));
+            }
+            read
+        }
     };
     read.unwrap();
     contents
@@ -85,7 +93,7 @@ async fn others_read_what_several_cores_wrote() {
 #[tokio::test]
 async fn the_tools_of_the_system_read_what_several_cores_wrote() {
     let contents = text(9 << 20);
-    for (codec, tool) in [(Codec::Gzip, "gzip"), (Codec::Zstd, "zstd")] {
+    for (codec, tool) in [(Codec::Gzip, "gzip"), (Codec::Zstd, "zstd"), (Codec::Lz4, "lz4")] {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), packed(codec, &contents, 2).await).unwrap();
         let input = std::fs::File::open(file.path()).unwrap();

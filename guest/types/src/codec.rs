@@ -55,6 +55,8 @@ codecs! { $
     Zstd: [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => "zstd", "zst", Some(-131_072..=22);
     /// The framing format of Snappy, which begins with a stream identifier (section 4.1).
     Snappy: [0xff, 0x06, 0, 0, b's', b'N', b'a', b'P', b'p', b'Y', ..] => "snappy", "sz", None;
+    /// The frame format of LZ4. A stream that begins with a skippable frame, which may be either's, is taken for zstd.
+    Lz4: [0x04, 0x22, 0x4d, 0x18, ..] => "lz4", "lz4", None;
 }
 
 impl Codec {
@@ -115,7 +117,7 @@ impl std::fmt::Display for Codec {
 pub struct Compression {
     /// How to compress.
     pub codec: Codec,
-    /// The codec's own scale: gzip 0 (stored) to 9, by default 6; zstd -131,072 to 22, by default 3; snappy none.
+    /// The codec's own scale: gzip 0 (stored) to 9, by default 6; zstd -131,072 to 22, by default 3; snappy and lz4 none.
     /// `None` is its default.
     pub level: Option<i32>,
 }
@@ -151,6 +153,8 @@ mod tests {
             (b"\x60\x2a\x4d\x18", None),
             (b"\xff\x06\0\0sNaPpY", Some(Codec::Snappy)),
             (b"\xff\x06\0\0sNaPp", None),
+            (b"\x04\x22\x4d\x18", Some(Codec::Lz4)),
+            (b"\x04\x22\x4d", None),
             (b"", None),
             (b"{}", None),
         ] {
