@@ -193,6 +193,8 @@ formats! { $
     /// One JSON text a line, ended by LF or CRLF. Blank lines are skipped, and so is a byte order mark at the start; the
     /// last line may lack its end. `.ndjson`, `.jsonl`.
     Ndjson => "ndjson", Form::Json, ["ndjson": Self::Ndjson, "jsonl": Self::Ndjson];
+    /// One JSON array and nothing else; its elements are the records, each on one line. `.json`.
+    JsonArray => "json", Form::Json, ["json": Self::JsonArray];
     /// A length, then as many bytes. `.lp`.
     LengthPrefixed(prefix: LengthPrefix) => "length-prefixed", Form::Bytes,
         ["lp": Self::LengthPrefixed(LengthPrefix::default())];
@@ -245,7 +247,7 @@ pub enum Validation {
     Framing,
     /// That it is UTF-8.
     Utf8,
-    /// That it is UTF-8, and of the syntax of its format. NDJSON: RFC 8259. The framing of CSV is its syntax, and
+    /// That it is UTF-8, and of the syntax of its format. NDJSON and JSON arrays: RFC 8259. The framing of CSV is its syntax, and
     /// length-prefixed records have none.
     Syntax,
 }

@@ -52,8 +52,8 @@ impl Records {
 
 /// Read every record of SOURCE and write it to TARGET, whole or not at all
 ///
-/// NDJSON and CSV turn into each other: a row is an object whose keys are the columns, or an array if there is no header.
-/// To know the columns of NDJSON it is read twice, unless --columns names them; what comes from standard input is kept in
+/// JSON (a text a line, or one array) and CSV turn into each other: a row is an object whose keys are the columns, or an array if there is no header.
+/// To know the columns of JSON it is read twice, unless --columns names them; what comes from standard input is kept in
 /// a temporary file meanwhile. An object or an array in a field is its JSON text. Length-prefixed holds the records of
 /// either as they are.
 #[derive(Args)]

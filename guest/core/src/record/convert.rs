@@ -4,7 +4,7 @@
 //!
 //! | from | to | |
 //! |---|---|---|
-//! | JSON text (NDJSON) | JSON text | as it is |
+//! | JSON text (NDJSON, a JSON array) | JSON text | as it is |
 //! | JSON text | bytes (length-prefixed), and back | as it is |
 //! | row (CSV) | bytes, and back | as it is, and the header is a record like any other |
 //! | row | row | field by field, by name if the columns of the target are given |

@@ -63,7 +63,7 @@ struct Csv {
     /// strings that look so in quotes
     #[arg(help_heading = "CSV", long)]
     infer: bool,
-    /// Take rows with too few or too many fields, which in NDJSON get their positions as keys, and stray quotes, but for
+    /// Take rows with too few or too many fields, which in JSON get their positions as keys, and stray quotes, but for
     /// one that begins a field and is never closed
     #[arg(help_heading = "CSV", long)]
     lenient: bool,
