@@ -78,10 +78,10 @@ class Codec:
     def encoding(self, path, head=b""):
         """How the records of a path lie in it: what its extensions say, and its first bytes of the codec."""
         format = self._call("records", "detect", path)
-        if format.tag == "none":
+        if format is None:
             raise Error("invalid-argument", None, f"{path}: its name tells no record format, like `.ndjson`")
         return _record(
-            format=format.payload,
+            format=format,
             codec=self.detect(path, head),
             level=None,
             max_record=None,

@@ -3,6 +3,7 @@
 
 mod bisync;
 mod check;
+mod codec;
 mod compare;
 mod configuration;
 mod directory;

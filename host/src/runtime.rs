@@ -75,9 +75,9 @@ pub use limits::Limits;
 pub use omnistorage_types::{
     Action, Backup, BisyncAction, BisyncEvent, BisyncOptions, BisyncReport, BisyncSide, CheckEntry,
     CheckReport, Codec, Comparison, Compression, ConvertReport, CsvDialect, DecompressOptions, DeleteLimit,
-    Deletion, Difference, Encoding, Event, Explanation, Filter, Format, LengthPrefix, LineEnd, MemoTrouble,
-    Mode, Order, OrderKey, Outcome, Punctuation, Recoding, RenameStrategy, Report, RuleKind, RuleSource,
-    Stop, SyncOptions, TargetResult, TeeError, Validation, Winner,
+    Deletion, Difference, Encoding, Event, Explanation, Filter, Form, Format, LengthPrefix, LineEnd,
+    MemoTrouble, Mode, Order, OrderKey, Outcome, Punctuation, Recoding, RenameStrategy, Report, RuleKind,
+    RuleSource, Stop, SyncOptions, TargetResult, TeeError, Validation, Winner,
 };
 pub use open::{OpenBackend, OpenListing};
 pub use records::{RecordBatch, RecordReader, RecordWriter};

@@ -184,6 +184,7 @@ fn first_bytes_tell_more_than_the_path() {
         (Some("a.ndjson.zst"), &b""[..], Some(Codec::Zstd)),
         (Some("a.ndjson.zst"), b"\x1f\x8b\x08", Some(Codec::Gzip)),
         (Some("a.ndjson.SZ"), b"\x1f", Some(Codec::Snappy)),
+        (Some("a.ndjson.lz4"), b"\x04\x22", Some(Codec::Lz4)),
         (Some("a.ndjson"), b"{}", None),
         (None, b"", None),
     ] {

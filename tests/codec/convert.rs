@@ -33,7 +33,7 @@ fn convert(
 fn streams_give_what_lists_give_whatever_the_formats_and_codecs() {
     let mut sandbox = Sandbox::new();
     let lines: String = (0..50).map(|n| format!("{{\"n\":\"{n}\",\"text\":\"ä, 😀\"}}\n")).collect();
-    let plain = [ndjson(), csv(), of(Format::LengthPrefixed(LengthPrefix::Varint))];
+    let plain = [ndjson(), of(Format::JsonArray), csv(), of(Format::LengthPrefixed(LengthPrefix::Varint))];
     let codecs = CODECS.iter().cycle().copied();
     let encodings: Vec<_> = plain
         .iter()

@@ -225,6 +225,7 @@ fn the_name_tells_the_format() {
     for (path, format) in [
         ("a.ndjson", Some(Format::Ndjson)),
         ("../a.JSONL.gz", Some(Format::Ndjson)),
+        ("a.json", Some(Format::JsonArray)),
         ("/tmp//a.csv.zst", Some(Format::Csv(dialect()))),
         ("a.tsv", Some(tabs)),
         ("a.lp.sz", Some(Format::LengthPrefixed(LengthPrefix::BigEndian))),

@@ -23,7 +23,7 @@ pub(crate) use bindings::exports::omnistorage::codec::{
 };
 
 /// All of them.
-pub(crate) const CODECS: &[Codec] = &[Codec::Gzip, Codec::Zstd, Codec::Snappy];
+pub(crate) const CODECS: &[Codec] = &[Codec::Gzip, Codec::Zstd, Codec::Snappy, Codec::Lz4];
 
 /// A component in its store. A call that traps fails the test.
 pub(crate) struct Sandbox {

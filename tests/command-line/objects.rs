@@ -57,7 +57,7 @@ fn gzip_reads_what_we_write_and_we_read_what_gzip_writes() {
 fn each_codec_writes_what_its_first_bytes_tell_again() {
     let scratch = Scratch::new();
     let (packed, contents) = (scratch.path("packed"), b"All work and no play. ".repeat(20_000));
-    for codec in ["gzip", "zstd", "zstd:22", "zstd:-1", "zst", "snappy", "sz"] {
+    for codec in ["gzip", "zstd", "zstd:22", "zstd:-1", "zst", "snappy", "sz", "lz4"] {
         run_with(&contents, command(["put", "--compress", codec]).arg(&packed)).ok();
         assert!(fs::metadata(&packed).unwrap().len() < contents.len() as u64 / 10, "{codec}");
         assert!(
@@ -68,7 +68,7 @@ fn each_codec_writes_what_its_first_bytes_tell_again() {
     fs::write(&packed, b"plain").unwrap();
     let plain = run_with(b"", command(["cat", "--decompress"]).arg(&packed));
     assert_eq!(plain.code, Some(6), "{}", plain.stderr);
-    plain.says(&["no known compression", "gzip, zstd, snappy"]);
+    plain.says(&["no known compression", "gzip, zstd, snappy, lz4"]);
 }
 
 #[test]

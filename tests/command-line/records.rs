@@ -56,6 +56,15 @@ fn formats_are_told_by_names_or_options() {
     convert(&csv, &json, &[]).ok();
     let objects = "{\"id\":\"1\",\"name\":\"Lee, Ann\"}\n{\"id\":\"02\",\"name\":\"two\\nlines\"}\n";
     assert_eq!(fs::read_to_string(&json).unwrap(), objects);
+    let array = scratch.path("a.json");
+    convert(&csv, &array, &[]).ok();
+    let elements = objects.trim_end().replace('\n', ",\n");
+    assert_eq!(fs::read_to_string(&array).unwrap(), format!("[\n{elements}\n]\n"));
+    assert_eq!(pair("records", "head".as_ref(), &array, &[]).ok().text(), objects);
+    let again = scratch.path("again.csv");
+    convert(&array, &again, &["--line-end", "crlf"]).ok();
+    assert_eq!(fs::read_to_string(&again).unwrap(), rows);
+    convert(&json, &again, &["--from", "json"]).fails(6, &["a.ndjson`", "not a JSON array"]);
     convert(&json, &back, &["--to", "csv.gz", "--line-end", "crlf"]).ok();
     assert_eq!(fs::read(&back).unwrap()[..2], [0x1f, 0x8b]);
     let head = pair("records", "head".as_ref(), &back, &["--from", "csv", "-n", "1"]).ok();

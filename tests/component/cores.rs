@@ -20,14 +20,12 @@ use omnistorage::{
 
 use crate::setup::{at, put, runtime, storage, tree, two_memories};
 
-const CODECS: [Codec; 3] = [Codec::Gzip, Codec::Zstd, Codec::Snappy];
-
 fn cores(count: usize) -> NonZero<usize> {
     NonZero::new(count).unwrap()
 }
 
 fn quick(codec: Codec) -> Compression {
-    Compression { codec, level: (codec != Codec::Snappy).then_some(1) }
+    Compression { codec, level: codec.levels().map(|_| 1) }
 }
 
 /// Lines that differ from block to block.
@@ -66,6 +64,14 @@ fn unpacked_elsewhere(codec: Codec, packed: &[u8]) -> Vec<u8> {
         Codec::Gzip => MultiGzDecoder::new(packed).read_to_end(&mut contents),
         Codec::Zstd => zstd::Decoder::new(packed).unwrap().read_to_end(&mut contents),
         Codec::Snappy => snap::read::FrameDecoder::new(packed).read_to_end(&mut contents),
+        Codec::Lz4 => {
+            // A decoder reads one frame, and no byte of the next one.
+            let (mut rest, mut read) = (packed, Ok(0));
+            while read.is_ok() && !rest.is_empty() {
+                read = lz4::Decoder::new(&mut rest).and_then(|mut frame| frame.read_to_end(&mut contents));
+            }
+            read
+        }
     };
     read.unwrap();
     contents
@@ -73,7 +79,7 @@ fn unpacked_elsewhere(codec: Codec, packed: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn others_read_what_several_cores_wrote() {
-    for codec in CODECS {
+    for codec in Codec::ALL {
         // Nothing; less than a block; blocks to the byte; and some more.
         for size in [0, 1000, 4 << 20, (9 << 20) + 77] {
             let contents = text(size);
@@ -87,7 +93,7 @@ async fn others_read_what_several_cores_wrote() {
 #[tokio::test]
 async fn the_tools_of_the_system_read_what_several_cores_wrote() {
     let contents = text(9 << 20);
-    for (codec, tool) in [(Codec::Gzip, "gzip"), (Codec::Zstd, "zstd")] {
+    for (codec, tool) in [(Codec::Gzip, "gzip"), (Codec::Zstd, "zstd"), (Codec::Lz4, "lz4")] {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), packed(codec, &contents, 2).await).unwrap();
         let input = std::fs::File::open(file.path()).unwrap();
@@ -101,7 +107,7 @@ async fn the_tools_of_the_system_read_what_several_cores_wrote() {
 #[tokio::test]
 async fn the_bytes_do_not_depend_on_the_number_of_cores() {
     let contents = text(9 << 20);
-    for codec in CODECS {
+    for codec in Codec::ALL {
         let one = packed(codec, &contents, 1).await;
         assert!(packed(codec, &contents, 8).await == one, "{codec:?}");
         // Short contents are one block, as if they had been written in one go.
@@ -118,7 +124,7 @@ async fn the_bytes_do_not_depend_on_the_number_of_cores() {
 async fn what_several_cores_wrote_is_read_here() {
     let storage = two_memories();
     let contents = text(9 << 20);
-    for codec in CODECS {
+    for codec in Codec::ALL {
         let parts = storage.compress(chunks(&contents, 1 << 20), quick(codec), cores(2));
         storage.write(&at("here", "x"), parts, &Default::default(), None).await.unwrap();
         let decompress = Some(DecompressOptions::default());

@@ -43,6 +43,7 @@ async fn every_format_is_reached_from_every_other_and_back() {
         &["x.csv", "1.ndjson.gz", "1.tsv", "1.csv"][..],
         &["x.csv", "2.jsonl", "2.lp.gz", "3.jsonl", "2.csv"],
         &["x.csv", "3.lp", "3.csv.gz", "4.csv"],
+        &["x.csv", "5.json.zst", "5.ndjson", "6.json", "5.lp", "7.json", "5.csv"],
     ] {
         for step in way.windows(2) {
             // Carried as it is, the header is a record, too.
@@ -118,6 +119,7 @@ async fn formats_are_told_by_the_name() {
     for (path, format) in [
         ("d/x.ndjson.gz", Some(Format::Ndjson)),
         ("x.JSONL", Some(Format::Ndjson)),
+        ("x.json.lz4", Some(Format::JsonArray)),
         ("x.csv", Some(Format::Csv(CsvDialect::default()))),
         ("x.tsv.zst", Some(Format::Csv(tabs))),
         ("x.lp", Some(Format::LengthPrefixed(LengthPrefix::BigEndian))),

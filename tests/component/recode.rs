@@ -96,7 +96,8 @@ async fn there_and_back_the_second_run_has_nothing_to_do() {
     let objects = [("a", "1"), ("a-b", "2"), ("a.txt", &long), ("d/empty", ""), ("d/old.zst", "as it is")];
     for storage in kinds(&scratch) {
         put(&storage, "source", &objects).await;
-        for (codec, extension) in [(Codec::Gzip, "gz"), (Codec::Zstd, "zst"), (Codec::Snappy, "sz")] {
+        for codec in Codec::ALL {
+            let extension = codec.extension();
             let options = compress(codec);
             let (_, report) = sync(&storage, "source", "packed", &options).await.unwrap();
             let transferred = if codec == Codec::Gzip { 5 } else { 4 };

@@ -52,8 +52,9 @@ pub fn run(target: impl Fn(&[u8])) -> i32 {
 
 /// What the targets read, whole and sound.
 fn samples() -> Result<Vec<Vec<u8>>, CodecError> {
-    let texts: [&[u8]; 7] = [
+    let texts: [&[u8]; 8] = [
         b"{\"a\": 1, \"b\": [true, null, \"\\u00e9\\n\"]}\n\n{\"a\": -2.5e3, \"c\": {\"d\": \"\"}}\r\n{\"b\": \"x\"}",
+        b" [{\"a\": [1, \"],\\\"\"],\n  \"b\": {}}, -2.5e3 ,\r\n\"x\", []]\n",
         b"name,note,count\nAda,\"one, \"\"two\"\"\nthree\",7\nBob,,0\r\n\"\",plain,-1.5\n",
         b"\0\0\0\x05hello\0\0\0\0\0\0\0\x02{}\x03abc\x80\x01",
         b"+ *.jpg\n- /tmp/**\n+ dir/{a,b}[0-9]?.txt\n# comment\n!\n- *",
@@ -62,7 +63,7 @@ fn samples() -> Result<Vec<Vec<u8>>, CodecError> {
         &[0; 3000],
     ];
     let mut samples: Vec<_> = texts.iter().map(|text| text.to_vec()).collect();
-    for kind in [Codec::Gzip, Codec::Zstd, Codec::Snappy] {
+    for kind in Codec::ALL {
         for text in texts {
             samples.push(packed(&mut *encoder(kind, None)?, text)?);
         }

@@ -12,10 +12,11 @@
 //! | gzip | 0 (stored) to 9 | 6 | miniz_oxide: all | zlib-rs: all; our own to decompress |
 //! | zstd | -131,072 to 22, 0 is the default | 3 | ruzstd: one, near 1 | our own: -131,072 to 12, and 17; those between or above are the next one below |
 //! | snappy | none | | snap | snap |
+//! | lz4 | none | | lz4_flex | lz4_flex |
 //!
 //! # What a format cannot tell
-//! Input that is cut off is an error. But gzip and zstd look whole if they are cut exactly between two members or
-//! frames. Snappy's framing format has no end mark at all: input cut between two of its chunks (64 KiB of contents
+//! Input that is cut off is an error. But gzip, zstd and lz4 look whole if they are cut exactly between two members
+//! or frames. Snappy's framing format has no end mark at all: input cut between two of its chunks (64 KiB of contents
 //! each) cannot be told from whole input.
 //!
 //! ```
@@ -51,6 +52,7 @@ mod crc;
 mod gather;
 mod guard;
 pub mod gzip;
+pub mod lz4;
 mod pending;
 pub mod snappy;
 mod window;
@@ -94,7 +96,7 @@ pub struct DecoderLimits {
     /// in zstd.
     pub max_ratio: Option<u32>,
     /// Bytes of the window that a zstd frame may ask for, at most [`MAX_WINDOW`](Self::MAX_WINDOW); `None`:
-    /// [`DEFAULT_MAX_WINDOW`](Self::DEFAULT_MAX_WINDOW). Gzip's is always 32 KiB, and snappy's 64 KiB.
+    /// [`DEFAULT_MAX_WINDOW`](Self::DEFAULT_MAX_WINDOW). Gzip's is always 32 KiB, those of snappy and lz4 are 64 KiB.
     pub max_window: Option<u64>,
 }
 
@@ -120,6 +122,7 @@ pub fn encoder(kind: Codec, level: Option<i32>) -> Result<Box<dyn Coder>, CodecE
         Codec::Gzip => gzip::encoder(level, &gzip::Header::default()),
         Codec::Zstd => zstd::encoder(level),
         Codec::Snappy => snappy::encoder(level),
+        Codec::Lz4 => lz4::encoder(level),
     }
 }
 
@@ -130,7 +133,25 @@ pub fn decoder(kind: Codec, limits: DecoderLimits) -> Box<dyn Coder> {
         Codec::Gzip => gzip::decoder(limits),
         Codec::Zstd => zstd::decoder(limits),
         Codec::Snappy => snappy::decoder(limits),
+        Codec::Lz4 => lz4::decoder(limits),
     }
+}
+
+/// Bytes that a compressor takes up at most, beside what goes in and out.
+#[must_use]
+pub fn encoder_memory(kind: Codec, level: Option<i32>) -> u64 {
+    match kind {
+        Codec::Zstd => zstd::encoder_memory(level),
+        // A window, or a block.
+        _ => 1 << 20,
+    }
+}
+
+/// Bytes that a decompressor of any codec takes up at most, beside what goes in and out.
+#[must_use]
+pub fn decoder_memory(limits: DecoderLimits) -> u64 {
+    // The tables beside the window.
+    limits.window().max(lz4::DECODER_MEMORY) + (1 << 20)
 }
 
 /// What kind of thing went wrong.

@@ -48,6 +48,8 @@ mod tests {
             ("a.lp.zst", (Some(LengthPrefixed(LengthPrefix::BigEndian)), Some(Zstd))),
             ("a.tsv", (Some(Csv(Dialect::tabs())), None)),
             ("a.ndjson.sz", (Some(Ndjson), Some(Snappy))),
+            ("a.json.gz", (Some(JsonArray), Some(Gzip))),
+            ("a.csv.lz4", (Some(Csv(Dialect::default())), Some(Lz4))),
             ("a.gz", (None, Some(Gzip))),
             ("a.gz.gz", (None, Some(Gzip))),
             ("a.gz.ndjson", (Some(Ndjson), None)),

@@ -1,6 +1,6 @@
 //! How records lie in a byte stream.
 //!
-//! A record is bytes: of NDJSON the JSON text without its line end, of CSV the row as it was written without its line
+//! A record is bytes: of NDJSON and JSON arrays the JSON text without line ends, of CSV the row as it was written without its line
 //! end, of length-prefixed what follows the length. Readers and writers are pushed, and work in [`Batch`]es: records
 //! laid end to end, as they pass the boundary of the component. What a record means is [`convert`]'s business.
 //!
@@ -23,6 +23,7 @@ mod batch;
 pub mod convert;
 pub mod csv;
 mod error;
+pub mod json_array;
 pub mod length_prefixed;
 mod mark;
 pub mod ndjson;
@@ -87,6 +88,7 @@ pub trait RecordWriter: Send {
 pub fn reader(format: &Format, options: RecordOptions) -> Result<Box<dyn RecordReader>, RecordError> {
     Ok(match format {
         Format::Ndjson => Box::new(Sticky::new(ndjson::Reader::new(options))),
+        Format::JsonArray => Box::new(Sticky::new(json_array::Reader::new(options))),
         Format::LengthPrefixed(prefix) => {
             Box::new(Sticky::new(length_prefixed::Reader::new(*prefix, options)))
         }
@@ -101,6 +103,7 @@ pub fn reader(format: &Format, options: RecordOptions) -> Result<Box<dyn RecordR
 pub fn writer(format: &Format, options: RecordOptions) -> Result<Box<dyn RecordWriter>, RecordError> {
     Ok(match format {
         Format::Ndjson => Box::new(Sticky::new(ndjson::Writer::new(options))),
+        Format::JsonArray => Box::new(Sticky::new(json_array::Writer::new(options))),
         Format::LengthPrefixed(prefix) => {
             Box::new(Sticky::new(length_prefixed::Writer::new(*prefix, options)))
         }

@@ -44,6 +44,7 @@ fn names_get_or_lose_the_extension() {
         (GZIP, "d.gz/a", "d.gz/a.gz"),
         (Recoding::Compress(Codec::Zstd), "a", "a.zst"),
         (Recoding::Compress(Codec::Snappy), "a", "a.sz"),
+        (Recoding::Compress(Codec::Lz4), "a", "a.lz4"),
         (Recoding::Decompress, "a.gz", "a"),
         (Recoding::Decompress, "a.txt.zst", "a.txt"),
         (Recoding::Decompress, "a.gz.sz", "a.gz"),
@@ -168,7 +169,7 @@ fn the_time_decides_and_else_the_contents() {
 }
 
 fn paths() -> impl Strategy<Value = BTreeSet<Path>> {
-    let path = "[ab-]{1,2}([.-]x)?(/a)?(\\.gz|\\.zst|\\.sz|\\.g)?";
+    let path = "[ab-]{1,2}([.-]x)?(/a)?(\\.gz|\\.lz4|\\.zst|\\.sz|\\.g)?";
     prop::collection::btree_set(path, 0..14)
         .prop_map(|paths| paths.into_iter().filter_map(|path| Path::parse(path).ok()).collect())
 }

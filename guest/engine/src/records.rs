@@ -73,7 +73,7 @@ impl Side {
         let format = encoding.format.or(format).ok_or_else(|| {
             place.error(
                 ErrorCode::InvalidArgument,
-                "its name tells no record format: give one, or use .ndjson, .csv, .tsv or .lp",
+                &format!("its name tells no record format: give one, or use one of {}", Format::extensions()),
             )
         })?;
         Ok(Self {

@@ -1,8 +1,10 @@
 //! Compressed forms, and how to ask for them.
 
+use std::ops::RangeInclusive;
+
 /// Makes the enum, and all that can be told from a table, so that a codec is one row here.
 macro_rules! codecs {
-    ($dollar:tt $($(#[$doc:meta])* $case:ident: $magic:pat => $name:literal, $extension:literal;)*) => {
+    ($dollar:tt $($(#[$doc:meta])* $case:ident: $magic:pat => $name:literal, $extension:literal, $levels:expr;)*) => {
         /// A compressed form.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Codec {
@@ -25,6 +27,12 @@ macro_rules! codecs {
                 match self { $(Self::$case => $extension,)* }
             }
 
+            /// The levels it has, if it has any.
+            #[must_use]
+            pub const fn levels(self) -> Option<RangeInclusive<i32>> {
+                match self { $(Self::$case => $levels,)* }
+            }
+
             /// The codec that the first bytes of a stream show; [`HEAD`](Self::HEAD) bytes are enough.
             #[must_use]
             pub const fn from_magic(head: &[u8]) -> Option<Self> {
@@ -42,11 +50,13 @@ macro_rules! codecs {
 
 codecs! { $
     /// RFC 1952.
-    Gzip: [0x1f, 0x8b, ..] => "gzip", "gz";
+    Gzip: [0x1f, 0x8b, ..] => "gzip", "gz", Some(0..=9);
     /// RFC 8878. A stream may begin with a skippable frame (sections 3.1.1 and 3.1.2).
-    Zstd: [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => "zstd", "zst";
+    Zstd: [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => "zstd", "zst", Some(-131_072..=22);
     /// The framing format of Snappy, which begins with a stream identifier (section 4.1).
-    Snappy: [0xff, 0x06, 0, 0, b's', b'N', b'a', b'P', b'p', b'Y', ..] => "snappy", "sz";
+    Snappy: [0xff, 0x06, 0, 0, b's', b'N', b'a', b'P', b'p', b'Y', ..] => "snappy", "sz", None;
+    /// The frame format of LZ4. A stream that begins with a skippable frame, which may be either's, is taken for zstd.
+    Lz4: [0x04, 0x22, 0x4d, 0x18, ..] => "lz4", "lz4", None;
 }
 
 impl Codec {
@@ -69,23 +79,30 @@ impl Codec {
         Self::ALL.into_iter().find(|codec| codec.extension().eq_ignore_ascii_case(extension))
     }
 
-    /// The codec of a name.
+    /// The codec of a name, or of an extension without its dot.
     ///
     /// ```
     /// use omnistorage_types::Codec;
     ///
     /// assert_eq!(Codec::from_name("zstd"), Some(Codec::Zstd));
-    /// assert_eq!(Codec::from_name("zst"), None);
+    /// assert_eq!(Codec::from_name("zst"), Some(Codec::Zstd));
+    /// assert_eq!(Codec::from_name("z"), None);
     /// ```
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|codec| codec.as_str() == name)
+        Self::ALL.into_iter().find(|codec| [codec.as_str(), codec.extension()].contains(&name))
     }
 
     /// The names of all, for a message: `gzip, zstd, ...`.
     #[must_use]
     pub fn names() -> String {
         Self::ALL.map(Self::as_str).join(", ")
+    }
+
+    /// The extensions of all, for a message: `.gz, .zst, ...`.
+    #[must_use]
+    pub fn extensions() -> String {
+        Self::ALL.map(|codec| format!(".{}", codec.extension())).join(", ")
     }
 }
 
@@ -100,7 +117,7 @@ impl std::fmt::Display for Codec {
 pub struct Compression {
     /// How to compress.
     pub codec: Codec,
-    /// The codec's own scale: gzip 0 (stored) to 9, by default 6; zstd -131,072 to 22, by default 3; snappy none.
+    /// The codec's own scale: gzip 0 (stored) to 9, by default 6; zstd -131,072 to 22, by default 3; snappy and lz4 none.
     /// `None` is its default.
     pub level: Option<i32>,
 }
@@ -136,6 +153,8 @@ mod tests {
             (b"\x60\x2a\x4d\x18", None),
             (b"\xff\x06\0\0sNaPpY", Some(Codec::Snappy)),
             (b"\xff\x06\0\0sNaPp", None),
+            (b"\x04\x22\x4d\x18", Some(Codec::Lz4)),
+            (b"\x04\x22\x4d", None),
             (b"", None),
             (b"{}", None),
         ] {

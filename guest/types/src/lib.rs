@@ -42,7 +42,7 @@ pub use multi::{Mode, Outcome, TargetResult, TeeError};
 pub use object::{Location, Metadata, ObjectInfo, ObjectKind};
 pub use path::{Path, PathError};
 pub use records::{
-    ConvertReport, CsvDialect, Encoding, Format, LengthPrefix, LineEnd, Punctuation, Validation,
+    ConvertReport, CsvDialect, Encoding, Form, Format, LengthPrefix, LineEnd, Punctuation, Validation,
 };
 pub use sync::{
     Action, Backup, CheckEntry, CheckReport, Comparison, Deletion, Difference, Event, Explanation,

@@ -136,39 +136,100 @@ pub enum LengthPrefix {
     Varint,
 }
 
-/// How records lie in a byte stream.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Format {
+/// What the records of a format are. Conversions go from one form to another, whatever the formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form<'a> {
+    /// A JSON text.
+    Json,
+    /// A row of fields.
+    Row(&'a CsvDialect),
+    /// Bytes, which are what the other side of a conversion has for records.
+    Bytes,
+}
+
+/// Makes the enum, and all that can be told from a table, so that a format is one row here. In each row: the form of its
+/// records, and what each of its extensions stands for, the plain one first.
+macro_rules! formats {
+    ($dollar:tt $(
+        $(#[$doc:meta])* $case:ident $(($value:ident: $type:ty))? => $name:literal, $form:expr,
+        [$($extension:literal: $of:expr),*];
+    )*) => {
+        /// How records lie in a byte stream.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum Format {
+            $($(#[$doc])* $case $(($type))?,)*
+        }
+
+        impl Format {
+            /// Every extension, without its dot, and what it stands for.
+            pub const EXTENSIONS: [(&str, fn() -> Self); [$($($extension),*),*].len()] =
+                [$($(($extension, || $of)),*),*];
+
+            /// Its name, as in `--from`.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$case { .. } => $name,)* }
+            }
+
+            /// What its records are.
+            #[must_use]
+            #[allow(unused_variables, reason = "not every row has a use for its value")]
+            pub const fn form(&self) -> Form<'_> {
+                match self { $(Self::$case $(($value))? => $form,)* }
+            }
+        }
+
+        /// The formats of a module of bindings.
+        #[macro_export]
+        macro_rules! mirror_format {
+            ($dollar wit:ident) => {
+                $crate::mirror! { variant $crate::Format = $dollar wit::Format { $($case $(($value))?),* } }
+            };
+        }
+    };
+}
+
+formats! { $
     /// One JSON text a line, ended by LF or CRLF. Blank lines are skipped, and so is a byte order mark at the start; the
-    /// last line may lack its end.
-    Ndjson,
-    /// A length, then as many bytes.
-    LengthPrefixed(LengthPrefix),
-    /// RFC 4180. A record is a row as it is written, without its line end.
-    Csv(CsvDialect),
+    /// last line may lack its end. `.ndjson`, `.jsonl`.
+    Ndjson => "ndjson", Form::Json, ["ndjson": Self::Ndjson, "jsonl": Self::Ndjson];
+    /// One JSON array and nothing else; its elements are the records, each on one line. `.json`.
+    JsonArray => "json", Form::Json, ["json": Self::JsonArray];
+    /// A length, then as many bytes. `.lp`.
+    LengthPrefixed(prefix: LengthPrefix) => "length-prefixed", Form::Bytes,
+        ["lp": Self::LengthPrefixed(LengthPrefix::default())];
+    /// RFC 4180. A record is a row as it is written, without its line end. `.csv`, `.tsv`.
+    Csv(dialect: CsvDialect) => "csv", Form::Row(dialect),
+        ["csv": Self::Csv(CsvDialect::default()), "tsv": Self::Csv(CsvDialect::tabs())];
 }
 
 impl Format {
-    /// The format of a name: an extension without its dot, or what [`name`](Self::name) gives.
+    /// The format of an extension without its dot, or of a name, as it is by default.
+    ///
+    /// ```
+    /// use omnistorage_types::{Format, LengthPrefix};
+    ///
+    /// let prefixed = Some(Format::LengthPrefixed(LengthPrefix::BigEndian));
+    /// assert_eq!(Format::from_name("lp"), prefixed);
+    /// assert_eq!(Format::from_name("length-prefixed"), prefixed);
+    /// assert_eq!(Format::from_name("txt"), None);
+    /// ```
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "ndjson" | "jsonl" => Self::Ndjson,
-            "lp" | "length-prefixed" => Self::LengthPrefixed(LengthPrefix::default()),
-            "csv" => Self::Csv(CsvDialect::default()),
-            "tsv" => Self::Csv(CsvDialect::tabs()),
-            _ => return None,
-        })
+        let of_extension = Self::EXTENSIONS.into_iter().find(|(extension, _)| *extension == name);
+        let plain = || Self::EXTENSIONS.into_iter().map(|(_, of)| of()).find(|format| format.name() == name);
+        of_extension.map(|(_, of)| of()).or_else(plain)
     }
 
-    /// Its name: `ndjson`, `length-prefixed` or `csv`.
+    /// The extensions of all, for a message: `.ndjson, .jsonl, ...`.
     #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Ndjson => "ndjson",
-            Self::LengthPrefixed(_) => "length-prefixed",
-            Self::Csv(_) => "csv",
-        }
+    pub fn extensions() -> String {
+        Self::EXTENSIONS.map(|(extension, _)| format!(".{extension}")).join(", ")
+    }
+
+    /// The dialect, if its records are rows.
+    pub fn dialect_mut(&mut self) -> Option<&mut CsvDialect> {
+        if let Self::Csv(dialect) = self { Some(dialect) } else { None }
     }
 }
 
@@ -186,7 +247,7 @@ pub enum Validation {
     Framing,
     /// That it is UTF-8.
     Utf8,
-    /// That it is UTF-8, and of the syntax of its format. NDJSON: RFC 8259. The framing of CSV is its syntax, and
+    /// That it is UTF-8, and of the syntax of its format. NDJSON and JSON arrays: RFC 8259. The framing of CSV is its syntax, and
     /// length-prefixed records have none.
     Syntax,
 }
@@ -195,9 +256,9 @@ pub enum Validation {
 /// the first bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Encoding {
-    /// `.ndjson`, `.jsonl`, `.csv`, `.tsv` and `.lp` tell it.
+    /// Its extension tells it.
     pub format: Option<Format>,
-    /// `.gz`, `.zst` and `.sz` tell it.
+    /// Its extension tells it.
     pub codec: Option<Codec>,
     /// Of the codec, for writing.
     pub level: Option<i32>,

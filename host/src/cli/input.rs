@@ -13,7 +13,7 @@ use futures::{StreamExt, stream};
 use rustix::fs::{OFlags, fcntl_getfl, fstat};
 use tokio::sync::mpsc;
 
-use super::{exit::Failure, output::printable, place::Place, records::codec};
+use super::{codec, exit::Failure, output::printable, place::Place};
 use crate::{
     Error, Metadata, Result as StorageResult,
     backend::{Contents, WriteOptions},
@@ -29,8 +29,12 @@ pub(crate) struct StoredWith {
     /// Metadata to store with it; may be given more than once
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_and_value)]
     metadata: Vec<(String, String)>,
-    /// Compress with CODEC: gzip (LEVEL 0 to 9), zstd (-131072 to 22) or snappy (no level)
-    #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = parse_compression)]
+    #[arg(
+        long,
+        value_name = "CODEC[:LEVEL]",
+        value_parser = codec::compression,
+        help = format!("Compress with CODEC: {}", codec::with_levels())
+    )]
     compress: Option<Compression>,
     /// Compress on up to N cores, in blocks that every tool can read
     #[arg(long, value_name = "N", default_value = "1", requires = "compress")]
@@ -141,28 +145,9 @@ fn key_and_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(crate) fn parse_compression(text: &str) -> Result<Compression, String> {
-    let (name, level) = match text.split_once(':') {
-        None => (text, None),
-        Some((name, level)) => (name, Some(level.parse().map_err(|_| format!("`{level}` is no level"))?)),
-    };
-    Ok(Compression { codec: codec(name)?, level })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::Codec;
-
-    #[test]
-    fn compression_is_a_codec_and_a_level() {
-        let parsed = parse_compression("gzip:9").unwrap();
-        assert_eq!((parsed.codec, parsed.level), (Codec::Gzip, Some(9)));
-        assert_eq!(parse_compression("gz").unwrap().level, None);
-        for text in ["", "gzip:", "gzip:high", "lzma"] {
-            assert!(parse_compression(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn metadata_is_a_key_and_a_value() {

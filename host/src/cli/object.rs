@@ -15,7 +15,11 @@ use super::{
     time::rfc3339,
     window::{self, parse_window},
 };
-use crate::{backend::ReadOptions, duration::parse_duration, runtime::DecompressOptions};
+use crate::{
+    backend::ReadOptions,
+    duration::parse_duration,
+    runtime::{Codec, DecompressOptions},
+};
 
 /// Tell what is known of an object or a directory
 #[derive(Args)]
@@ -69,8 +73,11 @@ pub(crate) struct Cat {
     /// End after N bytes
     #[arg(long, value_name = "N")]
     length: Option<u64>,
-    /// Decompress gzip, zstd or snappy, recognised by the first bytes
-    #[arg(long, conflicts_with_all = ["offset", "length"])]
+    #[arg(
+        long,
+        conflicts_with_all = ["offset", "length"],
+        help = format!("Decompress what the first bytes show to be compressed: {}", Codec::names())
+    )]
     decompress: bool,
     /// Refuse zstd data whose window is more than SIZE
     #[arg(

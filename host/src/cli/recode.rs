@@ -3,21 +3,37 @@
 use clap::Args;
 
 use super::{
-    input::parse_compression,
+    codec,
     threads::Threads,
     window::{self, parse_window},
 };
-use crate::runtime::{Compression, Recoding};
+use crate::runtime::{Codec, Compression, Recoding};
 
-/// How objects change on their way. A name is that of a compressed object if it ends in .gz, .zst or .sz.
+/// How objects change on their way. A name is that of a compressed object if it ends in the extension of a
+/// codec.
 #[derive(Args)]
 pub(crate) struct RecodingOptions {
-    /// TARGET holds what is in SOURCE compressed, under names with .gz, .zst or .sz: gzip, zstd or snappy, with a level
-    /// if you like; an object whose name says that it is compressed is copied as it is
-    #[arg(long, value_name = "CODEC[:LEVEL]", value_parser = parse_compression, group = "recoded")]
+    #[arg(
+        long,
+        value_name = "CODEC[:LEVEL]",
+        value_parser = codec::compression,
+        group = "recoded",
+        help = format!(
+            "TARGET holds what is in SOURCE compressed, under names with the extension of CODEC ({}): {}, with a level if \
+             you like; an object whose name says that it is compressed is copied as it is",
+            Codec::extensions(),
+            Codec::names()
+        )
+    )]
     compress: Option<Compression>,
-    /// TARGET holds what is in SOURCE decompressed, under names without .gz, .zst or .sz; the rest is copied as it is
-    #[arg(long, group = "recoded")]
+    #[arg(
+        long,
+        group = "recoded",
+        help = format!(
+            "TARGET holds what is in SOURCE decompressed, under names without {}; the rest is copied as it is",
+            Codec::extensions()
+        )
+    )]
     decompress: bool,
     /// Refuse zstd data whose window is more than SIZE
     #[arg(

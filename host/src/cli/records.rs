@@ -13,14 +13,12 @@ use super::{
     place::{Place, PlaceKind},
     session::{Need, Session},
 };
-use crate::runtime::Codec;
+use crate::runtime::{Codec, Format};
 use encoding::{Reading, Writing};
 
 /// Read and convert files of records
-///
-/// The extensions of the path tell the format and the codec (.ndjson, .jsonl, .csv, .tsv or .lp, then .gz, .zst or
-/// .sz), or by --from and --to. `-` is standard input or output.
 #[derive(Args)]
+#[command(long_about = Records::about())]
 pub(crate) struct Records {
     #[command(subcommand)]
     command: Command,
@@ -34,6 +32,15 @@ enum Command {
 }
 
 impl Records {
+    fn about() -> String {
+        format!(
+            "Read and convert files of records\n\nThe extensions of the path tell the format and the codec ({}, \
+             then {}), or --from and --to do. `-` is standard input or output.",
+            Format::extensions(),
+            Codec::extensions()
+        )
+    }
+
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         match self.command {
             Command::Convert(command) => command.run(globals).await,
@@ -45,8 +52,8 @@ impl Records {
 
 /// Read every record of SOURCE and write it to TARGET, whole or not at all
 ///
-/// NDJSON and CSV turn into each other: a row is an object whose keys are the columns, or an array if there is no header.
-/// To know the columns of NDJSON it is read twice, unless --columns names them; what comes from standard input is kept in
+/// JSON (a text a line, or one array) and CSV turn into each other: a row is an object whose keys are the columns, or an array if there is no header.
+/// To know the columns of JSON it is read twice, unless --columns names them; what comes from standard input is kept in
 /// a temporary file meanwhile. An object or an array in a field is its JSON text. Length-prefixed holds the records of
 /// either as they are.
 #[derive(Args)]
@@ -161,15 +168,5 @@ impl Head {
             left = left.saturating_sub(batch.len());
         }
         output.flush()
-    }
-}
-
-/// A codec by its name or its extension.
-pub(super) fn codec(name: &str) -> Result<Codec, String> {
-    match name {
-        "gzip" | "gz" => Ok(Codec::Gzip),
-        "zstd" | "zst" => Ok(Codec::Zstd),
-        "snappy" | "sz" => Ok(Codec::Snappy),
-        _ => Err(format!("there is no codec `{name}`: there are gzip, zstd and snappy")),
     }
 }

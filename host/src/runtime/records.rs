@@ -17,8 +17,8 @@ pub use reader::RecordReader;
 pub use writer::RecordWriter;
 
 impl Storage {
-    /// The format that the extensions of a path name (`.ndjson`, `.jsonl`, `.csv`, `.tsv` or `.lp`, then that of a
-    /// codec), as it is by default; `None` if they name none.
+    /// The format that the extensions of a path name (that of a format, then that of a codec), as it is by default; `None`
+    /// if they name none.
     ///
     /// # Errors
     /// None but those of the sandbox.

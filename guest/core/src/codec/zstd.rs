@@ -28,6 +28,15 @@ pub const DEFAULT_LEVEL: i32 = 3;
 /// The reference's scale, which both engines take.
 const LEVELS: std::ops::RangeInclusive<i32> = -131_072..=22;
 
+/// Bytes that a compressor takes up at most.
+pub(super) fn encoder_memory(level: Option<i32>) -> u64 {
+    match level.unwrap_or(DEFAULT_LEVEL) {
+        // Twice a window of 8 MiB, and the tables of the matches in it.
+        9.. => 72 << 20,
+        _ => 16 << 20,
+    }
+}
+
 fn checked(level: Option<i32>) -> Result<i32, CodecError> {
     match level {
         None | Some(0) => Ok(DEFAULT_LEVEL),

@@ -1,15 +1,17 @@
 //! From the records of one format to those of another.
 //!
+//! What has to be done depends on what a record is on both sides, its [`Form`], and on nothing else of the formats:
+//!
 //! | from | to | |
 //! |---|---|---|
-//! | any | the same, but CSV | as it is |
-//! | NDJSON | length-prefixed, and back | as it is: the JSON text |
-//! | CSV | length-prefixed, and back | as it is: the row, and the header is a record like any other |
-//! | CSV | CSV | field by field, by name if the columns of the target are given |
-//! | CSV | NDJSON | a row with named columns is an object with those keys, any other an array |
-//! | NDJSON | CSV | an object is a row of its values, an array a row of its elements |
+//! | JSON text (NDJSON, a JSON array) | JSON text | as it is |
+//! | JSON text | bytes (length-prefixed), and back | as it is |
+//! | row (CSV) | bytes, and back | as it is, and the header is a record like any other |
+//! | row | row | field by field, by name if the columns of the target are given |
+//! | row | JSON text | a row with named columns is an object with those keys, any other an array |
+//! | JSON text | row | an object is a row of its values, an array a row of its elements |
 //!
-//! **Columns.** Those of NDJSON are the ones that are given ([`Dialect::columns`]), or every key of every record, in the
+//! **Columns.** Those of JSON are the ones that are given ([`Dialect::columns`]), or every key of every record, in the
 //! order in which they first appear. To know them, the source is read twice: a [`Survey`] sees every record, keeps
 //! nothing but the keys, and takes no more memory than one record may. A key outside the columns is an error, never left
 //! out. A missing key is an empty field.
@@ -20,7 +22,7 @@
 //! string that looks like one is written as a JSON string, quotation marks and all, and what looks like such a quotation
 //! is read as what it quotes.
 //!
-//! **There and back.** CSV to NDJSON to CSV gives the same fields, whatever they are, as does a table of objects with
+//! **There and back.** CSV to JSON to CSV gives the same fields, whatever they are, as does a table of objects with
 //! the same keys and string values the other way. With `infer` on both ways, every value comes back as it was, numbers to
 //! the digit. What cannot come back is an error that names the record and the field: keys that appear twice, columns of
 //! one name, text that is not Unicode.
@@ -65,6 +67,8 @@ mod to_csv;
 mod value;
 
 pub use survey::Survey;
+
+use omnistorage_types::Form;
 
 use super::{
     Batch, Format, RecordError, RecordErrorKind, RecordOptions,
@@ -117,11 +121,11 @@ impl Plan {
     /// for.
     pub fn between(mut source: Format, target: Format) -> Result<Self, RecordError> {
         for format in [&source, &target] {
-            if let Format::Csv(dialect) = format {
+            if let Form::Row(dialect) = format.form() {
                 super::csv::check(dialect)?;
             }
         }
-        if let (Format::Csv(dialect), Format::LengthPrefixed(_)) = (&mut source, &target) {
+        if let (Some(dialect), Form::Bytes) = (source.dialect_mut(), target.form()) {
             if dialect.columns.is_some() {
                 let message = "rows are carried as they are, the header too: there is no use for columns";
                 return Err(RecordError::new(RecordErrorKind::InvalidOption, 0, message));
@@ -140,8 +144,8 @@ impl Plan {
     /// What must [see](Survey::see) every record of the source before the conversion starts, if anything.
     #[must_use]
     pub fn survey(&self, options: RecordOptions) -> Option<Survey> {
-        match (&self.source, &self.target) {
-            (Format::Ndjson, Format::Csv(Dialect { columns: None, header, .. })) => {
+        match (self.source.form(), self.target.form()) {
+            (Form::Json, Form::Row(Dialect { columns: None, header, .. })) => {
                 Some(Survey::new(*header, options))
             }
             _ => None,
@@ -153,7 +157,7 @@ impl Plan {
     /// # Errors
     /// [`RecordErrorKind::Unrepresentable`] if there are records without any field.
     pub fn learn(&mut self, survey: Survey) -> Result<(), RecordError> {
-        if let Format::Csv(dialect) = &mut self.target {
+        if let Some(dialect) = self.target.dialect_mut() {
             dialect.columns = survey.columns()?;
         }
         Ok(())
@@ -171,26 +175,26 @@ impl Plan {
     ) -> Result<(Format, Box<dyn Conversion>), RecordError> {
         let Self { source, mut target } = self;
         let one_by_one = OneByOne { options, records: 0, convert: () };
-        let conversion: Box<dyn Conversion> = match (source, &mut target) {
-            (Format::Csv(source), Format::Ndjson) => {
-                let names = names(&source, header)?;
-                Box::new(one_by_one.with(from_csv::ToJson::new(source, names)?))
+        let conversion: Box<dyn Conversion> = match (source.form(), target.form()) {
+            (Form::Json, Form::Json) | (Form::Bytes, _) | (_, Form::Bytes) => Box::new(AsItIs),
+            (Form::Row(source), Form::Json) => {
+                let names = names(source, header)?;
+                Box::new(one_by_one.with(from_csv::ToJson::new(source.clone(), names)?))
             }
-            (Format::Csv(source), Format::Csv(target)) => {
-                let names = names(&source, header)?;
-                let conversion = from_csv::ToCsv::new(source, names.as_deref(), target)?;
-                if target.columns.is_none() {
+            (Form::Row(source), Form::Row(dialect)) => {
+                let names = names(source, header)?;
+                let conversion = from_csv::ToCsv::new(source.clone(), names.as_deref(), dialect)?;
+                if let Some(target) = target.dialect_mut().filter(|target| target.columns.is_none()) {
                     // Without names there is no header, and no record must be taken for one.
                     target.header &= names.is_some();
                     target.columns = names;
                 }
                 Box::new(one_by_one.with(conversion))
             }
-            (Format::Ndjson, Format::Csv(target)) => {
+            (Form::Json, Form::Row(target)) => {
                 let columns = target.columns.clone().map(Columns::new).transpose()?;
                 Box::new(one_by_one.with(to_csv::ToCsv::new(target, columns)))
             }
-            _ => Box::new(AsItIs),
         };
         Ok((target, conversion))
     }

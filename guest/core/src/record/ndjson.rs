@@ -163,7 +163,8 @@ impl RecordWriter for Writer {
     }
 }
 
-fn check(record: &[u8], number: u64, validation: Validation) -> Result<(), RecordError> {
+/// Checks a JSON text.
+pub(super) fn check(record: &[u8], number: u64, validation: Validation) -> Result<(), RecordError> {
     if validation == Validation::Framing {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Compressing or decompressing objects on the way: what they are called on the target, and the merge of two listings
 //! whose names differ by it.
 //!
-//! A name is that of a compressed object if it ends in `.gz`, `.zst` or `.sz`, in small letters, with something before
+//! A name is that of a compressed object if it ends in the extension of a codec, in small letters, with something before
 //! it. What already has such a name is not compressed again, and what has none is not decompressed: both go as they
 //! are. Directories keep their names.
 //!
@@ -34,13 +34,10 @@ pub enum Recoding {
     Decompress,
 }
 
-/// All codecs, in the order of their extensions.
-const CODECS: [Codec; 3] = [Codec::Gzip, Codec::Snappy, Codec::Zstd];
-
 /// The codec that the name of an object tells, and the path without its extension.
 fn coded(path: &Path) -> Option<(Codec, &str)> {
     let (stem, extension) = extension(path.as_str())?;
-    Some((CODECS.into_iter().find(|codec| codec.extension() == extension)?, stem))
+    Some((Codec::ALL.into_iter().find(|codec| codec.extension() == extension)?, stem))
 }
 
 impl Recoding {
@@ -99,7 +96,7 @@ impl Recoding {
             },
             Self::Decompress => {
                 let plain = coded(path).is_none().then(|| path.clone());
-                let with = CODECS.into_iter().filter_map(|codec| with_extension(path, codec).ok());
+                let with = Codec::ALL.into_iter().filter_map(|codec| with_extension(path, codec).ok());
                 plain.into_iter().chain(with).collect()
             }
         }
@@ -308,7 +305,8 @@ impl Recoded {
         let source_path = source.next.as_ref().map(|entry| &entry.path);
         let is_over = |path: &Path| {
             source_path.is_none_or(|next| {
-                let last = CODECS.last().map_or("", |codec| codec.extension());
+                // The last extension in the order of bytes.
+                let last = Codec::ALL.map(Codec::extension).into_iter().max().unwrap_or_default();
                 next.as_str().as_bytes() > format!("{path}.{last}").as_bytes()
             })
         };

@@ -2,7 +2,7 @@
 
 use omnistorage_core::codec::{CodecErrorKind, DecoderLimits};
 
-use crate::drive::{GZIP, Random, SNAPPY, Subject, ZSTD, run, sample, subjects};
+use crate::drive::{GZIP, LZ4, Random, SNAPPY, Subject, ZSTD, run, sample, subjects};
 
 /// Where input may end although more would follow: after a part, and in snappy after each chunk.
 fn ends_between(subject: &Subject, part: usize, end: usize) -> bool {
@@ -83,6 +83,12 @@ fn ten_thousand_mutations_of_zstd_never_pass_for_other_data() {
         // Four bytes that become the magic of a skippable frame make the rest one.
         hold_against_mutations(&subject, &input, |output| output == input || output.is_empty());
     }
+}
+
+#[test]
+fn ten_thousand_mutations_of_lz4_never_pass_for_other_data() {
+    let input = sample(2000);
+    hold_against_mutations(&LZ4, &input, |output| output == input);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use omnistorage_core::codec::{CodecError, CodecErrorKind, Coder, DecoderLimits, gzip, snappy, zstd};
+use omnistorage_core::codec::{CodecError, CodecErrorKind, Coder, DecoderLimits, gzip, lz4, snappy, zstd};
 
 type Encode = fn(Option<i32>) -> Result<Box<dyn Coder>, CodecError>;
 
@@ -48,6 +48,9 @@ pub(crate) const ZSTD_FAST: Subject = Subject {
 pub(crate) const SNAPPY: Subject =
     Subject { name: "snappy", encoder: snappy::encoder, decoder: snappy::decoder, levels: &[] };
 
+pub(crate) const LZ4: Subject =
+    Subject { name: "lz4", encoder: lz4::encoder, decoder: lz4::decoder, levels: &[] };
+
 #[cfg(not(feature = "fast"))]
 pub(crate) const GZIP: [Subject; 1] = [GZIP_BASE];
 #[cfg(feature = "fast")]
@@ -60,7 +63,7 @@ pub(crate) const ZSTD: [Subject; 2] = [ZSTD_BASE, ZSTD_FAST];
 
 /// Every codec with every engine that this build has.
 pub(crate) fn subjects() -> impl Iterator<Item = Subject> {
-    GZIP.into_iter().chain([SNAPPY]).chain(ZSTD)
+    GZIP.into_iter().chain([SNAPPY, LZ4]).chain(ZSTD)
 }
 
 /// Sends the input through in chunks, with so much room for output at a time.

@@ -8,6 +8,7 @@ mod drive;
 mod every;
 mod gzip;
 mod limits;
+mod lz4;
 mod properties;
 mod snappy;
 #[cfg(feature = "fast")]

@@ -75,6 +75,7 @@ mod tests {
             b"xx\x1f\x8b\x08\0\0\0\0\0\0\x03",
             b"xx\x28\xb5\x2f\xfd",
             b"xx\xff\x06\0\0sNaPpY",
+            b"xx\x04\x22\x4d\x18\x40\x40\xc0",
         ]);
         (magic, prop_oneof![noise, text]).prop_map(|(magic, rest)| [magic, &rest].concat())
     }

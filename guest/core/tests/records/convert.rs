@@ -146,6 +146,30 @@ fn dialects_turn_into_each_other_by_name() {
 }
 
 #[test]
+fn every_format_converts_to_every_other_and_back() {
+    let tabs = Format::Csv(Dialect::tabs());
+    let formats = [Format::Ndjson, Format::JsonArray, plain(), tabs];
+    let rows = "id,text\n1,\"a, [b]\"\n2,\"say \"\"hi\"\"\"\n";
+    for first in &formats {
+        let one = text(&plain(), first, rows).unwrap();
+        for second in &formats {
+            let two = text(first, second, &one).unwrap();
+            assert_eq!(two, text(&plain(), second, rows).unwrap(), "{first} to {second}");
+            assert_eq!(text(second, &plain(), &two).unwrap(), rows, "{second}");
+        }
+        // Records are carried as they are.
+        let carried = text(first, &LENGTH_PREFIXED, &one).unwrap();
+        assert_eq!(text(&LENGTH_PREFIXED, first, &carried).unwrap(), one, "{first}");
+    }
+    let array = "[\n{\"id\":\"1\",\"text\":\"a, [b]\"},\n{\"id\":\"2\",\"text\":\"say \\\"hi\\\"\"}\n]\n";
+    assert_eq!(text(&plain(), &Format::JsonArray, rows).unwrap(), array);
+    assert_eq!(
+        text(&Format::JsonArray, &plain(), "[{\"b\":1},\n {\"a\":[1,\n2]}]").unwrap(),
+        "b,a\n1,\n,\"[1,2]\"\n"
+    );
+}
+
+#[test]
 fn length_prefixed_carries_records_as_they_are() {
     for (format, input) in [(&plain(), "a,b\n1,\"x\ny\"\n"), (&Format::Ndjson, "{\"a\" : 1}\n 2 \n")] {
         let carried = convert(format, &LENGTH_PREFIXED, RecordOptions::default(), input.as_bytes()).unwrap();

@@ -19,11 +19,12 @@ fn formats() -> Vec<(Format, Vec<u8>)> {
         let bytes = convert(&Format::Ndjson, &format, options, &json).unwrap();
         (format, bytes)
     });
+    let array = convert(&Format::Ndjson, &Format::JsonArray, options, &json).unwrap();
     dialects
         .map(|dialect| (Format::Csv(dialect), ROWS.as_bytes().to_vec()))
         .into_iter()
         .chain(prefixed)
-        .chain([(Format::Ndjson, json)])
+        .chain([(Format::Ndjson, json), (Format::JsonArray, array)])
         .collect()
 }
 

@@ -9,6 +9,7 @@
 mod convert;
 mod csv;
 mod damage;
+mod json_array;
 mod length_prefixed;
 mod ndjson;
 mod properties;

@@ -118,6 +118,43 @@ print(','.join(map(cell, row.values())))";
     assert_eq!(String::from_utf8(back).unwrap(), expected);
 }
 
+/// Values of every kind, among them those that look like the framing of an array.
+fn values() -> Vec<Value> {
+    let nested = json!({"a": [{"b": [[], {}, null]}, "],[", "}{", "\\", "\"", "\n"], "": {"é": -2.5e-3}});
+    let mut values = vec![nested, json!([]), json!({}), json!(""), json!(" , "), json!(true), json!(null)];
+    values.extend((0..300).map(|n| json!({"n": n, "list": vec![n; n % 5], "text": "[1,\n2]".repeat(n % 3)})));
+    values
+}
+
+#[test]
+fn we_read_the_arrays_of_python() {
+    let script = "import json, sys
+json.dump(json.load(sys.stdin), sys.stdout, **eval(sys.argv[1]))";
+    let input = serde_json::to_vec(&values()).unwrap();
+    for options in
+        ["{}", "{'indent': 2}", "{'indent': '\\t', 'ensure_ascii': False}", "{'separators': (',', ':')}"]
+    {
+        let lines =
+            convert(&Format::JsonArray, &Format::Ndjson, checked(), &python(script, &[options], &input));
+        let lines = String::from_utf8(lines.unwrap()).unwrap();
+        let found: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(found, values(), "{options}");
+    }
+}
+
+#[test]
+fn python_reads_our_arrays() {
+    let script = "import json, sys
+for value in json.load(sys.stdin): print(json.dumps(value))";
+    let lines: String = values().iter().map(|value| format!("{value}\n")).collect();
+    for input in [lines.as_str(), ""] {
+        let array = convert(&Format::Ndjson, &Format::JsonArray, checked(), input.as_bytes()).unwrap();
+        let read = String::from_utf8(python(script, &[], &array)).unwrap();
+        let parse = |text: &str| text.lines().map(|line| line.parse().unwrap()).collect::<Vec<Value>>();
+        assert_eq!(parse(&read), parse(input));
+    }
+}
+
 #[test]
 fn we_judge_json_as_python_does() {
     let script = "import json, sys

@@ -45,7 +45,9 @@ fn files_hold_what_stands_beside_them() {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let Some(data) = name.strip_suffix(".json") else { continue };
+        let Some(data) = name.strip_suffix(".json").filter(|data| path.with_file_name(data).exists()) else {
+            continue; // what holds the records, some of it with this extension
+        };
         let expected: Expected = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
         let input = fs::read(path.with_file_name(data)).unwrap();
         for chunk in [1, 3, usize::MAX] {
@@ -61,5 +63,5 @@ fn files_hold_what_stands_beside_them() {
         }
         seen += 1;
     }
-    assert_eq!(seen, 19, "a file without its expectation, or the other way round");
+    assert_eq!(seen, 23, "a file without its expectation, or the other way round");
 }

@@ -7,13 +7,13 @@ use std::{
 };
 
 use futures::{channel::oneshot, lock::Mutex};
-use omnistorage_core::codec::{Codec, DecoderLimits};
+use omnistorage_core::codec::{Codec, DecoderLimits, decoder_memory, encoder_memory};
 
 /// What codecs may take up together. A sandbox has 256 MiB by default, and the rest of a run is small.
 const CAPACITY: u64 = 176 << 20;
 
-/// What a codec takes up beside its window: chunks on their way in and out, and its tables.
-const BESIDE: u64 = 2 << 20;
+/// What an object takes up beside its codec: chunks on their way in and out.
+const BESIDE: u64 = 1 << 20;
 
 thread_local! {
     /// A sandbox has one memory, and one thread.
@@ -37,18 +37,13 @@ pub(super) struct Share {
 impl Share {
     /// For a decoder with windows of up to so many bytes.
     pub(super) async fn of_decoder(window: u64) -> Self {
-        Self::take(window.min(DecoderLimits::MAX_WINDOW) + BESIDE).await
+        let limits = DecoderLimits { max_window: Some(window), ..DecoderLimits::default() };
+        Self::take(decoder_memory(limits) + BESIDE).await
     }
 
     /// For an encoder.
     pub(super) async fn of_encoder(codec: Codec, level: Option<i32>) -> Self {
-        Self::take(match (codec, level.unwrap_or_default()) {
-            // Twice a window of 8 MiB, and the tables of the matches in it.
-            (Codec::Zstd, 9..) => 72 << 20,
-            (Codec::Zstd, _) => 16 << 20,
-            (Codec::Gzip | Codec::Snappy, _) => BESIDE,
-        })
-        .await
+        Self::take(encoder_memory(codec, level) + BESIDE).await
     }
 
     /// Waits until there is so much.

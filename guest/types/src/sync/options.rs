@@ -77,7 +77,7 @@ impl RenameStrategy {
     }
 }
 
-/// How objects change on their way. A name is that of a compressed object if it ends in `.gz`, `.zst` or `.sz`. Two
+/// How objects change on their way. A name is that of a compressed object if it ends in the extension of a codec. Two
 /// objects that would have one name on the target end the run
 /// ([`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument)).
 ///

@@ -363,10 +363,10 @@ macro_rules! mirror_bisync {
 #[macro_export]
 macro_rules! mirror_records {
     ($wit:ident) => {
+        $crate::mirror_format!($wit);
         $crate::mirror! {
             enum $crate::LineEnd = $wit::LineEnd { Lf, Crlf }
             enum $crate::LengthPrefix = $wit::LengthPrefix { BigEndian, LittleEndian, Varint }
-            variant $crate::Format = $wit::Format { Ndjson, LengthPrefixed(prefix), Csv(dialect) }
             enum $crate::Validation = $wit::Validation { Framing, Utf8, Syntax }
         }
         const _: () = {

@@ -2,17 +2,17 @@
 
 use clap::{Args, ValueEnum, value_parser};
 
-use super::codec;
 use crate::{
     Location, Path,
     cli::{
         Globals,
+        codec::{self, codec},
         exit::{Failure, Subject},
         output::note,
         session::Session,
         window::{self, parse_window},
     },
-    runtime::{CsvDialect, Encoding, Format, LengthPrefix, LineEnd, Punctuation, Validation},
+    runtime::{CsvDialect, Encoding, Form, Format, LengthPrefix, LineEnd, Punctuation, Validation},
 };
 
 /// How to read.
@@ -63,7 +63,7 @@ struct Csv {
     /// strings that look so in quotes
     #[arg(help_heading = "CSV", long)]
     infer: bool,
-    /// Take rows with too few or too many fields, which in NDJSON get their positions as keys, and stray quotes, but for
+    /// Take rows with too few or too many fields, which in JSON get their positions as keys, and stray quotes, but for
     /// one that begins a field and is never closed
     #[arg(help_heading = "CSV", long)]
     lenient: bool,
@@ -75,8 +75,12 @@ pub(super) struct Writing {
     /// Write as FORMAT[.CODEC]
     #[arg(long, value_name = "FORMAT[.CODEC]")]
     to: Option<String>,
-    /// Compress at LEVEL (gzip: 0 to 9, zstd: -131072 to 22)
-    #[arg(long, value_name = "LEVEL", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        allow_hyphen_values = true,
+        help = format!("Compress at LEVEL ({})", codec::levels())
+    )]
     level: Option<i32>,
     /// What to write after each row of CSV [default: lf]
     #[arg(help_heading = "CSV", long, value_enum, value_name = "END")]
@@ -189,8 +193,10 @@ pub(super) async fn both(
 
 /// Whether all of the source must be read before the target can be begun: for the columns.
 pub(super) fn is_read_twice(from: &Encoding, to: &Encoding) -> bool {
-    let needs_columns = matches!(&to.format, Some(Format::Csv(dialect)) if dialect.columns.is_none());
-    needs_columns && from.format == Some(Format::Ndjson)
+    let form = |format| Option::map(format, Format::form);
+    let needs_columns =
+        matches!(form(to.format.as_ref()), Some(Form::Row(dialect)) if dialect.columns.is_none());
+    needs_columns && form(from.format.as_ref()) == Some(Form::Json)
 }
 
 /// What is between the fields of a header that seems to have a single one, and how to write it on a command line.
@@ -205,10 +211,7 @@ fn other_delimiter(dialect: &CsvDialect, header: &[u8]) -> Option<(&'static str,
 }
 
 fn csv_of(side: &mut Encoding) -> Option<&mut CsvDialect> {
-    match &mut side.format {
-        Some(Format::Csv(dialect)) => Some(dialect),
-        _ => None,
-    }
+    side.format.as_mut().and_then(Format::dialect_mut)
 }
 
 fn misplaced(option: &str, what: &str) -> Failure {
@@ -255,7 +258,7 @@ async fn parse(session: &Session, text: &str) -> Result<Encoding, Failure> {
         Err(_) => None,
     };
     if format.is_none() {
-        let message = format!("there is no format `{name}`: there are ndjson, csv, tsv and lp");
+        let message = format!("there is no format `{name}`: use one of {}", Format::extensions());
         return Err(Failure::usage(message));
     }
     let codec = codec_name.map(codec).transpose().map_err(Failure::usage)?;

@@ -29,7 +29,7 @@ const fn block(codec: Codec) -> usize {
 impl Storage {
     /// Contents compressed on up to so many cores at once, to be written like any others.
     ///
-    /// Every 1 MiB of contents (zstd: 4 MiB) becomes a member of gzip, a frame of zstd or a stream of snappy by itself,
+    /// Every 1 MiB of contents (zstd: 4 MiB) becomes a member of gzip, a frame of zstd or lz4, or a stream of snappy by itself,
     /// and what they are one after the other is what every tool reads: the bytes depend on the contents alone, not on the
     /// number of cores. What is shorter than that is one block, on one core, the same as
     /// [`write`](Self::write) makes of it.

@@ -32,19 +32,18 @@ pub(super) enum Yardstick {
 impl Yardstick {
     /// Those of a codec.
     pub(super) fn of(codec: Codec) -> impl Iterator<Item = Self> {
-        let all: &[Self] = match codec {
+        const ALL: &[(Codec, Yardstick)] = &[
             #[cfg(feature = "c")]
-            Codec::Gzip => &[Self::ZlibNg, Self::Libdeflate],
+            (Codec::Gzip, Yardstick::ZlibNg),
             #[cfg(feature = "c")]
-            Codec::Zstd => &[Self::Zstd],
+            (Codec::Gzip, Yardstick::Libdeflate),
             #[cfg(feature = "c")]
-            Codec::Snappy => &[Self::Snap, Self::Libsnappy],
-            #[cfg(not(feature = "c"))]
-            Codec::Snappy => &[Self::Snap],
-            #[cfg(not(feature = "c"))]
-            _ => &[],
-        };
-        all.iter().copied()
+            (Codec::Zstd, Yardstick::Zstd),
+            (Codec::Snappy, Yardstick::Snap),
+            #[cfg(feature = "c")]
+            (Codec::Snappy, Yardstick::Libsnappy),
+        ];
+        ALL.iter().filter(move |(of, _)| *of == codec).map(|(_, yardstick)| *yardstick)
     }
 
     pub(super) const fn name(self) -> &'static str {

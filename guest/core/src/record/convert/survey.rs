@@ -1,4 +1,4 @@
-//! Which columns a source of NDJSON has.
+//! Which columns a source of JSON texts has.
 
 use super::{columns::Columns, json::Fields};
 use crate::record::{Batch, RecordError, RecordErrorKind, RecordOptions};
