@@ -10,6 +10,7 @@ mod escape;
 mod exit;
 mod explain;
 mod filter;
+mod follow;
 mod grammar;
 mod hash;
 mod information;

@@ -97,10 +97,17 @@ error_codes! { $
 }
 
 impl ErrorCode {
-    /// Whether the same call may succeed later without anybody mending anything.
+    /// Whether the same call may succeed later without anybody mending anything. Whoever tries again asks this, or
+    /// [`Error::may_pass`].
     #[must_use]
-    pub const fn is_retryable(self) -> bool {
+    pub const fn may_pass(self) -> bool {
         matches!(self, Self::RateLimited | Self::Timeout | Self::Unavailable)
+    }
+
+    /// Whether bytes did not arrive as they left: they may if they are read and sent once more.
+    #[must_use]
+    pub const fn is_of_the_way(self) -> bool {
+        matches!(self, Self::Corrupted | Self::Cancelled)
     }
 }
 
@@ -140,6 +147,7 @@ struct Inner {
     offset: Option<u64>,
     message: String,
     retry_after: Option<Duration>,
+    given_up: bool,
     on_target: bool,
 }
 
@@ -149,9 +157,9 @@ impl Error {
     /// What it quotes may be anybody's text, as that of a server: characters that a terminal would obey are escaped.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        let (at, offset, retry_after, on_target) = (None, None, None, false);
+        let (at, offset, retry_after, given_up, on_target) = (None, None, None, false, false);
         let message = printable(message.into());
-        Self(Box::new(Inner { code, at, offset, message, retry_after, on_target }))
+        Self(Box::new(Inner { code, at, offset, message, retry_after, given_up, on_target }))
     }
 
     /// [`ErrorCode::Unsupported`]: `backend` does not do `what`.
@@ -217,6 +225,13 @@ impl Error {
         self
     }
 
+    /// The call was tried several times before: to try it again at once would be of no use.
+    #[must_use]
+    pub fn given_up(mut self) -> Self {
+        self.0.given_up = true;
+        self
+    }
+
     /// What to branch on.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
@@ -251,6 +266,19 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// Whether somebody has tried the call several times already: see [`Error::given_up`].
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.0.given_up
+    }
+
+    /// Whether the same call may succeed if it is made again now: its [code](ErrorCode::may_pass) or the store says so,
+    /// and nobody has tried enough already.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        !self.0.given_up && (self.0.code.may_pass() || self.0.retry_after.is_some())
     }
 }
 
