@@ -54,7 +54,7 @@ impl Configuration {
         let origin = file.display().to_string();
         let text = fs::read_to_string(file).map_err(|error| {
             let message = format!("cannot read the configuration file `{origin}`: {error}");
-            Error::new(Error::from(error).code(), message)
+            Error::from(error).with_message(message)
         })?;
         Self::parse(&origin, &text)
     }

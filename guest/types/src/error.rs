@@ -1,6 +1,6 @@
 //! The one vocabulary of errors.
 
-use std::{fmt, io, str::FromStr, time::Duration};
+use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
 
 use crate::path::{Path, PathError};
 
@@ -140,7 +140,7 @@ impl fmt::Display for ErrorCode {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Inner>);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 struct Inner {
     code: ErrorCode,
     at: Option<(String, String)>,
@@ -149,7 +149,20 @@ struct Inner {
     retry_after: Option<Duration>,
     given_up: bool,
     on_target: bool,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
+
+/// What they come from is left out: it cannot be compared, and the rest says it all.
+impl PartialEq for Inner {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { code, at, offset, message, retry_after, given_up, on_target, source: _ } = self;
+        (*code, *offset, *retry_after, *given_up, *on_target)
+            == (other.code, other.offset, other.retry_after, other.given_up, other.on_target)
+            && (at, message) == (&other.at, &other.message)
+    }
+}
+
+impl Eq for Inner {}
 
 impl Error {
     /// An error of that code; `message` is one sentence without a full stop that says what a person can do about it.
@@ -159,7 +172,8 @@ impl Error {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         let (at, offset, retry_after, given_up, on_target) = (None, None, None, false, false);
         let message = printable(message.into());
-        Self(Box::new(Inner { code, at, offset, message, retry_after, given_up, on_target }))
+        let source = None;
+        Self(Box::new(Inner { code, at, offset, message, retry_after, given_up, on_target, source }))
     }
 
     /// [`ErrorCode::Unsupported`]: `backend` does not do `what`.
@@ -222,6 +236,14 @@ impl Error {
     #[must_use]
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.0.retry_after = Some(after);
+        self
+    }
+
+    /// With the error that it comes from, which [`source`](std::error::Error::source) then gives. The sentence says all
+    /// without it; it stays on its side of WIT.
+    #[must_use]
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
         self
     }
 
@@ -322,7 +344,11 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&**self.0.source.as_ref()?)
+    }
+}
 
 impl From<PathError> for Error {
     fn from(error: PathError) -> Self {
@@ -349,13 +375,26 @@ impl From<io::Error> for Error {
             }
             _ => ErrorCode::Other,
         };
-        Self::new(code, error.to_string())
+        Self::new(code, error.to_string()).with_source(error)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_an_error_comes_from_is_kept_and_makes_no_difference() {
+        use std::error::Error as _;
+        let error = Error::from(io::Error::from(io::ErrorKind::StorageFull)).with_note("delete something");
+        let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::StorageFull));
+        let same = Error::new(ErrorCode::NoSpace, error.message());
+        assert!(same.source().is_none());
+        assert_eq!((&error, error.to_string()), (&same, same.to_string()));
+        assert_ne!(error, same.clone().given_up());
+        assert_ne!(error, same.with_offset(1));
+    }
 
     #[test]
     fn nothing_that_is_quoted_is_obeyed() {

@@ -96,10 +96,10 @@ impl OpendalBackend {
             .with_jitter();
         let operator = service::open(&name, config)?.layer(timeouts).layer(attempts);
         // Connections of its own: those of a client for the whole process would die with the runtime that opened them.
-        let client = reqwest::Client::builder()
-            .connect_timeout(timeout)
-            .build()
-            .map_err(|error| Error::new(ErrorCode::Other, format!("no HTTP client can be made: {error}")))?;
+        let client = reqwest::Client::builder().connect_timeout(timeout).build().map_err(|error| {
+            let message = format!("no HTTP client can be made: {error}");
+            Error::new(ErrorCode::Other, message).with_source(error)
+        })?;
         let transport = HttpTransporter::new(Demanding(ReqwestTransport::new(client)));
         let service = Service {
             calls: operator.service().clone(),

@@ -119,8 +119,8 @@ pub(crate) fn read_aside(mut input: impl Read + Send + 'static) -> Result<Conten
                 Ok(0) => break,
                 Ok(_) => Ok(chunk.into()),
                 Err(error) => {
-                    let code = Error::from(error);
-                    Err(Error::new(code.code(), format!("cannot read standard input: {}", code.message())))
+                    let message = format!("cannot read standard input: {error}");
+                    Err(Error::from(error).with_message(message))
                 }
             };
             let is_last = chunk.is_err();

@@ -114,7 +114,7 @@ impl Answer {
     pub(in crate::backend) async fn chunk(&mut self) -> Result<Option<Bytes>> {
         let asked = Instant::now();
         let chunk = match tokio::time::timeout(self.silence, self.response.chunk()).await {
-            Ok(chunk) => chunk.map_err(|error| broken(&error))?,
+            Ok(chunk) => chunk.map_err(broken)?,
             Err(_) => return Err(stalled()),
         };
         match chunk {
@@ -162,7 +162,8 @@ impl<K: SigningCredential> Client<K> {
             .user_agent(concat!("omnistorage/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| {
-                Error::new(ErrorCode::Other, format!("cannot prepare connections: {}", cause(&error)))
+                let message = format!("cannot prepare connections: {}", cause(&error));
+                Error::new(ErrorCode::Other, message).with_source(error)
             })?;
         Ok(Self {
             http,
@@ -304,10 +305,10 @@ impl<K: SigningCredential> Client<K> {
                 not_in_time(host.as_deref().unwrap_or("the store"))
             };
             let begun = tokio::time::timeout(self.timeout, request.send()).await.map_err(|_| late())?;
-            return begun.map_err(|error| broken(&error));
+            return begun.map_err(broken);
         };
         request = request.timeout(timeout);
-        request.send().await.map_err(|error| broken(&error))
+        request.send().await.map_err(broken)
     }
 }
 
@@ -324,7 +325,7 @@ async fn gathered(mut response: reqwest::Response) -> Result<Bytes> {
     let is_refusal = !response.status().is_success();
     let most = if is_refusal { MOST_SAID } else { MOST };
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
         body.extend_from_slice(&chunk);
         if body.len() > most {
             if is_refusal {
@@ -373,23 +374,24 @@ pub(in crate::backend) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The connection failed before or within the answer.
-pub(in crate::backend) fn broken(error: &reqwest::Error) -> Error {
+pub(in crate::backend) fn broken(error: reqwest::Error) -> Error {
     let host = error.url().and_then(|url| url.host_str()).unwrap_or("the store").to_owned();
-    let cause = cause(error);
-    if error.is_connect() && is_distrusted(error) {
+    let cause = cause(&error);
+    let told = if error.is_connect() && is_distrusted(&error) {
         let message = format!(
             "`{host}` cannot be trusted: {cause}; check the endpoint, and that this machine knows who signs its certificate"
         );
-        return Error::new(ErrorCode::PermissionDenied, message);
-    }
-    if error.is_connect() {
+        Error::new(ErrorCode::PermissionDenied, message)
+    } else if error.is_connect() {
         let message = format!("cannot reach `{host}`: {cause}; check the endpoint and the network");
-        return Error::new(ErrorCode::Unavailable, message);
-    }
-    if error.is_timeout() {
-        return not_in_time(&host);
-    }
-    Error::new(ErrorCode::Unavailable, format!("the connection to `{host}` broke: {cause}; try again"))
+        Error::new(ErrorCode::Unavailable, message)
+    } else if error.is_timeout() {
+        not_in_time(&host)
+    } else {
+        Error::new(ErrorCode::Unavailable, format!("the connection to `{host}` broke: {cause}; try again"))
+    };
+    // The address of an upload is a secret: who has it can write there.
+    told.with_source(error.without_url())
 }
 
 /// Whether the other side does not speak TLS, or shows an invalid certificate: the next time it will do the same.
