@@ -50,6 +50,7 @@ impl Configuration {
     ///
     /// # Errors
     /// As [`Configuration::parse`]; what keeps the file from being read.
+    #[allow(clippy::disallowed_methods, reason = "the configuration is a file")]
     pub fn load(file: &Path) -> Result<Self> {
         let origin = file.display().to_string();
         let text = fs::read_to_string(file).map_err(|error| {

@@ -14,6 +14,8 @@
 //! # Ok::<(), omnistorage_types::Error>(())
 //! ```
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 mod backend;
 mod bisync;
 mod codec;

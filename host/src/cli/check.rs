@@ -1,5 +1,7 @@
 //! `check`.
 
+#![allow(clippy::disallowed_methods, reason = "the report is a file that the user names")]
+
 use std::{
     collections::BTreeMap,
     fs::File,

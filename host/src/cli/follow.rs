@@ -1,8 +1,9 @@
 //! Follows a job to its end: says each event as it comes, and then the whole.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::{
     Globals,

@@ -1,5 +1,10 @@
 //! What goes into an object: standard input, and what is stored with it.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "whether standard input is the null device is told by the files"
+)]
+
 use std::{
     fs,
     io::{self, Read},

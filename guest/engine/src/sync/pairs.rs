@@ -34,7 +34,7 @@ impl Pairs {
     pub(super) async fn new(sides: &Sides) -> Result<Self, Error> {
         let recoding = sides.recoder.map(|recoder| recoder.recoding);
         let mut merge = match recoding {
-            None => Listings::Alike(Merge::new()),
+            None => Listings::Alike(Box::new(Merge::new())),
             Some(recoding) => Listings::Recoded(Box::new(Recoded::new(recoding))),
         };
         let Some(name) = &sides.single else {
@@ -130,7 +130,7 @@ impl Pairs {
 
 /// The merge, of names that are alike or of names that change on the way.
 enum Listings {
-    Alike(Merge),
+    Alike(Box<Merge>),
     Recoded(Box<Recoded>),
 }
 

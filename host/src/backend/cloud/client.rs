@@ -1,17 +1,13 @@
 //! Signed requests, sent again where that may help.
 
-use std::{
-    error::Error as _,
-    fmt,
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::{error::Error as _, fmt, future::Future, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use reqsign_command_execute_tokio::TokioCommandExecute;
 use reqsign_core::{Context, HttpSend, OsEnv, ProvideCredential, SignRequest, Signer, SigningCredential};
 use reqsign_file_read_tokio::TokioFileRead;
+use tokio::time::Instant;
 
 use crate::{
     Error, ErrorCode, Result,

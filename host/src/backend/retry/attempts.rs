@@ -1,6 +1,8 @@
 //! When to try again, and when to give up.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::RetryOptions;
 use crate::{Error, Result};

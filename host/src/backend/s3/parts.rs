@@ -331,7 +331,7 @@ impl Multipart {
                 self.is_open = false;
                 Ok(Completed::Made { etag })
             }
-            Err(refused) => Ok(Completed::Refused(refused)),
+            Err(refused) => Ok(Completed::Refused(Box::new(refused))),
         }
     }
 
@@ -370,7 +370,7 @@ pub(super) enum Completed {
         etag: String,
     },
     /// Because of the condition, or because the upload is no longer known.
-    Refused(Answer),
+    Refused(Box<Answer>),
 }
 
 impl Drop for Multipart {
