@@ -11,6 +11,7 @@ mod escape;
 mod exit;
 mod explain;
 mod filter;
+mod follow;
 mod grammar;
 mod hash;
 mod information;
@@ -97,6 +98,7 @@ impl Globals {
     }
 
     /// Refuses a configuration file that is named but missing, even if the command does not need it.
+    #[allow(clippy::disallowed_methods, reason = "the configuration is a file")]
     fn require_configuration(&self) -> Result<(), Failure> {
         let Some(file) = &self.config else { return Ok(()) };
         fs::metadata(file).map(drop).map_err(|error| {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Display, str::FromStr, sync::Arc, time::Duration};
 
-use crate::{Error, ErrorCode, Result, duration::parse_duration};
+use crate::{Error, ErrorCode, Result, backend::retry::RetryOptions, duration::parse_duration};
 
 /// Strings by key. A factory takes the keys that it knows; [`Config::finish`] then refuses those that are left, so
 /// that a mistyped key is an error and never silence.
@@ -22,6 +22,7 @@ use crate::{Error, ErrorCode, Result, duration::parse_duration};
 pub struct Config {
     settings: BTreeMap<String, String>,
     account: Option<Arc<dyn Account>>,
+    retry: Option<RetryOptions>,
 }
 
 /// Who pays for the bytes that a backend keeps in memory.
@@ -117,6 +118,17 @@ impl Config {
         self.account.clone()
     }
 
+    /// With how often to try again, for a backend that does so itself.
+    pub(crate) fn retried(self, retry: Option<RetryOptions>) -> Self {
+        Self { retry, ..self }
+    }
+
+    /// How often to try again; `None` if nobody says so.
+    #[cfg(any(feature = "s3", feature = "gcs", feature = "opendal"))]
+    pub(crate) fn retry(&self) -> Option<RetryOptions> {
+        self.retry
+    }
+
     /// Ends the taking.
     ///
     /// # Errors
@@ -152,7 +164,7 @@ impl std::fmt::Debug for Config {
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Config {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let settings = entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
-        Self { settings, account: None }
+        Self { settings, account: None, retry: None }
     }
 }
 

@@ -50,11 +50,12 @@ impl Configuration {
     ///
     /// # Errors
     /// As [`Configuration::parse`]; what keeps the file from being read.
+    #[allow(clippy::disallowed_methods, reason = "the configuration is a file")]
     pub fn load(file: &Path) -> Result<Self> {
         let origin = file.display().to_string();
         let text = fs::read_to_string(file).map_err(|error| {
             let message = format!("cannot read the configuration file `{origin}`: {error}");
-            Error::new(Error::from(error).code(), message)
+            Error::from(error).with_message(message)
         })?;
         Self::parse(&origin, &text)
     }

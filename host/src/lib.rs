@@ -36,6 +36,8 @@
 //! - [`Registry`] and [`Config`]: backends by name.
 //! - [`docs`]: pages to read. Begin with the [`tutorial`](docs::tutorial) or the [`cookbook`](docs::cookbook).
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 pub mod backend;
 mod config;
 #[cfg(feature = "configuration")]

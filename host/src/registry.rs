@@ -98,7 +98,7 @@ impl Registry {
     /// |---|---|
     /// | `prefix` | a path: only what is [below it](crate::backend::prefix) is there, as if it were all |
     /// | `read_only` | `true`: [no changes](crate::backend::read_only) |
-    /// | `retry.attempts`, `retry.delay`, `retry.max_delay` | [repeat](crate::backend::retry) what fails and may pass; default of each with any of them: 4, `200ms`, `30s` |
+    /// | `retry.attempts`, `retry.delay`, `retry.max_delay` | [repeat](crate::backend::retry) what fails and may pass; default of each with any of them: 5, `200ms`, `30s`, which is also what `s3` and `gcs` do without them |
     /// | `limit.concurrency`, `limit.calls_per_second`, `limit.bytes_per_second` | [hold back](crate::backend::limit) what is more |
     /// | `observe` | `true`: [tell](crate::backend::observe) `tracing` of every call |
     /// | `fault.every`, `fault.error` | for tests: let one of so many calls [fail](crate::backend::fault) with that error code, by default `unavailable` |
@@ -115,7 +115,8 @@ impl Registry {
             )
         })?;
         let wrappers = Wrappers::take(&mut config)?;
-        Ok(wrappers.around(factory(config)?))
+        let backend = factory(config.retried(wrappers.retry()))?;
+        Ok(wrappers.around(backend))
     }
 
     /// Opens the backend that the environment describes: `STORAGE_BACKEND` is the kind, and

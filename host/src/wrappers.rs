@@ -31,7 +31,8 @@ pub(crate) struct Wrappers {
 }
 
 impl Wrappers {
-    /// Takes their settings out of a configuration; the rest is for the backend.
+    /// Takes their settings out of a configuration; the rest is for the backend. How often to try again is for both: a
+    /// backend that speaks to a network does so around each request, and the decorator around what is left.
     pub(crate) fn take(config: &mut Config) -> Result<Self> {
         Ok(Self {
             prefix: config.take("prefix")?.unwrap_or_default(),
@@ -45,6 +46,11 @@ impl Wrappers {
             },
             faults: take_faults(config)?,
         })
+    }
+
+    /// How often to try again; `None` if nobody says so.
+    pub(crate) fn retry(&self) -> Option<RetryOptions> {
+        self.retry
     }
 
     /// Puts them around the backend, what is nearest to it first: each attempt of a retry keeps the limits, and who

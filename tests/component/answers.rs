@@ -112,11 +112,11 @@ async fn a_page_that_fails_a_few_times_is_gone_on_with() {
         let target = memory();
         let storage = storage([("store", bucket.backend.clone()), ("here", target.clone())]);
         put(&storage, "here", &[("extra", "x")]).await;
-        // More often than a request is sent by itself.
+        // As often as a request may fail before it is given up.
         let mut failures = 0;
         bucket.proxy.plan(two_pages(bucket.prefix.clone(), move || {
             failures += 1;
-            (failures <= 6).then(|| Canned::s3_error(503, "SlowDown"))
+            (failures <= 4).then(|| Canned::s3_error(503, "SlowDown"))
         }));
         let (transferred, report) = sync(&storage, "store", "here").await.unwrap();
         assert_eq!(
@@ -127,7 +127,7 @@ async fn a_page_that_fails_a_few_times_is_gone_on_with() {
         let expected = NAMES.map(|name| (name.to_owned(), name.to_owned()));
         assert_eq!(tree(&*target).await, expected);
         let asked: Vec<_> = bucket.proxy.take_requests().into_iter().filter(is_listing).collect();
-        assert!(asked.len() > 7, "{asked:?}");
+        assert!(asked.len() > 5, "{asked:?}");
     }
 }
 

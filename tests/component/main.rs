@@ -4,6 +4,7 @@
 
 mod acceptance;
 mod answers;
+mod attempts;
 mod bisync;
 mod budget;
 mod build;

@@ -2,6 +2,7 @@
 //! exported. Nothing is decided here.
 
 #![cfg(target_family = "wasm")]
+#![warn(clippy::disallowed_methods)]
 
 mod body;
 mod compression;

@@ -3,6 +3,8 @@
 //! Thin adapters from synchronous WIT functions to `omnistorage-core`, the same core as in the component
 //! `omnistorage:storage`. It imports nothing but what Rust's standard library asks for.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 mod compression;
 mod convert;
 mod detecting;

@@ -10,6 +10,8 @@
 //! Nothing here panics, on any input, and memory is bounded by the caller's buffers and by the limits it sets. The
 //! component drives this crate with bytes from its backends; tests and fuzzing drive it natively.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 pub mod codec;
 pub mod encoding;
 pub mod entry;

@@ -7,6 +7,8 @@
 //! Everything is asynchronous: calls of the backends overlap, in bounded number, and bytes stream through buffers of
 //! [`body::CHUNK`] bytes.
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 pub mod body;
 pub mod compression;
 pub mod job;

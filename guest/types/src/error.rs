@@ -1,6 +1,6 @@
 //! The one vocabulary of errors.
 
-use std::{fmt, io, str::FromStr, time::Duration};
+use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
 
 use crate::path::{Path, PathError};
 
@@ -97,10 +97,17 @@ error_codes! { $
 }
 
 impl ErrorCode {
-    /// Whether the same call may succeed later without anybody mending anything.
+    /// Whether the same call may succeed later without anybody mending anything. Whoever tries again asks this, or
+    /// [`Error::may_pass`].
     #[must_use]
-    pub const fn is_retryable(self) -> bool {
+    pub const fn may_pass(self) -> bool {
         matches!(self, Self::RateLimited | Self::Timeout | Self::Unavailable)
+    }
+
+    /// Whether bytes did not arrive as they left: they may if they are read and sent once more.
+    #[must_use]
+    pub const fn is_of_the_way(self) -> bool {
+        matches!(self, Self::Corrupted | Self::Cancelled)
     }
 }
 
@@ -133,15 +140,29 @@ impl fmt::Display for ErrorCode {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Error(Box<Inner>);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 struct Inner {
     code: ErrorCode,
     at: Option<(String, String)>,
     offset: Option<u64>,
     message: String,
     retry_after: Option<Duration>,
+    given_up: bool,
     on_target: bool,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
+
+/// What they come from is left out: it cannot be compared, and the rest says it all.
+impl PartialEq for Inner {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { code, at, offset, message, retry_after, given_up, on_target, source: _ } = self;
+        (*code, *offset, *retry_after, *given_up, *on_target)
+            == (other.code, other.offset, other.retry_after, other.given_up, other.on_target)
+            && (at, message) == (&other.at, &other.message)
+    }
+}
+
+impl Eq for Inner {}
 
 impl Error {
     /// An error of that code; `message` is one sentence without a full stop that says what a person can do about it.
@@ -149,9 +170,10 @@ impl Error {
     /// What it quotes may be anybody's text, as that of a server: characters that a terminal would obey are escaped.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        let (at, offset, retry_after, on_target) = (None, None, None, false);
+        let (at, offset, retry_after, given_up, on_target) = (None, None, None, false, false);
         let message = printable(message.into());
-        Self(Box::new(Inner { code, at, offset, message, retry_after, on_target }))
+        let source = None;
+        Self(Box::new(Inner { code, at, offset, message, retry_after, given_up, on_target, source }))
     }
 
     /// [`ErrorCode::Unsupported`]: `backend` does not do `what`.
@@ -217,6 +239,21 @@ impl Error {
         self
     }
 
+    /// With the error that it comes from, which [`source`](std::error::Error::source) then gives. The sentence says all
+    /// without it; it stays on its side of WIT.
+    #[must_use]
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    /// The call was tried several times before: to try it again at once would be of no use.
+    #[must_use]
+    pub fn given_up(mut self) -> Self {
+        self.0.given_up = true;
+        self
+    }
+
     /// What to branch on.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
@@ -251,6 +288,19 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// Whether somebody has tried the call several times already: see [`Error::given_up`].
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.0.given_up
+    }
+
+    /// Whether the same call may succeed if it is made again now: its [code](ErrorCode::may_pass) or the store says so,
+    /// and nobody has tried enough already.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        !self.0.given_up && (self.0.code.may_pass() || self.0.retry_after.is_some())
     }
 }
 
@@ -294,7 +344,11 @@ impl fmt::Debug for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&**self.0.source.as_ref()?)
+    }
+}
 
 impl From<PathError> for Error {
     fn from(error: PathError) -> Self {
@@ -321,13 +375,26 @@ impl From<io::Error> for Error {
             }
             _ => ErrorCode::Other,
         };
-        Self::new(code, error.to_string())
+        Self::new(code, error.to_string()).with_source(error)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_an_error_comes_from_is_kept_and_makes_no_difference() {
+        use std::error::Error as _;
+        let error = Error::from(io::Error::from(io::ErrorKind::StorageFull)).with_note("delete something");
+        let source = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+        assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::StorageFull));
+        let same = Error::new(ErrorCode::NoSpace, error.message());
+        assert!(same.source().is_none());
+        assert_eq!((&error, error.to_string()), (&same, same.to_string()));
+        assert_ne!(error, same.clone().given_up());
+        assert_ne!(error, same.with_offset(1));
+    }
 
     #[test]
     fn nothing_that_is_quoted_is_obeyed() {

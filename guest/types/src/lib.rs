@@ -14,10 +14,13 @@
 //! # Ok::<(), omnistorage_types::Error>(())
 //! ```
 
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+
 mod backend;
 mod bisync;
 mod codec;
 mod error;
+mod extension;
 mod filter;
 mod hash;
 mod listing;
@@ -35,6 +38,7 @@ pub use backend::{
 pub use bisync::{BisyncAction, BisyncEvent, BisyncOptions, BisyncReport, BisyncSide, DeleteLimit, Winner};
 pub use codec::{Codec, Compression, DecompressOptions};
 pub use error::{Error, ErrorCode, Result, misleads};
+pub use extension::{encoding_from_path, extension};
 pub use filter::{Filter, RuleKind, RuleSource};
 pub use hash::{Hash, HashAlgorithm};
 pub use listing::{Listed, ListingFailure, Unlisted};

@@ -16,7 +16,9 @@ impl Timestamp {
     /// The time of the system's clock.
     #[must_use]
     pub fn now() -> Self {
-        SystemTime::now().into()
+        #[allow(clippy::disallowed_methods, reason = "this is where the time of day comes from")]
+        let now = SystemTime::now();
+        now.into()
     }
 
     /// How much later this time is than the other, in nanoseconds; negative if it is earlier.

@@ -27,6 +27,8 @@
 //!   to read it, happen on the caller's thread, as long as that has recently taken less than 50 us.
 //! - A name that is not UTF-8 cannot be a path: a listing reports it as a failure among its entries, and goes on.
 
+#![allow(clippy::disallowed_methods, reason = "this is where files are read and written")]
+
 mod attributes;
 mod chain;
 mod copy;

@@ -15,10 +15,11 @@
 use std::{
     future::Future,
     sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
+use tokio::time::Instant;
 use tracing::{Instrument, Level, field};
 
 use super::layer::{Call, Direction, Layer, Operation};

@@ -47,7 +47,7 @@ use self::{
 };
 use super::{
     Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteCondition,
-    WriteOptions, require_object,
+    WriteOptions, require_object, retry::RetryOptions,
 };
 use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, config::Config};
 
@@ -55,8 +55,7 @@ const KIND: &str = "opendal";
 /// Deletes of single objects in flight.
 const DELETES: usize = 16;
 const MAX_OBJECT: u64 = 1 << 30;
-/// Errors that may pass are tried again: a locked directory, a busy server.
-const RETRIES: usize = 5;
+/// Before the second attempt at what may pass: a locked directory, a busy server.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
 /// The longest name, in bytes, where a directory of a file system is behind the service.
 const MAX_NAME: usize = 255;
@@ -89,13 +88,18 @@ impl OpendalBackend {
         let max_object = config.take("max_object")?.unwrap_or(MAX_OBJECT);
         // The timeouts are those of each attempt. Servers lock what a request changes, and refuse others meanwhile.
         let timeouts = TimeoutLayer::new().with_timeout(timeout).with_io_timeout(io_timeout);
-        let attempts = RetryLayer::new().with_min_delay(FIRST_DELAY).with_max_times(RETRIES).with_jitter();
+        let retry = config.retry().unwrap_or(RetryOptions { delay: FIRST_DELAY, ..RetryOptions::default() });
+        let attempts = RetryLayer::new()
+            .with_min_delay(retry.delay)
+            .with_max_delay(retry.max_delay)
+            .with_max_times(retry.attempts.get() as usize - 1)
+            .with_jitter();
         let operator = service::open(&name, config)?.layer(timeouts).layer(attempts);
         // Connections of its own: those of a client for the whole process would die with the runtime that opened them.
-        let client = super::tls::client()
-            .connect_timeout(timeout)
-            .build()
-            .map_err(|error| Error::new(ErrorCode::Other, format!("no HTTP client can be made: {error}")))?;
+        let client = super::tls::client().connect_timeout(timeout).build().map_err(|error| {
+            let message = format!("no HTTP client can be made: {error}");
+            Error::new(ErrorCode::Other, message).with_source(error)
+        })?;
         let transport = HttpTransporter::new(Demanding(ReqwestTransport::new(client)));
         let service = Service {
             calls: operator.service().clone(),

@@ -1,11 +1,18 @@
 //! Repeats calls that failed for a reason that may pass.
 
-mod attempts;
+pub(super) mod attempts;
 mod resume;
 #[cfg(test)]
 mod tests;
 
-use std::{any::Any, future::Future, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    future::Future,
+    hash::{BuildHasher, RandomState},
+    num::NonZeroU32,
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,10 +28,10 @@ use super::{
 };
 use crate::{Hash, HashAlgorithm, ObjectInfo, Result, Timestamp};
 
-/// How often and how soon to try again.
+/// How often and how soon to try again: of this decorator, and of the backends that speak to a network, each request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryOptions {
-    /// Attempts in all, the first one included. Default: 4.
+    /// Attempts in all, the first one included. Default: 5.
     pub attempts: NonZeroU32,
     /// The wait after the first attempt, which doubles with each further one. Default: 200 ms.
     pub delay: Duration,
@@ -35,15 +42,29 @@ pub struct RetryOptions {
 impl Default for RetryOptions {
     fn default() -> Self {
         Self {
-            attempts: const { NonZeroU32::new(4).unwrap() },
+            attempts: const { NonZeroU32::new(5).unwrap() },
             delay: Duration::from_millis(200),
             max_delay: Duration::from_secs(30),
         }
     }
 }
 
-/// Repeats calls that fail with an error that may [pass](crate::ErrorCode::is_retryable), after waits that grow, vary,
-/// and are never shorter than the store asks for.
+impl RetryOptions {
+    /// The wait after so many attempts. Exponential, up to the longest wait, of which a random half is left out, so that
+    /// callers that failed together do not come back together ("Exponential Backoff And Jitter", AWS Architecture Blog,
+    /// 2015; the variant "equal jitter").
+    pub(in crate::backend) fn pause(&self, made: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(made.saturating_sub(1));
+        let full = self.delay.saturating_mul(doubled).min(self.max_delay);
+        // The keys of the standard library's hash maps are random.
+        let random = RandomState::new().hash_one(made) as u32;
+        full / 2 + (full / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
+    }
+}
+
+/// Repeats calls that fail with an error that may [pass](crate::Error::may_pass), after waits that grow, vary, and are
+/// never shorter than the store asks for. A backend that tries again by itself is not made to do so more often: what it
+/// has [given up](crate::Error::is_given_up) is not repeated.
 ///
 /// Only calls that may be repeated are. A body that breaks off is continued at that byte, if the backend reads ranges
 /// and the etag shows that the object is still the same; a sorted listing continues after its last entry. Never
@@ -119,7 +140,7 @@ impl Retry {
         loop {
             let failed = results.iter().zip(items).enumerate().filter_map(|(at, (result, item))| {
                 let error = result.as_ref().err()?;
-                (error.code().is_retryable() && may_repeat(item)).then(|| (at, item.clone(), error.clone()))
+                (error.may_pass() && may_repeat(item)).then(|| (at, item.clone(), error.clone()))
             });
             let failed: Vec<_> = failed.collect();
             // The error that asks for the longest wait decides for all.

@@ -3,7 +3,7 @@
 mod options;
 mod state;
 
-use std::time::Instant;
+use std::time::Duration;
 
 use clap::Args;
 use indicatif::HumanBytes;
@@ -12,16 +12,15 @@ use serde::Serialize;
 use self::{options::BisyncArguments, state::StateOptions};
 use super::{
     Globals,
-    exit::{Exit, Failure, Subject},
+    exit::{Exit, Failure},
+    follow::{Failed, Follower, Story, objects, summed_up},
     output::{ErrorJson, Output, printable},
     place::Place,
-    progress::Progress,
     session::{Session, join},
-    transfer::{objects, seconds},
 };
 use crate::{
     Error,
-    runtime::{BisyncAction, BisyncEvent, BisyncJob, BisyncReport, BisyncSide},
+    runtime::{Activity, BisyncAction, BisyncEvent, BisyncReport, BisyncSide},
 };
 
 /// Bring the changes of each of two directories to the other
@@ -58,37 +57,20 @@ impl Bisync {
         let options = arguments.options(names)?;
         // A dry run leaves nothing behind, not even a lock.
         let _lock = if options.dry_run { None } else { state::lock(&directory, &name)? };
-        let started = Instant::now();
-        let job = session.storage.bisync(&at_first, &at_second, &at_state, &options).await;
-        let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
-        let run = Run {
-            globals,
-            json,
-            dry_run: options.dry_run,
-            places: [&first, &second],
-            session: &session,
-            started,
-            progress: Progress::new(!globals.quiet && !json, false),
-            output: Output::of_run(),
-            done: 0,
-            exit: Exit::Done,
-        };
-        run.follow(job).await
+        let places = [&first, &second];
+        let story = Run { dry_run: options.dry_run, places, done: 0, last: String::new() };
+        let follower = Follower::new(globals, &session, json, false, story);
+        follower.follow(session.storage.bisync(&at_first, &at_second, &at_state, &options).await).await
     }
 }
 
-/// A run as the user sees it.
+/// What is said of a run.
 struct Run<'a> {
-    globals: &'a Globals,
-    json: bool,
     dry_run: bool,
     places: [&'a Place; 2],
-    session: &'a Session,
-    started: Instant,
-    progress: Progress,
-    output: Output,
     done: u64,
-    exit: Exit,
+    /// The path of the last event.
+    last: String,
 }
 
 #[derive(Serialize)]
@@ -121,62 +103,6 @@ struct SummaryJson<'a> {
 }
 
 impl Run<'_> {
-    async fn follow(mut self, mut job: BisyncJob) -> Result<(), Failure> {
-        while let Some(event) = job.next().await {
-            self.report(&event)?;
-        }
-        let outcome = job.outcome().await;
-        if self.json {
-            self.output.json(&self.summary(&outcome))?;
-        }
-        self.output.flush()?;
-        let report = outcome.map_err(self.session.failure(Subject::Trees))?;
-        if !self.json && !self.globals.quiet {
-            let elapsed = seconds(self.started.elapsed());
-            self.progress.note(format_args!("{} in {elapsed}", sentence(&report, self.dry_run)));
-        }
-        match (report.errors, self.exit) {
-            (0, _) => Ok(()),
-            (_, Exit::Done) => Err(Failure::silent(Exit::Other)),
-            (_, exit) => Err(Failure::silent(exit)),
-        }
-    }
-
-    fn report(&mut self, event: &BisyncEvent) -> Result<(), Failure> {
-        self.done += 1;
-        let done = self.done;
-        self.progress.update(|| format!("{}: {}", objects(done), printable(&event.path)));
-        if self.json {
-            self.output.json(&EventJson {
-                event: event.action.as_str(),
-                side: event.side.as_str(),
-                path: &event.path,
-                size: event.size,
-                reason: event.reason.as_deref(),
-                error: event.error.as_ref().map(Into::into),
-            })?;
-            self.output.flush()?;
-        }
-        let is_conflict = matches!(event.action, BisyncAction::Renamed | BisyncAction::Replaced);
-        if event.action == BisyncAction::Failed {
-            self.report_failure(event);
-        } else if !self.json && (self.globals.is_verbose() || (is_conflict && !self.globals.quiet)) {
-            self.progress.note(self.line(event));
-        }
-        Ok(())
-    }
-
-    fn report_failure(&mut self, event: &BisyncEvent) {
-        let sentence = match &event.error {
-            Some(error) if error.location().is_some() => self.session.describe(error),
-            Some(error) => format!("`{}`: {}", self.place(event), error.message()),
-            None => format!("`{}`: it failed", self.place(event)),
-        };
-        self.progress.note(format_args!("error: {sentence}"));
-        let exit = event.error.as_ref().map_or(Exit::Other, |error| Exit::of(error.code(), Subject::Object));
-        self.exit = self.exit.worse(exit);
-    }
-
     /// What the user calls the object of an event.
     fn place(&self, event: &BisyncEvent) -> String {
         let [first, second] = self.places;
@@ -184,12 +110,13 @@ impl Run<'_> {
             BisyncSide::First => first,
             BisyncSide::Second => second,
         };
-        printable(&join(&place.typed, &event.path)).into_owned()
+        join(&place.typed, &event.path)
     }
 
     /// One event as a person reads it.
-    fn line(&self, event: &BisyncEvent) -> String {
+    fn in_words(&self, event: &BisyncEvent) -> String {
         let place = self.place(event);
+        let place = printable(&place);
         let (done, would) = match event.action {
             BisyncAction::Transferred => ("brought", "would bring"),
             BisyncAction::Deleted => ("deleted", "would delete"),
@@ -205,8 +132,52 @@ impl Run<'_> {
             (None, _) => format!("{what} `{place}`"),
         }
     }
+}
 
-    fn summary<'o>(&self, outcome: &'o Result<BisyncReport, Error>) -> SummaryJson<'o> {
+impl Story for Run<'_> {
+    type Event = BisyncEvent;
+    type Report = BisyncReport;
+
+    fn note(&mut self, event: &BisyncEvent, _output: &mut Output) -> Result<(), Failure> {
+        self.done += 1;
+        self.last.clone_from(&event.path);
+        Ok(())
+    }
+
+    fn json<'e>(event: &'e BisyncEvent) -> impl Serialize + 'e {
+        EventJson {
+            event: event.action.as_str(),
+            side: event.side.as_str(),
+            path: &event.path,
+            size: event.size,
+            reason: event.reason.as_deref(),
+            error: event.error.as_ref().map(Into::into),
+        }
+    }
+
+    fn failed<'e>(&self, event: &'e BisyncEvent) -> Option<Failed<'e>> {
+        (event.action == BisyncAction::Failed).then(|| Failed {
+            place: self.place(event),
+            error: event.error.as_ref(),
+            reason: "it failed",
+        })
+    }
+
+    fn line(&self, event: &BisyncEvent, is_verbose: bool) -> Option<String> {
+        let is_conflict = matches!(event.action, BisyncAction::Renamed | BisyncAction::Replaced);
+        (is_verbose || is_conflict).then(|| self.in_words(event))
+    }
+
+    fn so_far(&self, _activity: &Activity, _elapsed: Duration) -> String {
+        format!("{}: {}", objects(self.done), printable(&self.last))
+    }
+
+    fn summary<'o>(
+        &self,
+        outcome: &'o Result<BisyncReport, Error>,
+        _activity: &Activity,
+        elapsed: Duration,
+    ) -> impl Serialize + 'o {
         let count = |counter: fn(&BisyncReport) -> u64| outcome.as_ref().ok().map(counter);
         SummaryJson {
             event: "summary",
@@ -222,8 +193,20 @@ impl Run<'_> {
             errors: count(|report| report.errors),
             deletes_withheld: count(|report| report.deletes_withheld),
             error: outcome.as_ref().err().map(Into::into),
-            elapsed_ms: self.started.elapsed().as_millis(),
+            elapsed_ms: elapsed.as_millis(),
         }
+    }
+
+    fn sentence(&self, report: &BisyncReport) -> String {
+        sentence(report, self.dry_run)
+    }
+
+    fn errors(report: &BisyncReport) -> u64 {
+        report.errors
+    }
+
+    fn exit(_report: &BisyncReport) -> Option<Exit> {
+        None
     }
 }
 
@@ -248,21 +231,11 @@ fn sentence(report: &BisyncReport, dry_run: bool) -> String {
             parts.push(format!("{what} {}", objects(count)));
         }
     }
-    let mode = match (dry_run, parts.is_empty()) {
-        (false, _) => "",
-        (true, true) => "dry run: ",
-        (true, false) => "dry run: would have ",
-    };
-    if parts.is_empty() {
-        parts.push("nothing to do".to_owned());
-    }
-    if report.errors > 0 {
-        parts.push(format!("failed for {}", objects(report.errors)));
-    }
+    let mut parts = summed_up(dry_run, parts, report.errors);
     if report.deletes_withheld > 0 {
         parts.push(format!("left {} undeleted because of errors", objects(report.deletes_withheld)));
     }
-    format!("{mode}{}; checked {}", parts.join("; "), objects(report.checked))
+    format!("{}; checked {}", parts.join("; "), objects(report.checked))
 }
 
 #[cfg(test)]

@@ -1,10 +1,12 @@
 //! `check`.
 
+#![allow(clippy::disallowed_methods, reason = "the report is a file that the user names")]
+
 use std::{
     collections::BTreeMap,
     fs::File,
     io::{BufWriter, Write},
-    time::Instant,
+    time::Duration,
 };
 
 use clap::Args;
@@ -13,18 +15,17 @@ use serde::Serialize;
 use super::{
     Globals,
     compare::{Concurrency, Places, decision},
-    exit::{Exit, Failure, Subject},
+    exit::{Exit, Failure},
     filter::FilterOptions,
+    follow::{Failed, Follower, Story, objects},
     output::{ErrorJson, Output, calls, note, printable},
-    progress::Progress,
     recode::RecodingOptions,
-    session::{FileSettings, Granted, LinkOptions, Session, in_our_words, join},
+    session::{FileSettings, Granted, LinkOptions, Session, join},
     threads::Threads,
-    transfer::{objects, seconds},
 };
 use crate::{
     Error,
-    runtime::{Activity, CheckEntry, CheckJob, CheckReport, Comparison, Difference, SyncOptions},
+    runtime::{Activity, CheckEntry, CheckReport, Comparison, Difference, SyncOptions},
 };
 
 /// Compare SOURCE with TARGET, and change nothing
@@ -108,24 +109,9 @@ impl Check {
         let Places { source, target } = &self.places;
         let Granted { session, source, target, .. } =
             Session::with_backup(globals, source, target, None, None, files)?;
-        let started = Instant::now();
-        let job = session.storage.check(&source, &target, &options).await;
-        let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
-
-        Run {
-            quiet: globals.quiet,
-            json: self.json,
-            places: &self.places,
-            session: &session,
-            started,
-            progress: Progress::new(!globals.quiet && !self.json, false),
-            output: Output::of_run(),
-            combined,
-            checked: 0,
-            exit: Exit::Done,
-        }
-        .follow(job)
-        .await
+        let story = Run { places: &self.places, combined, checked: 0, last: String::new() };
+        let follower = Follower::new(globals, &session, self.json, false, story);
+        follower.follow(session.storage.check(&source, &target, &options).await).await
     }
 }
 
@@ -196,18 +182,13 @@ const fn event_name(difference: Difference) -> &'static str {
     }
 }
 
-/// A comparison as the user sees it.
+/// What is said of a comparison.
 struct Run<'a> {
-    quiet: bool,
-    json: bool,
     places: &'a Places,
-    session: &'a Session,
-    started: Instant,
-    progress: Progress,
-    output: Output,
     combined: Combined,
     checked: u64,
-    exit: Exit,
+    /// The path that was compared last.
+    last: String,
 }
 
 #[derive(Serialize)]
@@ -233,64 +214,51 @@ struct SummaryJson<'a> {
     elapsed_ms: u128,
 }
 
-impl Run<'_> {
-    async fn follow(mut self, mut job: CheckJob) -> Result<(), Failure> {
-        let activity = job.activity();
-        while let Some(entry) = job.next().await {
-            self.report(&entry)?;
-        }
-        let outcome = job.outcome().await;
-        self.combined.finish()?;
-        if self.json {
-            self.output.json(&self.summary(&outcome, &activity))?;
-        }
-        self.output.flush()?;
-        let report = outcome.map_err(self.session.failure(Subject::Trees))?;
-        if !self.json && !self.quiet {
-            self.progress.note(format_args!("{} in {}", sentence(&report), seconds(self.started.elapsed())));
-        }
-        match (report.errors, report.differ + report.missing_on_source + report.missing_on_target, self.exit)
-        {
-            (0, 0, _) => Ok(()),
-            (0, _, _) | (_, _, Exit::Done) => Err(Failure::silent(Exit::Other)),
-            (_, _, exit) => Err(Failure::silent(exit)),
-        }
-    }
+impl Story for Run<'_> {
+    type Event = CheckEntry;
+    type Report = CheckReport;
 
-    fn report(&mut self, entry: &CheckEntry) -> Result<(), Failure> {
+    fn note(&mut self, entry: &CheckEntry, output: &mut Output) -> Result<(), Failure> {
         self.checked += 1;
-        let checked = self.checked;
-        self.progress.update(|| format!("{}: {}", objects(checked), printable(&entry.path)));
-        self.combined.add(entry, &mut self.output)?;
-        if self.json {
-            self.output.json(&EntryJson {
-                event: event_name(entry.difference),
-                path: &entry.path,
-                reason: entry.reason.as_deref(),
-                error: entry.error.as_ref().map(Into::into),
-            })?;
-        }
-        if entry.difference == Difference::Error {
-            self.report_error(entry);
-        } else if entry.difference != Difference::Same && !self.json && !self.quiet {
-            self.progress.note(line(entry));
-        }
-        Ok(())
+        self.last.clone_from(&entry.path);
+        self.combined.add(entry, output)
     }
 
-    fn report_error(&mut self, entry: &CheckEntry) {
-        let place = || format!("`{}`", printable(&join(&self.places.source.typed, &entry.path)));
-        let sentence = match &entry.error {
-            Some(error) if error.location().is_some() => self.session.describe(error),
-            Some(error) => format!("{}: {}", place(), in_our_words(error.message())),
-            None => format!("{}: {}", place(), entry.reason.as_deref().unwrap_or("it could not be compared")),
-        };
-        self.progress.note(format_args!("error: {sentence}"));
-        let exit = entry.error.as_ref().map_or(Exit::Other, |error| Exit::of(error.code(), Subject::Object));
-        self.exit = self.exit.worse(exit);
+    fn json<'e>(entry: &'e CheckEntry) -> impl Serialize + 'e {
+        EntryJson {
+            event: event_name(entry.difference),
+            path: &entry.path,
+            reason: entry.reason.as_deref(),
+            error: entry.error.as_ref().map(Into::into),
+        }
     }
 
-    fn summary<'o>(&self, outcome: &'o Result<CheckReport, Error>, activity: &Activity) -> SummaryJson<'o> {
+    fn failed<'e>(&self, entry: &'e CheckEntry) -> Option<Failed<'e>> {
+        (entry.difference == Difference::Error).then(|| Failed {
+            place: join(&self.places.source.typed, &entry.path),
+            error: entry.error.as_ref(),
+            reason: entry.reason.as_deref().unwrap_or("it could not be compared"),
+        })
+    }
+
+    fn line(&self, entry: &CheckEntry, _is_verbose: bool) -> Option<String> {
+        (entry.difference != Difference::Same).then(|| line(entry))
+    }
+
+    fn so_far(&self, _activity: &Activity, _elapsed: Duration) -> String {
+        format!("{}: {}", objects(self.checked), printable(&self.last))
+    }
+
+    fn end(&mut self) -> Result<(), Failure> {
+        self.combined.finish()
+    }
+
+    fn summary<'o>(
+        &self,
+        outcome: &'o Result<CheckReport, Error>,
+        activity: &Activity,
+        elapsed: Duration,
+    ) -> impl Serialize + 'o {
         let count = |counter: fn(&CheckReport) -> u64| outcome.as_ref().ok().map(counter);
         SummaryJson {
             event: "summary",
@@ -302,8 +270,21 @@ impl Run<'_> {
             errors: count(|report| report.errors),
             error: outcome.as_ref().err().map(Into::into),
             calls: calls(activity),
-            elapsed_ms: self.started.elapsed().as_millis(),
+            elapsed_ms: elapsed.as_millis(),
         }
+    }
+
+    fn sentence(&self, report: &CheckReport) -> String {
+        sentence(report)
+    }
+
+    fn errors(report: &CheckReport) -> u64 {
+        report.errors
+    }
+
+    fn exit(report: &CheckReport) -> Option<Exit> {
+        let differences = report.differ + report.missing_on_source + report.missing_on_target;
+        (report.errors == 0 && differences > 0).then_some(Exit::Other)
     }
 }
 

@@ -11,6 +11,8 @@
 //! In addition to the backends of the file, `env` is the one that the environment describes: `STORAGE_BACKEND=file
 //! OMNISTORAGE_FILE_ROOT=/srv/archive`.
 
+#![allow(clippy::disallowed_methods, reason = "the configuration is a file")]
+
 mod exposure;
 
 use std::{

@@ -1,5 +1,7 @@
 //! Which objects a command is about: options with rclone's names. Their files are read here; the component parses them.
 
+#![allow(clippy::disallowed_methods, reason = "rules are read from files that the user names")]
+
 use std::{
     fs,
     io::{self, Read},

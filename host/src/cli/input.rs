@@ -1,5 +1,10 @@
 //! What goes into an object: standard input, and what is stored with it.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "whether standard input is the null device is told by the files"
+)]
+
 use std::{
     fs,
     io::{self, Read},
@@ -123,8 +128,8 @@ pub(crate) fn read_aside(mut input: impl Read + Send + 'static) -> Result<Conten
                 Ok(0) => break,
                 Ok(_) => Ok(chunk.into()),
                 Err(error) => {
-                    let code = Error::from(error);
-                    Err(Error::new(code.code(), format!("cannot read standard input: {}", code.message())))
+                    let message = format!("cannot read standard input: {error}");
+                    Err(Error::from(error).with_message(message))
                 }
             };
             let is_last = chunk.is_err();

@@ -1,5 +1,7 @@
 //! Turns a path of the operating system into a directory to grant and a path in it.
 
+#![allow(clippy::disallowed_methods, reason = "what a local place means depends on the files that are there")]
+
 use std::{
     borrow::Cow,
     ffi::{OsStr, OsString},

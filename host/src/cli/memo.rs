@@ -1,5 +1,10 @@
 //! Where the memo of a source and a target is.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the directory of the memo is made and hidden before a backend opens it"
+)]
+
 use std::{
     env, fs, io,
     path::{Path, PathBuf},

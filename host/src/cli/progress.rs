@@ -34,10 +34,6 @@ impl Progress {
         }
     }
 
-    pub(crate) const fn is_shown(&self) -> bool {
-        !matches!(self, Self::Nothing)
-    }
-
     /// When to say how far it is.
     pub(crate) fn moments(&self) -> Moments {
         let every = |period| {

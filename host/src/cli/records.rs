@@ -86,7 +86,7 @@ impl Convert {
             ));
         }
         let (session, source, target) = Session::two(globals, &self.source, &self.target)?;
-        let (from, to) = encoding::both(&session, &self.reading, &self.writing, &source, &target).await?;
+        let (from, to) = encoding::both(&self.reading, &self.writing, &source, &target)?;
         if encoding::is_read_twice(&from, &to) {
             session.keep_input();
         }
@@ -123,7 +123,7 @@ impl Count {
     async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let (session, at) = Session::one(globals, &self.place, Need::Contents)?;
         let failed = session.failure(Subject::Object);
-        let encoding = self.reading.encoding(&session, &at).await?;
+        let encoding = self.reading.encoding(&at)?;
         let mut records = session.storage.read_records(&at, &encoding).await.map_err(&failed)?;
         self.reading.hint(globals, &encoding, records.header().await.map_err(&failed)?);
         let mut count = 0_usize;
@@ -152,7 +152,7 @@ impl Head {
     async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let (session, at) = Session::one(globals, &self.place, Need::Contents)?;
         let failed = session.failure(Subject::Object);
-        let encoding = self.reading.encoding(&session, &at).await?;
+        let encoding = self.reading.encoding(&at)?;
         let mut records = session.storage.read_records(&at, &encoding).await.map_err(&failed)?;
         let (mut output, mut left) = (Output::new(), self.number);
         if let Some(header) = records.header().await.map_err(&failed)? {

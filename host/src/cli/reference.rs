@@ -1,6 +1,8 @@
 //! The reference of the command line, as a page of Markdown or as manual pages. It is made from the grammar itself, so it
 //! cannot say anything but what the binary takes.
 
+#![allow(clippy::disallowed_methods, reason = "manual pages are files")]
+
 use std::{fmt::Write as _, fs, path::PathBuf};
 
 use clap::{Arg, ArgAction, Args, Command, builder::StyledStr};

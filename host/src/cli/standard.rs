@@ -213,12 +213,14 @@ fn cannot_keep(error: io::Error) -> Error {
     let error = Error::from(error);
     let place = std::env::temp_dir();
     let message = format!("cannot keep standard input in `{}`: {}", place.display(), error.message());
-    Error::new(error.code(), message)
+    error.with_message(message)
 }
 
 fn cannot_write(error: io::Error, path: &Path) -> Error {
-    let is_left = error.kind() == io::ErrorKind::BrokenPipe;
-    let error = Error::from(error);
-    let code = if is_left { ErrorCode::Cancelled } else { error.code() };
-    Error::new(code, format!("cannot write standard output: {}", error.message())).at(Standard::NAME, path)
+    let message = format!("cannot write standard output: {error}");
+    let error = match error.kind() {
+        io::ErrorKind::BrokenPipe => Error::new(ErrorCode::Cancelled, message).with_source(error),
+        _ => Error::from(error).with_message(message),
+    };
+    error.at(Standard::NAME, path)
 }

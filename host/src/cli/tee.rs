@@ -1,9 +1,8 @@
 //! `tee`.
 
-use std::time::Instant;
-
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::{
     Globals,

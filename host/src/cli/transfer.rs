@@ -3,10 +3,11 @@
 mod json;
 mod options;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
-use indicatif::{HumanBytes, HumanDuration};
+use indicatif::HumanBytes;
+use serde::Serialize;
 
 use self::{
     json::{EventJson, SummaryJson},
@@ -15,12 +16,12 @@ use self::{
 use super::{
     Globals,
     compare::Places,
-    exit::{Exit, Failure, Subject},
+    exit::{Exit, Failure},
     explain,
+    follow::{Failed, Follower, Story, objects, summed_up},
     memo::MemoOptions,
     output::{Output, note, printable},
-    progress::Progress,
-    session::{Granted, Session, in_our_words, join},
+    session::{Granted, Session, join},
     threads::Threads,
 };
 use crate::{
@@ -159,10 +160,10 @@ async fn carry_out(
         return explain::tell(&session, path, explanation, transfer.json);
     }
     let once = async || {
-        let started = Instant::now();
+        let story = Run::new(transfer, places);
+        let follower = Follower::new(globals, &session, transfer.json, transfer.progress, story);
         let job = kind.start(&session.storage, &source, &target, &options).await;
-        let job = job.map_err(session.failure(Subject::Tree))?; // nothing of the places was looked at yet
-        let outcome = Run::new(globals, transfer, places, &session, started).follow(job).await;
+        let outcome = follower.follow(job).await;
         if let (Some(directory), Some(name)) =
             (&directory, options.memo.as_ref().and_then(|at| at.path.name()))
         {
@@ -189,133 +190,95 @@ fn pause_behind(run: u32) -> Duration {
     Duration::from_secs(1 << (run - 1).min(6)).min(Duration::from_secs(60))
 }
 
-/// A run as the user sees it.
+/// What is said of a run.
 struct Run<'a> {
-    globals: &'a Globals,
     dry_run: bool,
-    json: bool,
     places: &'a Places,
-    session: &'a Session,
-    started: Instant,
-    progress: Progress,
-    output: Output,
     transferred: u64,
     /// The path that was transferred last.
     last: String,
     /// Links that were skipped.
     links: u64,
-    exit: Exit,
 }
 
 impl<'a> Run<'a> {
-    fn new(
-        globals: &'a Globals,
-        transfer: &TransferOptions,
-        places: &'a Places,
-        session: &'a Session,
-        started: Instant,
-    ) -> Self {
-        Self {
-            globals,
-            dry_run: transfer.dry_run,
-            json: transfer.json,
-            places,
-            session,
-            started,
-            progress: Progress::new(
-                !globals.quiet && (!transfer.json || transfer.progress),
-                transfer.progress,
-            ),
-            output: Output::of_run(),
-            transferred: 0,
-            last: String::new(),
-            links: 0,
-            exit: Exit::Done,
-        }
+    fn new(transfer: &TransferOptions, places: &'a Places) -> Self {
+        Self { dry_run: transfer.dry_run, places, transferred: 0, last: String::new(), links: 0 }
     }
+}
 
-    /// Reports each event as it comes, then the whole.
-    async fn follow(mut self, mut job: SyncJob) -> Result<(), Failure> {
-        let activity = job.activity();
-        let mut moments = self.progress.moments();
-        loop {
-            tokio::select! {
-                event = job.next() => match event {
-                    Some(event) => self.report(&event)?,
-                    None => break,
-                },
-                () = moments.next() => self.show_progress(&activity),
-            }
-        }
-        let outcome = job.outcome().await;
-        if self.json {
-            let elapsed = self.started.elapsed();
-            self.output.json(&SummaryJson::new(&outcome, &activity, self.dry_run, elapsed))?;
-            self.output.flush()?;
-        }
-        let report = outcome.map_err(self.session.failure(Subject::Trees))?;
-        if !self.json && !self.globals.quiet {
-            self.progress.note(sentence(&report, self.dry_run, self.started.elapsed()));
-        }
-        if let Some(trouble) = report.memo.filter(|_| self.globals.is_verbose()) {
-            self.progress.note(format_args!("the memo {}", trouble.as_str()));
-        }
-        if self.links > 0 {
-            // Leaving something out on purpose is no error, but the copy is not complete: say so even with -q.
-            self.progress.note(format_args!("skipped {}", links(self.links)));
-        }
-        match (report.errors, self.exit) {
-            _ if report.stopped == Some(Stop::MaxTransfer) => Err(Failure::silent(Exit::MaxTransfer)),
-            (0, _) => Ok(()),
-            (_, Exit::Done) => Err(Failure::silent(Exit::Other)),
-            (_, exit) => Err(Failure::silent(exit)),
-        }
-    }
+impl Story for Run<'_> {
+    type Event = Event;
+    type Report = Report;
 
-    fn report(&mut self, event: &Event) -> Result<(), Failure> {
-        if event.action == Action::Transferred {
-            self.transferred += 1;
-            if self.progress.is_shown() {
+    fn note(&mut self, event: &Event, _output: &mut Output) -> Result<(), Failure> {
+        match event.action {
+            Action::Transferred => {
+                self.transferred += 1;
                 self.last.clone_from(&event.path);
             }
-        }
-        if self.json {
-            self.output.json(&EventJson::from(event))?;
-            self.output.flush()?;
-        }
-        if event.action == Action::Skipped && event.reason.as_deref() == Some(SYMBOLIC_LINK) {
-            self.links += 1;
-        }
-        if event.action == Action::Failed {
-            self.report_failure(event);
-        } else if self.globals.is_verbose() && !self.json {
-            self.progress.note(line(event, self.dry_run));
+            Action::Skipped if event.reason.as_deref() == Some(SYMBOLIC_LINK) => self.links += 1,
+            _ => {}
         }
         Ok(())
     }
 
-    /// How far it is; the bytes include those of unfinished transfers.
-    fn show_progress(&self, activity: &Activity) {
-        let bytes = activity.bytes_moved();
-        self.progress.update(|| {
-            let rate = bytes as f64 / self.started.elapsed().as_secs_f64().max(0.001);
-            let (objects, rate) = (objects(self.transferred), HumanBytes(rate as u64));
-            let last =
-                if self.last.is_empty() { String::new() } else { format!(": {}", printable(&self.last)) };
-            format!("{objects}, {}, {rate}/s{last}", HumanBytes(bytes))
-        });
+    fn json<'e>(event: &'e Event) -> impl Serialize + 'e {
+        EventJson::from(event)
     }
 
-    fn report_failure(&mut self, event: &Event) {
-        let place = || format!("`{}`", printable(&join(&self.places.source.typed, &event.path)));
-        let sentence = match &event.error {
-            Some(error) if error.location().is_some() => self.session.describe(error),
-            Some(error) => format!("{}: {}", place(), in_our_words(error.message())),
-            None => format!("{}: {}", place(), event.reason.as_deref().unwrap_or("it failed")),
-        };
-        self.progress.note(format_args!("error: {sentence}"));
-        let exit = event.error.as_ref().map_or(Exit::Other, |error| Exit::of(error.code(), Subject::Object));
-        self.exit = self.exit.worse(exit);
+    fn failed<'e>(&self, event: &'e Event) -> Option<Failed<'e>> {
+        (event.action == Action::Failed).then(|| Failed {
+            place: join(&self.places.source.typed, &event.path),
+            error: event.error.as_ref(),
+            reason: event.reason.as_deref().unwrap_or("it failed"),
+        })
+    }
+
+    fn line(&self, event: &Event, is_verbose: bool) -> Option<String> {
+        is_verbose.then(|| line(event, self.dry_run))
+    }
+
+    /// The bytes include those of unfinished transfers.
+    fn so_far(&self, activity: &Activity, elapsed: Duration) -> String {
+        let bytes = activity.bytes_moved();
+        let rate = bytes as f64 / elapsed.as_secs_f64().max(0.001);
+        let (objects, rate) = (objects(self.transferred), HumanBytes(rate as u64));
+        let last = if self.last.is_empty() { String::new() } else { format!(": {}", printable(&self.last)) };
+        format!("{objects}, {}, {rate}/s{last}", HumanBytes(bytes))
+    }
+
+    fn summary<'o>(
+        &self,
+        outcome: &'o Result<Report, Error>,
+        activity: &Activity,
+        elapsed: Duration,
+    ) -> impl Serialize + 'o {
+        SummaryJson::new(outcome, activity, self.dry_run, elapsed)
+    }
+
+    fn sentence(&self, report: &Report) -> String {
+        sentence(report, self.dry_run)
+    }
+
+    fn afterwards(&self, report: &Report, is_verbose: bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(trouble) = report.memo.filter(|_| is_verbose) {
+            lines.push(format!("the memo {}", trouble.as_str()));
+        }
+        if self.links > 0 {
+            // Leaving something out on purpose is no error, but the copy is not complete: say so even with -q.
+            lines.push(format!("skipped {}", links(self.links)));
+        }
+        lines
+    }
+
+    fn errors(report: &Report) -> u64 {
+        report.errors
+    }
+
+    fn exit(report: &Report) -> Option<Exit> {
+        (report.stopped == Some(Stop::MaxTransfer)).then_some(Exit::MaxTransfer)
     }
 }
 
@@ -342,7 +305,7 @@ fn line(event: &Event, dry_run: bool) -> String {
 }
 
 /// The whole as a person reads it: what happened, not what did not.
-fn sentence(report: &Report, dry_run: bool, elapsed: Duration) -> String {
+fn sentence(report: &Report, dry_run: bool) -> String {
     let mut parts = Vec::new();
     if report.transferred > 0 {
         parts.push(format!("transferred {}, {}", objects(report.transferred), HumanBytes(report.bytes)));
@@ -358,17 +321,7 @@ fn sentence(report: &Report, dry_run: bool, elapsed: Duration) -> String {
             parts.push(format!("{what} {}", objects(count)));
         }
     }
-    let mode = match (dry_run, parts.is_empty()) {
-        (false, _) => "",
-        (true, true) => "dry run: ",
-        (true, false) => "dry run: would have ",
-    };
-    if parts.is_empty() {
-        parts.push("nothing to do".to_owned());
-    }
-    if report.errors > 0 {
-        parts.push(format!("failed for {}", objects(report.errors)));
-    }
+    let mut parts = summed_up(dry_run, parts, report.errors);
     if report.deletes_withheld > 0 {
         let why = if report.errors > 0 { "errors" } else { "the limit" };
         parts.push(format!("left {} undeleted because of {why}", objects(report.deletes_withheld)));
@@ -376,27 +329,12 @@ fn sentence(report: &Report, dry_run: bool, elapsed: Duration) -> String {
     if let Some(stop) = report.stopped {
         parts.push(format!("ended early: --{} was reached", stop.as_str()));
     }
-    let (done, checked) = (parts.join("; "), objects(report.checked));
-    format!("{mode}{done}; checked {checked} in {}", seconds(elapsed))
+    format!("{}; checked {}", parts.join("; "), objects(report.checked))
 }
 
 /// A number of links, in words.
 fn links(count: u64) -> String {
     if count == 1 { "1 symbolic link".to_owned() } else { format!("{count} symbolic links") }
-}
-
-/// A number of objects, in words.
-pub(super) fn objects(count: u64) -> String {
-    if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
-}
-
-/// A duration to read: with fractions where they matter.
-pub(super) fn seconds(elapsed: Duration) -> String {
-    if elapsed < Duration::from_secs(60) {
-        format!("{:.2} s", elapsed.as_secs_f64())
-    } else {
-        HumanDuration(elapsed).to_string()
-    }
 }
 
 #[cfg(test)]
@@ -406,8 +344,7 @@ mod tests {
     #[test]
     fn a_run_is_one_sentence() {
         let report = Report { checked: 7, ..Report::default() };
-        let elapsed = Duration::from_millis(250);
-        assert_eq!(sentence(&report, false, elapsed), "nothing to do; checked 7 objects in 0.25 s");
+        assert_eq!(sentence(&report, false), "nothing to do; checked 7 objects");
         let report = Report {
             checked: 3,
             transferred: 1,
@@ -418,9 +355,9 @@ mod tests {
             ..report
         };
         assert_eq!(
-            sentence(&report, true, elapsed),
+            sentence(&report, true),
             "dry run: would have transferred 1 object, 2.00 KiB; skipped 2 objects; failed for 1 object; \
-             left 4 objects undeleted because of errors; checked 3 objects in 0.25 s"
+             left 4 objects undeleted because of errors; checked 3 objects"
         );
     }
 }

@@ -12,13 +12,14 @@ use std::{
     io::{self, Read, Write},
     path::{Path, PathBuf},
     process,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, component::Component};
 
 use super::{compile::compile, private::Private};
+use crate::Timestamp;
 
 /// Files that nobody made for so long are removed: those of engines and components that are used no more.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -81,10 +82,10 @@ impl Compiled {
     }
 
     fn sweep(&self) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let limit = now.saturating_sub(KEPT).as_secs();
+        let kept = i64::try_from(KEPT.as_secs()).unwrap_or(i64::MAX);
+        let limit = Timestamp::now().seconds.saturating_sub(kept);
         for (name, modified) in self.directory.entries().into_iter().flatten() {
-            if u64::try_from(modified).unwrap_or_default() < limit {
+            if modified < limit {
                 let _ = self.directory.remove(&*name);
             }
         }
@@ -149,7 +150,7 @@ fn path_of(_: &File) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, time::SystemTime};
 
     use wasmtime::Config;
 

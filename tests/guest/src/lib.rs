@@ -107,5 +107,5 @@ fn behaviour(at: &Location) -> String {
 }
 
 fn error(code: ErrorCode, message: impl Into<String>) -> Error {
-    Error { code, at: None, offset: None, message: message.into(), retry_after_ms: None }
+    Error { code, at: None, offset: None, message: message.into(), retry_after_ms: None, given_up: false }
 }

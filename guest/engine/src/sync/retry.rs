@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use omnistorage_types::{Error, ErrorCode};
+use omnistorage_types::Error;
 
 use crate::port::Storage;
 
@@ -80,11 +80,10 @@ fn may_pass<T>(result: &Result<T, Error>) -> bool {
     result.as_ref().is_err_and(may_pass_as)
 }
 
-/// What the store says may pass, and bytes that did not arrive as they left.
+/// What may pass, unless the store or its backend tried often enough already; and bytes that did not arrive as they left,
+/// because here they are read and sent once more.
 fn may_pass_as(error: &Error) -> bool {
-    use ErrorCode::{Cancelled, Corrupted, RateLimited, Timeout, Unavailable};
-    error.retry_after().is_some()
-        || matches!(error.code(), RateLimited | Timeout | Unavailable | Corrupted | Cancelled)
+    error.may_pass() || error.code().is_of_the_way()
 }
 
 /// Waits before attempt `attempt + 1`: longer each time, and as long as the store asks.

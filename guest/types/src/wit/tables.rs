@@ -176,6 +176,7 @@ macro_rules! mirror_types {
                         retry_after_ms: self
                             .retry_after()
                             .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
+                        given_up: self.is_given_up(),
                     }
                 }
             }
@@ -200,6 +201,9 @@ macro_rules! mirror_types {
                     }
                     if let Some(milliseconds) = wit.retry_after_ms {
                         error = error.with_retry_after(std::time::Duration::from_millis(milliseconds));
+                    }
+                    if wit.given_up {
+                        error = error.given_up();
                     }
                     error
                 }

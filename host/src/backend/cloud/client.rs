@@ -1,19 +1,21 @@
 //! Signed requests, sent again where that may help.
 
-use std::{
-    error::Error as _,
-    fmt,
-    time::{Duration, Instant},
-};
+use std::{error::Error as _, fmt, future::Future, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use reqsign_command_execute_tokio::TokioCommandExecute;
 use reqsign_core::{Context, HttpSend, OsEnv, ProvideCredential, SignRequest, Signer, SigningCredential};
 use reqsign_file_read_tokio::TokioFileRead;
-use tracing::debug;
+use tokio::time::Instant;
 
-use crate::{Error, ErrorCode, Result, backend::throughput::Throughput};
+use crate::{
+    Error, ErrorCode, Result,
+    backend::{
+        retry::{RetryOptions, attempts::Attempts},
+        throughput::Throughput,
+    },
+};
 
 /// Until a server has taken the connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,13 +29,6 @@ const SLOWEST: u64 = 32 * 1024;
 const MOST: usize = 16 << 20;
 /// The most of an answer that refuses.
 const MOST_SAID: usize = 1 << 20;
-
-/// How often a request is sent, at most.
-pub(in crate::backend) const ATTEMPTS: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// If a store asks for a longer pause, the error goes to the caller.
-const LONGEST_ASKED: Duration = Duration::from_secs(30);
 
 /// A request before it is signed. Only make one that may be sent twice.
 #[derive(Clone)]
@@ -87,16 +82,16 @@ pub(in crate::backend) struct Answer {
     pub(in crate::backend) response: reqwest::Response,
     /// The same request was sent before without getting an answer, and may have been carried out.
     pub(in crate::backend) repeated: bool,
+    /// The attempts that were made, if it is a refusal that may pass, and did not.
+    pub(in crate::backend) given_up: Option<Attempts>,
+    /// How often the rest of its body is asked for, if it breaks off.
+    pub(in crate::backend) retry: RetryOptions,
     /// How long the next piece of its body may take.
     silence: Duration,
     throughput: Throughput,
 }
 
 impl Answer {
-    fn new(response: reqwest::Response, repeated: bool, silence: Duration) -> Self {
-        Self { response, repeated, silence, throughput: Throughput::new(silence) }
-    }
-
     pub(in crate::backend) fn status(&self) -> StatusCode {
         self.response.status()
     }
@@ -115,7 +110,7 @@ impl Answer {
     pub(in crate::backend) async fn chunk(&mut self) -> Result<Option<Bytes>> {
         let asked = Instant::now();
         let chunk = match tokio::time::timeout(self.silence, self.response.chunk()).await {
-            Ok(chunk) => chunk.map_err(|error| broken(&error))?,
+            Ok(chunk) => chunk.map_err(broken)?,
             Err(_) => return Err(stalled()),
         };
         match chunk {
@@ -142,6 +137,7 @@ impl Answer {
 pub(in crate::backend) struct Client<K: SigningCredential> {
     http: reqwest::Client,
     timeout: Duration,
+    retry: RetryOptions,
     /// `None`: requests go without a signature.
     signer: Option<Signer<K>>,
     explain: Explain,
@@ -162,11 +158,13 @@ impl<K: SigningCredential> Client<K> {
             .user_agent(concat!("omnistorage/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| {
-                Error::new(ErrorCode::Other, format!("cannot prepare connections: {}", cause(&error)))
+                let message = format!("cannot prepare connections: {}", cause(&error));
+                Error::new(ErrorCode::Other, message).with_source(error)
             })?;
         Ok(Self {
             http,
             timeout,
+            retry: RetryOptions::default(),
             signer: None,
             explain: |_| Error::new(ErrorCode::Other, "the request cannot be signed"),
         })
@@ -198,13 +196,20 @@ impl<K: SigningCredential> Client<K> {
         Signer::new(context, credentials, signature)
     }
 
+    /// How often each request is sent.
+    pub(in crate::backend) fn retry(mut self, retry: RetryOptions) -> Self {
+        self.retry = retry;
+        self
+    }
+
     /// Sends a request whose answer may be long, and waits only for the beginning of the answer.
     ///
     /// # Errors
     /// [`ErrorCode::PermissionDenied`] without credentials; [`ErrorCode::Unavailable`] or [`ErrorCode::Timeout`]
     /// without an answer.
     pub(in crate::backend) async fn open(&self, call: &Call) -> Result<Answer> {
-        self.send_with(call, None).await
+        let begun = || async move { Ok((self.send_once(call, None).await?, ())) };
+        self.repeat(begun).await.map(|(answer, ())| answer)
     }
 
     /// Sends a request with a small answer, and waits for all of it. If the answer breaks off, the request is sent
@@ -213,43 +218,58 @@ impl<K: SigningCredential> Client<K> {
     /// # Errors
     /// As [`Client::open`].
     pub(in crate::backend) async fn send(&self, call: &Call) -> Result<Answer> {
-        let patience = call.patience.unwrap_or(self.timeout);
-        let timeout = patience + Duration::from_secs(call.body.len() as u64 / SLOWEST);
-        self.send_with(call, Some(timeout)).await
+        self.ask(call, |_| Ok(())).await.map(|(answer, _)| answer)
     }
 
-    /// With a limit of time, the whole answer is waited for.
-    async fn send_with(&self, call: &Call, timeout: Option<Duration>) -> Result<Answer> {
-        let silence = self.timeout;
+    /// The same, and reads the answer, unless it is a refusal. One that cannot be read, but may the next time, is a
+    /// failed attempt like any other.
+    ///
+    /// # Errors
+    /// As [`Client::open`]; those of `read`.
+    pub(in crate::backend) async fn ask<T>(
+        &self,
+        call: &Call,
+        read: impl Fn(&[u8]) -> Result<T>,
+    ) -> Result<(Answer, Option<T>)> {
+        let patience = call.patience.unwrap_or(self.timeout);
+        let timeout = patience + Duration::from_secs(call.body.len() as u64 / SLOWEST);
+        let read = &read;
+        let asked = || async move {
+            let (response, body) = whole(self.send_once(call, Some(timeout)).await?).await?;
+            let told = response.status().is_success().then(|| read(&body)).transpose()?;
+            Ok((response, told))
+        };
+        self.repeat(asked).await
+    }
+
+    /// Makes attempts at a request until one is answered for good, or fails for good, or enough were made.
+    async fn repeat<T, F: Future<Output = Result<(reqwest::Response, T)>>>(
+        &self,
+        attempt: impl Fn() -> F,
+    ) -> Result<(Answer, T)> {
+        let mut attempts = Attempts::new(self.retry);
         let mut repeated = false;
-        let mut attempt = 1;
+        let answer = |response, repeated, given_up| {
+            let (retry, silence) = (self.retry, self.timeout);
+            Answer { response, repeated, given_up, retry, silence, throughput: Throughput::new(silence) }
+        };
         loop {
-            let sent = match self.send_once(call, timeout).await {
-                Ok(response) if timeout.is_some() => whole(response).await,
-                sent => sent,
-            };
-            let pause = match &sent {
-                _ if attempt == ATTEMPTS => {
-                    return sent.map(|response| Answer::new(response, repeated, silence));
+            match attempt().await {
+                Ok((response, told)) => {
+                    let status = response.status();
+                    if !may_pass(status) {
+                        return Ok((answer(response, repeated, None), told));
+                    }
+                    if !attempts.again(retry_after(response.headers())).await {
+                        return Ok((answer(response, repeated, Some(attempts)), told));
+                    }
+                    repeated |= status != StatusCode::TOO_MANY_REQUESTS;
                 }
-                Ok(response) if !may_pass(response.status()) => {
-                    return Ok(Answer::new(sent?, repeated, silence));
+                Err(error) => {
+                    attempts.again_after(error).await?;
+                    repeated = true;
                 }
-                Ok(response) => retry_after(response.headers()),
-                Err(error) if !error.code().is_retryable() => return Err(error.clone()),
-                Err(_) => None,
-            };
-            if pause.is_some_and(|asked| asked > LONGEST_ASKED) {
-                return sent.map(|response| Answer::new(response, repeated, silence));
             }
-            repeated |= match &sent {
-                Ok(response) => response.status() != StatusCode::TOO_MANY_REQUESTS,
-                Err(_) => true,
-            };
-            let pause = pause.unwrap_or_else(|| backoff(attempt));
-            debug!(method = %call.method, attempt, ?pause, "a request is sent again");
-            tokio::time::sleep(pause).await;
-            attempt += 1;
         }
     }
 
@@ -281,19 +301,19 @@ impl<K: SigningCredential> Client<K> {
                 not_in_time(host.as_deref().unwrap_or("the store"))
             };
             let begun = tokio::time::timeout(self.timeout, request.send()).await.map_err(|_| late())?;
-            return begun.map_err(|error| broken(&error));
+            return begun.map_err(broken);
         };
         request = request.timeout(timeout);
-        request.send().await.map_err(|error| broken(&error))
+        request.send().await.map_err(broken)
     }
 }
 
 /// The answer with its body, which has arrived.
-async fn whole(response: reqwest::Response) -> Result<reqwest::Response> {
+async fn whole(response: reqwest::Response) -> Result<(reqwest::Response, Bytes)> {
     let mut whole = http::Response::new(());
     (*whole.status_mut(), *whole.headers_mut()) = (response.status(), response.headers().clone());
     let body = gathered(response).await?;
-    Ok(whole.map(|()| body).into())
+    Ok((whole.map(|()| body.clone()).into(), body))
 }
 
 /// The body of an answer, which has an end.
@@ -301,7 +321,7 @@ async fn gathered(mut response: reqwest::Response) -> Result<Bytes> {
     let is_refusal = !response.status().is_success();
     let most = if is_refusal { MOST_SAID } else { MOST };
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(broken)? {
         body.extend_from_slice(&chunk);
         if body.len() > most {
             if is_refusal {
@@ -332,7 +352,7 @@ impl<K: SigningCredential> fmt::Debug for Client<K> {
 }
 
 /// Whether the same request may succeed a little later.
-fn may_pass(status: StatusCode) -> bool {
+pub(in crate::backend) fn may_pass(status: StatusCode) -> bool {
     matches!(
         status,
         StatusCode::REQUEST_TIMEOUT
@@ -349,33 +369,25 @@ pub(in crate::backend) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
-/// Twice as long each time, of which a random half is left out, so that many callers do not come back at once.
-pub(in crate::backend) fn backoff(attempt: u32) -> Duration {
-    use std::hash::{BuildHasher, RandomState};
-    let longest = FIRST_PAUSE.saturating_mul(1 << attempt.min(10)).min(LONGEST_PAUSE);
-    // A new state has random keys.
-    let random = RandomState::new().hash_one(attempt) % 1024;
-    longest / 2 + longest.mul_f64(random as f64 / 2048.0)
-}
-
 /// The connection failed before or within the answer.
-pub(in crate::backend) fn broken(error: &reqwest::Error) -> Error {
+pub(in crate::backend) fn broken(error: reqwest::Error) -> Error {
     let host = error.url().and_then(|url| url.host_str()).unwrap_or("the store").to_owned();
-    let cause = cause(error);
-    if error.is_connect() && is_distrusted(error) {
+    let cause = cause(&error);
+    let told = if error.is_connect() && is_distrusted(&error) {
         let message = format!(
             "`{host}` cannot be trusted: {cause}; check the endpoint, and that this machine knows who signs its certificate"
         );
-        return Error::new(ErrorCode::PermissionDenied, message);
-    }
-    if error.is_connect() {
+        Error::new(ErrorCode::PermissionDenied, message)
+    } else if error.is_connect() {
         let message = format!("cannot reach `{host}`: {cause}; check the endpoint and the network");
-        return Error::new(ErrorCode::Unavailable, message);
-    }
-    if error.is_timeout() {
-        return not_in_time(&host);
-    }
-    Error::new(ErrorCode::Unavailable, format!("the connection to `{host}` broke: {cause}; try again"))
+        Error::new(ErrorCode::Unavailable, message)
+    } else if error.is_timeout() {
+        not_in_time(&host)
+    } else {
+        Error::new(ErrorCode::Unavailable, format!("the connection to `{host}` broke: {cause}; try again"))
+    };
+    // The address of an upload is a secret: who has it can write there.
+    told.with_source(error.without_url())
 }
 
 /// Whether the other side does not speak TLS, or shows an invalid certificate: the next time it will do the same.
@@ -432,19 +444,5 @@ impl HttpSend for Plain {
             reqsign_core::Error::unexpected(error.message().to_owned()).set_retryable(true)
         })?;
         answer.body(body).map_err(|error| reqsign_core::Error::unexpected(error.to_string()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_and_end() {
-        for attempt in 1..=40 {
-            let longest = FIRST_PAUSE.saturating_mul(1 << attempt.min(10)).min(LONGEST_PAUSE);
-            let pause = backoff(attempt);
-            assert!(pause >= longest / 2 && pause <= longest, "{attempt}: {pause:?}");
-        }
     }
 }

@@ -5,14 +5,11 @@ use std::{future::Future, time::Duration};
 use bytes::Bytes;
 use futures::{StreamExt, future::BoxFuture, stream};
 
-use super::client::{Answer, backoff};
+use super::client::Answer;
 use crate::{
     Error, ErrorCode, Hash, Result,
     backend::{Contents, checksum::Checksum, gone_on},
 };
-
-/// How many connections in a row may give nothing, or next to nothing before they are given up for it.
-const FRUITLESS: u32 = 5;
 
 /// An answer with bytes of the object.
 pub(in crate::backend) struct Part {
@@ -112,13 +109,15 @@ impl Reading {
             self.fruitless = fruitless_before;
         }
         self.fruitless += 1;
-        if self.fruitless > FRUITLESS {
+        let retry = self.part.answer.retry;
+        // As many connections in a row may give nothing, or next to nothing, as there are attempts at a request.
+        if self.fruitless >= retry.attempts.get() {
             let cut =
                 || Error::new(ErrorCode::Unavailable, "the store ended the object too early, several times");
-            return Err(error.unwrap_or_else(cut).with_offset(self.position));
+            return Err(error.unwrap_or_else(cut).with_offset(self.position).given_up());
         }
         tracing::debug!(offset = self.position, "reading goes on over a new connection");
-        let pause = if self.fruitless > 1 { backoff(self.fruitless) } else { Duration::ZERO };
+        let pause = if self.fruitless > 1 { retry.pause(self.fruitless) } else { Duration::ZERO };
         tokio::time::sleep(pause).await;
         let reopened = (self.reopen)(self.position).await;
         self.part = reopened.map_err(|error| gone_on(error).with_offset(self.position))?;

@@ -61,7 +61,7 @@ impl Purged {
 
     fn and(self, other: Self) -> Self {
         let error = match (self.error, other.error) {
-            (Some(one), Some(other)) if one.code().is_retryable() => Some(other),
+            (Some(one), Some(other)) if one.code().may_pass() => Some(other),
             (one, other) => one.or(other),
         };
         Self {

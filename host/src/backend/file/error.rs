@@ -48,7 +48,7 @@ pub(super) fn failure(errno: Errno, path: &Path) -> Error {
         }
         _ => return Error::from(std::io::Error::from(errno)).at(KIND, path),
     };
-    error(code, message, path)
+    error(code, message, path).with_source(std::io::Error::from(errno))
 }
 
 /// As [`failure`], for calls that only look: below an object there is nothing.

@@ -54,7 +54,7 @@ impl Root {
         let refused = |error: std::io::Error| {
             let error = Error::from(error);
             let message = format!("the root `{}` does not open: {}", root.display(), error.message());
-            Error::new(error.code(), message).at(KIND, &Path::root())
+            error.with_message(message).at(KIND, &Path::root())
         };
         if options.create {
             std::fs::create_dir_all(root).map_err(refused)?;

@@ -161,7 +161,10 @@ impl Bucket {
 
     /// Sends a request whose answer is a description.
     pub(super) async fn get<T: DeserializeOwned>(&self, call: &Call) -> Result<T> {
-        self.read(&self.send(call).await?.body().await?)
+        match self.client.ask(call, |body| self.read(body)).await? {
+            (_, Some(read)) => Ok(read),
+            (answer, None) => Err(self.failure(answer).await),
+        }
     }
 
     /// Reads an answer in JSON, which may be a refusal in spite of its status.
@@ -194,10 +197,12 @@ impl Bucket {
     }
 
     /// The error for an answer.
-    pub(super) async fn failure(&self, answer: Answer) -> Error {
+    pub(super) async fn failure(&self, mut answer: Answer) -> Error {
         let (status, headers) = (answer.status(), answer.response.headers().clone());
+        let given_up = answer.given_up.take();
         let body = answer.body().await.unwrap_or_default();
-        self.refusal(status, &headers, &body)
+        let error = self.refusal(status, &headers, &body);
+        if let Some(attempts) = given_up { attempts.given_up(error) } else { error }
     }
 
     /// The error for an answer of these parts.

@@ -94,6 +94,7 @@ impl ProvideCredential for Credentials {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "a file of credentials is the user's own, wherever it is")]
 async fn from_file(context: &Context, file: PathBuf) -> reqsign_core::Result<Option<Credential>> {
     let missing = |_| reqsign_core::Error::config_invalid("the file cannot be read");
     let json = tokio::fs::read_to_string(file).await.map_err(missing)?;

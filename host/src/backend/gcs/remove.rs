@@ -162,7 +162,7 @@ async fn request(bucket: &Bucket, keys: &[&str]) -> Result<Vec<Option<Deleted>>>
             }
             status => {
                 let error = bucket.refusal(status, &http::HeaderMap::new(), part.body.as_bytes());
-                (!error.code().is_retryable()).then_some(Deleted::Failed(error))
+                (!error.code().may_pass()).then_some(Deleted::Failed(error))
             }
         };
     }

@@ -13,15 +13,10 @@ use super::{
     attributes::{Resource, encoded},
     bucket::Bucket,
 };
-use crate::{
-    Error, ErrorCode, Result,
-    backend::cloud::client::{Answer, backoff},
-};
+use crate::{Error, ErrorCode, Result, backend::cloud::client::Answer};
 
 /// The size of all parts but the last is a multiple of this, in bytes.
 const UNIT: u64 = 256 << 10;
-/// How often in a row a part may be sent without anything of it being kept.
-const FRUITLESS: u32 = 5;
 /// The store checks the whole object before it answers.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -143,14 +138,12 @@ impl Session {
                 || Error::new(ErrorCode::Unavailable, "the store lost a part of the upload: write it again");
             let new = kept.checked_sub(start).filter(|new| *new <= bytes.len() as u64).ok_or_else(lost)?;
             fruitless = if new == 0 { fruitless + 1 } else { 0 };
-            if fruitless > FRUITLESS {
-                return Err(Error::new(
-                    ErrorCode::Unavailable,
-                    "the store keeps nothing of the upload: try again later",
-                ));
+            if fruitless >= answer.retry.attempts.get() {
+                let message = "the store keeps nothing of the upload: try again later";
+                return Err(Error::new(ErrorCode::Unavailable, message).given_up());
             }
             if fruitless > 0 {
-                tokio::time::sleep(backoff(fruitless)).await;
+                tokio::time::sleep(answer.retry.pause(fruitless)).await;
             }
             // At most the length of the bytes, which is a `usize`.
             bytes = bytes.split_off(new as usize);

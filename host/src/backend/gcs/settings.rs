@@ -73,6 +73,7 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let token_endpoint =
         config.take::<String>("token_endpoint")?.map(|url| checked_token_endpoint(&url)).transpose()?;
     let (account, given) = credentials(&mut config)?;
+    let retry = config.retry().unwrap_or_default();
     config.finish(KIND)?;
 
     let emulator = if endpoint.is_some() { None } else { variable("STORAGE_EMULATOR_HOST") };
@@ -82,7 +83,7 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
         (None, Some(emulator)) => (emulator_endpoint(&emulator)?, Account::Anonymous),
         (None, None) => (GOOGLE.to_owned(), account),
     };
-    let mut client = Client::new(TIMEOUT)?;
+    let mut client = Client::new(TIMEOUT)?.retry(retry);
     if account != Account::Anonymous {
         require_private(&endpoint)?;
         client = signed(client, Credentials::new(given, token_endpoint));

@@ -8,8 +8,14 @@ use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, Timestamp};
 /// A server's own words may be a whole page.
 const MAX_MESSAGE: usize = 200;
 
-/// The error without its context, in which addresses and headers stand.
+/// The error without its context, in which addresses and headers stand. OpenDAL tries again by itself, and calls
+/// persistent what it will not try any more.
 pub(super) fn failed(error: &::opendal::Error) -> Error {
+    let failed = translated(error);
+    if error.is_persistent() && failed.may_pass() { failed.given_up() } else { failed }
+}
+
+fn translated(error: &::opendal::Error) -> Error {
     if let Some(http) =
         std::error::Error::source(error).and_then(|source| source.downcast_ref::<reqwest::Error>())
         && (http.is_connect() || http.is_timeout())

@@ -1,13 +1,12 @@
 //! Reading: a range of one version, checked against its length.
 
-use std::time::Instant;
-
 use ::opendal::{
     BytesRange,
     raw::{OpRead, oio},
 };
 use futures::{StreamExt, stream};
 use omnistorage_types::Path;
+use tokio::time::Instant;
 
 use super::{
     super::{ReadOptions, Reader, WriteOptions, require_object, throughput::Throughput},

@@ -1,60 +1,64 @@
 //! When to try again, and when to give up.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    time::{Duration, Instant},
-};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::RetryOptions;
 use crate::{Error, Result};
 
 /// The attempts at one thing.
-pub(super) struct Attempts {
+#[derive(Clone, Debug)]
+pub(in crate::backend) struct Attempts {
     options: RetryOptions,
     started: Instant,
     made: u32,
 }
 
 impl Attempts {
-    pub(super) fn new(options: RetryOptions) -> Self {
+    pub(in crate::backend) fn new(options: RetryOptions) -> Self {
         Self { options, started: Instant::now(), made: 0 }
     }
 
-    /// Waits until the next attempt, or returns the error if there will be none.
-    pub(super) async fn again_after(&mut self, error: Error) -> Result<()> {
+    /// Counts one that failed, and waits until the next, for as long as the store asks at least; `false` if there will
+    /// be none.
+    pub(in crate::backend) async fn again(&mut self, asked: Option<Duration>) -> bool {
         self.made += 1;
-        if !error.code().is_retryable() {
-            return Err(error);
+        let asked = asked.unwrap_or_default();
+        if self.are_used_up() || asked > self.options.max_delay {
+            return false;
         }
-        let asked = error.retry_after().unwrap_or_default();
-        if self.made >= self.options.attempts.get() || asked > self.options.max_delay {
-            return Err(self.given_up(error));
-        }
-        let delay = self.delay().max(asked);
-        tracing::debug!(attempts = self.made, ?delay, %error, "trying again");
+        let delay = self.options.pause(self.made).max(asked);
+        tracing::debug!(attempts = self.made, ?delay, "trying again");
         tokio::time::sleep(delay).await;
-        Ok(())
+        true
     }
 
-    /// The error of the last attempt.
-    pub(super) fn given_up(&self, error: Error) -> Error {
+    /// Waits until the next attempt, or returns the error if there will be none.
+    pub(in crate::backend) async fn again_after(&mut self, error: Error) -> Result<()> {
+        if !error.may_pass() {
+            return Err(error);
+        }
+        match self.again(error.retry_after()).await {
+            true => Ok(()),
+            false => Err(self.given_up(error)),
+        }
+    }
+
+    /// The error of the last attempt. Nobody further out repeats what was repeated here; but a store that asked for a
+    /// longer pause than this one waits may get it there.
+    pub(in crate::backend) fn given_up(&self, error: Error) -> Error {
         let attempts = if self.made == 1 { "attempt" } else { "attempts" };
-        error.with_note(format_args!(
+        let error = error.with_note(format_args!(
             "gave up after {} {attempts} in {:.1} s",
             self.made,
             self.started.elapsed().as_secs_f64()
-        ))
+        ));
+        if self.made > 1 && self.are_used_up() { error.given_up() } else { error }
     }
 
-    /// Exponential, up to the longest wait, of which a random half is left out, so that callers that failed together do
-    /// not come back together ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015; the variant "equal
-    /// jitter").
-    fn delay(&self) -> Duration {
-        let doubled = 2_u32.saturating_pow(self.made.saturating_sub(1));
-        let full = self.options.delay.saturating_mul(doubled).min(self.options.max_delay);
-        // The keys of the standard library's hash maps are random.
-        let random = RandomState::new().hash_one(self.made) as u32;
-        full / 2 + (full / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
+    fn are_used_up(&self) -> bool {
+        self.made >= self.options.attempts.get()
     }
 }
 
@@ -76,12 +80,27 @@ mod tests {
         for (made, least, most) in
             [(1, 50, 100), (2, 100, 200), (4, 400, 800), (5, 750, 1500), (99, 750, 1500)]
         {
-            let attempts = Attempts { made, ..Attempts::new(OPTIONS) };
-            let delays: Vec<_> = (0..50).map(|_| attempts.delay()).collect();
+            let delays: Vec<_> = (0..50).map(|_| OPTIONS.pause(made)).collect();
             let range = Duration::from_millis(least)..=Duration::from_millis(most);
             assert!(delays.iter().all(|delay| range.contains(delay)), "{made}: {delays:?}");
             assert!(delays.iter().any(|delay| *delay != delays[0]), "{made}: all are alike");
         }
+    }
+
+    #[tokio::test]
+    async fn who_tried_is_marked_and_what_is_marked_is_not_tried() {
+        let busy = || Error::new(ErrorCode::Unavailable, "busy");
+        for (most, is_given_up) in [(1, false), (2, true), (3, true)] {
+            let attempts = NonZeroU32::new(most).unwrap();
+            let mut attempts = Attempts::new(RetryOptions { attempts, delay: Duration::ZERO, ..OPTIONS });
+            for _ in 1..most {
+                attempts.again_after(busy()).await.unwrap();
+            }
+            let error = attempts.again_after(busy()).await.unwrap_err();
+            assert_eq!((error.is_given_up(), error.may_pass()), (is_given_up, !is_given_up), "{most}");
+        }
+        let marked = Attempts::new(OPTIONS).again_after(busy().given_up()).await.unwrap_err();
+        assert_eq!(marked, busy().given_up());
     }
 
     #[tokio::test]
@@ -93,6 +112,6 @@ mod tests {
         assert!(start.elapsed() >= Duration::from_millis(60));
         let error = attempts.again_after(asking(Duration::from_secs(3600))).await.unwrap_err();
         assert!(error.message().starts_with("slow down; gave up after 2 attempts in 0."), "{error}");
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
+        assert_eq!((error.retry_after(), error.is_given_up()), (Some(Duration::from_secs(3600)), false));
     }
 }

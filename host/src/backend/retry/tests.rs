@@ -107,6 +107,18 @@ async fn the_last_error_tells_of_the_attempts() {
     assert_eq!(faults.calls(), 4 * 3);
 }
 
+/// Around both ends of a copy, the attempts of the one inside are enough.
+#[tokio::test]
+async fn two_in_a_row_try_no_more_than_one() {
+    let (inside, faults, _) = unsteady(|_, _| Some(busy())).await;
+    let backend = Retry::new(Arc::new(inside), QUICK);
+    let error = backend.stat(&path("a")).await.unwrap_err();
+    assert_eq!((faults.calls(), error.is_given_up()), (3, true));
+    let target = Retry::new(Arc::new(MemoryBackend::new()), QUICK);
+    backend.copy_to(&path("a"), &target, &path("a"), &WriteOptions::default()).await.unwrap_err();
+    assert_eq!(faults.calls(), 2 * 3);
+}
+
 /// What would be misread if only the answer was lost.
 #[tokio::test]
 async fn what_may_have_happened_is_not_repeated() {

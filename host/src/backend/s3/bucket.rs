@@ -28,7 +28,7 @@ use crate::{
         WriteCondition,
         cloud::{
             self,
-            client::{ATTEMPTS, Answer, Call, Client, backoff},
+            client::{self, Answer, Call, Client},
             encode_path,
             pages::Order,
             part::{Parts, PartsInFlight},
@@ -175,14 +175,7 @@ impl Bucket {
 
     /// As [`Bucket::send`], but an answer that the request has no effect is no error.
     pub(super) async fn send_conditional(&self, call: &Call) -> Result<Answer> {
-        let answer = self.client.send(call).await?;
-        match answer.status() {
-            StatusCode::PRECONDITION_FAILED
-            | StatusCode::CONFLICT
-            | StatusCode::NOT_FOUND
-            | StatusCode::BAD_REQUEST => Ok(answer),
-            _ => self.accept(answer).await,
-        }
+        self.accept_conditional(self.client.send(call).await?).await
     }
 
     /// Sends a request that is answered in XML, and reads the answer. It may be a refusal in spite of its status, if
@@ -193,17 +186,36 @@ impl Bucket {
 
     /// The same, and whether the request may have been carried out before without an answer.
     pub(super) async fn ask_repeated<T: xml::Answer>(&self, call: &Call) -> Result<(T, bool)> {
-        let mut attempt = 1;
-        loop {
-            let answer = self.send(call).await?;
-            let repeated = answer.repeated || attempt > 1;
-            match xml::read(&self.name, &answer.body().await?) {
-                Err(error) if error.code().is_retryable() && attempt < ATTEMPTS => {
-                    tokio::time::sleep(backoff(attempt)).await;
-                    attempt += 1;
-                }
-                answer => return answer.map(|answer| (answer, repeated)),
-            }
+        match self.read(call).await? {
+            (answer, Some(read)) => Ok((read, answer.repeated)),
+            (answer, None) => Err(self.failure(answer).await),
+        }
+    }
+
+    /// As [`Bucket::ask`], but an answer that the request has no effect is no error.
+    pub(super) async fn ask_conditional<T: xml::Answer>(&self, call: &Call) -> Result<Result<T, Answer>> {
+        match self.read(call).await? {
+            (_, Some(read)) => Ok(Ok(read)),
+            (answer, None) => Ok(Err(self.accept_conditional(answer).await?)),
+        }
+    }
+
+    /// Sends a request, and reads the answer unless it is a refusal.
+    async fn read<T: xml::Answer>(&self, call: &Call) -> Result<(Answer, Option<T>)> {
+        let told = self.client.ask(call, |body| xml::read(&self.name, body)).await?;
+        if told.1.is_some() {
+            self.exists.store(true, Ordering::Relaxed);
+        }
+        Ok(told)
+    }
+
+    async fn accept_conditional(&self, answer: Answer) -> Result<Answer> {
+        match answer.status() {
+            StatusCode::PRECONDITION_FAILED
+            | StatusCode::CONFLICT
+            | StatusCode::NOT_FOUND
+            | StatusCode::BAD_REQUEST => Ok(answer),
+            _ => self.accept(answer).await,
         }
     }
 
@@ -216,18 +228,20 @@ impl Bucket {
     }
 
     /// The error for an answer.
-    pub(super) async fn failure(&self, answer: Answer) -> Error {
+    pub(super) async fn failure(&self, mut answer: Answer) -> Error {
         let (status, headers) = (answer.status(), answer.response.headers().clone());
+        let given_up = answer.given_up.take();
         let body = answer.body().await.unwrap_or_default();
         // The answer to HEAD has no body, so an answer that says nothing about the object is requested once more. If
         // something is missing, it is the object, as soon as the bucket is known to exist.
         let is_clear = match status {
             StatusCode::NOT_FOUND => self.exists.load(Ordering::Relaxed),
-            status => status == StatusCode::PRECONDITION_FAILED,
+            status => status == StatusCode::PRECONDITION_FAILED || client::may_pass(status),
         };
         let asked = if body.is_empty() && !is_clear { self.reason().await.ok().flatten() } else { None };
         let (status, body) = asked.unwrap_or((status, body));
-        self.refusal(status, &headers, &body)
+        let error = self.refusal(status, &headers, &body);
+        if let Some(attempts) = given_up { attempts.given_up(error) } else { error }
     }
 
     /// The error for an answer of these parts.
@@ -246,15 +260,10 @@ impl Bucket {
     /// Why the bucket refuses, if it does.
     async fn reason(&self) -> Result<Option<(StatusCode, Bytes)>> {
         let call = self.query(Method::GET, &[("list-type", "2"), ("max-keys", "0")]);
-        let answer = self.client.send(&call).await?;
-        let status = answer.status();
-        let body = answer.body().await?;
-        if !status.is_success() {
-            return Ok(Some((status, body)));
+        match self.read::<Listed>(&call).await? {
+            (_, Some(_)) => Ok(None),
+            (answer, None) => Ok(Some((answer.status(), answer.body().await?))),
         }
-        xml::read::<Listed>(&self.name, &body)?;
-        self.exists.store(true, Ordering::Relaxed);
-        Ok(None)
     }
 
     /// The headers of a condition.

@@ -225,7 +225,7 @@ impl S3Pages {
                 match self.bucket.stat(&path).await {
                     Ok(info) => Ok(Some((key, Ok(info)))),
                     Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
-                    Err(error) if error.code().is_retryable() => Err(error),
+                    Err(error) if error.code().may_pass() => Err(error),
                     Err(error) => {
                         let error = error.at(KIND, &path);
                         Ok(Some((key, Err(ListingFailure { what: Unlisted::Entry(path), error }))))

@@ -17,7 +17,7 @@ use crate::{
     Error, ErrorCode, Result,
     backend::{
         WriteCondition,
-        cloud::client::{ATTEMPTS, Answer, Call, backoff},
+        cloud::client::{Answer, Call},
     },
 };
 
@@ -228,7 +228,7 @@ impl Multipart {
                     Ok(Self { bucket, key, id, is_open: true, may_have_twin, remains: None })
                 }
                 Err(error) => {
-                    if error.code().is_retryable() {
+                    if error.code().may_pass() {
                         uploads::abort_lost(&bucket, &key, None).await;
                     }
                     Err(error)
@@ -326,24 +326,12 @@ impl Multipart {
             .body(body.into())
             .patience(PATIENCE);
         self.abort_twin().await;
-        let mut attempt = 1;
-        loop {
-            let mut answer = self.bucket.send_conditional(&call).await?;
-            answer.repeated |= attempt > 1;
-            if !answer.status().is_success() {
-                return Ok(Completed::Refused(answer));
+        match self.bucket.ask_conditional(&call).await? {
+            Ok(Joined(etag)) => {
+                self.is_open = false;
+                Ok(Completed::Made { etag })
             }
-            match xml::read(&self.bucket.name, &answer.body().await?) {
-                Ok(Joined(etag)) => {
-                    self.is_open = false;
-                    return Ok(Completed::Made { etag });
-                }
-                Err(error) if error.code().is_retryable() && attempt < ATTEMPTS => {
-                    tokio::time::sleep(backoff(attempt)).await;
-                    attempt += 1;
-                }
-                Err(error) => return Err(error),
-            }
+            Err(refused) => Ok(Completed::Refused(Box::new(refused))),
         }
     }
 
@@ -382,7 +370,7 @@ pub(super) enum Completed {
         etag: String,
     },
     /// Because of the condition, or because the upload is no longer known.
-    Refused(Answer),
+    Refused(Box<Answer>),
 }
 
 impl Drop for Multipart {

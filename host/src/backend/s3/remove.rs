@@ -193,7 +193,7 @@ async fn refused(bucket: &Bucket, key: &str, refusal: &Refusal) -> Result<()> {
     let error = refusal.explain(&bucket.name, StatusCode::OK, &http::HeaderMap::new());
     match error.code() {
         _ if refusal.is("NoSuchKey") => Ok(()),
-        code if code.is_retryable() => delete_one(bucket, key).await,
+        code if code.may_pass() => delete_one(bucket, key).await,
         _ => Err(error),
     }
 }

@@ -118,7 +118,7 @@ impl Remains {
 
     /// Takes note of a failure.
     pub(super) fn failed(&self, error: &Error) {
-        self.is_hopeless.fetch_or(!may_pass(error), Ordering::AcqRel);
+        self.is_hopeless.fetch_or(!may_get_further(error), Ordering::AcqRel);
     }
 
     /// Whether the next run can continue the upload.
@@ -158,9 +158,9 @@ impl Arrived {
 }
 
 /// Whether the same upload may get further another time: later, with other credentials, or with more room.
-fn may_pass(error: &Error) -> bool {
+fn may_get_further(error: &Error) -> bool {
     let code = error.code();
-    code.is_retryable()
+    code.may_pass()
         || matches!(
             code,
             ErrorCode::PermissionDenied

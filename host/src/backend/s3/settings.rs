@@ -95,7 +95,7 @@ fn client(config: &mut Config, region: &str) -> Result<(Account, Client<Credenti
     if timeout.is_zero() {
         return Err(contradiction("`timeout` must be more than nothing: it is written `60s`"));
     }
-    let client = Client::new(timeout)?;
+    let client = Client::new(timeout)?.retry(config.retry().unwrap_or_default());
     let key: Option<String> = config.take("access_key_id")?;
     let secret: Option<Secret> = config.take("secret_access_key")?;
     let token: Option<Secret> = config.take("session_token")?;

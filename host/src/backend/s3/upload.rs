@@ -124,7 +124,7 @@ impl Draft {
             Ok(Completed::Made { etag }) => {
                 return Ok(self.attributes.clone().info(&self.path, size, etag, Vec::new()));
             }
-            Ok(Completed::Refused(answer)) => self.refused(answer, size).await,
+            Ok(Completed::Refused(answer)) => self.refused(*answer, size).await,
             Err(error) => Err(error),
         };
         match made {

@@ -46,6 +46,7 @@ fn encode_failure(failure: &ListingFailure, bytes: &mut Vec<u8>) {
         bytes.extend(after.as_secs().to_le_bytes());
         bytes.extend(after.subsec_nanos().to_le_bytes());
     });
+    bytes.push(u8::from(error.is_given_up()));
 }
 
 fn encode_entry(entry: &ObjectInfo, bytes: &mut Vec<u8>) {
@@ -107,7 +108,13 @@ fn read_failure(what: Unlisted, bytes: &mut &[u8]) -> Option<ListingFailure> {
         let seconds = u64::from_le_bytes(array(bytes)?);
         Some(Duration::new(seconds, u32::from_le_bytes(array(bytes)?)))
     })?;
-    Some(ListingFailure { what, error: after.map_or(error.clone(), |after| error.with_retry_after(after)) })
+    if let Some(after) = after {
+        error = error.with_retry_after(after);
+    }
+    if byte(bytes)? != 0 {
+        error = error.given_up();
+    }
+    Some(ListingFailure { what, error })
 }
 
 fn read_entry(mut info: ObjectInfo, bytes: &mut &[u8]) -> Option<ObjectInfo> {

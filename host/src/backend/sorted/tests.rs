@@ -100,7 +100,8 @@ async fn failures_come_back_as_they_were() {
     let error = Error::new(ErrorCode::RateLimited, "slower")
         .at("store", &at("d"))
         .with_offset(7)
-        .with_retry_after(std::time::Duration::from_millis(1500));
+        .with_retry_after(std::time::Duration::from_millis(1500))
+        .given_up();
     let listed: Vec<Listed> = vec![
         ObjectInfo::new(at("e"), ObjectKind::Object).into(),
         ListingFailure { what: Unlisted::Directory(at("d")), error }.into(),

@@ -1,5 +1,7 @@
 //! Where the state of a pair of places is kept, and what the places are called in it.
 
+#![allow(clippy::disallowed_methods, reason = "the lock and its directory are there before a backend is")]
+
 use std::{
     env,
     fs::{self, File, TryLockError},

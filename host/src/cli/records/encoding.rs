@@ -1,15 +1,15 @@
 //! The options that say how records are stored.
 
 use clap::{Args, ValueEnum, value_parser};
+use omnistorage_types::encoding_from_path;
 
 use crate::{
-    Location, Path,
+    Location,
     cli::{
         Globals,
         codec::{self, codec},
-        exit::{Failure, Subject},
+        exit::Failure,
         output::note,
-        session::Session,
         window::{self, parse_window},
     },
     runtime::{CsvDialect, Encoding, Form, Format, LengthPrefix, LineEnd, Punctuation, Validation},
@@ -108,22 +108,17 @@ enum End {
 
 impl Reading {
     /// The encoding of what is read.
-    pub(super) async fn encoding(&self, session: &Session, at: &Location) -> Result<Encoding, Failure> {
-        let mut encoding = self.resolve(session, self.from.as_deref(), at).await?;
+    pub(super) fn encoding(&self, at: &Location) -> Result<Encoding, Failure> {
+        let mut encoding = self.resolve(self.from.as_deref(), at)?;
         self.describe([&mut encoding])?;
         Ok(encoding)
     }
 
     /// The format and the codec of one side, and what holds for both.
-    async fn resolve(
-        &self,
-        session: &Session,
-        name: Option<&str>,
-        at: &Location,
-    ) -> Result<Encoding, Failure> {
+    fn resolve(&self, name: Option<&str>, at: &Location) -> Result<Encoding, Failure> {
         let named = match name {
-            Some(name) => parse(session, name).await?,
-            None => Encoding { format: detect(session, &at.path).await?, ..Encoding::default() },
+            Some(name) => parse(name)?,
+            None => Encoding { format: encoding_from_path(&at.path).0, ..Encoding::default() },
         };
         let validation = match self.validate {
             None => Validation::Framing,
@@ -173,15 +168,14 @@ impl Reading {
 }
 
 /// The encodings of a conversion.
-pub(super) async fn both(
-    session: &Session,
+pub(super) fn both(
     reading: &Reading,
     writing: &Writing,
     source: &Location,
     target: &Location,
 ) -> Result<(Encoding, Encoding), Failure> {
-    let mut from = reading.resolve(session, reading.from.as_deref(), source).await?;
-    let mut to = reading.resolve(session, writing.to.as_deref(), target).await?;
+    let mut from = reading.resolve(reading.from.as_deref(), source)?;
+    let mut to = reading.resolve(writing.to.as_deref(), target)?;
     reading.describe([&mut from, &mut to])?;
     to.level = writing.level;
     if let Some(end) = writing.line_end {
@@ -250,23 +244,15 @@ impl Csv {
 }
 
 /// A format by its name, with the codec behind it.
-async fn parse(session: &Session, text: &str) -> Result<Encoding, Failure> {
+fn parse(text: &str) -> Result<Encoding, Failure> {
     let (name, codec_name) = text.split_once('.').map_or((text, None), |(name, codec)| (name, Some(codec)));
-    // The component decides what an extension means.
-    let format = match Path::parse(format!("x.{name}")) {
-        Ok(path) => detect(session, &path).await?,
-        Err(_) => None,
-    };
+    let format = Format::from_name(&name.to_ascii_lowercase());
     if format.is_none() {
         let message = format!("there is no format `{name}`: use one of {}", Format::extensions());
         return Err(Failure::usage(message));
     }
     let codec = codec_name.map(codec).transpose().map_err(Failure::usage)?;
     Ok(Encoding { format, codec, ..Encoding::default() })
-}
-
-async fn detect(session: &Session, path: &Path) -> Result<Option<Format>, Failure> {
-    session.storage.detect_format(path).await.map_err(session.failure(Subject::Object))
 }
 
 /// One character, `tab` or `\t` for a tab.

@@ -1,0 +1,219 @@
+//! Follows a job to its end: says each event as it comes, and then the whole.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::{
+    Globals,
+    exit::{Exit, Failure, Subject},
+    output::{Output, printable},
+    progress::Progress,
+    session::{Session, in_our_words},
+};
+use crate::{
+    Error,
+    runtime::{Activity, Job},
+};
+
+/// What is said of one kind of job.
+pub(super) trait Story {
+    type Event;
+    type Report: Send + 'static;
+
+    /// Takes note of an event, before anything is said of it.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    fn note(&mut self, event: &Self::Event, output: &mut Output) -> Result<(), Failure>;
+
+    /// An event as JSON.
+    fn json<'e>(event: &'e Self::Event) -> impl Serialize + 'e;
+
+    /// What failed, if the event tells of a failure.
+    fn failed<'e>(&self, event: &'e Self::Event) -> Option<Failed<'e>>;
+
+    /// Any other event as a person reads it; `None` if it is not worth a line.
+    fn line(&self, event: &Self::Event, is_verbose: bool) -> Option<String>;
+
+    /// How far the job is.
+    fn so_far(&self, activity: &Activity, elapsed: Duration) -> String;
+
+    /// Ends what [`note`](Self::note) began.
+    ///
+    /// # Errors
+    /// What cannot be written.
+    fn end(&mut self) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// The end of the job as JSON.
+    fn summary<'o>(
+        &self,
+        outcome: &'o Result<Self::Report, Error>,
+        activity: &Activity,
+        elapsed: Duration,
+    ) -> impl Serialize + 'o;
+
+    /// The end of the job as a person reads it.
+    fn sentence(&self, report: &Self::Report) -> String;
+
+    /// What is to be said behind it.
+    fn afterwards(&self, _report: &Self::Report, _is_verbose: bool) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// How many events were failures.
+    fn errors(report: &Self::Report) -> u64;
+
+    /// How the command ends, if neither with success nor with the worst of the failures.
+    fn exit(report: &Self::Report) -> Option<Exit>;
+}
+
+/// A failure of which an event tells.
+pub(super) struct Failed<'e> {
+    /// What the user calls the object.
+    pub(super) place: String,
+    pub(super) error: Option<&'e Error>,
+    /// Why, if there is no error.
+    pub(super) reason: &'e str,
+}
+
+/// A job as the user sees it.
+pub(super) struct Follower<'a, S> {
+    globals: &'a Globals,
+    session: &'a Session,
+    json: bool,
+    progress: Progress,
+    output: Output,
+    started: Instant,
+    /// The worst of the failures.
+    worst: Exit,
+    story: S,
+}
+
+impl<'a, S: Story> Follower<'a, S> {
+    /// From now on. Progress is shown on a terminal, or `anywhere`; JSON takes its place, unless it is wanted anywhere.
+    pub(super) fn new(
+        globals: &'a Globals,
+        session: &'a Session,
+        json: bool,
+        anywhere: bool,
+        story: S,
+    ) -> Self {
+        Self {
+            globals,
+            session,
+            json,
+            progress: Progress::new(!globals.quiet && (!json || anywhere), anywhere),
+            output: Output::of_run(),
+            started: Instant::now(),
+            worst: Exit::Done,
+            story,
+        }
+    }
+
+    /// To the end of a job that was started: nothing of its places was looked at yet.
+    pub(super) async fn follow(
+        mut self,
+        started: Result<Job<S::Event, S::Report>, Error>,
+    ) -> Result<(), Failure> {
+        let mut job = started.map_err(self.session.failure(Subject::Tree))?;
+        let activity = job.activity();
+        let mut moments = self.progress.moments();
+        loop {
+            tokio::select! {
+                event = job.next() => match event {
+                    Some(event) => self.report(&event)?,
+                    None => break,
+                },
+                () = moments.next() => {
+                    self.progress.update(|| self.story.so_far(&activity, self.started.elapsed()));
+                }
+            }
+        }
+        let outcome = job.outcome().await;
+        self.story.end()?;
+        if self.json {
+            self.output.json(&self.story.summary(&outcome, &activity, self.started.elapsed()))?;
+        }
+        self.output.flush()?;
+        let report = outcome.map_err(self.session.failure(Subject::Trees))?;
+        if !self.json && !self.globals.quiet {
+            let elapsed = seconds(self.started.elapsed());
+            self.progress.note(format_args!("{} in {elapsed}", self.story.sentence(&report)));
+        }
+        for line in self.story.afterwards(&report, self.globals.is_verbose()) {
+            self.progress.note(line);
+        }
+        Failure::told(match (S::exit(&report), S::errors(&report), self.worst) {
+            (Some(exit), ..) => exit,
+            (None, 0, _) => Exit::Done,
+            (None, _, Exit::Done) => Exit::Other,
+            (None, _, worst) => worst,
+        })
+    }
+
+    fn report(&mut self, event: &S::Event) -> Result<(), Failure> {
+        self.story.note(event, &mut self.output)?;
+        if self.json {
+            self.output.json(&S::json(event))?;
+            self.output.flush()?;
+        }
+        if let Some(failed) = self.story.failed(event) {
+            self.report_failure(&failed);
+        } else if !self.json
+            && !self.globals.quiet
+            && let Some(line) = self.story.line(event, self.globals.is_verbose())
+        {
+            self.progress.note(line);
+        }
+        Ok(())
+    }
+
+    fn report_failure(&mut self, failed: &Failed<'_>) {
+        let place = printable(&failed.place);
+        let sentence = match failed.error {
+            Some(error) if error.location().is_some() => self.session.describe(error),
+            Some(error) => format!("`{place}`: {}", in_our_words(error.message())),
+            None => format!("`{place}`: {}", failed.reason),
+        };
+        self.progress.note(format_args!("error: {sentence}"));
+        let exit = failed.error.map_or(Exit::Other, |error| Exit::of(error.code(), Subject::Object));
+        self.worst = self.worst.worse(exit);
+    }
+}
+
+/// A number of objects, in words.
+pub(super) fn objects(count: u64) -> String {
+    if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
+}
+
+/// What would have been done, or what was, behind a word that says which.
+pub(super) fn summed_up(dry_run: bool, mut parts: Vec<String>, errors: u64) -> Vec<String> {
+    let mode = match (dry_run, parts.is_empty()) {
+        (false, _) => "",
+        (true, true) => "dry run: ",
+        (true, false) => "dry run: would have ",
+    };
+    if parts.is_empty() {
+        parts.push("nothing to do".to_owned());
+    }
+    if let Some(first) = parts.first_mut() {
+        first.insert_str(0, mode);
+    }
+    if errors > 0 {
+        parts.push(format!("failed for {}", objects(errors)));
+    }
+    parts
+}
+
+/// A duration to read: with fractions where they matter.
+fn seconds(elapsed: Duration) -> String {
+    if elapsed < Duration::from_secs(60) {
+        format!("{:.2} s", elapsed.as_secs_f64())
+    } else {
+        indicatif::HumanDuration(elapsed).to_string()
+    }
+}
