@@ -7,12 +7,18 @@
 //! connection.
 
 mod answer;
+mod arrived;
 mod attributes;
 mod bucket;
 mod copy;
 mod credentials;
+mod draft;
+mod identity;
 mod listing;
-mod parts;
+mod multipart;
+mod page;
+mod part;
+mod part_size;
 mod read;
 mod remove;
 mod resume;
@@ -27,10 +33,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use omnistorage_types::Path;
 
-use self::{
-    bucket::Bucket,
-    upload::{Draft, S3Upload},
-};
+use self::{bucket::Bucket, draft::Draft, upload::S3Upload};
 use super::{
     Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
     WriteOptions, cloud,

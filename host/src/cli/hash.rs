@@ -8,9 +8,10 @@ use futures::StreamExt;
 use super::{
     Globals,
     exit::{Exit, Failure, Subject},
+    local::Need,
     output::{Output, note},
     place::Place,
-    session::{Need, Session},
+    session::Session,
 };
 use crate::{
     HashAlgorithm, Location, ObjectKind,

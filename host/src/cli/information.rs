@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::{
     Globals,
     exit::{Failure, Subject},
+    local::Need,
     output::Output,
     place::Place,
-    session::{Need, Session},
+    session::Session,
 };
 use crate::Registry;
 

@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::{
     Globals,
     exit::{Exit, Failure, Subject},
+    local::Need,
     output::{ErrorJson, ObjectJson, Output, kind_name, note, printable},
     place::Place,
-    session::{FileSettings, LinkOptions, Need, Session},
+    session::{FileSettings, LinkOptions, Session},
 };
 use crate::{
     ObjectKind,

@@ -12,9 +12,17 @@ use std::{
 use super::{
     exit::{Exit, Failure},
     output::printable,
-    session::Need,
 };
 use crate::Path;
+
+/// What a command needs of a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Its contents: for a directory, everything below it. Links that lead to it are followed.
+    Contents,
+    /// The thing itself, to make or remove it: its directory is granted, and a link means the link.
+    Entry,
+}
 
 /// The directory to grant and the path in it: for a directory, itself; for an object, its directory; for something that
 /// does not exist, the nearest directory that does.

@@ -9,9 +9,10 @@ use super::{
     Globals,
     exit::{Failure, Subject},
     input::{StoredWith, refuse_directory, standard_input},
+    local::Need,
     output::{ObjectJson, Output, kind_name, note, printable},
     place::Place,
-    session::{Need, Session},
+    session::Session,
     time::rfc3339,
     window::{self, parse_window},
 };

@@ -9,9 +9,10 @@ use serde::Serialize;
 use super::{
     Globals,
     exit::{Failure, Subject},
+    local::Need,
     output::{Output, note},
     place::{Place, PlaceKind},
-    session::{Need, Session},
+    session::Session,
 };
 use crate::runtime::{Codec, Format};
 use encoding::{Reading, Writing};

@@ -12,7 +12,7 @@ use super::{
     configuration::Configuration,
     directory::Directory,
     exit::{Exit, Failure, Subject},
-    local,
+    local::{self, Need},
     output::printable,
     pair,
     place::{Place, PlaceKind},
@@ -29,15 +29,6 @@ use crate::{
 
 /// As many sandboxes as any command has at once: a listing, and the calls beside it.
 const SANDBOXES: u32 = 16;
-
-/// What a command needs of a place.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
-    /// Its contents: for a directory, everything below it. Links that lead to it are followed.
-    Contents,
-    /// The thing itself, to make or remove it: its directory is granted, and a link means the link.
-    Entry,
-}
 
 /// A storage with the backends of a command, and the names the user has for what is in them.
 pub(crate) struct Session {

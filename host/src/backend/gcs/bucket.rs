@@ -15,9 +15,9 @@ use serde::de::DeserializeOwned;
 
 use super::{
     answer::{self, explain, precondition_failed},
-    listing::Listed,
-    session::PartSize,
-    settings::Identity,
+    identity::Identity,
+    page::Listed,
+    part_size::PartSize,
 };
 use crate::{
     Error, ErrorCode, Result,

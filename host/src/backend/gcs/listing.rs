@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use omnistorage_types::Path;
-use serde::Deserialize;
 
-use super::{KIND, attributes::Stored, bucket::Bucket};
+use super::{
+    KIND,
+    bucket::Bucket,
+    page::{FIELDS, Listed},
+};
 use crate::{
     Result,
     backend::{
@@ -18,10 +21,6 @@ use crate::{
         },
     },
 };
-
-/// What a page tells.
-pub(super) const FIELDS: &str = "kind,nextPageToken,prefixes,\
-                                 items(kind,name,size,generation,contentType,crc32c,md5Hash,metadata,timeCreated)";
 
 /// Opens a listing of what is below a prefix.
 pub(super) fn list(
@@ -55,33 +54,6 @@ pub(super) struct GcsPages {
     recursive: bool,
 }
 
-/// Proves that an answer is a listing: no other answer has this field with this value.
-#[derive(Debug, Deserialize)]
-enum Kind {
-    #[serde(rename = "storage#objects")]
-    Objects,
-}
-
-/// A page. Whatever is empty has no field.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Listed {
-    #[serde(rename = "kind")]
-    _kind: Kind,
-    #[serde(default)]
-    items: Vec<Stored>,
-    #[serde(default)]
-    prefixes: Vec<String>,
-    next_page_token: Option<String>,
-}
-
-impl Listed {
-    /// Whether an object of that key is on the page.
-    pub(super) fn holds(&self, key: &str) -> bool {
-        self.items.iter().any(|object| object.name == key)
-    }
-}
-
 #[async_trait]
 impl Pages for GcsPages {
     fn check_open(&self) -> Result<()> {
@@ -100,15 +72,6 @@ impl Pages for GcsPages {
         query.extend(token.map(|token| ("pageToken", token)));
         let call = self.bucket.objects(&query)?;
         let answer: Listed = self.bucket.get(&call).await.map_err(|error| self.bucket.of_bucket(error))?;
-        Ok(Page {
-            objects: answer
-                .items
-                .into_iter()
-                .map(|mut object| (std::mem::take(&mut object.name), object.info(Path::root())))
-                .collect(),
-            directories: answer.prefixes,
-            failures: Vec::new(),
-            next: answer.next_page_token.filter(|token| !token.is_empty()),
-        })
+        Ok(answer.into_page())
     }
 }

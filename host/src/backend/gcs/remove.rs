@@ -10,7 +10,8 @@ use omnistorage_types::Path;
 use super::{
     KIND, answer, batch,
     bucket::Bucket,
-    listing::{self, Listed},
+    listing,
+    page::{self, Listed},
 };
 use crate::{
     Error, ErrorCode, ObjectInfo, Result,
@@ -110,7 +111,7 @@ async fn ask_one(bucket: &Bucket, key: &str) -> Result<Deleted> {
 /// Not every server says in the store's way that an object is gone, and other servers answer the same to what they do
 /// not understand. The listing shows whether it is true.
 async fn check_gone(bucket: &Bucket, key: &str) -> Result<Deleted> {
-    let query = [("prefix", key), ("maxResults", "1"), ("fields", listing::FIELDS)];
+    let query = [("prefix", key), ("maxResults", "1"), ("fields", page::FIELDS)];
     let listed: Listed =
         bucket.get(&bucket.objects(&query)?).await.map_err(|error| bucket.of_bucket(error))?;
     match listed.holds(key) {

@@ -8,7 +8,8 @@ use super::{
     KIND,
     bucket::Bucket,
     credentials::{Credentials, Given, explain},
-    session::PartSize,
+    identity::{Account, Fingerprint, Identity},
+    part_size::PartSize,
 };
 use crate::{
     Error, ErrorCode, Result,
@@ -25,41 +26,6 @@ const GOOGLE: &str = "https://storage.googleapis.com";
 
 /// With parts of 8 MiB, 64 MiB.
 const PARTS_IN_FLIGHT: PartsInFlight = PartsInFlight(8);
-
-/// Where the bucket is and who speaks to it: two buckets with the same identity can copy between each other on the
-/// server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
-    pub(super) endpoint: String,
-    account: Account,
-}
-
-impl Identity {
-    /// Whether requests go without a token.
-    pub(super) fn is_anonymous(&self) -> bool {
-        self.account == Account::Anonymous
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Account {
-    Anonymous,
-    Environment,
-    File(PathBuf),
-    /// A fingerprint of a secret: the same text means the same account, and nothing else can be learnt from it.
-    Given(Fingerprint),
-}
-
-/// Tells secrets apart without keeping them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fingerprint([u8; 32]);
-
-impl Fingerprint {
-    fn of(secret: &Secret) -> Self {
-        use sha2::Digest;
-        Self(sha2::Sha256::digest(secret.expose()).into())
-    }
-}
 
 /// Makes a bucket from its settings. Where they leave something out, the environment is asked; see
 /// [`GcsBackend::from_config`](super::GcsBackend::from_config) for all of them.

@@ -2,10 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 
-use super::{
-    bucket::precondition_failed,
-    xml::{Answer, Document, read_refusal, required},
-};
+use super::xml::{Answer, Document, not_understood, required};
 use crate::{
     Error, ErrorCode, Result,
     backend::cloud::{client::retry_after, excerpt},
@@ -131,6 +128,31 @@ impl Refusal {
     }
 }
 
+/// Reads an answer, which may be a refusal in spite of its status.
+///
+/// # Errors
+/// That of the refusal, for this bucket; [`ErrorCode::Unavailable`] for an answer that is cut off or damaged;
+/// [`ErrorCode::Other`] for an answer to something else, or from some other server.
+pub(super) fn read<T: Answer>(bucket: &str, body: &[u8]) -> Result<T> {
+    let (mut document, root) = Document::open(body, T::ROOT)?;
+    if root == T::ROOT || Some(root.as_str()) == T::OTHER_ROOT {
+        let answer = T::read(&mut document)?;
+        document.end()?;
+        return Ok(answer);
+    }
+    if root == Refusal::ROOT {
+        let refusal = Refusal::read(&mut document)?;
+        return Err(refusal.explain(bucket, StatusCode::OK, &HeaderMap::new()));
+    }
+    Err(not_understood(format_args!("it is `{root}` and not `{}`", T::ROOT)))
+}
+
+/// Reads a refusal; `None` if the body is something else.
+pub(super) fn read_refusal(body: &[u8]) -> Option<Refusal> {
+    let (mut document, root) = Document::open(body, Refusal::ROOT).ok()?;
+    if root == Refusal::ROOT { Refusal::read(&mut document).ok() } else { None }
+}
+
 /// The error for an answer.
 pub(super) fn explain(bucket: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Error {
     let error = match read_refusal(body) {
@@ -170,6 +192,11 @@ fn by_status(bucket: &str, status: StatusCode, headers: &HeaderMap, said: &str) 
         status => (ErrorCode::Other, format!("the store answered {status}")),
     };
     with_words(Error::new(code, message), said)
+}
+
+/// A condition does not hold.
+pub(super) fn precondition_failed() -> Error {
+    Error::new(ErrorCode::PreconditionFailed, "the object is not as the condition demands")
 }
 
 /// With the store's own words.

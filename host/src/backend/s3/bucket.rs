@@ -15,15 +15,15 @@ use omnistorage_types::Path;
 use reqsign_aws_v4::Credential;
 
 use super::{
-    answer::explain,
+    answer::{self, explain, precondition_failed},
     attributes::tells_md5,
-    listing::Listed,
-    parts::{CopyLimit, PartSize},
-    settings::Identity,
+    identity::Identity,
+    page::Listed,
+    part_size::{CopyLimit, PartSize},
     xml,
 };
 use crate::{
-    Error, ErrorCode, Result,
+    Error, Result,
     backend::{
         WriteCondition,
         cloud::{
@@ -202,7 +202,7 @@ impl Bucket {
 
     /// Sends a request, and reads the answer unless it is a refusal.
     async fn read<T: xml::Answer>(&self, call: &Call) -> Result<(Answer, Option<T>)> {
-        let told = self.client.ask(call, |body| xml::read(&self.name, body)).await?;
+        let told = self.client.ask(call, |body| answer::read(&self.name, body)).await?;
         if told.1.is_some() {
             self.exists.store(true, Ordering::Relaxed);
         }
@@ -315,8 +315,4 @@ pub(super) fn checked_etag(etag: &str) -> Result<&str> {
         Some(opaque) if opaque.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"') => Ok(etag),
         _ => Err(precondition_failed()),
     }
-}
-
-pub(super) fn precondition_failed() -> Error {
-    Error::new(ErrorCode::PreconditionFailed, "the object is not as the condition demands")
 }

@@ -8,10 +8,12 @@ use http::{HeaderMap, Method};
 use omnistorage_types::Path;
 
 use super::{
+    answer::precondition_failed,
     attributes::{self, Attributes, METADATA, RCLONE_MD5},
-    bucket::{Bucket, precondition_failed},
-    parts::{Copied, PATIENCE, PartRange},
-    upload::Draft,
+    bucket::Bucket,
+    draft::Draft,
+    multipart::{Copied, PATIENCE},
+    part::PartRange,
 };
 use crate::{
     Error, ErrorCode, ObjectInfo, Result, Timestamp,

@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use super::{
     KIND,
-    answer::Refusal,
+    answer::{Refusal, read_refusal},
     bucket::Bucket,
     listing,
-    xml::{Answer, Document, not_understood, read_refusal, required},
+    xml::{Answer, Document, not_understood, required},
 };
 use crate::{
     Error, ErrorCode, ObjectInfo, Result,

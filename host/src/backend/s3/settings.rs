@@ -7,7 +7,8 @@ use super::{
     KIND,
     bucket::{Bucket, Traits},
     credentials::Given,
-    parts::{CopyLimit, PartSize},
+    identity::{Account, Identity},
+    part_size::{CopyLimit, PartSize},
 };
 use crate::{
     Error, ErrorCode, Result,
@@ -25,23 +26,6 @@ const DEFAULT_REGION: &str = "us-east-1";
 
 /// With parts of 5 MiB, 20 MiB.
 const PARTS_IN_FLIGHT: PartsInFlight = PartsInFlight(4);
-
-/// Where the bucket is and who speaks to it: two buckets with the same identity can copy between each other on the
-/// server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Identity {
-    endpoint: Option<String>,
-    region: String,
-    account: Account,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Account {
-    Anonymous,
-    Key(String),
-    Profile(String),
-    Environment,
-}
 
 /// Makes a bucket from its settings. Where they leave something out, the environment is asked; see
 /// [`S3Backend::from_config`](super::S3Backend::from_config) for all of them.

@@ -6,14 +6,12 @@ use http::Method;
 use omnistorage_types::Path;
 
 use super::{
+    arrived::Arrivals,
     bucket::Bucket,
-    listing::time_of,
-    parts,
-    resume::Arrivals,
-    xml::{Answer, Document, required},
+    xml::{Answer, Document, required, time_of},
 };
 use crate::{
-    Result, Timestamp,
+    ErrorCode, Result, Timestamp,
     backend::cloud::{self, pages::Trail},
 };
 
@@ -121,7 +119,7 @@ pub(super) async fn sweep(bucket: &Arc<Bucket>, prefix: &Path, age: Duration) ->
     let (mut count, mut failure) = (0, None);
     for upload in list(bucket, &cloud::key_prefix(&bucket.prefix, prefix)?).await? {
         if upload.begun <= limit {
-            match parts::abort(bucket, &upload.key, &upload.upload_id).await {
+            match abort(bucket, &upload.key, &upload.upload_id).await {
                 Ok(()) => count += 1,
                 Err(error) => failure = failure.or(Some(error)),
             }
@@ -144,7 +142,23 @@ pub(super) async fn abort_lost(bucket: &Bucket, key: &str, own: Option<&str>) {
         let query = [("uploadId", upload.upload_id.as_str()), ("max-parts", "1")];
         let call = bucket.object_query(Method::GET, key, &query);
         if is_near && bucket.ask(&call).await.is_ok_and(|arrived: Arrivals| arrived.parts.is_empty()) {
-            parts::abort_or_leave(bucket, key, &upload.upload_id).await;
+            abort_or_leave(bucket, key, &upload.upload_id).await;
         }
+    }
+}
+
+/// Aborts an upload; it is fine if it no longer exists.
+pub(super) async fn abort(bucket: &Bucket, key: &str, id: &str) -> Result<()> {
+    let call = bucket.object_query(Method::DELETE, key, &[("uploadId", id)]);
+    match bucket.send(&call).await {
+        Err(error) if error.code() != ErrorCode::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Aborts an upload. A failure leaves it to a later sweep.
+pub(super) async fn abort_or_leave(bucket: &Bucket, key: &str, id: &str) {
+    if let Err(error) = abort(bucket, key, id).await {
+        tracing::warn!(key, %error, "an upload stays open at the store: `sweep` aborts it later");
     }
 }

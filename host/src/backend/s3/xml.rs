@@ -9,8 +9,10 @@ use quick_xml::{
     events::{BytesStart, Event},
 };
 
-use super::answer::Refusal;
-use crate::{Error, ErrorCode, Result, backend::cloud::excerpt};
+use crate::{
+    Error, ErrorCode, Result, Timestamp,
+    backend::cloud::{excerpt, time},
+};
 
 /// An answer to a request.
 pub(super) trait Answer: Sized {
@@ -24,31 +26,6 @@ pub(super) trait Answer: Sized {
     /// # Errors
     /// The document is cut off, or a mandatory field is missing.
     fn read(document: &mut Document<'_>) -> Result<Self>;
-}
-
-/// Reads an answer, which may be a refusal in spite of its status.
-///
-/// # Errors
-/// That of the refusal, for this bucket; [`ErrorCode::Unavailable`] for an answer that is cut off or damaged;
-/// [`ErrorCode::Other`] for an answer to something else, or from some other server.
-pub(super) fn read<T: Answer>(bucket: &str, body: &[u8]) -> Result<T> {
-    let (mut document, root) = Document::open(body, T::ROOT)?;
-    if root == T::ROOT || Some(root.as_str()) == T::OTHER_ROOT {
-        let answer = T::read(&mut document)?;
-        document.end()?;
-        return Ok(answer);
-    }
-    if root == Refusal::ROOT {
-        let refusal = Refusal::read(&mut document)?;
-        return Err(refusal.explain(bucket, http::StatusCode::OK, &http::HeaderMap::new()));
-    }
-    Err(not_understood(format_args!("it is `{root}` and not `{}`", T::ROOT)))
-}
-
-/// Reads a refusal; `None` if the body is something else.
-pub(super) fn read_refusal(body: &[u8]) -> Option<Refusal> {
-    let (mut document, root) = Document::open(body, Refusal::ROOT).ok()?;
-    if root == Refusal::ROOT { Refusal::read(&mut document).ok() } else { None }
 }
 
 /// A document that is read from one element to the next.
@@ -66,7 +43,7 @@ impl Element<'_> {
 
 impl<'a> Document<'a> {
     /// Opens one; gives the name of its root.
-    fn open(body: &'a [u8], expected: &str) -> Result<(Self, String)> {
+    pub(super) fn open(body: &'a [u8], expected: &str) -> Result<(Self, String)> {
         let text = str::from_utf8(body).map_err(|_| not_understood("it is not UTF-8"))?;
         let text = text.trim_start_matches('\u{feff}').trim_start();
         if text.is_empty() {
@@ -153,7 +130,7 @@ impl<'a> Document<'a> {
     }
 
     /// Nothing may follow the root.
-    fn end(&mut self) -> Result<()> {
+    pub(super) fn end(&mut self) -> Result<()> {
         loop {
             match self.0.read_event().map_err(damaged)? {
                 Event::Eof => return Ok(()),
@@ -168,6 +145,11 @@ impl<'a> Document<'a> {
 /// A mandatory field.
 pub(super) fn required<T>(field: Option<T>, name: &str) -> Result<T> {
     field.ok_or_else(|| not_understood(format_args!("it lacks `{name}`")))
+}
+
+/// A time of an answer.
+pub(super) fn time_of(text: &str) -> Result<Timestamp> {
+    time::from_rfc3339(text.trim()).ok_or_else(|| not_understood(format_args!("`{text}` is no time")))
 }
 
 /// Whether a text that ends before its root may be the beginning of such an answer.
@@ -193,7 +175,10 @@ fn damaged(why: impl Display) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        super::answer::{read, read_refusal},
+        *,
+    };
 
     #[derive(Debug, PartialEq)]
     struct Pair(String, u64);

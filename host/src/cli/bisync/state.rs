@@ -12,11 +12,10 @@ use clap::Args;
 
 use super::super::{
     exit::{Exit, Failure},
-    local,
+    local::{self, Need},
     output::printable,
     pair,
     place::{Place, PlaceKind},
-    session::Need,
 };
 use crate::{Location, Path};
 

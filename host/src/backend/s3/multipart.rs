@@ -1,6 +1,6 @@
 //! An upload of several parts: it is completed, aborted without a trace, or deliberately left to the next run.
 
-use std::{str::FromStr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::Method;
@@ -9,8 +9,10 @@ use tokio::runtime::Handle;
 
 use super::{
     bucket::Bucket,
+    part::{Part, PartRange, quoted},
+    part_size::MOST_PARTS,
     resume::Remains,
-    uploads,
+    uploads::{self, abort_or_leave},
     xml::{self, Document, required},
 };
 use crate::{
@@ -21,114 +23,8 @@ use crate::{
     },
 };
 
-/// The fewest bytes of a part that is not the last, and the most parts; see the quotas of S3's multipart upload.
-const LEAST: u64 = 5 << 20;
-const MOST_PARTS: u64 = 10_000;
-/// The part size of the largest object that S3 takes: 5 TiB in 10,000 equal parts. An expected size may be any number,
-/// and a whole part is held in memory, so parts do not grow beyond this.
-const MOST_NEEDED: u64 = (5_u64 << 40).div_ceil(MOST_PARTS);
-/// The parts of a copy, in bytes.
-const COPIED_PART: u64 = 512 << 20;
 /// A store joins the parts of a large object before it answers.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
-
-/// How large parts are, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct PartSize(u64);
-
-impl Default for PartSize {
-    fn default() -> Self {
-        Self(LEAST)
-    }
-}
-
-impl FromStr for PartSize {
-    type Err = Error;
-
-    /// In bytes, from 5 MiB to 1 GiB.
-    fn from_str(text: &str) -> Result<Self> {
-        match text.parse() {
-            Ok(size @ LEAST..=0x4000_0000) => Ok(Self(size)),
-            _ => Err(Error::new(ErrorCode::InvalidArgument, "a part has from 5242880 to 1073741824 bytes")),
-        }
-    }
-}
-
-impl PartSize {
-    /// The size of part `number` (from 1 on) of an object that will have this many bytes.
-    ///
-    /// If the size is not known, the first quarter of the parts have one size, and each further quarter has parts four
-    /// times as large: beginning with 5 MiB, that is enough for 1 TiB. An expected size beyond the largest object does
-    /// not make them larger.
-    pub(super) fn of(self, number: u64, announced: Option<u64>) -> u64 {
-        match announced {
-            Some(size) => self.0.max(size.div_ceil(MOST_PARTS).min(MOST_NEEDED)),
-            None => self.0 << (2 * ((number - 1) / (MOST_PARTS / 4)).min(3)),
-        }
-    }
-}
-
-/// The most that one request copies, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct CopyLimit(u64);
-
-impl Default for CopyLimit {
-    /// That of CopyObject.
-    fn default() -> Self {
-        Self(5 << 30)
-    }
-}
-
-impl FromStr for CopyLimit {
-    type Err = Error;
-
-    /// In bytes, from 5 MiB to 5 GiB.
-    fn from_str(text: &str) -> Result<Self> {
-        match text.parse() {
-            Ok(limit @ LEAST..=0x1_4000_0000) => Ok(Self(limit)),
-            _ => Err(Error::new(
-                ErrorCode::InvalidArgument,
-                "a store copies from 5242880 to 5368709120 bytes at once",
-            )),
-        }
-    }
-}
-
-impl CopyLimit {
-    /// Whether an object of that size is more.
-    pub(super) fn is_below(self, size: u64) -> bool {
-        size > self.0
-    }
-
-    /// The size of the parts in which this many bytes are copied.
-    pub(super) fn part(self, size: u64) -> u64 {
-        COPIED_PART.min(self.0).max(size.div_ceil(MOST_PARTS))
-    }
-}
-
-/// A range of the source of a copy.
-pub(super) struct PartRange {
-    pub(super) start: u64,
-    /// Not included.
-    pub(super) end: u64,
-}
-
-/// A part that has arrived.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Part {
-    pub(super) part_number: u64,
-    #[serde(rename = "ETag")]
-    pub(super) etag: String,
-    #[serde(rename = "ChecksumCRC32C", skip_serializing_if = "Option::is_none")]
-    pub(super) checksum: Option<String>,
-}
-
-impl Part {
-    pub(super) fn number(&self) -> u64 {
-        self.part_number
-    }
-}
 
 /// An upload that was begun.
 struct Initiated {
@@ -184,11 +80,6 @@ fn etag(document: &mut Document<'_>) -> Result<String> {
         }
     }
     required(etag, "ETag")
-}
-
-/// An etag of an answer as headers have it: some stores leave out its quotes in XML.
-pub(super) fn quoted(etag: &str) -> String {
-    if etag.starts_with('"') { etag.to_owned() } else { format!("\"{etag}\"") }
 }
 
 #[derive(Serialize)]
@@ -395,22 +286,6 @@ impl Drop for Multipart {
     }
 }
 
-/// Aborts an upload; it is fine if it no longer exists.
-pub(super) async fn abort(bucket: &Bucket, key: &str, id: &str) -> Result<()> {
-    let call = bucket.object_query(Method::DELETE, key, &[("uploadId", id)]);
-    match bucket.send(&call).await {
-        Err(error) if error.code() != ErrorCode::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
-/// Aborts an upload. A failure leaves it to a later sweep.
-pub(super) async fn abort_or_leave(bucket: &Bucket, key: &str, id: &str) {
-    if let Err(error) = abort(bucket, key, id).await {
-        tracing::warn!(key, %error, "an upload stays open at the store: `sweep` aborts it later");
-    }
-}
-
 /// The etag of what was written, from an answer that says nothing else: an answer that says more comes from another
 /// server.
 pub(super) async fn written(answer: Answer) -> Result<Option<String>> {
@@ -425,19 +300,6 @@ pub(super) fn no_etag() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn no_object_needs_more_parts_than_there_are() {
-        let parts = PartSize::default();
-        for size in [0, 1, 8 << 20, 80 << 30, 5 << 40] {
-            let part = parts.of(1, Some(size));
-            assert!(part >= LEAST && size.div_ceil(part) <= MOST_PARTS, "{size}: {part}");
-        }
-        assert_eq!(parts.of(1, Some(u64::MAX)), MOST_NEEDED);
-        let unknown: u64 = (1..=MOST_PARTS).map(|number| parts.of(number, None)).sum();
-        assert!(unknown > 1_000 << 30, "{unknown}");
-        assert_eq!(parts.of(2_500, None), 5 << 20);
-    }
 
     #[test]
     fn a_completion_is_written_in_order() {
