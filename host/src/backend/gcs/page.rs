@@ -35,6 +35,7 @@ impl Listed {
     pub(super) fn holds(&self, key: &str) -> bool {
         self.items.iter().any(|object| object.name == key)
     }
+
     /// The page.
     pub(super) fn into_page(self) -> Page {
         Page {
