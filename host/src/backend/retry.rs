@@ -26,7 +26,7 @@ use super::{
     Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteCondition,
     WriteOptions,
 };
-use crate::{Hash, HashAlgorithm, ObjectInfo, Result, Timestamp};
+use crate::{Error, Hash, HashAlgorithm, ObjectInfo, Result, Timestamp};
 
 /// How often and how soon to try again: of this decorator, and of the backends that speak to a network, each request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,11 @@ impl RetryOptions {
         // The keys of the standard library's hash maps are random.
         let random = RandomState::new().hash_one(made) as u32;
         full / 2 + (full / 2).mul_f64(f64::from(random) / f64::from(u32::MAX))
+    }
+
+    /// The error of what all attempts were made at. A single one is no reason for others not to try again.
+    pub(in crate::backend) fn used_up(&self, error: Error) -> Error {
+        if self.attempts.get() > 1 { error.given_up() } else { error }
     }
 }
 

@@ -197,6 +197,16 @@ mod tests {
         assert_eq!(told, all);
     }
 
+    /// What `--runs` runs again, and what is tried again inside, is the same.
+    #[test]
+    fn what_may_pass_is_retryable_and_nothing_else() {
+        for code in ErrorCode::ALL {
+            for subject in [Subject::Object, Subject::Tree, Subject::Trees] {
+                assert_eq!(Exit::of(code, subject) == Exit::Retryable, code.may_pass(), "{code}");
+            }
+        }
+    }
+
     #[test]
     fn a_run_is_retryable_only_if_all_its_errors_are() {
         let worst = |exits: &[Exit]| exits.iter().copied().fold(Exit::Done, Exit::worse);

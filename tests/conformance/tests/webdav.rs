@@ -56,7 +56,7 @@ mod service {
         let config = Config::from([("service", "webdav"), ("endpoint", "http://127.0.0.1:1")]);
         let backend = OpendalBackend::from_config(config).unwrap();
         let error = backend.stat(&path("a")).await.unwrap_err();
-        assert_eq!(error.code(), ErrorCode::Unavailable, "{error}");
+        assert_eq!((error.code(), error.is_given_up()), (ErrorCode::Unavailable, true), "{error}");
         assert_eq!(error.location(), Some(("opendal", "a")));
     }
 

@@ -114,7 +114,7 @@ impl Reading {
         if self.fruitless >= retry.attempts.get() {
             let cut =
                 || Error::new(ErrorCode::Unavailable, "the store ended the object too early, several times");
-            return Err(error.unwrap_or_else(cut).with_offset(self.position).given_up());
+            return Err(retry.used_up(error.unwrap_or_else(cut)).with_offset(self.position));
         }
         tracing::debug!(offset = self.position, "reading goes on over a new connection");
         let pause = if self.fruitless > 1 { retry.pause(self.fruitless) } else { Duration::ZERO };

@@ -113,7 +113,7 @@ impl Session {
             fruitless = if new == 0 { fruitless + 1 } else { 0 };
             if fruitless >= answer.retry.attempts.get() {
                 let message = "the store keeps nothing of the upload: try again later";
-                return Err(Error::new(ErrorCode::Unavailable, message).given_up());
+                return Err(answer.retry.used_up(Error::new(ErrorCode::Unavailable, message)));
             }
             if fruitless > 0 {
                 tokio::time::sleep(answer.retry.pause(fruitless)).await;

@@ -54,7 +54,7 @@ impl Attempts {
             self.made,
             self.started.elapsed().as_secs_f64()
         ));
-        if self.made > 1 && self.are_used_up() { error.given_up() } else { error }
+        if self.are_used_up() { self.options.used_up(error) } else { error }
     }
 
     fn are_used_up(&self) -> bool {
