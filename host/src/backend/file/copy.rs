@@ -7,14 +7,15 @@ use rustix::io::Errno;
 
 use super::{
     attributes::Attributes,
-    draft::{Draft, Placement, other_version},
+    draft::Draft,
     error::{changed, error, failure},
-    links,
+    link,
     object::{CHUNK, Object},
     opener::{Opener, Place},
     owned,
     parents::{Like, Parents},
     permissions::{Permissions, bits},
+    placement::{Placement, other_version},
     read::hash_of,
     root::{Interrupt, Root, check_name},
     tree::{split, split_object},
@@ -114,11 +115,11 @@ impl<'a> Copier<'a> {
             let hash = hash_of(object, expected.algorithm, &mut self.buffer, self.interrupt)?;
             check_hash(expected, &hash, source)?;
         }
-        let leads_to = object.read_at(0, links::LONGEST + 1)?;
+        let leads_to = object.read_at(0, link::LONGEST + 1)?;
         object.check_unchanged()?;
         let modified = options.modified.unwrap_or(object.version().modified);
         options.meter.moved(leads_to.len() as u64);
-        links::write(self.target, target, &leads_to, Some(modified), place).map_err(Error::on_target)
+        link::write(self.target, target, &leads_to, Some(modified), place).map_err(Error::on_target)
     }
 
     /// What goes along with the bytes, as far as both sides keep it.

@@ -10,10 +10,10 @@ use rustix::fs::SeekFrom;
 use rustix::{buffer::spare_capacity, fs::Stat, io::Errno};
 
 use super::{
-    draft::other_version,
     error::{SPECIAL, absent_below_objects, changed, error, failure},
     info::{Version, kind},
-    links::Link,
+    link::Link,
+    placement::other_version,
     root::{Root, check_name},
 };
 use crate::{ErrorCode, ObjectInfo, ObjectKind, Result, backend::ReadOptions};

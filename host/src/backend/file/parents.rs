@@ -9,10 +9,10 @@ use rustix::{
 };
 
 use super::{
-    draft::{Placement, refused},
     error::failure,
     folding::check_directories,
     permissions::bits,
+    placement::{Placement, refused},
     root::Root,
     temporary::Temporary,
     tree::{split, split_object},

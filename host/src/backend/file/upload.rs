@@ -9,11 +9,12 @@ use omnistorage_types::Path;
 use super::{
     KIND,
     attributes::Attributes,
-    draft::{Draft, Placement},
+    draft::Draft,
     error::error,
     info::modification_time,
-    links,
+    link,
     permissions::Permissions,
+    placement::Placement,
     root::{Root, blocking},
     tree::split_object,
 };
@@ -120,7 +121,7 @@ impl Writing {
             Body::File(draft) => draft.write(bytes),
             Body::Link { leads_to, .. } => {
                 // One more shows that there are too many.
-                let room = (links::LONGEST + 1).saturating_sub(leads_to.len());
+                let room = (link::LONGEST + 1).saturating_sub(leads_to.len());
                 leads_to.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
                 Ok(())
             }
@@ -133,7 +134,7 @@ impl Writing {
         match self.body {
             Body::File(draft) => draft.commit(self.attributes, self.modified),
             Body::Link { root, place, leads_to } => {
-                links::write(&root, &path, &leads_to, self.modified, place)
+                link::write(&root, &path, &leads_to, self.modified, place)
             }
         }
     }

@@ -167,7 +167,7 @@ async fn a_name_that_is_taken_by_another_is_told_from_one_that_is_there() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("README"), "").unwrap();
     let opened = fs::File::open(directory.path()).unwrap().into();
-    let taken = |name: &str| draft::already_there(&opened, &path(name)).code();
+    let taken = |name: &str| placement::already_there(&opened, &path(name)).code();
     assert_eq!(taken("README"), ErrorCode::PreconditionFailed);
     assert_eq!(taken("readme"), ErrorCode::AlreadyExists);
 }
