@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt::Display, str::FromStr, sync::Arc, time::Duration};
 
-use crate::{Error, ErrorCode, Result, backend::retry::RetryOptions, duration::parse_duration};
+use crate::{Error, ErrorCode, Result, duration::parse_duration, retry_options::RetryOptions};
 
 /// Strings by key. A factory takes the keys that it knows; [`Config::finish`] then refuses those that are left, so
 /// that a mistyped key is an error and never silence.

@@ -46,6 +46,7 @@ pub mod docs;
 mod duration;
 mod hash;
 mod registry;
+mod retry_options;
 #[cfg(feature = "runtime")]
 pub mod runtime;
 mod secret;

@@ -1,5 +1,7 @@
 //! What is repeated, what is not, and that nothing is mixed.
 
+use std::num::NonZeroU32;
+
 use super::*;
 use crate::{
     Error, ErrorCode, MemoryBackend,
