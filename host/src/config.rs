@@ -22,6 +22,10 @@ use crate::{Error, ErrorCode, Result, duration::parse_duration, retry_options::R
 pub struct Config {
     settings: BTreeMap<String, String>,
     account: Option<Arc<dyn Account>>,
+    #[cfg_attr(
+        not(any(feature = "s3", feature = "gcs", feature = "opendal")),
+        expect(dead_code, reason = "no backend here tries again by itself")
+    )]
     retry: Option<RetryOptions>,
 }
 

@@ -39,7 +39,8 @@ fn every_target_gets_the_input() {
 fn in_mode_all_one_failure_leaves_everything_as_it_was() {
     let scratch = Scratch::new();
     let (old, new, wrong) = (scratch.write("old", "old"), scratch.path("d/new"), impossible(&scratch));
-    let run = tee(b"input", &[], &[&old, &wrong, &new]);
+    // More than is on its way to a target at once, so that the failure shows before the end.
+    let run = tee(&bytes(7, 8 << 20), &[], &[&old, &wrong, &new]);
     assert_eq!(run.code, Some(6), "{run:?}");
     let lines: Vec<_> = run.stderr.lines().collect();
     assert!(lines[0].starts_with(&format!("error: `{}`: ", wrong.display())), "{lines:?}");
@@ -71,12 +72,13 @@ fn the_other_modes_do_with_fewer() {
 fn events_tell_what_became_of_each_target() {
     let scratch = Scratch::new();
     scratch.write("file", "1");
-    let json = |mode: &str| {
+    let json = |mode: &str, input: &[u8]| {
         let mut tee = command(["tee", "--json", "--mode", mode, "one", "file/below", "two"]);
-        run_with(b"12345", tee.current_dir(scratch.path("")))
+        run_with(input, tee.current_dir(scratch.path("")))
     };
-    assert_golden("tee.jsonl", &json("best-effort").ok());
-    let failed = json("all");
+    assert_golden("tee.jsonl", &json("best-effort", b"12345").ok());
+    // More than is on its way to a target at once, so that the failure shows before the end.
+    let failed = json("all", &bytes(7, 8 << 20));
     assert_eq!(failed.code, Some(6));
     assert_golden("tee-failed.jsonl", &failed);
 }

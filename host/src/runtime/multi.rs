@@ -47,7 +47,7 @@ impl Storage {
     ///
     /// # Errors
     /// Too few targets hold the object. What was not committed never will be, and what was is undone: the old object
-    /// is put back, or the new one deleted. [`Outcome::Stranded`] names a target where that could not be done, which
+    /// is put back, or the new one deleted. [`Outcome::Stranded`](super::Outcome::Stranded) names a target where that could not be done, which
     /// takes two that cannot be undone: one whose backend does not promise
     /// [`atomic_write`](crate::backend::Features::atomic_write), or does not let its old object be read.
     ///

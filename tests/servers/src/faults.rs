@@ -127,7 +127,7 @@ impl Store {
                     self.prepare(&operation).await;
                 }
                 let what = format!("{fault:?} at request {number}: {} {}", request.method, request.target);
-                self.proxy.break_one(number, fault);
+                self.break_one(&requests, number, fault);
                 let outcome = (operation.act)(&*self.through, self.part).await;
                 self.proxy.plan(|_| None);
                 let now = snapshot(&*self.straight).await;
@@ -142,6 +142,22 @@ impl Store {
                 self.has_no_debris(&what).await;
             }
         }
+    }
+
+    /// Breaks the request of that number. Those that are sent at once arrive in any order: it is counted among its like.
+    fn break_one(&self, requests: &[Request], number: usize, fault: Fault) {
+        let kind = |request: &Request| (request.method.clone(), request.is_copy(), request.body_len > 0);
+        let broken = kind(&requests[number]);
+        let mut before = requests[..number].iter().filter(|request| kind(request) == broken).count();
+        let mut fault = Some(fault);
+        self.proxy.plan(move |request| match (kind(request) == broken, before) {
+            (false, _) => None,
+            (true, 0) => fault.take(),
+            (true, _) => {
+                before -= 1;
+                None
+            }
+        });
     }
 
     /// What is given up in the background may need a moment.
