@@ -17,11 +17,22 @@ const KEPT: usize = 10_000;
 /// Calls at a time.
 const CALLS: usize = 8;
 
+/// How the time of a directory stands on the target.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// As on the source, and nothing changed in it.
+    Same,
+    /// Another, or about to be another.
+    Differs,
+    /// There is no such directory yet: it has a time once something makes it.
+    Missing,
+}
+
 /// What is to be done about the directories of a run.
 #[derive(Default)]
 pub(super) struct Directories {
-    /// Of the source, by path: its time, and whether the target's may be another.
-    times: BTreeMap<Path, (Timestamp, bool)>,
+    /// Of the source, by path: its time, and how the target's stands to it.
+    times: BTreeMap<Path, (Timestamp, Standing)>,
     /// Only the source has them.
     missing: Vec<Path>,
     /// Only the target has them, and nothing that stays was seen in them.
@@ -41,10 +52,14 @@ impl Directories {
             self.missing.push(source.path.clone());
         }
         let Some((window, modified)) = window_ns.zip(source.modified) else { return };
-        let same = target
-            .and_then(|target| target.modified)
-            .is_some_and(|target| target.nanoseconds_since(modified).unsigned_abs() <= u128::from(window));
-        self.times.insert(source.path.clone(), (modified, !same));
+        let is_near =
+            |other: Timestamp| other.nanoseconds_since(modified).unsigned_abs() <= u128::from(window);
+        let standing = match target {
+            None => Standing::Missing,
+            Some(target) if target.modified.is_some_and(is_near) => Standing::Same,
+            Some(_) => Standing::Differs,
+        };
+        self.times.insert(source.path.clone(), (modified, standing));
     }
 
     pub(super) fn add_extra(&mut self, path: Path) {
@@ -64,27 +79,48 @@ impl Directories {
         }
     }
 
-    /// What is in a directory of the target changed, and its time with it.
+    /// What is in a directory of the target changed, and its time with it. One that was missing was made for it, which
+    /// changed the directory above.
     pub(super) fn touch(&mut self, path: &Path) {
-        if let Some((_, differs)) = path.parent().and_then(|parent| self.times.get_mut(&parent)) {
-            *differs = true;
+        for above in std::iter::successors(path.parent(), Path::parent) {
+            let Some((_, standing)) = self.times.get_mut(&above) else { break };
+            if std::mem::replace(standing, Standing::Differs) != Standing::Missing {
+                break;
+            }
         }
     }
 
     /// Makes those that are missing, with those that nothing is in.
-    pub(super) async fn make(&self, target: &Writing) -> Vec<(Path, Error)> {
+    pub(super) async fn make(&mut self, target: &Writing) -> Vec<(Path, Error)> {
         if !target.0.features().directories {
             return Vec::new();
         }
-        let calls = stream::iter(&self.missing).map(async |path| {
-            let full = target.0.full(path);
-            let made = match full {
-                Ok(full) => target.0.backend().mkdir(full).await,
-                Err(error) => Err(error),
-            };
-            made.err().map(|error| (path.clone(), error))
-        });
-        calls.buffered(CALLS).filter_map(std::future::ready).collect().await
+        let missing = std::mem::take(&mut self.missing);
+        let mut calls = stream::iter(missing)
+            .map(async |path| {
+                let made = match target.0.full(&path) {
+                    Ok(full) => target.0.backend().mkdir(full).await,
+                    Err(error) => Err(error),
+                };
+                (path, made)
+            })
+            .buffered(CALLS);
+        let mut failed = Vec::new();
+        while let Some((path, made)) = calls.next().await {
+            match made {
+                Ok(()) => self.made(&path),
+                Err(error) => failed.push((path, error)),
+            }
+        }
+        failed
+    }
+
+    /// A directory of the target is new, which changed the one above.
+    fn made(&mut self, path: &Path) {
+        if let Some((_, standing)) = self.times.get_mut(path) {
+            *standing = Standing::Differs;
+        }
+        self.touch(path);
     }
 
     /// Removes directories that only the target has, deepest first. One that is not empty holds what was left alone,
@@ -109,10 +145,10 @@ impl Directories {
         if !target.0.features().directories || !target.0.features().set_modified {
             return Vec::new();
         }
-        let differing = self.times.iter().rev().filter(|(_, (_, differs))| *differs);
+        let differing = self.times.iter().rev().filter(|(_, (_, standing))| *standing == Standing::Differs);
         let calls = stream::iter(differing).map(async |(path, (modified, _))| {
             let set = target.set_modified(path, *modified).await;
-            // Nothing was put in it, so nothing made it; or its times are not kept there.
+            // Somebody removed it meanwhile; or its times are not kept there.
             let passes = |error: &Error| {
                 matches!(error.code(), ErrorCode::NotFound | ErrorCode::NotDirectory | ErrorCode::Unsupported)
             };
