@@ -10,9 +10,9 @@ import { compression, records } from './omnistorage-codec/omnistorage-codec.js';
 
 /** How the records of a path lie in it: what its extensions say, and its first bytes of the codec. */
 function encoding(path, head = new Uint8Array()) {
-  const format = records.detect(path);
+  const format = records.detectFormat(path);
   if (!format) throw new Error(`${path}: its name tells no record format, like \`.ndjson\``);
-  return { format, codec: compression.detect(path, head), validation: 'framing' };
+  return { format, codec: compression.detectCodec(path, head), validation: 'framing' };
 }
 
 /** What comes out of the stream for what is read. What one call gives is bounded: ask until nothing comes. */

@@ -42,7 +42,7 @@ class Codec:
 
     def detect(self, path=None, head=b""):
         """The codec that the first bytes show, else the one that the path names; None if neither does."""
-        return self._call("compression", "detect", path, head)
+        return self._call("compression", "detect-codec", path, head)
 
     def compress(self, data, codec, level=None):
         """The whole of `data`, compressed."""
@@ -77,7 +77,7 @@ class Codec:
 
     def encoding(self, path, head=b""):
         """How the records of a path lie in it: what its extensions say, and its first bytes of the codec."""
-        format = self._call("records", "detect", path)
+        format = self._call("records", "detect-format", path)
         if format is None:
             raise Error("invalid-argument", None, f"{path}: its name tells no record format, like `.ndjson`")
         return _record(

@@ -78,7 +78,7 @@ impl Sandbox {
     }
 
     pub(crate) fn detect(&mut self, path: Option<&str>, head: &[u8]) -> Option<Codec> {
-        self.codec.omnistorage_codec_compression().call_detect(&mut self.store, path, head).unwrap()
+        self.codec.omnistorage_codec_compression().call_detect_codec(&mut self.store, path, head).unwrap()
     }
 
     pub(crate) fn compress(&mut self, data: &[u8], codec: Codec, level: Option<i32>) -> Result<Vec<u8>> {
@@ -149,7 +149,7 @@ impl Sandbox {
     }
 
     pub(crate) fn format(&mut self, path: &str) -> Option<Format> {
-        self.codec.omnistorage_codec_records().call_detect(&mut self.store, path).unwrap()
+        self.codec.omnistorage_codec_records().call_detect_format(&mut self.store, path).unwrap()
     }
 
     pub(crate) fn convert(&mut self, data: &[u8], source: &Encoding, target: &Encoding) -> Result<Vec<u8>> {

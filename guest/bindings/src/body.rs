@@ -21,15 +21,30 @@ use crate::{
 /// Whether the end of a body is the true end.
 type Completion = FutureReader<Result<(), types::Error>>;
 
+/// Who wrote the completion of a body.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// A caller: one that it got elsewhere it relays itself, as the interface asks.
+    Caller,
+    /// The component that stores, which may be the one that is to read it: see [`relay`].
+    Backend,
+}
+
 /// The two halves of a body, as they came.
 struct Halves {
     contents: Option<StreamReader<u8>>,
     completion: Option<Completion>,
+    origin: Origin,
 }
 
-/// A body that came.
-pub(crate) fn incoming(contents: StreamReader<u8>, completion: Completion) -> Contents {
-    Box::new(Halves { contents: Some(contents), completion: Some(completion) })
+/// A body that a caller brings.
+pub(crate) fn brought(contents: StreamReader<u8>, completion: Completion) -> Contents {
+    Box::new(Halves { contents: Some(contents), completion: Some(completion), origin: Origin::Caller })
+}
+
+/// A body that a backend gives.
+pub(crate) fn opened(contents: StreamReader<u8>, completion: Completion) -> Contents {
+    Box::new(Halves { contents: Some(contents), completion: Some(completion), origin: Origin::Backend })
 }
 
 #[async_trait(?Send)]
@@ -57,27 +72,49 @@ impl Body for Halves {
     }
 }
 
-/// A body as it crosses, and what feeds it: nothing, if it came over the boundary and was not touched.
-pub(crate) fn cross(mut body: Contents) -> (StreamReader<u8>, Completion, Option<Pump>) {
-    if let Some((contents, completion)) = untouched(&mut body) {
-        return (contents, completion, None);
+/// A body on its way into a backend, and what feeds it: nothing, if it came over the boundary and was not touched.
+pub(crate) fn stored(mut body: Contents) -> (StreamReader<u8>, Completion, Option<Pump>) {
+    match untouched(&mut body) {
+        Some((contents, completion, Origin::Backend)) => (contents, relay(completion), None),
+        Some((contents, completion, Origin::Caller)) => (contents, completion, None),
+        None => pumped(body),
     }
+}
+
+/// A completion of our own that says what another says. One that comes home is a trap: a component may not read what it
+/// wrote itself, unless that is a number (component model, `canon_future_read`), and a provider of storage that is a
+/// component reads here what it wrote there.
+fn relay(completion: Completion) -> Completion {
+    let (writer, reader) = wit_future::new(|| Err(cancelled()));
+    spawn_local(async move {
+        let word = completion.await;
+        // A reader that left does not want to know.
+        let _ = writer.write(word).await;
+    });
+    reader
+}
+
+fn pumped(body: Contents) -> (StreamReader<u8>, Completion, Option<Pump>) {
     let (writer, contents) = wit_stream::new();
     let (verdict, completion) = wit_future::new(|| Err(cancelled()));
     (contents, completion, Some(Pump { body, contents: writer, completion: verdict }))
 }
 
-fn untouched(body: &mut Contents) -> Option<(StreamReader<u8>, Completion)> {
-    let Halves { contents, completion } = (&mut **body as &mut dyn Any).downcast_mut::<Halves>()?;
+fn untouched(body: &mut Contents) -> Option<(StreamReader<u8>, Completion, Origin)> {
+    let Halves { contents, completion, origin } = (&mut **body as &mut dyn Any).downcast_mut::<Halves>()?;
     if contents.is_none() {
         return None;
     }
-    contents.take().zip(completion.take())
+    let (contents, completion) = contents.take().zip(completion.take())?;
+    Some((contents, completion, *origin))
 }
 
-/// A body that goes out, fed in the background.
-pub(crate) fn outgoing(body: Contents) -> compression_exports::Body {
-    let (contents, completion, pump) = cross(body);
+/// A body that goes out to a caller, fed in the background.
+pub(crate) fn outgoing(mut body: Contents) -> compression_exports::Body {
+    if let Some((contents, completion, _)) = untouched(&mut body) {
+        return compression_exports::Body { contents, completion };
+    }
+    let (contents, completion, pump) = pumped(body);
     if let Some(pump) = pump {
         spawn_local(async move {
             // Its reader is told.

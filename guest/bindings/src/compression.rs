@@ -7,7 +7,7 @@ use omnistorage_types::{
 };
 
 use crate::{
-    body::{incoming, outgoing},
+    body::{brought, outgoing},
     compression_exports::{Body, Codec, Guest},
     types::Error,
 };
@@ -15,18 +15,18 @@ use crate::{
 impl Guest for crate::Component {
     async fn compress(input: Body, codec: Codec, level: Option<i32>) -> Result<Body, Error> {
         let compression = Compression { codec: FromWit::from_wit(codec)?, level };
-        Ok(outgoing(compression::compressed(incoming(input.contents, input.completion), compression)?))
+        Ok(outgoing(compression::compressed(brought(input.contents, input.completion), compression)?))
     }
 
     async fn decompress(
         input: Body,
         options: crate::compression_exports::DecompressOptions,
     ) -> Result<Body, Error> {
-        let input = incoming(input.contents, input.completion);
+        let input = brought(input.contents, input.completion);
         Ok(outgoing(compression::decompressed(input, DecompressOptions::from_wit(options)?)))
     }
 
-    fn detect(path: Option<String>, head: Vec<u8>) -> Option<Codec> {
+    fn detect_codec(path: Option<String>, head: Vec<u8>) -> Option<Codec> {
         compression::detect(path.as_deref(), &head).into_wit()
     }
 }

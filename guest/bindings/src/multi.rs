@@ -7,13 +7,12 @@ use omnistorage_types::{
 };
 
 use crate::{
-    backend::{ReadOptions, WriteOptions},
-    body::{incoming, outgoing},
+    body::{brought, outgoing},
     compression_exports::{Body, DecompressOptions},
     engine,
     multi_exports::{Failure, Guest, Mode, TargetResult},
     objects_exports::{CompressionOptions, Reader},
-    types,
+    types::{self, ReadOptions, WriteOptions},
 };
 
 impl Guest for crate::Component {
@@ -27,7 +26,7 @@ impl Guest for crate::Component {
         let written = async {
             let (targets, options) = (Vec::<Location>::from_wit(targets)?, FromWit::from_wit(options)?);
             let (compress, mode) = (FromWit::from_wit(compress)?, FromWit::from_wit(mode)?);
-            let contents = incoming(contents.contents, contents.completion);
+            let contents = brought(contents.contents, contents.completion);
             engine().tee(targets, contents, options, compress, mode).await
         };
         written.await.map(IntoWit::into_wit).map_err(TeeError::into_wit)

@@ -9,13 +9,14 @@ use wit_bindgen::{FutureWriter, StreamWriter, spawn_local};
 
 use crate::{
     answer,
-    backend::{Capabilities, ListOptions, ReadOptions, WriteOptions},
     bindings::{wit_future, wit_stream},
-    body::{cancelled, incoming, outgoing},
+    body::{brought, cancelled, outgoing},
     compression_exports::{Body, DecompressOptions},
     engine,
     objects_exports::{CompressionOptions, Entries, Guest, Reader},
-    types::{self, Error, Hash, HashAlgorithm, ObjectInfo},
+    types::{
+        self, Capabilities, Error, Hash, HashAlgorithm, ListOptions, ObjectInfo, ReadOptions, WriteOptions,
+    },
 };
 
 impl Guest for crate::Component {
@@ -53,7 +54,7 @@ impl Guest for crate::Component {
         compress: Option<CompressionOptions>,
     ) -> Result<ObjectInfo, Error> {
         let (options, compress) = (FromWit::from_wit(options)?, FromWit::from_wit(compress)?);
-        let contents = incoming(contents.contents, contents.completion);
+        let contents = brought(contents.contents, contents.completion);
         answer(engine().write(Location::from_wit(target)?, contents, options, compress).await)
     }
 

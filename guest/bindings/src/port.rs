@@ -14,7 +14,7 @@ use wit_bindgen::spawn_local;
 
 use crate::{
     backend as wit,
-    body::{cross, incoming},
+    body::{opened, stored},
     types,
 };
 
@@ -25,7 +25,11 @@ pub(crate) struct Imported;
 impl Storage for Imported {
     async fn open(&self, name: &str) -> Result<Rc<dyn Backend>> {
         match wit::open(name.to_owned(), Vec::new()).await {
-            Ok(backend) => Ok(Rc::new(Opened(backend))),
+            Ok(backend) => {
+                // Flags and numbers alone: nothing in them can be refused.
+                let capabilities = Capabilities::from_wit(backend.capabilities().await).unwrap_or_default();
+                Ok(Rc::new(Opened { backend, capabilities }))
+            }
             Err(error) => Err(Error::from_wit(error)?),
         }
     }
@@ -44,7 +48,10 @@ impl Storage for Imported {
 }
 
 /// A backend that was opened.
-struct Opened(wit::Backend);
+struct Opened {
+    backend: wit::Backend,
+    capabilities: Capabilities,
+}
 
 /// What a call came to, in the vocabulary of the engine.
 fn taken<T: FromWit<W>, W>(result: Result<W, types::Error>) -> Result<T> {
@@ -64,29 +71,28 @@ fn done(result: Result<(), types::Error>) -> Result<()> {
 fn other(backend: &dyn Backend) -> Result<&wit::Backend> {
     let opened = (backend as &dyn Any).downcast_ref::<Opened>();
     opened
-        .map(|Opened(backend)| backend)
+        .map(|opened| &opened.backend)
         .ok_or_else(|| Error::new(ErrorCode::Unsupported, "the target is not a backend of the same host"))
 }
 
 #[async_trait(?Send)]
 impl Backend for Opened {
     fn capabilities(&self) -> Capabilities {
-        // Flags and numbers alone: nothing in them can be refused.
-        Capabilities::from_wit(self.0.capabilities()).unwrap_or_default()
+        self.capabilities.clone()
     }
 
     async fn read(&self, path: Path, options: ReadOptions) -> Result<Reader> {
-        match self.0.read(path.into(), options.into_wit()).await {
+        match self.backend.read(path.into(), options.into_wit()).await {
             Ok(wit::ObjectReader { info, contents, completion }) => {
-                Ok(Reader { info: ObjectInfo::from_wit(info)?, contents: incoming(contents, completion) })
+                Ok(Reader { info: ObjectInfo::from_wit(info)?, contents: opened(contents, completion) })
             }
             Err(error) => Err(Error::from_wit(error)?),
         }
     }
 
     async fn write(&self, path: Path, contents: Contents, options: WriteOptions) -> Result<ObjectInfo> {
-        let (contents, completion, pump) = cross(contents);
-        let write = self.0.write(path.into(), contents, completion, options.into_wit());
+        let (contents, completion, pump) = stored(contents);
+        let write = self.backend.write(path.into(), contents, completion, options.into_wit());
         let Some(pump) = pump else { return taken(write.await) };
         match select(pin!(pump.run()), pin!(write)).await {
             Either::Left((Ok(()), write)) => taken(write.await),
@@ -101,40 +107,40 @@ impl Backend for Opened {
     }
 
     async fn stat(&self, path: Path) -> Result<ObjectInfo> {
-        taken(self.0.stat(path.into()).await)
+        taken(self.backend.stat(path.into()).await)
     }
 
     async fn list(&self, prefix: Path, options: ListOptions) -> Result<Box<dyn Listing>> {
-        match self.0.list(prefix.into(), options.into_wit()).await {
+        match self.backend.list(prefix.into(), options.into_wit()).await {
             Ok(listing) => Ok(Box::new(Cursor(listing))),
             Err(error) => Err(Error::from_wit(error)?),
         }
     }
 
     async fn delete(&self, paths: Vec<Path>) -> Vec<Result<()>> {
-        self.0.delete(paths.into_wit()).await.into_iter().map(done).collect()
+        self.backend.delete(paths.into_wit()).await.into_iter().map(done).collect()
     }
 
     async fn mkdir(&self, path: Path) -> Result<()> {
-        done(self.0.mkdir(path.into()).await)
+        done(self.backend.mkdir(path.into()).await)
     }
 
     async fn rmdir(&self, path: Path) -> Result<()> {
-        done(self.0.rmdir(path.into()).await)
+        done(self.backend.rmdir(path.into()).await)
     }
 
     async fn purge(&self, prefix: Path) -> Result<u64> {
-        taken(self.0.purge(prefix.into()).await)
+        taken(self.backend.purge(prefix.into()).await)
     }
 
     async fn sweep(&self, prefix: Path, older_than_s: u64) -> Result<u64> {
-        taken(self.0.sweep(prefix.into(), older_than_s).await)
+        taken(self.backend.sweep(prefix.into(), older_than_s).await)
     }
 
     async fn copy_many(&self, requests: Vec<CopyRequest>, target: &dyn Backend) -> Vec<Result<ObjectInfo>> {
         match other(target) {
             Ok(target) => {
-                self.0.copy_many(requests.into_wit(), target).await.into_iter().map(taken).collect()
+                self.backend.copy_many(requests.into_wit(), target).await.into_iter().map(taken).collect()
             }
             Err(error) => requests.iter().map(|_| Err(error.clone())).collect(),
         }
@@ -148,23 +154,23 @@ impl Backend for Opened {
         options: WriteOptions,
     ) -> Result<ObjectInfo> {
         let target_backend = other(target_backend)?;
-        taken(self.0.move_(source.into(), target_backend, target.into(), options.into_wit()).await)
+        taken(self.backend.move_(source.into(), target_backend, target.into(), options.into_wit()).await)
     }
 
     async fn set_modified(&self, path: Path, modified: Timestamp) -> Result<()> {
-        done(self.0.set_modified(path.into(), modified.into_wit()).await)
+        done(self.backend.set_modified(path.into(), modified.into_wit()).await)
     }
 
     async fn hash(&self, path: Path, algorithm: HashAlgorithm) -> Result<Hash> {
-        taken(self.0.hash(path.into(), algorithm.into_wit()).await)
+        taken(self.backend.hash(path.into(), algorithm.into_wit()).await)
     }
 
     async fn hash_many(&self, paths: Vec<Path>, algorithm: HashAlgorithm) -> Vec<Result<Hash>> {
-        self.0.hash_many(paths.into_wit(), algorithm.into_wit()).await.into_iter().map(taken).collect()
+        self.backend.hash_many(paths.into_wit(), algorithm.into_wit()).await.into_iter().map(taken).collect()
     }
 
-    fn limit_bandwidth(&self, bytes_per_second: Option<u64>) {
-        self.0.limit_bandwidth(bytes_per_second);
+    async fn limit_bandwidth(&self, bytes_per_second: Option<u64>) {
+        self.backend.limit_bandwidth(bytes_per_second).await;
     }
 }
 

@@ -19,7 +19,7 @@ impl Guest for crate::Component {
     type RecordReader = RecordReader;
     type RecordWriter = RecordWriter;
 
-    fn detect(path: String) -> Option<Format> {
+    fn detect_format(path: String) -> Option<Format> {
         records::detect(&Path::parse(path).ok()?).into_wit()
     }
 

@@ -24,7 +24,7 @@ impl Guest for crate::Component {
     type Encoder = Encoder;
     type Decoder = Decoder;
 
-    fn detect(path: Option<String>, head: Vec<u8>) -> Option<Codec> {
+    fn detect_codec(path: Option<String>, head: Vec<u8>) -> Option<Codec> {
         let known = types::Codec::from_magic(&head);
         known.or_else(|| types::Codec::from_extension(&path?)).map(IntoWit::into_wit)
     }

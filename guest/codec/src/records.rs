@@ -23,7 +23,7 @@ impl Guest for crate::Component {
     type Survey = convert::Survey;
     type Converter = convert::Converter;
 
-    fn detect(path: String) -> Option<Format> {
+    fn detect_format(path: String) -> Option<Format> {
         // A path of the caller's own world, which need not be one of ours: its last segment is.
         let name = path.rsplit('/').next()?;
         let (format, _) = encoding_from_path(&Path::parse(name).ok()?);

@@ -86,7 +86,7 @@ pub trait Backend: Any {
     async fn hash_many(&self, paths: Vec<Path>, algorithm: HashAlgorithm) -> Vec<Result<Hash>>;
 
     /// Bounds the bytes that move through this handle, in bytes a second.
-    fn limit_bandwidth(&self, bytes_per_second: Option<u64>);
+    async fn limit_bandwidth(&self, bytes_per_second: Option<u64>);
 }
 
 /// A cursor over a listing. Dropping it ends the listing.

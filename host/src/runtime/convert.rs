@@ -18,14 +18,14 @@ omnistorage_types::mirror_encoding!(records);
 
 // Those of a backend have a meter and an allowance, which no guest sees.
 
-impl TryFrom<backend::WriteOptions> for WriteOptions {
+impl TryFrom<types::WriteOptions> for WriteOptions {
     type Error = Error;
-    fn try_from(wit: backend::WriteOptions) -> Result<Self> {
+    fn try_from(wit: types::WriteOptions) -> Result<Self> {
         omnistorage_types::WriteOptions::try_from(wit).map(Self::from)
     }
 }
 
-impl From<&WriteOptions> for backend::WriteOptions {
+impl From<&WriteOptions> for types::WriteOptions {
     fn from(options: &WriteOptions) -> Self {
         omnistorage_types::WriteOptions::from(options).into()
     }

@@ -27,33 +27,9 @@ use crate::{
 
 impl types::Host for StorageCtxView<'_> {}
 
-impl wit::Host for StorageCtxView<'_> {
-    fn names(&mut self) -> wasmtime::Result<Vec<String>> {
-        let grants = &self.ctx.grants;
-        let mut names: Vec<_> =
-            grants.mounts.keys().cloned().chain(grants.kinds.names().map(str::to_owned)).collect();
-        names.sort_unstable();
-        names.dedup();
-        Ok(names)
-    }
-}
+impl wit::Host for StorageCtxView<'_> {}
 
 impl wit::HostBackend for StorageCtxView<'_> {
-    fn capabilities(&mut self, this: Resource<OpenBackend>) -> wasmtime::Result<wit::Capabilities> {
-        Ok(self.table.get(&this)?.capabilities().into())
-    }
-
-    fn limit_bandwidth(
-        &mut self,
-        this: Resource<OpenBackend>,
-        bytes_per_second: Option<u64>,
-    ) -> wasmtime::Result<()> {
-        // Nothing a second would be nothing for ever.
-        let limit = bytes_per_second.map(|bytes| NonZeroU64::new(bytes).unwrap_or(NonZeroU64::MIN));
-        self.table.get_mut(&this)?.limit_bandwidth(limit);
-        Ok(())
-    }
-
     fn drop(&mut self, this: Resource<OpenBackend>) -> wasmtime::Result<()> {
         self.table.delete(this)?;
         Ok(())
@@ -68,6 +44,17 @@ impl wit::HostListing for StorageCtxView<'_> {
 }
 
 impl<T: Send + 'static> wit::HostWithStore<T> for HasStorage {
+    async fn names(accessor: &Accessor<T, Self>) -> wasmtime::Result<Vec<String>> {
+        accessor.with(|mut access| {
+            let grants = &access.get().ctx.grants;
+            let mut names: Vec<_> =
+                grants.mounts.keys().cloned().chain(grants.kinds.names().map(str::to_owned)).collect();
+            names.sort_unstable();
+            names.dedup();
+            Ok(names)
+        })
+    }
+
     async fn pause(accessor: &Accessor<T, Self>, milliseconds: u32) -> wasmtime::Result<()> {
         let budget = accessor.with(|mut access| access.get().ctx.budget.clone());
         tokio::time::sleep(Duration::from_millis(milliseconds.into())).await;
@@ -171,11 +158,18 @@ const LEAST_SORTED: usize = 64 * 1024;
 type Reply<R> = wasmtime::Result<Result<R, types::Error>>;
 
 impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
+    async fn capabilities(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+    ) -> wasmtime::Result<types::Capabilities> {
+        accessor.with(|mut access| Ok(access.get().table.get(&this)?.capabilities().into()))
+    }
+
     async fn read(
         accessor: &Accessor<T, Self>,
         this: Resource<OpenBackend>,
         path: String,
-        options: wit::ReadOptions,
+        options: types::ReadOptions,
     ) -> Reply<wit::ObjectReader> {
         let call = begin(accessor, &this, Operation::Read, &path, options.weight()).await?;
         let opened = call.with(&path, async |path| {
@@ -205,7 +199,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         accessor: &Accessor<T, Self>,
         this: Resource<OpenBackend>,
         path: String,
-        options: wit::ReadOptions,
+        options: types::ReadOptions,
         max: u32,
     ) -> Reply<Vec<u8>> {
         let call = begin(accessor, &this, Operation::ReadAll, &path, options.weight()).await?;
@@ -221,7 +215,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         path: String,
         contents: StreamReader<u8>,
         completion: FutureReader<Result<(), types::Error>>,
-        options: wit::WriteOptions,
+        options: types::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
         let call = begin(accessor, &this, Operation::Write, &path, options.weight()).await?;
         let contents = receive::Body::of(accessor, contents);
@@ -251,7 +245,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         this: Resource<OpenBackend>,
         path: String,
         contents: Vec<u8>,
-        options: wit::WriteOptions,
+        options: types::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
         let arguments = contents.len().saturating_add(options.weight());
         let call = begin(accessor, &this, Operation::WriteAll, &path, arguments).await?;
@@ -280,7 +274,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         accessor: &Accessor<T, Self>,
         this: Resource<OpenBackend>,
         prefix: String,
-        options: wit::ListOptions,
+        options: types::ListOptions,
     ) -> Reply<Resource<OpenListing>> {
         let call = begin(accessor, &this, Operation::List, &prefix, options.weight()).await?;
         let listed = call.with(&prefix, async |prefix| {
@@ -346,7 +340,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         source: String,
         target_backend: Resource<OpenBackend>,
         target: String,
-        options: wit::WriteOptions,
+        options: types::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
         let to = opened(accessor, &target_backend)?;
         let more = target.weight().saturating_add(options.weight());
@@ -374,7 +368,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         source: String,
         target_backend: Resource<OpenBackend>,
         target: String,
-        options: wit::WriteOptions,
+        options: types::WriteOptions,
     ) -> Reply<types::ObjectInfo> {
         let to = opened(accessor, &target_backend)?;
         let more = target.weight().saturating_add(options.weight());
@@ -420,6 +414,19 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let algorithm = HashAlgorithm::from(algorithm);
         let hashed = call.with_many(paths, async |paths| call.backend().hash_many(&paths, algorithm).await);
         Ok(hashed.await.into_iter().map(|hashed| hashed.map(Into::into)).collect())
+    }
+
+    async fn limit_bandwidth(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        bytes_per_second: Option<u64>,
+    ) -> wasmtime::Result<()> {
+        // Nothing a second would be nothing for ever.
+        let limit = bytes_per_second.map(|bytes| NonZeroU64::new(bytes).unwrap_or(NonZeroU64::MIN));
+        accessor.with(|mut access| {
+            access.get().table.get_mut(&this)?.limit_bandwidth(limit);
+            Ok(())
+        })
     }
 
     async fn close(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>) -> Reply<()> {

@@ -25,7 +25,7 @@ impl Storage {
     pub async fn detect_format(&self, path: &Path) -> Result<Option<Format>> {
         let detected = self.sandbox().await?.run(async |inside: &Inside, guest: &Guest| {
             let records = guest.records(inside)?;
-            Ok(Ok(records.call_detect(inside, path.as_str().to_owned()).await?))
+            Ok(Ok(records.call_detect_format(inside, path.as_str().to_owned()).await?))
         });
         detected.await?.map(TryInto::try_into).transpose()
     }

@@ -168,10 +168,10 @@ pub(crate) async fn idle(open: &Backend, path: &str) -> Result<ObjectInfo, Error
 
 /// Closes the backend and tries to open it again by the back door; succeeds if every call says that it is closed.
 pub(crate) async fn reopen(open: &Backend) -> Result<(), Error> {
-    open.limit_bandwidth(Some(1 << 30));
+    open.limit_bandwidth(Some(1 << 30)).await;
     open.close().await?;
     for limit in [None, Some(1), None] {
-        open.limit_bandwidth(limit);
+        open.limit_bandwidth(limit).await;
         let path = || "x".to_owned();
         let refusals = [
             open.stat(path()).await.err(),

@@ -45,7 +45,7 @@ use bindings::{
 
 impl Guest for Component {
     async fn features(backend: String) -> Result<Capabilities, Error> {
-        Ok(imports::backend::open(backend, Vec::new()).await?.capabilities())
+        Ok(imports::backend::open(backend, Vec::new()).await?.capabilities().await)
     }
 
     async fn stat(at: Location) -> Result<ObjectInfo, Error> {

@@ -31,7 +31,7 @@ impl compression::Guest for Component {
         unimplemented!()
     }
 
-    fn detect(_: Option<String>, _: Vec<u8>) -> Option<Codec> {
+    fn detect_codec(_: Option<String>, _: Vec<u8>) -> Option<Codec> {
         unimplemented!()
     }
 }
@@ -60,7 +60,7 @@ impl records::Guest for Component {
     type RecordReader = Self;
     type RecordWriter = Self;
 
-    fn detect(_: String) -> Option<records::Format> {
+    fn detect_format(_: String) -> Option<records::Format> {
         unimplemented!()
     }
 

@@ -381,7 +381,7 @@ impl Backend for Opened {
         hashes
     }
 
-    fn limit_bandwidth(&self, _bytes_per_second: Option<u64>) {}
+    async fn limit_bandwidth(&self, _bytes_per_second: Option<u64>) {}
 }
 
 /// Bytes of an object, in pieces.

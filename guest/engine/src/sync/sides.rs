@@ -50,7 +50,7 @@ impl Sides {
     ) -> Result<Self, Error> {
         let (source, target) = (Place::open(port, source).await?, Place::open(port, target).await?);
         let attempts = &Attempts::new(port.clone(), options.retries);
-        source.backend.limit_bandwidth(options.bandwidth);
+        source.backend.limit_bandwidth(options.bandwidth).await;
         let kind = match retrying(attempts, async || source.stat().await).await {
             Ok(info) => Some(info.kind),
             Err(error) if error.code() == ErrorCode::NotFound => None,

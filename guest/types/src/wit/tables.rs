@@ -127,6 +127,7 @@ macro_rules! mirror_from {
 macro_rules! mirror_types {
     ($wit:ident) => {
         $crate::mirror_error_code!($wit);
+        $crate::mirror_features!($wit);
         $crate::mirror! {
             enum $crate::ObjectKind = $wit::ObjectKind { Object, Directory, Symlink, Special }
             enum $crate::HashAlgorithm = $wit::HashAlgorithm { Md5, Sha1, Sha256, Crc32c }
@@ -136,6 +137,15 @@ macro_rules! mirror_types {
             }
             struct $crate::ListingFailure = $wit::ListingFailure { what, error }
             variant $crate::Listed = $wit::Listed { Entry(entry), Failure(failure) }
+            struct $crate::Capabilities = $wit::Capabilities {
+                features, hashes; modified_precision = modified_precision_ns
+            }
+            struct $crate::ReadOptions = $wit::ReadOptions { offset, length, if_match }
+            variant $crate::WriteCondition = $wit::WriteCondition { Always, IfAbsent, IfMatch(etag) }
+            struct $crate::WriteOptions = $wit::WriteOptions {
+                condition, content_type, modified, metadata, expected_size, expected_hash
+            }
+            struct $crate::ListOptions = $wit::ListOptions { recursive, start_after, full_info }
         }
         const _: () = {
             use $crate::{
@@ -240,17 +250,7 @@ macro_rules! mirror_types {
 #[macro_export]
 macro_rules! mirror_backend {
     ($wit:ident) => {
-        $crate::mirror_features!($wit);
         $crate::mirror! {
-            struct $crate::Capabilities = $wit::Capabilities {
-                features, hashes; modified_precision = modified_precision_ns
-            }
-            struct $crate::ReadOptions = $wit::ReadOptions { offset, length, if_match }
-            variant $crate::WriteCondition = $wit::WriteCondition { Always, IfAbsent, IfMatch(etag) }
-            struct $crate::WriteOptions = $wit::WriteOptions {
-                condition, content_type, modified, metadata, expected_size, expected_hash
-            }
-            struct $crate::ListOptions = $wit::ListOptions { recursive, start_after, full_info }
             struct $crate::CopyRequest = $wit::CopyRequest { source, target, options }
         }
     };

@@ -23,12 +23,15 @@ const CHUNK: usize = 64 * 1024;
 #[derive(Debug)]
 pub(crate) struct Imported {
     name: String,
+    capabilities: Capabilities,
     backend: Arc<wit::Backend>,
 }
 
 impl Imported {
-    pub(crate) fn new(name: String, backend: wit::Backend) -> Self {
-        Self { name, backend: Arc::new(backend) }
+    pub(crate) async fn new(name: String, backend: wit::Backend) -> Self {
+        // Flags and numbers alone: nothing in them can be refused.
+        let capabilities = backend.capabilities().await.try_into().unwrap_or_default();
+        Self { name, capabilities, backend: Arc::new(backend) }
     }
 }
 
@@ -63,8 +66,7 @@ impl Backend for Imported {
     }
 
     fn capabilities(&self) -> Capabilities {
-        // Flags and numbers alone: nothing in them can be refused.
-        self.backend.capabilities().try_into().unwrap_or_default()
+        self.capabilities.clone()
     }
 
     fn as_any(&self) -> &dyn Any {

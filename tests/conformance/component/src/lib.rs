@@ -56,7 +56,7 @@ impl Guest for Component {
             types::Error::from(Error::new(ErrorCode::InvalidArgument, format!("there is no row `{row}`")))
         })?;
         let opened = wit::open(backend.clone(), Vec::new()).await?;
-        promise(Arc::new(Imported::new(backend, opened))).await;
+        promise(Arc::new(Imported::new(backend, opened).await)).await;
         Ok(())
     }
 }

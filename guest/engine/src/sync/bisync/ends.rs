@@ -80,7 +80,7 @@ impl Ends {
             }
         }
         for place in [&first, &second] {
-            place.backend.limit_bandwidth(options.bandwidth);
+            place.backend.limit_bandwidth(options.bandwidth).await;
         }
         let header = Header {
             filter: filter_fingerprint(&options.filter),
