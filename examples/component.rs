@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use omnistorage::{
     MemoryBackend,
-    runtime::{COMPONENT, StorageCtx, StorageCtxView, StorageView, add_to_linker, limit_store},
+    runtime::{COMPONENT, Policy, StorageCtx, StorageCtxView, StorageView, add_to_linker, limit_store},
 };
 use wasmtime::{
     Engine, Store,
@@ -48,7 +48,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         table: ResourceTable::new(),
         // No directories, no environment, no network: what Rust's standard library asks for, and nothing in it.
         wasi: WasiCtx::builder().build(),
-        storage: StorageCtx::new().mount("scratch", Arc::new(MemoryBackend::new())),
+        storage: StorageCtx::new(&Policy::new().mount("scratch", Arc::new(MemoryBackend::new()))),
     };
     let mut store = Store::new(&engine, state);
     // Its memories, its handles, and what it hands over in one call.

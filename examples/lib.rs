@@ -18,6 +18,10 @@ mod component;
 mod mirror;
 #[cfg(test)]
 #[allow(dead_code, reason = "the examples have a `main` of their own")]
+#[path = "plugin-host/main.rs"]
+mod plugin_host;
+#[cfg(test)]
+#[allow(dead_code, reason = "the examples have a `main` of their own")]
 mod records;
 #[cfg(test)]
 #[allow(dead_code, reason = "the examples have a `main` of their own")]
@@ -47,6 +51,11 @@ mod tests {
     #[tokio::test]
     async fn mirror() {
         super::mirror::run().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn plugin_host() {
+        super::plugin_host::run().await.unwrap();
     }
 
     #[tokio::test]

@@ -47,7 +47,10 @@ mod host;
 mod job;
 mod limits;
 mod multi;
+mod objects;
 mod open;
+mod policy;
+mod preflight;
 #[cfg(unix)]
 mod private;
 mod receive;
@@ -61,7 +64,7 @@ mod sync;
 mod view;
 mod weight;
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
@@ -70,8 +73,10 @@ use wasmtime::{
 
 pub use activity::Activity;
 pub use bisync::BisyncJob;
+pub use epoch::watch;
 pub use job::Job;
 pub use limits::Limits;
+pub use objects::{ObjectReader, ObjectWriter};
 pub use omnistorage_types::{
     Action, Backup, BisyncAction, BisyncEvent, BisyncOptions, BisyncReport, BisyncSide, CheckEntry,
     CheckReport, Codec, Comparison, Compression, ConvertReport, CsvDialect, DecompressOptions, DeleteLimit,
@@ -80,10 +85,12 @@ pub use omnistorage_types::{
     RuleSource, Stop, SyncOptions, TargetResult, TeeError, Validation, Winner,
 };
 pub use open::{OpenBackend, OpenListing};
+pub use policy::Policy;
+pub use preflight::{Missing, missing_imports};
 pub use records::{RecordBatch, RecordReader, RecordWriter};
 pub use storage::{Entries, Storage, StorageBuilder};
 pub use sync::{CheckJob, SyncJob};
-pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker, limit_store};
+pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker, limit_store, limit_time};
 
 use crate::{Error, ErrorCode, Result};
 
@@ -147,7 +154,7 @@ impl Runtime {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
         add_to_linker(&mut linker).map_err(failed)?;
         let template = sandbox::Template::new(&linker, &component, options.sandboxes).map_err(failed)?;
-        tick(&engine)?;
+        watch(&engine)?;
         Ok(Self(Arc::new(template)))
     }
 }
@@ -204,24 +211,4 @@ fn pooled(mut config: Config, sandboxes: u32) -> Config {
         .table_elements(limits::TABLE_ELEMENTS);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
-}
-
-/// Ends an epoch now and then, for as long as the engine is used.
-fn tick(engine: &Engine) -> Result<()> {
-    let engine = engine.weak();
-    let ticker = move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            thread::sleep(epoch::EPOCH);
-        }
-    };
-    let started = thread::Builder::new().name("omnistorage-epoch".to_owned()).spawn(ticker);
-    started.map(drop).map_err(|error| {
-        let message = format!(
-            "no thread can be started to watch over components: {error}; raise the limit of processes of this user \
-             (`ulimit -u`)"
-        );
-        Error::new(ErrorCode::LimitExceeded, message)
-    })
 }

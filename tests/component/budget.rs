@@ -9,7 +9,7 @@ use std::{
 use omnistorage::{
     Backend, ChannelBackend, ErrorCode, FileBackend, MemoryBackend, Path, Registry,
     backend::{ReadOptions, file::FileOptions},
-    runtime::{Limits, Runtime, RuntimeOptions, Storage, StorageCtx, StorageCtxView, StorageView},
+    runtime::{Limits, Policy, Runtime, RuntimeOptions, Storage, StorageCtx, StorageCtxView, StorageView},
 };
 use wasmtime::{
     Config, Engine, Store,
@@ -236,7 +236,7 @@ async fn attempt_in_a_store(component: &[u8], limits: Limits, path: &str) -> Str
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
     omnistorage::runtime::add_to_linker(&mut linker).unwrap();
     let (_directory, backend) = directory(64 << 20);
-    let storage = StorageCtx::new().mount("here", backend).limits(limits);
+    let storage = StorageCtx::new(&Policy::new().mount("here", backend).limits(limits));
     let state = Embedder { table: ResourceTable::new(), wasi: WasiCtx::builder().build(), storage };
     let mut store = Store::new(&engine, state);
     omnistorage::runtime::limit_store(&mut store);

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use omnistorage::{
     Backend, FileBackend, MemoryBackend,
     backend::file::FileOptions,
-    runtime::{StorageCtx, StorageCtxView, StorageView, add_to_linker},
+    runtime::{Policy, StorageCtx, StorageCtxView, StorageView, add_to_linker},
 };
 use wasmtime::{
     Engine, Store,
@@ -50,7 +50,7 @@ async fn instance(backend: Arc<dyn Backend>) -> (Store<State>, Instance, MemoryO
     let state = State {
         table: ResourceTable::new(),
         wasi: WasiCtx::builder().stderr(complaints.clone()).build(),
-        storage: StorageCtx::new().mount("tested", backend),
+        storage: StorageCtx::new(&Policy::new().mount("tested", backend)),
     };
     let mut store = Store::new(engine, state);
     let instance = linker.instantiate_async(&mut store, component).await.unwrap();

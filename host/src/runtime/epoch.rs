@@ -1,10 +1,11 @@
 //! Time that a guest computes: it is counted in epochs, lets others run, and has an end.
 
-use std::time::Duration;
+use std::{thread, time::Duration};
 
-use wasmtime::{StoreContextMut, UpdateDeadline};
+use wasmtime::{Engine, StoreContextMut, UpdateDeadline};
 
 use super::budget::Budget;
+use crate::{Error, ErrorCode, Result};
 
 /// The length of an epoch: how often a computing guest lets others run, and the grain of its time limit.
 pub(super) const EPOCH: Duration = Duration::from_millis(10);
@@ -23,4 +24,28 @@ pub(super) fn deadline<T>(
         let is_over = computed > budget.limits().guest_time;
         Ok(if is_over { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
     }
+}
+
+/// Ends an epoch of an engine every 10 ms, on a thread of its own, for as long as the engine is used: see
+/// [`limit_time`](super::limit_time).
+///
+/// # Errors
+/// [`ErrorCode::LimitExceeded`] if the thread cannot be started.
+pub fn watch(engine: &Engine) -> Result<()> {
+    let engine = engine.weak();
+    let ticker = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(EPOCH);
+        }
+    };
+    let started = thread::Builder::new().name("omnistorage-epoch".to_owned()).spawn(ticker);
+    started.map(drop).map_err(|error| {
+        let message = format!(
+            "no thread can be started to watch over components: {error}; raise the limit of processes of this user \
+             (`ulimit -u`)"
+        );
+        Error::new(ErrorCode::LimitExceeded, message)
+    })
 }

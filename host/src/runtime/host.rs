@@ -45,14 +45,7 @@ impl wit::HostListing for StorageCtxView<'_> {
 
 impl<T: Send + 'static> wit::HostWithStore<T> for HasStorage {
     async fn names(accessor: &Accessor<T, Self>) -> wasmtime::Result<Vec<String>> {
-        accessor.with(|mut access| {
-            let grants = &access.get().ctx.grants;
-            let mut names: Vec<_> =
-                grants.mounts.keys().cloned().chain(grants.kinds.names().map(str::to_owned)).collect();
-            names.sort_unstable();
-            names.dedup();
-            Ok(names)
-        })
+        accessor.with(|mut access| Ok(access.get().ctx.policy.names().map(str::to_owned).collect()))
     }
 
     async fn pause(accessor: &Accessor<T, Self>, milliseconds: u32) -> wasmtime::Result<()> {
@@ -84,14 +77,14 @@ impl<T: Send + 'static> wit::HostWithStore<T> for HasStorage {
 /// Opens a mount, or a backend of a kind that the component may open.
 fn open(ctx: &StorageCtx, name: String, config: Vec<(String, String)>) -> Result<OpenBackend> {
     let config = config.into_iter().collect::<Config>();
-    if let Some(backend) = ctx.grants.mounts.get(&name).cloned() {
+    if let Some(backend) = ctx.policy.grants.mounts.get(&name).cloned() {
         config.finish(&format!("granted `{}`", name.escape_debug()))?;
         let held = Held::new(ctx.budget.open()?, None);
         return Ok(OpenBackend::new(name, backend, ctx, held));
     }
     let held = Held::new(ctx.budget.open_file()?, Some(ctx.budget.reserve(KIND)?));
     let config = config.charged_to(Arc::new(ctx.budget.clone()));
-    let backend = ctx.grants.kinds.open(&name, config).map_err(|error| match error.code() {
+    let backend = ctx.policy.grants.kinds.open(&name, config).map_err(|error| match error.code() {
         ErrorCode::UnknownBackend => {
             Error::new(ErrorCode::UnknownBackend, format!("no backend `{}` was granted", name.escape_debug()))
         }

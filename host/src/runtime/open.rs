@@ -75,7 +75,7 @@ impl OpenBackend {
         Self {
             name: name.into(),
             state: State::Open(backend),
-            without_transfer: ctx.grants.without_transfer,
+            without_transfer: ctx.policy.grants.without_transfer,
             budget: ctx.budget.clone(),
             activity: ctx.activity.clone(),
             _held: Arc::new(held),

@@ -16,10 +16,9 @@ use super::{
     activity::Activity,
     bindings::exports::omnistorage::storage::{bisync, compression, multi, objects, records, sync},
     budget::Budget,
-    epoch::deadline,
     failure::failure,
-    limits::Limits,
-    view::{Grants, StorageCtx, StorageCtxView, StorageView, limit_store},
+    policy::Policy,
+    view::{StorageCtx, StorageCtxView, StorageView, limit_store, limit_time},
 };
 use crate::{Error, ErrorCode, Result};
 
@@ -121,17 +120,15 @@ pub(super) struct Sandbox {
 }
 
 impl Sandbox {
-    pub(super) async fn new(template: &Arc<Template>, grants: &Arc<Grants>, limits: &Limits) -> Result<Self> {
+    pub(super) async fn new(template: &Arc<Template>, policy: &Policy) -> Result<Self> {
         let permit = template.room.clone().acquire_owned().await.map_err(|_| closed())?;
         let mut table = ResourceTable::new();
-        table.set_max_capacity(limits.handles);
-        let storage = StorageCtx::granting(grants.clone(), limits.clone());
-        let budget = storage.budget.clone();
+        table.set_max_capacity(policy.limits.handles);
+        let storage = StorageCtx::new(policy);
         let state = State { table, wasi: WasiCtx::builder().build(), storage };
         let mut store = Store::new(template.instance.engine(), state);
         limit_store(&mut store);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_callback(deadline(budget));
+        limit_time(&mut store);
         match template.instance.instantiate_async(&mut store).await {
             Ok(instance) => {
                 let guest = Guest { template: template.clone(), instance };

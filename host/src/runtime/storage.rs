@@ -12,11 +12,10 @@ use futures::{Stream, StreamExt, future::BoxFuture, stream as streams};
 use tokio::sync::oneshot;
 
 use super::{
-    Compression, DecompressOptions, Limits, Runtime,
+    Compression, DecompressOptions, Limits, Policy, Runtime,
     bindings::{exports::omnistorage::storage::objects, omnistorage::storage::types},
     sandbox::{Guest, Inside, Sandbox, Task},
     stream,
-    view::Grants,
 };
 use crate::{
     Error, Hash, HashAlgorithm, Location, ObjectInfo, Result,
@@ -28,52 +27,45 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Storage {
     runtime: Runtime,
-    grants: Arc<Grants>,
-    limits: Limits,
+    policy: Policy,
 }
 
-/// Makes a [`Storage`].
+/// Makes a [`Storage`]: a [`Policy`] for its sandboxes, in the making.
 #[derive(Clone, Debug)]
 pub struct StorageBuilder {
     runtime: Runtime,
-    grants: Grants,
-    limits: Limits,
+    policy: Policy,
 }
 
 impl StorageBuilder {
-    /// Grants a backend under a name; a second one of that name takes its place.
+    /// As [`Policy::mount`].
     #[must_use]
-    pub fn mount(mut self, name: impl Into<String>, backend: Arc<dyn Backend>) -> Self {
-        self.grants.mounts.insert(name.into(), backend);
-        self
+    pub fn mount(self, name: impl Into<String>, backend: Arc<dyn Backend>) -> Self {
+        Self { policy: self.policy.mount(name, backend), ..self }
     }
 
-    /// Lets guests open backends of these kinds by themselves, with any configuration. Default: none.
+    /// As [`Policy::grant_kinds`].
     #[must_use]
-    pub fn grant_kinds(mut self, kinds: Registry) -> Self {
-        self.grants.kinds = kinds;
-        self
+    pub fn grant_kinds(self, kinds: Registry) -> Self {
+        Self { policy: self.policy.grant_kinds(kinds), ..self }
     }
 
-    /// Bounds what a sandbox may use.
+    /// As [`Policy::limits`].
     #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
+    pub fn limits(self, limits: Limits) -> Self {
+        Self { policy: self.policy.limits(limits), ..self }
     }
 
-    /// Whether the host moves bytes between two of its backends by itself; otherwise the component reads and writes.
-    /// Default: yes.
+    /// As [`Policy::transfer`].
     #[must_use]
-    pub fn transfer(mut self, transfer: bool) -> Self {
-        self.grants.without_transfer = !transfer;
-        self
+    pub fn transfer(self, transfer: bool) -> Self {
+        Self { policy: self.policy.transfer(transfer), ..self }
     }
 
     /// The storage.
     #[must_use]
     pub fn build(self) -> Storage {
-        Storage { runtime: self.runtime, grants: Arc::new(self.grants), limits: self.limits }
+        Storage { runtime: self.runtime, policy: self.policy }
     }
 }
 
@@ -81,17 +73,23 @@ impl Storage {
     /// Grants nothing yet.
     #[must_use]
     pub fn builder(runtime: &Runtime) -> StorageBuilder {
-        StorageBuilder { runtime: runtime.clone(), grants: Grants::default(), limits: Limits::default() }
+        StorageBuilder { runtime: runtime.clone(), policy: Policy::new() }
+    }
+
+    /// Sandboxes under a policy.
+    #[must_use]
+    pub fn new(runtime: &Runtime, policy: &Policy) -> Self {
+        Self { runtime: runtime.clone(), policy: policy.clone() }
     }
 
     /// The backend granted by that name.
     pub(super) fn mount(&self, name: &str) -> Option<Arc<dyn Backend>> {
-        self.grants.mounts.get(name).cloned()
+        self.policy.grants.mounts.get(name).cloned()
     }
 
     /// A sandbox for one job.
     pub(super) async fn sandbox(&self) -> Result<Sandbox> {
-        Sandbox::new(&self.runtime.0, &self.grants, &self.limits).await
+        Sandbox::new(&self.runtime.0, &self.policy).await
     }
 
     /// One call, in a sandbox of its own.

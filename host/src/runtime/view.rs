@@ -2,8 +2,6 @@
 //! state, [`StorageView`] how to get at it, and [`add_to_linker`] puts the interface into a linker, for embedders who run
 //! components of their own.
 
-use std::{collections::BTreeMap, sync::Arc};
-
 use wasmtime::{
     ResourceLimiter, Store,
     component::{HasData, Linker, ResourceTable},
@@ -13,21 +11,12 @@ use super::{
     activity::Activity,
     bindings::omnistorage::storage::{backend, types},
     budget::Budget,
+    epoch::deadline,
+    failure::failure,
     growth::Growth,
-    limits::Limits,
+    policy::Policy,
 };
-use crate::{backend::Backend, registry::Registry};
-
-/// What a component may open.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Grants {
-    /// Open backends by name.
-    pub(super) mounts: BTreeMap<String, Arc<dyn Backend>>,
-    /// Kinds that the guest may open by itself, with a configuration of its own.
-    pub(super) kinds: Registry,
-    /// The host does not move bytes between its backends: guests read and write.
-    pub(super) without_transfer: bool,
-}
+use crate::Error;
 
 /// The state of the interface for one store: what its component was granted, and what it may use.
 ///
@@ -35,47 +24,37 @@ pub(super) struct Grants {
 /// of what wasmtime knows of, such as its memories, by [`limit_store`].
 #[derive(Debug)]
 pub struct StorageCtx {
-    pub(super) grants: Arc<Grants>,
+    pub(super) policy: Policy,
     pub(super) budget: Budget,
     pub(super) growth: Growth,
     pub(super) activity: Activity,
 }
 
 impl StorageCtx {
-    /// Grants nothing yet, under the default limits.
+    /// Of a fresh instance.
     #[must_use]
-    pub fn new() -> Self {
-        Self::granting(Arc::default(), Limits::default())
+    pub fn new(policy: &Policy) -> Self {
+        let budget = Budget::new(policy.limits.clone());
+        Self { policy: policy.clone(), growth: Growth::of(&budget), budget, activity: Activity::default() }
     }
 
-    pub(super) fn granting(grants: Arc<Grants>, limits: Limits) -> Self {
-        let budget = Budget::new(limits);
-        Self { grants, growth: Growth::of(&budget), budget, activity: Activity::default() }
+    /// What the component does, as it goes on; also after its store is gone.
+    #[must_use]
+    pub fn activity(&self) -> Activity {
+        self.activity.clone()
     }
 
-    /// Bounds what the component may use. For what is open already there are the limits of before.
+    /// Why the component ended, of an error that wasmtime gave: a limit that it reached, a trap of its own, or what the host
+    /// failed at. In one sentence, for the log of whoever runs plugins.
     #[must_use]
-    pub fn limits(self, limits: Limits) -> Self {
-        Self { activity: self.activity, ..Self::granting(self.grants, limits) }
+    pub fn explain(&self, error: &wasmtime::Error) -> Error {
+        failure(error, self)
     }
 
     /// What keeps the memories and tables of the component within the limits, for
     /// [`Store::limiter`](wasmtime::Store::limiter).
     pub fn limiter(&mut self) -> &mut dyn ResourceLimiter {
         &mut self.growth
-    }
-
-    /// Grants a backend under a name. What the component stores there is no part of its limits.
-    #[must_use]
-    pub fn mount(mut self, name: impl Into<String>, backend: Arc<dyn Backend>) -> Self {
-        Arc::make_mut(&mut self.grants).mounts.insert(name.into(), backend);
-        self
-    }
-}
-
-impl Default for StorageCtx {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -103,12 +82,22 @@ pub fn add_to_linker<T: StorageView + 'static>(linker: &mut Linker<T>) -> wasmti
     types::add_to_linker::<T, HasStorage>(linker, T::storage)
 }
 
-/// Holds what runs in a store to the limits of its [`StorageCtx`], but for [`Limits::guest_time`], which asks for epochs.
+/// Holds what runs in a store to the limits of its [`StorageCtx`], but for [`Limits::guest_time`](super::Limits::guest_time),
+/// which [`limit_time`] adds.
 pub fn limit_store<T: StorageView + 'static>(store: &mut Store<T>) {
     let limits = store.data_mut().storage().ctx.budget.limits().clone();
     store.limiter(|state| state.storage().ctx.limiter());
     store.set_hostcall_fuel(limits.hostcall_bytes);
     store.set_max_component_handles(limits.handles);
+}
+
+/// Ends a component that computes for longer than [`Limits::guest_time`](super::Limits::guest_time) without getting anything
+/// done, and lets other tasks run in between. Its engine must have
+/// [epochs](wasmtime::Config::epoch_interruption) and be [watched](super::watch).
+pub fn limit_time<T: StorageView + 'static>(store: &mut Store<T>) {
+    let budget = store.data_mut().storage().ctx.budget.clone();
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(deadline(budget));
 }
 
 /// Where the interface finds its state.

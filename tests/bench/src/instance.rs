@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use omnistorage::{
     MemoryBackend,
-    runtime::{COMPONENT, StorageCtx, StorageCtxView, StorageView, add_to_linker},
+    runtime::{COMPONENT, Policy, StorageCtx, StorageCtxView, StorageView, add_to_linker},
 };
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
@@ -59,7 +59,7 @@ impl Instances {
     pub(crate) async fn make(&self, backend: &Arc<MemoryBackend>) -> Result<()> {
         let state = State {
             wasi: WasiCtx::builder().build(),
-            storage: StorageCtx::new().mount("memory", backend.clone()),
+            storage: StorageCtx::new(&Policy::new().mount("memory", backend.clone())),
             table: ResourceTable::new(),
         };
         let mut store = Store::new(self.0.engine(), state);
