@@ -99,6 +99,7 @@ async fn main() -> anyhow::Result<()> {
     run().await
 }
 
+#[allow(clippy::print_stdout, reason = "it shows what it does")]
 pub(crate) async fn run() -> anyhow::Result<()> {
     let engine = Engine::new(Config::new().epoch_interruption(true))?;
     watch(&engine)?;

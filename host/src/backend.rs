@@ -15,6 +15,7 @@ pub mod fault;
 pub mod file;
 #[cfg(feature = "gcs")]
 pub mod gcs;
+mod inward;
 pub mod layer;
 pub mod limit;
 pub mod memory;
@@ -213,6 +214,12 @@ pub trait Backend: Debug + Send + Sync + 'static {
 
     /// For backends that know a shorter way to another one of their own kind.
     fn as_any(&self) -> &dyn Any;
+
+    /// Whether it hands calls on to a backend inside, so that copies from elsewhere go in by [`Backend::copy_from`]: from
+    /// one decorator to the next, not back to the source at each.
+    fn is_decorator(&self) -> bool {
+        false
+    }
 
     /// Opens an object.
     ///

@@ -19,6 +19,7 @@ use self::body::{LayeredListing, LayeredUpload, layered_contents};
 pub use self::operation::{Call, Direction, Operation};
 use super::{
     Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
+    inward,
 };
 use crate::{Hash, HashAlgorithm, ObjectInfo, Result, Timestamp};
 
@@ -170,6 +171,10 @@ impl<L: Layer> Backend for Layered<L> {
         self
     }
 
+    fn is_decorator(&self) -> bool {
+        true
+    }
+
     async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
         let reader = self.around(Operation::Read, path, self.inner.read(path, options)).await?;
         let contents = layered_contents(reader.contents, self.clone(), path.clone());
@@ -253,7 +258,7 @@ impl<L: Layer> Backend for Layered<L> {
         target: &Path,
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
-        let run = source_backend.copy_to(source, &*self.inner, target, options);
+        let run = inward::copy(&*self.inner, source_backend, source, target, options);
         self.around_target(Operation::CopyFrom, target, run).await
     }
 
@@ -275,7 +280,7 @@ impl<L: Layer> Backend for Layered<L> {
         target: &Path,
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
-        let run = source_backend.move_to(source, &*self.inner, target, options);
+        let run = inward::relocate(&*self.inner, source_backend, source, target, options);
         self.around_target(Operation::MoveFrom, target, run).await
     }
 
@@ -303,7 +308,9 @@ mod tests {
         Error, ErrorCode, MemoryBackend,
         backend::{
             fault::{Fault, Faults},
+            prefix::Prefix,
             read_only::ReadOnly,
+            retry::{Retry, RetryOptions},
         },
     };
 
@@ -376,6 +383,79 @@ mod tests {
         backend.copy_to(&path("a"), &elsewhere, &path("a"), &WriteOptions::default()).await.unwrap();
         let back = elsewhere.copy_to(&path("a"), &backend, &path("b"), &WriteOptions::default()).await;
         assert_eq!(back.unwrap_err().code(), ErrorCode::PermissionDenied);
+    }
+
+    /// A source that counts how often it is asked for a copy, and knows a short way to its own kind alone.
+    #[derive(Debug, Default)]
+    struct Asked(MemoryBackend, std::sync::atomic::AtomicU32);
+
+    #[async_trait]
+    impl Backend for Asked {
+        fn kind(&self) -> &str {
+            "asked"
+        }
+
+        fn capabilities(&self) -> Capabilities {
+            self.0.capabilities()
+        }
+
+        fn as_any(&self) -> &dyn Any {
+            self
+        }
+
+        async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
+            self.0.read(path, options).await
+        }
+
+        async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
+            self.0.write(path, options).await
+        }
+
+        async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
+            self.0.stat(path).await
+        }
+
+        async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
+            self.0.list(prefix, options).await
+        }
+
+        async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
+            self.0.delete(paths).await
+        }
+
+        async fn close(&self) -> Result<()> {
+            self.0.close().await
+        }
+
+        async fn copy_to(
+            &self,
+            source: &Path,
+            target_backend: &dyn Backend,
+            target: &Path,
+            options: &WriteOptions,
+        ) -> Result<ObjectInfo> {
+            self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            match target_backend.as_any().downcast_ref::<Self>() {
+                Some(to) => self.0.copy_to(source, &to.0, target, options).await,
+                None => target_backend.copy_from(self, source, target, options).await,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_copy_goes_straight_through_decorators() {
+        let source = Asked::default();
+        source.0.write_all(&path("a"), "x".into(), &WriteOptions::default()).await.unwrap();
+        let mut target: Arc<dyn Backend> = Arc::new(Asked::default());
+        for _ in 0..4 {
+            target = Arc::new(Layered::new(target, Faults::none()));
+            target = Arc::new(Prefix::new(target, path("p")));
+            target = Arc::new(Retry::new(target, RetryOptions::default()));
+        }
+        source.copy_to(&path("a"), &*target, &path("b"), &WriteOptions::default()).await.unwrap();
+        // Once from outside, and once where it knows the way.
+        assert_eq!(source.1.into_inner(), 2);
+        assert!(target.exists(&path("b")).await.unwrap());
     }
 
     #[tokio::test]

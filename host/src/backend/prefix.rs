@@ -9,7 +9,7 @@ use omnistorage_types::Path;
 
 use super::{
     Backend, Capabilities, CopyRequest, ListOptions, Listed, Listing, ListingFailure, ReadOptions, Reader,
-    Unlisted, Upload, WriteOptions, require_object,
+    Unlisted, Upload, WriteOptions, inward, require_object,
 };
 use crate::{Error, ErrorCode, Hash, HashAlgorithm, ObjectInfo, ObjectKind, Result, Timestamp};
 
@@ -117,6 +117,10 @@ impl Backend for Prefix {
 
     fn as_any(&self) -> &dyn Any {
         self
+    }
+
+    fn is_decorator(&self) -> bool {
+        true
     }
 
     async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
@@ -232,7 +236,7 @@ impl Backend for Prefix {
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
         let inside = self.object(target).map_err(Error::on_target)?;
-        let copied = source_backend.copy_to(source, &*self.inner, &inside, options).await;
+        let copied = inward::copy(&*self.inner, source_backend, source, &inside, options).await;
         self.outside(copied.map_err(|error| self.explain_target(error, target))?)
     }
 
@@ -256,7 +260,7 @@ impl Backend for Prefix {
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
         let inside = self.object(target).map_err(Error::on_target)?;
-        let moved = source_backend.move_to(source, &*self.inner, &inside, options).await;
+        let moved = inward::relocate(&*self.inner, source_backend, source, &inside, options).await;
         self.outside(moved.map_err(|error| self.explain_target(error, target))?)
     }
 

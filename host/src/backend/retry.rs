@@ -17,7 +17,7 @@ use self::{
 };
 use super::{
     Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteCondition,
-    WriteOptions,
+    WriteOptions, inward,
 };
 pub use crate::retry_options::RetryOptions;
 use crate::{Hash, HashAlgorithm, ObjectInfo, Result, Timestamp};
@@ -136,6 +136,10 @@ impl Backend for Retry {
         self
     }
 
+    fn is_decorator(&self) -> bool {
+        true
+    }
+
     async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
         let Reader { info, contents } = self.repeat(|| self.inner.read(path, options)).await?;
         let contents = match &info.etag {
@@ -224,7 +228,7 @@ impl Backend for Retry {
         target: &Path,
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
-        let copy = || source_backend.copy_to(source, &*self.inner, target, options);
+        let copy = || inward::copy(&*self.inner, source_backend, source, target, options);
         self.repeat_if_always(options, copy).await
     }
 
@@ -245,7 +249,7 @@ impl Backend for Retry {
         target: &Path,
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
-        source_backend.move_to(source, &*self.inner, target, options).await
+        inward::relocate(&*self.inner, source_backend, source, target, options).await
     }
 
     async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {

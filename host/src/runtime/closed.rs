@@ -45,6 +45,10 @@ impl Backend for Closed {
         self
     }
 
+    fn is_decorator(&self) -> bool {
+        false
+    }
+
     async fn read(&self, path: &Path, _: &ReadOptions) -> Result<Reader> {
         self.refuse(path)
     }
