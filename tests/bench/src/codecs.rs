@@ -23,7 +23,7 @@ use crate::{Options, measure::median, text::Text};
 /// Bytes handed on at once.
 const CHUNK: usize = 256 << 10;
 
-const WORK: [Compression; 7] = [
+const WORK: [Compression; 8] = [
     Compression { codec: Codec::Gzip, level: Some(1) },
     Compression { codec: Codec::Gzip, level: Some(6) },
     Compression { codec: Codec::Gzip, level: Some(9) },
@@ -31,6 +31,7 @@ const WORK: [Compression; 7] = [
     Compression { codec: Codec::Zstd, level: Some(3) },
     Compression { codec: Codec::Zstd, level: Some(9) },
     Compression { codec: Codec::Snappy, level: None },
+    Compression { codec: Codec::Lz4, level: None },
 ];
 
 /// One codec at one level on one text.

@@ -3,7 +3,8 @@
 //! runs in turns.
 //!
 //! NDJSON lines are some 340 bytes, and length-prefixed records are the same lines; rows of CSV have eleven fields and
-//! some 80 bytes, every twelfth field with quotes. *Checked* is the full syntax of JSON.
+//! some 80 bytes, every twelfth field with quotes. The elements of the array are the lines. *Checked* is the full syntax of
+//! JSON, which is that of an array, too.
 
 mod usual;
 
@@ -42,6 +43,8 @@ pub(crate) async fn measure(test_guest: &Path, rounds: u32) -> Result<Vec<Compar
         .split_inclusive(|byte| *byte == b'\n')
         .flat_map(|line| (line.len() as u32).to_be_bytes().into_iter().chain(line.iter().copied()))
         .collect();
+    let elements: Vec<_> = lines.trim_ascii_end().split(|byte| *byte == b'\n').collect();
+    let array = [b"[", &elements.join(&b',')[..], b"]"].concat();
     let mut table = Vec::new();
     // So often that reading the bytes into the component does not count.
     for (what, name, check, validation, bytes, often) in [
@@ -49,6 +52,7 @@ pub(crate) async fn measure(test_guest: &Path, rounds: u32) -> Result<Vec<Compar
         ("NDJSON checked", "x.ndjson", "syntax", Validation::Syntax, &lines, 20),
         ("length-prefixed", "x.lp", "framing", Validation::Framing, &prefixed, 300),
         ("CSV", "x.csv", "framing", Validation::Framing, &rows, 20),
+        ("JSON array", "x.json", "syntax", Validation::Syntax, &array, 20),
     ] {
         let at = Location::new("memory", &format!("frame/{often}/{check}/{name}"))?;
         let memory = Arc::new(MemoryBackend::new());

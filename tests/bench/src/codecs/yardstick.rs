@@ -1,6 +1,6 @@
 //! What ours is held against.
 //!
-//! zlib-ng and zstd stream, as ours do, in chunks of 256 KiB. libdeflate and libsnappy have all of the input and all of the
+//! zlib-ng, zstd and lz4 stream, as ours do, in chunks of 256 KiB. libdeflate and libsnappy have all of the input and all of the
 //! output in memory, and the latter neither frames nor checks: they show how far one could go.
 
 use std::{
@@ -22,6 +22,8 @@ pub(super) enum Yardstick {
     Libdeflate,
     #[cfg(feature = "c")]
     Zstd,
+    #[cfg(feature = "c")]
+    Lz4,
     /// The crate, framing and all.
     Snap,
     /// Raw blocks.
@@ -39,6 +41,8 @@ impl Yardstick {
             (Codec::Gzip, Yardstick::Libdeflate),
             #[cfg(feature = "c")]
             (Codec::Zstd, Yardstick::Zstd),
+            #[cfg(feature = "c")]
+            (Codec::Lz4, Yardstick::Lz4),
             (Codec::Snappy, Yardstick::Snap),
             #[cfg(feature = "c")]
             (Codec::Snappy, Yardstick::Libsnappy),
@@ -54,6 +58,8 @@ impl Yardstick {
             Self::Libdeflate => "libdeflate, C, one-shot",
             #[cfg(feature = "c")]
             Self::Zstd => "zstd, C",
+            #[cfg(feature = "c")]
+            Self::Lz4 => "lz4, C",
             Self::Snap => "snap, native",
             #[cfg(feature = "c")]
             Self::Libsnappy => "libsnappy, C++, raw",
@@ -98,6 +104,14 @@ impl Yardstick {
                 write(&mut encoder, contents)?;
                 Ok(encoder.finish()?.0)
             }
+            #[cfg(feature = "c")]
+            Self::Lz4 => {
+                let mut encoder = lz4::EncoderBuilder::new().build(Count(0))?;
+                write(&mut encoder, contents)?;
+                let (packed, finished) = encoder.finish();
+                finished?;
+                Ok(packed.0)
+            }
             Self::Snap => {
                 let mut encoder = snap::write::FrameEncoder::new(Count(0));
                 write(&mut encoder, contents)?;
@@ -121,6 +135,8 @@ impl Yardstick {
             }
             #[cfg(feature = "c")]
             Self::Zstd => count(zstd::Decoder::new(packed)?),
+            #[cfg(feature = "c")]
+            Self::Lz4 => count(lz4::Decoder::new(packed)?),
             Self::Snap => count(snap::read::FrameDecoder::new(packed)),
             #[cfg(feature = "c")]
             Self::Libsnappy => libsnappy::decompress(packed, size),
