@@ -15,6 +15,10 @@ mod backend;
 mod component;
 #[cfg(test)]
 #[allow(dead_code, reason = "the examples have a `main` of their own")]
+#[path = "embed/main.rs"]
+mod embed;
+#[cfg(test)]
+#[allow(dead_code, reason = "the examples have a `main` of their own")]
 mod mirror;
 #[cfg(test)]
 #[allow(dead_code, reason = "the examples have a `main` of their own")]
@@ -46,6 +50,11 @@ mod tests {
         }
 
         omnistorage_conformance::conformance_tests!(key_value);
+    }
+
+    #[tokio::test]
+    async fn embed() {
+        super::embed::run(omnistorage_test_servers::weed().config()).await.unwrap();
     }
 
     #[tokio::test]
