@@ -1,0 +1,61 @@
+//! Components of this workspace, composed with the library and the files of the host.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::Mutex,
+};
+
+/// A program that `make test` put beside the others, or that is on PATH; `None` if hosts are left out on purpose.
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
+    let without = env::var("OMNISTORAGE_WITHOUT").unwrap_or_default();
+    if without.split_whitespace().any(|left_out| left_out == "hosts") {
+        return None;
+    }
+    let tools = target().join("tools");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let places = [tools.join("bin"), tools.join("python/bin")].into_iter().chain(env::split_paths(&path));
+    let found = places.map(|place| place.join(name)).find(|program| program.exists());
+    Some(found.unwrap_or_else(|| {
+        panic!("there is no `{name}`: run `make test`, which installs it, or leave this out with OMNISTORAGE_WITHOUT=hosts")
+    }))
+}
+
+/// The component of a package, with the library and the files of the host in it.
+pub(crate) fn composed(package: &str) -> PathBuf {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let provider = built("omnistorage-provider");
+    let library = plugged(&built("omnistorage-component"), &provider, "library");
+    plugged(&built(package), &library, &format!("{package}-composed"))
+}
+
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned()
+}
+
+fn built(package: &str) -> PathBuf {
+    let component = target().join("hosts").join(package).with_extension("wasm");
+    let built = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/build.sh"))
+        .arg(package)
+        .arg(&component)
+        .env("CARGO_TARGET_DIR", target())
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    component
+}
+
+/// Fills what one component imports with what another exports.
+fn plugged(socket: &Path, plug: &Path, name: &str) -> PathBuf {
+    let output = target().join("hosts").join(name).with_extension("wasm");
+    let beside = output.with_extension(format!("{}.part", std::process::id()));
+    let wac = tool("wac").unwrap();
+    let done =
+        Command::new(wac).arg("plug").arg(socket).arg("--plug").arg(plug).arg("-o").arg(&beside).output();
+    let done = done.unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    fs::rename(&beside, &output).unwrap();
+    output
+}
