@@ -109,7 +109,7 @@ impl Answer {
 
     pub(crate) fn send(self) -> Response {
         let (contents, ended) = self.contents.unwrap_or_else(|| (None, wit_future::new(|| Ok(None)).1));
-        // The names are ours, and a value that cannot be sent is left out with them.
+        // The names are ours; an etag that no header can hold leaves the others out with it.
         let headers = Fields::from_list(&self.headers).unwrap_or_else(|_| Fields::new());
         let (response, _) = Response::new(headers, contents, ended);
         let _ = response.set_status_code(self.status);

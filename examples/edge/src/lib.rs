@@ -33,6 +33,9 @@ const BACKEND: &str = "data";
 const RECORDS: &str = "ndjson";
 const CONVERTED: &str = "csv";
 
+/// The media type of records.
+const NDJSON: &str = "application/x-ndjson";
+
 struct Edge;
 
 wasip3::http::service::export!(Edge);
@@ -87,16 +90,16 @@ async fn read(name: &str, range: Option<ask::Range>, unless: Option<&str>) -> Re
         return Ok(Answer::of(304).etag(&opened.info));
     }
     let answer = match range {
-        None => Answer::of(200).body(opened.contents),
+        None => Answer::of(200).body(opened.contents).media_type(NDJSON),
         Some(range) => piece::answer(range, opened.contents.into()).await?,
     };
-    Ok(answer.etag(&opened.info).header("accept-ranges", "bytes").media_type("application/x-ndjson"))
+    Ok(answer.etag(&opened.info).header("accept-ranges", "bytes"))
 }
 
 /// The records that a query asks for.
 async fn select(name: &str, query: Query) -> Result<Answer, Error> {
     let reader = records::RecordReader::open(stored(name), Encoding::default()).await?;
-    Ok(Answer::of(200).chunks(query.run(reader)).media_type("application/x-ndjson"))
+    Ok(Answer::of(200).chunks(query.run(reader)).media_type(NDJSON))
 }
 
 /// The records as CSV. A conversion goes from object to object, so it is an object that is sent; it stays, whole, until the
@@ -121,7 +124,7 @@ async fn remove(name: &str) -> Result<Answer, Error> {
 /// What is there, a line each.
 async fn list() -> Result<Answer, Error> {
     let options = ListOptions { recursive: true, ..ListOptions::default() };
-    let answer = Answer::of(200).media_type("application/x-ndjson");
+    let answer = Answer::of(200).media_type(NDJSON);
     let entries = match objects::list(Location::new(BACKEND, RECORDS), options).await {
         Ok(entries) => Checked::from(entries),
         // Nothing was stored yet.

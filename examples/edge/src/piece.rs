@@ -2,7 +2,7 @@
 
 use omnistorage_application::{Checked, Error};
 
-use crate::{answer::Answer, ask::Range};
+use crate::{NDJSON, answer::Answer, ask::Range};
 
 /// Bytes at most in one answer: its header tells how many they are, so they are read before. A client that wants more asks
 /// again from there on.
@@ -33,8 +33,12 @@ pub(crate) async fn answer(range: Range, mut body: Checked<u8>) -> Result<Answer
     }
     let of = total.map_or_else(|| "*".to_owned(), |total| total.to_string());
     if piece.is_empty() {
-        return Ok(Answer::of(416).header("content-range", format!("bytes */{of}")));
+        let refused = Answer::refused(416, "the range begins beyond the end");
+        return Ok(refused.header("content-range", format!("bytes */{of}")));
     }
     let last = first + piece.len() as u64 - 1;
-    Ok(Answer::of(206).header("content-range", format!("bytes {first}-{last}/{of}")).bytes(piece))
+    Ok(Answer::of(206)
+        .header("content-range", format!("bytes {first}-{last}/{of}"))
+        .media_type(NDJSON)
+        .bytes(piece))
 }
