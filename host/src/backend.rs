@@ -8,6 +8,7 @@ mod allowance;
 mod announced;
 pub mod channel;
 mod checksum;
+mod closed;
 #[cfg(feature = "cloud")]
 mod cloud;
 pub mod fault;
@@ -15,6 +16,7 @@ pub mod fault;
 pub mod file;
 #[cfg(feature = "gcs")]
 pub mod gcs;
+mod handle;
 pub mod layer;
 pub mod limit;
 pub mod memory;
@@ -44,6 +46,7 @@ use omnistorage_types::Path;
 
 pub use allowance::{Allowance, Allowed};
 pub use announced::Announced;
+pub use handle::Handle;
 pub use meter::Meter;
 pub use omnistorage_types::{
     Capabilities, Features, ListOptions, Listed, ListingFailure, ReadOptions, Unlisted, WriteCondition,
