@@ -9,6 +9,7 @@
 //! - [`rclone`]: what differs from rclone, and why;
 //! - [`stores`]: what each backend can do, what was tried, and what there is not yet;
 //! - [`speed`]: figures, and how they are made;
+//! - [`applications`]: a component of your own over the library, composed, in any host of WASI 0.3;
 //! - [`embedding`]: from Rust, from your own wasmtime, from Python and Node;
 //! - [`security`]: what a grant gives, which limit stops what, and the tests that show it.
 //!
@@ -24,6 +25,7 @@
 /// definition of a link counts, and leads to the module.
 macro_rules! page {
     ($name:ident, $file:literal) => {
+        #[doc = "[applications]: crate::docs::applications"]
         #[doc = "[architecture]: crate::docs::architecture"]
         #[doc = "[command line]: crate::docs::command_line"]
         #[doc = "[concepts]: crate::docs::concepts"]
@@ -44,6 +46,7 @@ macro_rules! page {
     };
 }
 
+page!(applications, "applications.md");
 page!(architecture, "architecture.md");
 page!(command_line, "command-line.md");
 page!(concepts, "concepts.md");

@@ -7,6 +7,7 @@
     reason = "a test fails loudly, its helpers too"
 )]
 
+mod applications;
 mod completions;
 mod composed;
 mod edge;
