@@ -24,6 +24,8 @@
 //! [`Body::relay`]: a component must not read a completion that it wrote itself, and the library, which may have written
 //! it, cannot tell that it came back. Without it the program traps, or works with one backend and traps with another.
 //!
+//! A body that was made here is for others to read. To read it here is the same trap.
+//!
 //! # Beside bindings of your own
 //!
 //! The types of streams and futures are those of `wit-bindgen`, so a body of `wasi:http` by the crate `wasip3` can go into
@@ -36,9 +38,13 @@
 //!     with: {
 //!         "omnistorage:storage/types@0.1.0": omnistorage_application::types,
 //!         "omnistorage:storage/compression@0.1.0": omnistorage_application::compression,
+//!         "omnistorage:storage/objects@0.1.0": omnistorage_application::objects,
 //!     },
 //! });
 //! ```
+//!
+//! Export functions with such types in an interface: what a world exports by itself has its types as imports of their own,
+//! and those cannot be composed.
 
 #![warn(clippy::disallowed_methods)]
 
