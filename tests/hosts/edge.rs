@@ -69,6 +69,8 @@ fn records_go_round(serving: &Serving) {
         let got = client.get(name);
         assert!(got.status == 200 && got.is_whole && got.body == sent, "{name}: {got:?}");
     }
+    let head = client.request("HEAD", "/logs/a.ndjson", &[], Body::None);
+    assert!(head.status == 200 && head.body.is_empty() && head.header("etag").is_some(), "{head:?}");
     let listed = client.get("/");
     let names = lines(&listed).into_iter().map(|line| line.contains("\"name\":\"/logs/"));
     assert_eq!(names.collect::<Vec<_>>(), [true, true], "{listed:?}");

@@ -38,7 +38,7 @@ impl Answer {
     }
 
     pub(crate) fn not_allowed(form: Form) -> Self {
-        let methods = if matches!(form, Form::Records) { "GET, PUT, DELETE" } else { "GET" };
+        let methods = if matches!(form, Form::Records) { "GET, HEAD, PUT, DELETE" } else { "GET, HEAD" };
         Self::refused(405, &format!("this takes {methods}")).header("allow", methods)
     }
 

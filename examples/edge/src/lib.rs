@@ -54,13 +54,15 @@ impl wasip3::exports::http::handler::Guest for Edge {
 }
 
 async fn respond(ask: Ask, request: Request) -> Result<Answer, Error> {
+    use Method::{Delete, Get, Head, Put};
+    // Of an answer to HEAD the host sends no body.
     match (ask.method, ask.form) {
-        (Method::Get, Form::Listing) => list().await,
-        (Method::Get, Form::Records) if !ask.query.is_empty() => select(&ask.name, ask.query).await,
-        (Method::Get, Form::Records) => read(&ask.name, ask.range, ask.unless.as_deref()).await,
-        (Method::Get, Form::Csv) => convert(&ask.name).await,
-        (Method::Put, Form::Records) => write(&ask.name, ask.condition, request).await,
-        (Method::Delete, Form::Records) => remove(&ask.name).await,
+        (Get | Head, Form::Listing) => list().await,
+        (Get | Head, Form::Records) if !ask.query.is_empty() => select(&ask.name, ask.query).await,
+        (Get | Head, Form::Records) => read(&ask.name, ask.range, ask.unless.as_deref()).await,
+        (Get | Head, Form::Csv) => convert(&ask.name).await,
+        (Put, Form::Records) => write(&ask.name, ask.condition, request).await,
+        (Delete, Form::Records) => remove(&ask.name).await,
         (_, form) => Ok(Answer::not_allowed(form)),
     }
 }

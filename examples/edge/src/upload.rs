@@ -22,11 +22,11 @@ struct Upload {
 }
 
 /// # Errors
-/// [`ErrorCode::LimitExceeded`] for what is announced to be too large.
+/// [`ErrorCode::LimitExceeded`] for what is announced to be too large; [`ErrorCode::Other`] if the limit is no number.
 pub(crate) fn body(request: Request) -> Result<Body, Error> {
     let announced = request.get_headers().get("content-length").into_iter().next();
     let announced = announced.and_then(|length| String::from_utf8(length).ok()?.parse().ok());
-    let largest = env::var("UPLOAD_LIMIT").ok().and_then(|limit| limit.parse().ok()).unwrap_or(u64::MAX);
+    let largest = limit()?;
     if announced.is_some_and(|announced| announced > largest) {
         return Err(too_large(largest));
     }
@@ -34,6 +34,13 @@ pub(crate) fn body(request: Request) -> Result<Body, Error> {
     let (contents, trailers) = Request::consume_body(request, unread);
     let upload = Upload { contents, trailers, announced, largest, bytes: 0 };
     Ok(Body::from_chunks(stream::try_unfold(upload, Upload::next)))
+}
+
+/// Bytes that an upload may have, as the host says.
+fn limit() -> Result<u64, Error> {
+    let Some(limit) = env::var_os("UPLOAD_LIMIT") else { return Ok(u64::MAX) };
+    let number = limit.to_str().and_then(|limit| limit.parse().ok());
+    number.ok_or_else(|| Error::new(ErrorCode::Other, "the variable UPLOAD_LIMIT is not a number of bytes"))
 }
 
 impl Upload {
