@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 tools := $(target)/tools
 
 # The components compile for wasm32-wasip2 only; the rest is native.
-components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-provider omnistorage-test-guest omnistorage-test-application omnistorage-example-application omnistorage-example-edge omnistorage-conformance-component
+components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-test-application omnistorage-example-application omnistorage-example-edge omnistorage-conformance-component
 native := --workspace $(components:%=--exclude %)
 # Python packages, each of their files by its hash.
 install := pip install --quiet --disable-pip-version-check --require-hashes --requirement
@@ -23,7 +23,7 @@ hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(composer) $(tools)/pytho
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec conformance edge simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec conformance components edge simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -41,14 +41,20 @@ codec: setup
 conformance: setup
 	guest/build.sh omnistorage-conformance-component $(target)/omnistorage-conformance.wasm
 
-# The example of a function over HTTP, with the library and files in it: target/components/edge.wasm.
-edge: setup $(composer)
-	guest/build.sh $(target)/components/omnistorage.wasm
-	guest/build.sh omnistorage-provider $(target)/components/provider.wasm
+# The library with files in it, for hosts that know nothing of it: target/components/omnistorage-files.wasm.
+components: setup $(composer)
+	@mkdir -p $(target)/components
+	guest/build.sh $(target)/components/library.wasm
+	guest/build.sh omnistorage-provider $(target)/components/provider.wasm files
+	guest/build.sh omnistorage-vocabulary $(target)/components/vocabulary.wasm
+	$(composer) compose guest/library.wac -o $(target)/components/omnistorage-files.wasm \
+	    $(foreach part,library provider vocabulary,--dep omnistorage:$(part)=$(target)/components/$(part).wasm)
+
+# The example of a function over HTTP, with that in it: target/components/edge.wasm.
+edge: components
 	guest/build.sh omnistorage-example-edge $(target)/components/function.wasm
-	cd $(target)/components && \
-	    $(composer) plug omnistorage.wasm --plug provider.wasm -o library.wasm && \
-	    $(composer) plug function.wasm --plug library.wasm -o edge.wasm
+	$(composer) plug $(target)/components/function.wasm --plug $(target)/components/omnistorage-files.wasm \
+	    -o $(target)/components/edge.wasm
 
 simulate:
 	cargo run --quiet --package omnistorage-simulation -- $(SECONDS) $(FIRST)

@@ -26,9 +26,26 @@ pub(crate) fn tool(name: &str) -> Option<PathBuf> {
 pub(crate) fn composed(package: &str) -> PathBuf {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let provider = built("omnistorage-provider");
-    let library = plugged(&built("omnistorage-component"), &provider, "library");
-    plugged(&built(package), &library, &format!("{package}-composed"))
+    plugged(&built(package), &library(), &format!("{package}-composed"))
+}
+
+/// The library over the files of the host.
+fn library() -> PathBuf {
+    let parts = [
+        ("vocabulary", built("omnistorage-vocabulary")),
+        ("provider", built("omnistorage-provider")),
+        ("library", built("omnistorage-component")),
+    ];
+    let mut compose = Command::new(tool("wac").unwrap());
+    compose.arg("compose").arg(repository().join("guest/library.wac"));
+    for (name, component) in parts {
+        compose.arg("--dep").arg(format!("omnistorage:{name}={}", component.display()));
+    }
+    written(compose, "library")
+}
+
+fn repository() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
 fn target() -> PathBuf {
@@ -37,7 +54,7 @@ fn target() -> PathBuf {
 
 fn built(package: &str) -> PathBuf {
     let component = target().join("hosts").join(package).with_extension("wasm");
-    let built = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/build.sh"))
+    let built = Command::new(repository().join("guest/build.sh"))
         .arg(package)
         .arg(&component)
         .env("CARGO_TARGET_DIR", target())
@@ -49,12 +66,16 @@ fn built(package: &str) -> PathBuf {
 
 /// Fills what one component imports with what another exports.
 fn plugged(socket: &Path, plug: &Path, name: &str) -> PathBuf {
+    let mut compose = Command::new(tool("wac").unwrap());
+    compose.arg("plug").arg(socket).arg("--plug").arg(plug);
+    written(compose, name)
+}
+
+/// Runs it with an output, which is whole or as it was.
+fn written(mut compose: Command, name: &str) -> PathBuf {
     let output = target().join("hosts").join(name).with_extension("wasm");
     let beside = output.with_extension(format!("{}.part", std::process::id()));
-    let wac = tool("wac").unwrap();
-    let done =
-        Command::new(wac).arg("plug").arg(socket).arg("--plug").arg(plug).arg("-o").arg(&beside).output();
-    let done = done.unwrap();
+    let done = compose.arg("-o").arg(&beside).output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     fs::rename(&beside, &output).unwrap();
     output
