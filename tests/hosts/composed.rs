@@ -4,7 +4,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::Command,
-    sync::Mutex,
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 /// A program that `make test` put beside the others, or that is on PATH; `None` if hosts are left out on purpose.
@@ -24,17 +24,28 @@ pub(crate) fn tool(name: &str) -> Option<PathBuf> {
 
 /// The component of a package, with the library and the files of the host in it.
 pub(crate) fn composed(package: &str) -> PathBuf {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    plugged(&built(package), &library(), &format!("{package}-composed"))
+    let _turn = turn();
+    plugged(&build(package), &library(), &format!("{package}-composed"))
+}
+
+/// The component of a package as it is.
+pub(crate) fn built(package: &str) -> PathBuf {
+    let _turn = turn();
+    build(package)
+}
+
+/// Tests run side by side, and each output is of one of them at a time.
+fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The library over the files of the host.
 fn library() -> PathBuf {
     let parts = [
-        ("vocabulary", built("omnistorage-vocabulary")),
-        ("provider", built("omnistorage-provider")),
-        ("library", built("omnistorage-component")),
+        ("vocabulary", build("omnistorage-vocabulary")),
+        ("provider", build("omnistorage-provider")),
+        ("library", build("omnistorage-component")),
     ];
     let mut compose = Command::new(tool("wac").unwrap());
     compose.arg("compose").arg(repository().join("guest/library.wac"));
@@ -52,7 +63,7 @@ fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned()
 }
 
-fn built(package: &str) -> PathBuf {
+fn build(package: &str) -> PathBuf {
     let component = target().join("hosts").join(package).with_extension("wasm");
     let built = Command::new(repository().join("guest/build.sh"))
         .arg(package)

@@ -56,6 +56,13 @@ fn records_go_round_in_wash() {
     }
 }
 
+#[test]
+fn records_go_round_through_parts_that_wash_links() {
+    if let Some(serving) = Serving::linked_by_wash() {
+        records_go_round(&serving);
+    }
+}
+
 fn records_go_round(serving: &Serving) {
     let client = serving.client();
     let sent = records(50_000);

@@ -13,7 +13,10 @@ use std::{
 use tempfile::TempDir;
 
 use super::http::{Body, Client};
-use crate::composed::{composed, tool};
+use crate::composed::{built, composed, tool};
+
+/// The example.
+const FUNCTION: &str = "omnistorage-example-edge";
 
 pub(crate) struct Serving {
     process: Child,
@@ -48,6 +51,18 @@ impl Serving {
 
     /// The same file in the host of wasmCloud.
     pub(crate) fn in_wash() -> Option<Self> {
+        Self::in_wash_with(&function(), &[])
+    }
+
+    /// There, with its parts as they are: the host links them.
+    pub(crate) fn linked_by_wash() -> Option<Self> {
+        let parts = [("library", "omnistorage-component"), ("provider", "omnistorage-provider")];
+        // Nothing is built where hosts are left out.
+        tool("wash")?;
+        Self::in_wash_with(&built(FUNCTION), &parts.map(|(name, package)| (name, built(package))))
+    }
+
+    fn in_wash_with(function: &Path, parts: &[(&str, PathBuf)]) -> Option<Self> {
         let mut command = Command::new(tool("wash")?);
         let scratch = tempfile::tempdir().unwrap();
         let data = scratch.path().join("data");
@@ -55,11 +70,17 @@ impl Serving {
         fs::create_dir(scratch.path().join(".wash")).unwrap();
         // It takes no port 0, so somebody else might take this one meanwhile.
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let config = format!(
+        let mut config = format!(
             "build:\n  command: \"true\"\n  component_path: {}\ndev:\n  address: {address}\n  volumes:\n    - host_path: \
              data\n      guest_path: /data\n",
-            function().display(),
+            function.display(),
         );
+        if !parts.is_empty() {
+            config += "  components:\n";
+        }
+        for (name, part) in parts {
+            config += &format!("    - name: {name}\n      file: {}\n", part.display());
+        }
         fs::write(scratch.path().join(".wash/config.yaml"), config).unwrap();
         command.args(["dev", "--non-interactive"]).current_dir(scratch.path());
         command.env("HOME", scratch.path()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -109,5 +130,5 @@ impl Drop for Serving {
 
 /// The example, with the library and the files of the host in it.
 fn function() -> PathBuf {
-    composed("omnistorage-example-edge")
+    composed(FUNCTION)
 }
