@@ -1,11 +1,23 @@
 //! The page for authors of applications says what is so: its code is that of the example, and its session is run.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use crate::composed::{composed, tool};
+use crate::{
+    shipped::plugged,
+    stock::{granted, is_left_out, tool},
+};
 
 fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// The example, with the library and the files of the host in it.
+fn packer() -> PathBuf {
+    plugged("omnistorage-example-application", "omnistorage-files")
 }
 
 fn page() -> String {
@@ -28,11 +40,13 @@ fn the_code_of_the_page_is_that_of_the_example() {
 /// A block of commands, each after `$ `, with what they print.
 #[test]
 fn the_session_of_the_page_is_what_happens() {
-    let Some(wasmtime) = tool("wasmtime") else { return };
+    if is_left_out() {
+        return;
+    }
     let page = page();
     let [session] = blocks(&page, "console")[..] else { panic!("the page has one session") };
     let scratch = tempfile::tempdir().unwrap();
-    fs::copy(composed("omnistorage-example-application"), scratch.path().join("packed.wasm")).unwrap();
+    fs::copy(packer(), scratch.path().join("packed.wasm")).unwrap();
     let (mut commands, mut expected) = (String::new(), String::new());
     for line in session.lines() {
         match line.strip_prefix("$ ") {
@@ -40,7 +54,7 @@ fn the_session_of_the_page_is_what_happens() {
             None => expected += &format!("{line}\n"),
         }
     }
-    let commands = commands.replace("wasmtime", wasmtime.to_str().unwrap());
+    let commands = commands.replace("wasmtime", tool("wasmtime").to_str().unwrap());
     let done = Command::new("sh").arg("-ec").arg(commands).current_dir(scratch.path()).output().unwrap();
     assert!(done.status.success(), "{done:?}");
     assert_eq!(String::from_utf8(done.stdout).unwrap(), expected);
@@ -48,12 +62,14 @@ fn the_session_of_the_page_is_what_happens() {
 
 #[test]
 fn a_directory_that_is_not_granted_is_named() {
-    let Some(wasmtime) = tool("wasmtime") else { return };
+    if is_left_out() {
+        return;
+    }
     let scratch = tempfile::tempdir().unwrap();
     fs::write(scratch.path().join("a.log"), "a line\n").unwrap();
-    let mut command = Command::new(wasmtime);
-    command.arg("run").arg("--dir").arg(format!("{}::/logs", scratch.path().display()));
-    let done = command.arg(composed("omnistorage-example-application")).output().unwrap();
+    let mut command = Command::new(tool("wasmtime"));
+    command.arg("run").args(granted(scratch.path(), "/logs"));
+    let done = command.arg(packer()).output().unwrap();
     let said = String::from_utf8(done.stderr).unwrap();
     assert!(!done.status.success() && said.lines().count() == 1 && said.contains("archive"), "{said}");
 }

@@ -117,7 +117,7 @@ fn records_go_round(serving: &Serving) {
 
 #[test]
 fn each_refusal_has_its_status() {
-    let Some(serving) = Serving::in_wasmtime(&["UPLOAD_LIMIT=1000"]) else { return };
+    let Some(serving) = Serving::in_wasmtime(&[("UPLOAD_LIMIT", "1000")]) else { return };
     let client = serving.client();
     let sent = records(5);
     let put = |headers: &[(&str, &str)]| client.request("PUT", "/a.ndjson", headers, Body::Whole(&sent));

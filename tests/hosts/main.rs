@@ -1,4 +1,6 @@
-//! Components of this workspace, composed, in hosts that were not made here.
+//! The components as they ship, in hosts that know nothing of them: the command line of wasmtime, and wasmCloud's `wash`.
+//!
+//! `OMNISTORAGE_WITHOUT=hosts` leaves them out on purpose; without it, a tool that is not there is a failure.
 
 #![allow(
     clippy::expect_used,
@@ -9,5 +11,9 @@
 
 mod applications;
 mod completions;
-mod composed;
+mod conformance;
 mod edge;
+mod files;
+mod imports;
+mod shipped;
+mod stock;

@@ -13,7 +13,10 @@ use std::{
 use tempfile::TempDir;
 
 use super::http::{Body, Client};
-use crate::composed::{built, composed, tool};
+use crate::{
+    shipped::{built, component, plugged},
+    stock::{granted, is_left_out, tool, variable},
+};
 
 /// The example.
 const FUNCTION: &str = "omnistorage-example-edge";
@@ -28,15 +31,17 @@ pub(crate) struct Serving {
 
 impl Serving {
     /// `None` where hosts are left out on purpose.
-    pub(crate) fn in_wasmtime(environment: &[&str]) -> Option<Self> {
-        let mut command = Command::new(tool("wasmtime")?);
+    pub(crate) fn in_wasmtime(environment: &[(&str, &str)]) -> Option<Self> {
+        if is_left_out() {
+            return None;
+        }
+        let mut command = Command::new(tool("wasmtime"));
         let scratch = tempfile::tempdir().unwrap();
         let data = scratch.path().join("data");
         fs::create_dir(&data).unwrap();
-        command.args(["serve", "-S", "cli", "--addr", "127.0.0.1:0", "--dir"]);
-        command.arg(format!("{}::/data", data.display()));
-        for variable in environment {
-            command.args(["--env", variable]);
+        command.args(["serve", "-S", "cli", "--addr", "127.0.0.1:0"]).args(granted(&data, "/data"));
+        for (name, value) in environment {
+            command.args(variable(name, value));
         }
         command.arg(function());
         let mut process = command.stderr(Stdio::piped()).spawn().unwrap();
@@ -51,19 +56,17 @@ impl Serving {
 
     /// The same file in the host of wasmCloud.
     pub(crate) fn in_wash() -> Option<Self> {
-        Self::in_wash_with(&function(), &[])
+        (!is_left_out()).then(|| Self::in_wash_with(&function(), &[]))
     }
 
     /// There, with its parts as they are: the host links them.
     pub(crate) fn linked_by_wash() -> Option<Self> {
-        let parts = [("library", "omnistorage-component"), ("provider", "omnistorage-provider")];
-        // Nothing is built where hosts are left out.
-        tool("wash")?;
-        Self::in_wash_with(&built(FUNCTION), &parts.map(|(name, package)| (name, built(package))))
+        let parts = ["omnistorage", "omnistorage-provider-files"];
+        (!is_left_out()).then(|| Self::in_wash_with(&built(FUNCTION), &parts))
     }
 
-    fn in_wash_with(function: &Path, parts: &[(&str, PathBuf)]) -> Option<Self> {
-        let mut command = Command::new(tool("wash")?);
+    fn in_wash_with(function: &Path, parts: &[&str]) -> Self {
+        let mut command = Command::new(tool("wash"));
         let scratch = tempfile::tempdir().unwrap();
         let data = scratch.path().join("data");
         fs::create_dir_all(&data).unwrap();
@@ -78,8 +81,8 @@ impl Serving {
         if !parts.is_empty() {
             config += "  components:\n";
         }
-        for (name, part) in parts {
-            config += &format!("    - name: {name}\n      file: {}\n", part.display());
+        for part in parts {
+            config += &format!("    - name: {part}\n      file: {}\n", component(part).display());
         }
         fs::write(scratch.path().join(".wash/config.yaml"), config).unwrap();
         command.args(["dev", "--non-interactive"]).current_dir(scratch.path());
@@ -91,7 +94,7 @@ impl Serving {
             TcpStream::connect(&serving.address).is_ok()
                 && serving.client().request("GET", "/", &[], Body::None).status == 200
         });
-        Some(serving)
+        serving
     }
 
     pub(crate) fn client(&self) -> Client {
@@ -130,5 +133,5 @@ impl Drop for Serving {
 
 /// The example, with the library and the files of the host in it.
 fn function() -> PathBuf {
-    composed(FUNCTION)
+    plugged(FUNCTION, "omnistorage-files")
 }
