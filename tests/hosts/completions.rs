@@ -5,11 +5,13 @@ use std::process::{Command, Output};
 
 use crate::{
     shipped::plugged,
-    stock::{granted, is_left_out, tool},
+    stock::{granted, is_left_out, tool, variable},
 };
 
+const BODIES: &str = "omnistorage-hosts-bodies";
+
 /// The ways between two backends, the same one twice if they are equal.
-fn run(backends: [&str; 2], more: &[&str]) -> Output {
+fn run(library: &str, backends: [&str; 2], more: &[&str]) -> Output {
     let scratch = tempfile::tempdir().unwrap();
     let mut command = Command::new(tool("wasmtime"));
     command.arg("run");
@@ -18,7 +20,11 @@ fn run(backends: [&str; 2], more: &[&str]) -> Output {
         std::fs::create_dir(&directory).unwrap();
         command.args(granted(&directory, name));
     }
-    command.arg(plugged("omnistorage-hosts-bodies", "omnistorage-files")).args(backends).args(more);
+    // In memory there is one backend, unless others are described.
+    command
+        .args(variable("OMNISTORAGE_FIRST_KIND", "memory"))
+        .args(variable("OMNISTORAGE_SECOND_KIND", "memory"));
+    command.arg(plugged(BODIES, library)).args(backends).args(more);
     command.output().unwrap()
 }
 
@@ -27,10 +33,18 @@ fn every_way_is_gone_within_a_backend_and_between_two() {
     if is_left_out() {
         return;
     }
-    for backends in [["one", "two"], ["one", "one"]] {
-        let done = run(backends, &[]);
+    for (library, backends) in [
+        ("omnistorage-files", ["one", "two"]),
+        ("omnistorage-files", ["one", "one"]),
+        ("omnistorage-memory", ["first", "second"]),
+        ("omnistorage-memory", ["first", "first"]),
+    ] {
+        let done = run(library, backends, &[]);
         let said = String::from_utf8_lossy(&done.stdout);
-        assert!(done.status.success() && said == "37 ways, all whole\n", "{backends:?}: {said}{done:?}");
+        assert!(
+            done.status.success() && said == "37 ways, all whole\n",
+            "{library} {backends:?}: {said}{done:?}"
+        );
     }
 }
 
@@ -40,7 +54,7 @@ fn an_application_that_does_not_relay_traps() {
     if is_left_out() {
         return;
     }
-    let done = run(["one", "two"], &["unrelayed"]);
+    let done = run("omnistorage-files", ["one", "two"], &["unrelayed"]);
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(!done.status.success() && said.contains("intra-component future"), "{done:?}");
 }
