@@ -79,7 +79,8 @@ fn converted(name: &str) -> Location {
 async fn write(name: &str, condition: WriteCondition, request: Request) -> Result<Answer, Error> {
     let body = upload::body(request)?;
     let options = WriteOptions { condition, ..WriteOptions::default() };
-    let zstd = CompressionOptions { codec: Codec::Zstd, level: None };
+    // An upload waits for its compression: twice as fast as at the default level.
+    let zstd = CompressionOptions { codec: Codec::Zstd, level: Some(1) };
     let info = objects::write(stored(name), body, options, Some(zstd)).await?;
     Ok(Answer::of(204).etag(&info))
 }
