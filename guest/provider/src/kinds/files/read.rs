@@ -14,7 +14,7 @@ use super::{
     KIND,
     directory::{Directory, NO_FOLLOW, walk},
     failure::{absent_below_objects, changed, error, failure},
-    info::{look, of_open, time},
+    info::{kind, look, modified_of, of_open, time},
     names::{self, split},
 };
 
@@ -50,7 +50,7 @@ pub(super) async fn open(root: &Directory, path: &Path) -> Result<Object> {
     let (parent, name) = split(path)?;
     let opened = async {
         let directory = walk(root, parent).await?;
-        check_kind(look(&directory, name, path.clone()).await?.kind)?;
+        check_kind(kind(&directory.stat_at(NO_FOLLOW, name.to_owned()).await?.type_))?;
         let file =
             directory.open_at(NO_FOLLOW, name.to_owned(), OpenFlags::empty(), DescriptorFlags::READ).await?;
         let info = of_open(&file, path.clone()).await?;
@@ -118,12 +118,20 @@ fn contents(file: Descriptor, info: ObjectInfo, offset: u64, left: u64) -> Conte
     SendWrapper::new(Box::pin(stream::try_unfold(reading, next))).boxed()
 }
 
+/// Whether an open object is still the version that it was.
+///
+/// # Errors
+/// [`ErrorCode::Unavailable`] if it is not.
+pub(super) async fn check_unchanged(file: &Descriptor, info: &ObjectInfo) -> Result<()> {
+    let now = file.stat().await.map_err(|errno| failure(errno, &info.path))?;
+    let is_same = (Some(now.size), modified_of(&now)) == (info.size, info.modified);
+    if is_same { Ok(()) } else { Err(changed(&info.path)) }
+}
+
 async fn next(mut reading: Reading) -> Result<Option<(Bytes, Reading)>> {
     if reading.left == 0 {
-        let now = of_open(&reading.file, reading.info.path.clone());
-        let now = now.await.map_err(|errno| failure(errno, &reading.info.path))?;
-        let is_same = (now.size, now.modified) == (reading.info.size, reading.info.modified);
-        return if is_same { Ok(None) } else { Err(changed(&reading.info.path)) };
+        check_unchanged(&reading.file, &reading.info).await?;
+        return Ok(None);
     }
     loop {
         let room = usize::try_from(reading.left.min(CHUNK)).unwrap_or(usize::MAX);
