@@ -9,7 +9,7 @@ use wasip3::filesystem::types::{ErrorCode as Errno, NewTimestamp};
 
 use super::{
     KIND,
-    directory::{Directory, NO_FOLLOW, walk},
+    directory::{NO_FOLLOW, Root},
     failure::{absent_below_objects, error, failure},
     info::{look, time},
     names::{self, split},
@@ -20,9 +20,9 @@ use super::{
 
 /// A copy or a move: from where, to where, and how.
 pub(super) struct Request<'a> {
-    pub(super) from: &'a Directory,
+    pub(super) from: &'a Root,
     pub(super) source: &'a Path,
-    pub(super) to: &'a Directory,
+    pub(super) to: &'a Root,
     pub(super) target: &'a Path,
     pub(super) options: &'a WriteOptions,
 }
@@ -98,11 +98,11 @@ impl Request<'_> {
         }
         let refused = |errno| failure(errno, target).on_target();
         let (parent, leaf) = split(target).map_err(Error::on_target)?;
-        let parents = Parents::make(to, parent).await.map_err(refused)?;
+        let parents = Parents::make(&to.top, parent).await.map_err(refused)?;
         check_replaced(&parents.directory, leaf, target, is_exclusive).await.map_err(Error::on_target)?;
 
         let (parent, name) = split(source)?;
-        let directory = walk(from, parent).await.map_err(|errno| absent_below_objects(errno, source))?;
+        let directory = from.walk(parent).await.map_err(|errno| absent_below_objects(errno, source))?;
         if let Some(modified) = modified {
             let set = object.file.set_times(NewTimestamp::NoChange, modified);
             set.await.map_err(|errno| failure(errno, source))?;
@@ -161,7 +161,7 @@ impl Request<'_> {
             return Ok(false);
         }
         let source =
-            walk(self.from, parent).await.map_err(|errno| absent_below_objects(errno, self.source))?;
+            self.from.walk(parent).await.map_err(|errno| absent_below_objects(errno, self.source))?;
         Ok(source.is_same_object(&found.directory).await)
     }
 

@@ -8,7 +8,7 @@ use wasip3::filesystem::types::{Descriptor, ErrorCode as Errno};
 
 use super::{
     KIND,
-    directory::{Directory, NO_FOLLOW, make, walk_existing},
+    directory::{Directory, NO_FOLLOW, Root, make, walk_existing},
     failure::{error, failure},
     info::kind,
     names::{self, split},
@@ -46,10 +46,10 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// [`ErrorCode::IsDirectory`], [`ErrorCode::NotDirectory`], [`ErrorCode::PreconditionFailed`].
-pub(super) async fn find(root: &Directory, path: &Path, is_exclusive: bool) -> Result<Found> {
+pub(super) async fn find(root: &Root, path: &Path, is_exclusive: bool) -> Result<Found> {
     names::check(path)?;
     let (parent, leaf) = split(path)?;
-    let (directory, missing) = walk_existing(root, parent).await.map_err(|errno| failure(errno, path))?;
+    let (directory, missing) = root.walk_existing(parent).await.map_err(|errno| failure(errno, path))?;
     let is_parent = missing.is_empty();
     let there = if is_parent { check_replaced(&directory, leaf, path, is_exclusive).await? } else { None };
     Ok(Found { directory, is_parent, there })
@@ -112,8 +112,13 @@ pub(super) async fn put(
             return Ok(());
         }
     }
+    Err(gone(path))
+}
+
+/// Others took away what a write stands on.
+pub(super) fn gone(path: &Path) -> Error {
     let message = "its temporary file, or its directory, was removed while it was written: try again";
-    Err(error(ErrorCode::Unavailable, message, path))
+    error(ErrorCode::Unavailable, message, path)
 }
 
 /// Gives a file the name of its object, if that may be; says whether the directory was there.

@@ -12,7 +12,7 @@ use wit_bindgen::{FutureReader, StreamReader, StreamResult};
 
 use super::{
     KIND,
-    directory::{Directory, NO_FOLLOW, walk},
+    directory::{NO_FOLLOW, Root},
     failure::{absent_below_objects, changed, error, failure},
     info::{kind, look, modified_of, of_open, time},
     names::{self, split},
@@ -25,13 +25,13 @@ const CHUNK: u64 = 256 * 1024;
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`]
-pub(super) async fn stat(root: &Directory, path: &Path) -> Result<ObjectInfo> {
+pub(super) async fn stat(root: &Root, path: &Path) -> Result<ObjectInfo> {
     names::check(path)?;
     if path.is_root() {
-        return of_open(root, path.clone()).await.map_err(|errno| failure(errno, path));
+        return of_open(&root.top, path.clone()).await.map_err(|errno| failure(errno, path));
     }
     let (parent, name) = split(path)?;
-    let looked = async { look(&*walk(root, parent).await?, name, path.clone()).await };
+    let looked = async { look(&*root.walk(parent).await?, name, path.clone()).await };
     looked.await.map_err(|errno| absent_below_objects(errno, path))
 }
 
@@ -45,11 +45,11 @@ pub(super) struct Object {
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], [`ErrorCode::IsDirectory`]; [`ErrorCode::PermissionDenied`] for a link.
-pub(super) async fn open(root: &Directory, path: &Path) -> Result<Object> {
+pub(super) async fn open(root: &Root, path: &Path) -> Result<Object> {
     names::check(path)?;
     let (parent, name) = split(path)?;
     let opened = async {
-        let directory = walk(root, parent).await?;
+        let directory = root.walk(parent).await?;
         check_kind(kind(&directory.stat_at(NO_FOLLOW, name.to_owned()).await?.type_))?;
         let file =
             directory.open_at(NO_FOLLOW, name.to_owned(), OpenFlags::empty(), DescriptorFlags::READ).await?;
@@ -80,7 +80,7 @@ fn check_kind(kind: ObjectKind) -> Result<(), Errno> {
 ///
 /// # Errors
 /// As [`open`]; [`ErrorCode::PreconditionFailed`].
-pub(super) async fn read(root: &Directory, path: &Path, options: &ReadOptions) -> Result<Reader> {
+pub(super) async fn read(root: &Root, path: &Path, options: &ReadOptions) -> Result<Reader> {
     let Object { file, info } = open(root, path).await?;
     if options.if_match.is_some() && options.if_match != info.etag {
         let message = "the object is not the one of the given etag any more";
@@ -157,16 +157,16 @@ async fn next(mut reading: Reading) -> Result<Option<(Bytes, Reading)>> {
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`]
-pub(super) async fn set_modified(root: &Directory, path: &Path, modified: Timestamp) -> Result<()> {
+pub(super) async fn set_modified(root: &Root, path: &Path, modified: Timestamp) -> Result<()> {
     names::check(path)?;
     let is_before_1970 = modified.seconds < 0;
     let modified = time(modified).map_err(|error| error.at(KIND, path))?;
     let set = async {
         if path.is_root() {
-            return root.set_times(NewTimestamp::NoChange, modified).await;
+            return root.top.set_times(NewTimestamp::NoChange, modified).await;
         }
         let (parent, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
-        let directory = walk(root, parent).await?;
+        let directory = root.walk(parent).await?;
         // By name, wasmtime 49 loses the sign of such a time; of an open file it does not.
         if is_before_1970 {
             let kind = look(&directory, name, path.clone()).await?.kind;

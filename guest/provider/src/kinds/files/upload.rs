@@ -7,15 +7,15 @@ use omnistorage::{
     backend::{Announced, Upload, WriteCondition, WriteOptions},
 };
 use send_wrapper::SendWrapper;
-use wasip3::filesystem::types::NewTimestamp;
+use wasip3::filesystem::types::{ErrorCode as Errno, NewTimestamp};
 use wit_bindgen::StreamReader;
 
 use super::{
     KIND,
-    directory::Directory,
+    directory::{Directory, Root},
     failure::failure,
     info::{of_open, time},
-    place::{self, Found},
+    place::{self, Found, gone},
     temporary::Temporary,
 };
 
@@ -37,7 +37,7 @@ impl Writing {
     ///
     /// # Errors
     /// As [`Backend::write`](omnistorage::Backend::write).
-    pub(super) async fn begin(root: &Directory, path: &Path, options: &WriteOptions) -> Result<Self> {
+    pub(super) async fn begin(root: &Root, path: &Path, options: &WriteOptions) -> Result<Self> {
         place::check_options(options, path)?;
         let found = place::find(root, path, options.condition == WriteCondition::IfAbsent).await?;
         Self::at(root, path, &found, options).await
@@ -47,16 +47,14 @@ impl Writing {
     ///
     /// # Errors
     /// As [`Writing::begin`].
-    pub(super) async fn at(
-        root: &Directory,
-        path: &Path,
-        found: &Found,
-        options: &WriteOptions,
-    ) -> Result<Self> {
+    pub(super) async fn at(root: &Root, path: &Path, found: &Found, options: &WriteOptions) -> Result<Self> {
         let modified = options.modified.map(time).transpose()?;
-        let temporary = Temporary::create(&found.directory).await.map_err(|errno| failure(errno, path))?;
+        let temporary = Temporary::create(&found.directory).await.map_err(|errno| match errno {
+            Errno::NoEntry => gone(path),
+            errno => failure(errno, path),
+        })?;
         Ok(Self {
-            root: root.clone(),
+            root: root.top.clone(),
             path: path.clone(),
             temporary,
             announced: Announced::new(options),
