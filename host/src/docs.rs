@@ -9,7 +9,9 @@
 //! - [`rclone`]: what differs from rclone, and why;
 //! - [`stores`]: what each backend can do, what was tried, and what there is not yet;
 //! - [`speed`]: figures, and how they are made;
+//! - [`applications`]: a component of your own over the library, composed, in any host of WASI 0.3;
 //! - [`embedding`]: from Rust, from your own wasmtime, from Python and Node;
+//! - [`composing`]: into hosts that know nothing of it, by components over WASI;
 //! - [`security`]: what a grant gives, which limit stops what, and the tests that show it.
 //!
 //! To work on it:
@@ -24,8 +26,10 @@
 /// definition of a link counts, and leads to the module.
 macro_rules! page {
     ($name:ident, $file:literal) => {
+        #[doc = "[applications]: crate::docs::applications"]
         #[doc = "[architecture]: crate::docs::architecture"]
         #[doc = "[command line]: crate::docs::command_line"]
+        #[doc = "[composing]: crate::docs::composing"]
         #[doc = "[concepts]: crate::docs::concepts"]
         #[doc = "[cookbook]: crate::docs::cookbook"]
         #[doc = "[decisions]: crate::docs::decisions"]
@@ -44,8 +48,10 @@ macro_rules! page {
     };
 }
 
+page!(applications, "applications.md");
 page!(architecture, "architecture.md");
 page!(command_line, "command-line.md");
+page!(composing, "composing.md");
 page!(concepts, "concepts.md");
 page!(cookbook, "cookbook.md");
 page!(decisions, "decisions.md");

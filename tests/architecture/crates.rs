@@ -5,14 +5,15 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 /// What ships, from the bottom up.
-const MAY_USE: [(&str, &[&str]); 8] = [
+const MAY_USE: [(&str, &[&str]); 9] = [
     ("omnistorage-types", &[]),
     ("omnistorage-core", &["omnistorage-types"]),
     ("omnistorage-engine", &["omnistorage-core", "omnistorage-types"]),
     ("omnistorage-bindings", &["omnistorage-core", "omnistorage-engine", "omnistorage-types"]),
     ("omnistorage-component", &["omnistorage-bindings"]),
     ("omnistorage-codec", &["omnistorage-core", "omnistorage-types"]),
-    // The host knows the component by its interface alone.
+    // An application knows the component by its interface alone, and so does the host.
+    ("omnistorage-application", &["omnistorage-types"]),
     ("omnistorage", &["omnistorage-types"]),
     ("omnistorage-provider", &["omnistorage", "omnistorage-types"]),
 ];

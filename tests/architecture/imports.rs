@@ -7,11 +7,12 @@ use std::{
 };
 
 /// Sources that are held to it.
-const SOURCES: [&str; 6] = [
+const SOURCES: [&str; 7] = [
     "guest/types/src",
     "guest/core/src",
     "guest/engine/src",
     "guest/bindings/src",
+    "guest/application/src",
     "guest/provider/src",
     "host/src",
 ];

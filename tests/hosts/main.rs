@@ -1,0 +1,19 @@
+//! The components as they ship, in hosts that know nothing of them: the command line of wasmtime, and wasmCloud's `wash`.
+//!
+//! `OMNISTORAGE_WITHOUT=hosts` leaves them out on purpose; without it, a tool that is not there is a failure.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails loudly, its helpers too"
+)]
+
+mod applications;
+mod completions;
+mod conformance;
+mod edge;
+mod files;
+mod imports;
+mod shipped;
+mod stock;
