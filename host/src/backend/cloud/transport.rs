@@ -1,5 +1,7 @@
 //! Sends one request, and brings its answer: over connections of our own, or over those of a component's host.
 
+#[cfg(any(test, target_family = "wasm"))]
+mod length;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 #[cfg(target_family = "wasm")]

@@ -16,10 +16,10 @@ use wasip3::http::{client, types};
 
 pub(in crate::backend::cloud) use self::body::Body;
 use self::{
-    body::Length,
-    failure::{explain, not_http},
+    failure::{endless, explain, not_http},
     request::{Transmission, going_on, outgoing},
 };
+use super::length::Length;
 use crate::{Result, backend::task::here};
 
 /// The host's connections.
@@ -68,7 +68,7 @@ fn incoming(
         let name = HeaderName::try_from(name).map_err(|_| not_http(&host))?;
         headers.append(name, HeaderValue::try_from(value).map_err(|_| not_http(&host))?);
     }
-    let length = Length::of(method, status, &headers).ok_or_else(|| not_http(&host))?;
+    let length = Length::of(method, status, &headers).ok_or_else(|| endless(&host))?;
     let mut response = Response::new(Body::begin(coming, length, transmission, host));
     (*response.status_mut(), *response.headers_mut()) = (status, headers);
     Ok(response)

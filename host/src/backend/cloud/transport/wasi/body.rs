@@ -1,7 +1,6 @@
 //! The body of an answer.
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode, header};
 use send_wrapper::SendWrapper;
 use wasip3::{
     http::types::{ErrorCode as HostCode, Response, Trailers},
@@ -10,6 +9,7 @@ use wasip3::{
 };
 
 use super::{
+    super::length::Length,
     failure::{broken_off, explain},
     request::{Transmission, going_on},
 };
@@ -17,32 +17,6 @@ use crate::{Result, backend::task::here};
 
 /// Bytes read at once.
 const PIECE: usize = 64 * 1024;
-
-/// How many bytes a body must have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Length {
-    Known(u64),
-    /// Its encoding has an end of its own.
-    Chunked,
-}
-
-impl Length {
-    /// As the beginning of an answer tells it (RFC 9112, section 6.3); `None` if it tells none, or several.
-    pub(super) fn of(method: &Method, status: StatusCode, headers: &HeaderMap) -> Option<Self> {
-        let has_none = method == Method::HEAD
-            || status.is_informational()
-            || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        if has_none {
-            return Some(Self::Known(0));
-        }
-        let mut told = headers.get_all(header::CONTENT_LENGTH).iter();
-        match (told.next(), told.next()) {
-            (Some(length), None) => Some(Self::Known(length.to_str().ok()?.parse().ok()?)),
-            (Some(_), Some(_)) => None,
-            (None, _) => Some(Self::Chunked),
-        }
-    }
-}
 
 /// A body that comes piece by piece.
 pub(in crate::backend::cloud) struct Body(SendWrapper<State>);

@@ -44,3 +44,8 @@ fn denied(host: &str) -> Error {
 pub(super) fn not_http(host: &str) -> Error {
     broken_off(host, "the answer is not what HTTP allows")
 }
+
+/// Whether all of the answer comes could not be seen.
+pub(super) fn endless(host: &str) -> Error {
+    broken_off(host, "the answer does not tell how long it is")
+}
