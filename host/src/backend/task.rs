@@ -1,14 +1,14 @@
 //! Work that goes on by itself: in tasks of tokio, or of the component that this is compiled into.
 
-#[cfg(not(target_family = "wasm"))]
+#[cfg(all(feature = "cloud", not(target_family = "wasm")))]
 mod native;
-#[cfg(target_family = "wasm")]
+#[cfg(all(feature = "cloud", target_family = "wasm"))]
 mod wasi;
 
-#[cfg(not(target_family = "wasm"))]
-pub(super) use native::{Tasks, detach, here, to_its_end};
-#[cfg(target_family = "wasm")]
-pub(super) use wasi::here;
+use std::future::Future;
+
+#[cfg(all(feature = "cloud", not(target_family = "wasm")))]
+pub(super) use native::{Tasks, detach, to_its_end};
 #[cfg(all(feature = "cloud", target_family = "wasm"))]
 pub(super) use wasi::{Tasks, detach, to_its_end};
 
@@ -16,3 +16,15 @@ pub(super) use wasi::{Tasks, detach, to_its_end};
 #[cfg(feature = "cloud")]
 #[derive(Debug)]
 pub(super) struct Stopped;
+
+/// What of WASI must not leave its thread: a component has but one.
+#[cfg(target_family = "wasm")]
+pub(super) fn here<F: Future>(future: F) -> send_wrapper::SendWrapper<F> {
+    send_wrapper::SendWrapper::new(future)
+}
+
+/// Elsewhere there is nothing of the kind.
+#[cfg(not(target_family = "wasm"))]
+pub(super) fn here<F: Future + Send>(future: F) -> F {
+    future
+}

@@ -6,11 +6,6 @@ use tokio::{runtime::Handle, task::JoinSet};
 
 use super::Stopped;
 
-/// What must not leave its thread, where there is but one: here it may.
-pub(in crate::backend) fn here<F: Future>(future: F) -> F {
-    future
-}
-
 /// Tasks of one owner, which stop when it is dropped.
 pub(in crate::backend) struct Tasks<T>(JoinSet<T>);
 

@@ -8,15 +8,9 @@ use std::{
 };
 
 use futures::{StreamExt, stream::FuturesUnordered};
-use send_wrapper::SendWrapper;
 use wit_bindgen::{JoinHandle, spawn_local};
 
 use super::Stopped;
-
-/// A component has one thread: what must not leave it never does.
-pub(in crate::backend) fn here<F: Future>(future: F) -> SendWrapper<F> {
-    SendWrapper::new(future)
-}
 
 /// Tasks of one owner, which stop when it is dropped.
 pub(in crate::backend) struct Tasks<T>(FuturesUnordered<Running<T>>);
