@@ -1,8 +1,9 @@
 #!/bin/sh
 # Builds a component of this workspace for wasm32-wasip2.
 #
-#   guest/build.sh [PACKAGE] OUTPUT   build PACKAGE (default: omnistorage-component) and copy the component to OUTPUT
-#   guest/build.sh --toolchain        only say which toolchain it would use: rustup or debian
+#   guest/build.sh [PACKAGE] OUTPUT            build PACKAGE (default: omnistorage-component) and copy the component to OUTPUT
+#   guest/build.sh PACKAGE OUTPUT FEATURES     the same with these features of it, joined by commas, and no others
+#   guest/build.sh --toolchain                 only say which toolchain it would use: rustup or debian
 #
 # This is the one place where the toolchain is chosen: the standard library that rustup installed, else the one that
 # Debian's packages bring as source. WASM_TOOLCHAIN=rustup|debian forces the choice.
@@ -52,9 +53,10 @@ else
 fi
 
 case $# in
-    1) package=omnistorage-component output=$1 ;;
-    2) package=$1 output=$2 ;;
-    *) die "usage: guest/build.sh [PACKAGE] OUTPUT" ;;
+    1) package=omnistorage-component output=$1 features= ;;
+    2) package=$1 output=$2 features= ;;
+    3) package=$1 output=$2 features=$3 ;;
+    *) die "usage: guest/build.sh [PACKAGE] OUTPUT [FEATURES]" ;;
 esac
 if [ "$output" = --toolchain ]; then
     echo "$toolchain"
@@ -71,6 +73,7 @@ export CARGO_TARGET_DIR="$CARGO_TARGET_DIR/component"
 export RUSTFLAGS="-C target-feature=+simd128"
 
 set -- build --quiet --manifest-path "$root/Cargo.toml" --package "$package" --profile component --target wasm32-wasip2
+[ -z "$features" ] || set -- "$@" --no-default-features --features "$features"
 case $toolchain in
     rustup) "$cargo" "$@" ;;
     debian)

@@ -9,6 +9,7 @@ mod announced;
 pub mod channel;
 mod checksum;
 mod clock;
+mod closed;
 #[cfg(feature = "cloud")]
 mod cloud;
 pub mod fault;
@@ -16,6 +17,7 @@ pub mod fault;
 pub mod file;
 #[cfg(feature = "gcs")]
 pub mod gcs;
+mod handle;
 pub mod layer;
 pub mod limit;
 pub mod memory;
@@ -47,6 +49,7 @@ use omnistorage_types::Path;
 
 pub use allowance::{Allowance, Allowed};
 pub use announced::Announced;
+pub use handle::Handle;
 pub use meter::Meter;
 pub use omnistorage_types::{
     Capabilities, Features, ListOptions, Listed, ListingFailure, ReadOptions, Unlisted, WriteCondition,

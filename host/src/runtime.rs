@@ -33,7 +33,6 @@ mod budget;
 mod by_value;
 mod call;
 mod chunk;
-mod closed;
 mod compile;
 #[cfg(unix)]
 mod compiled;

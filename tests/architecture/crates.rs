@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 /// What ships, from the bottom up.
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 8] = [
     ("omnistorage-types", &[]),
     ("omnistorage-core", &["omnistorage-types"]),
     ("omnistorage-engine", &["omnistorage-core", "omnistorage-types"]),
@@ -14,6 +14,7 @@ const MAY_USE: [(&str, &[&str]); 7] = [
     ("omnistorage-codec", &["omnistorage-core", "omnistorage-types"]),
     // The host knows the component by its interface alone.
     ("omnistorage", &["omnistorage-types"]),
+    ("omnistorage-provider", &["omnistorage", "omnistorage-types"]),
 ];
 
 #[test]

@@ -7,8 +7,14 @@ use std::{
 };
 
 /// Sources that are held to it.
-const SOURCES: [&str; 5] =
-    ["guest/types/src", "guest/core/src", "guest/engine/src", "guest/bindings/src", "host/src"];
+const SOURCES: [&str; 6] = [
+    "guest/types/src",
+    "guest/core/src",
+    "guest/engine/src",
+    "guest/bindings/src",
+    "guest/provider/src",
+    "host/src",
+];
 
 /// The path of a module in its crate.
 type Module = Vec<String>;

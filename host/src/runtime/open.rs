@@ -11,41 +11,21 @@ use super::{
     bindings::omnistorage::storage::{backend as wit, types},
     budget::{Budget, Open, Reserved},
     chunk::CHUNK,
-    closed::Closed,
     view::StorageCtx,
 };
 use crate::{
     Error, ErrorCode, ObjectInfo, Result,
-    backend::{
-        Backend, Capabilities, CopyRequest, Listed, Listing, ListingFailure, Meter, WriteOptions,
-        layer::Layered,
-        limit::{Limit, LimitOptions},
-        transfer,
-    },
+    backend::{Backend, Capabilities, CopyRequest, Handle, Listed, Listing, Meter, WriteOptions, transfer},
 };
 
 /// A backend that a component opened.
 #[derive(Clone, Debug)]
 pub struct OpenBackend {
-    pub(super) name: Arc<str>,
-    state: State,
+    handle: Handle,
     without_transfer: bool,
     pub(super) budget: Budget,
     pub(super) activity: Activity,
     _held: Arc<Held>,
-}
-
-/// What a handle leads to.
-#[derive(Clone, Debug)]
-enum State {
-    Open(Arc<dyn Backend>),
-    /// The bytes must pass through what stands before the backend.
-    Limited {
-        limited: Arc<dyn Backend>,
-        backend: Arc<dyn Backend>,
-    },
-    /// To nothing any more, and there is no way back.
-    Closed(Arc<Closed>),
 }
 
 /// What of the budget something open takes.
@@ -73,8 +53,7 @@ pub struct OpenListing {
 impl OpenBackend {
     pub(super) fn new(name: String, backend: Arc<dyn Backend>, ctx: &StorageCtx, held: Held) -> Self {
         Self {
-            name: name.into(),
-            state: State::Open(backend),
+            handle: Handle::new(name, backend),
             without_transfer: ctx.grants.without_transfer,
             budget: ctx.budget.clone(),
             activity: ctx.activity.clone(),
@@ -84,53 +63,32 @@ impl OpenBackend {
 
     /// The backend as calls find it.
     pub(super) fn backend(&self) -> &dyn Backend {
-        match &self.state {
-            State::Open(backend) => &**backend,
-            State::Limited { limited, .. } => &**limited,
-            State::Closed(closed) => &**closed,
-        }
+        self.handle.backend()
     }
 
     /// Bounds the bytes that move from now on. What is closed stays so.
     pub(super) fn limit_bandwidth(&mut self, bytes_per_second: Option<NonZeroU64>) {
-        let backend = match &self.state {
-            State::Open(backend) | State::Limited { backend, .. } => backend.clone(),
-            State::Closed(_) => return,
-        };
-        self.state = if bytes_per_second.is_some() {
-            let limit = Limit::new(LimitOptions { bytes_per_second, ..LimitOptions::default() });
-            State::Limited { limited: Arc::new(Layered::new(backend.clone(), limit)), backend }
-        } else {
-            State::Open(backend)
-        };
+        self.handle.limit_bandwidth(bytes_per_second);
     }
 
     /// Ends the use of this handle. The backend may be a mount, which belongs to the host.
     pub(super) fn close(&mut self) {
-        self.state = State::Closed(Arc::new(Closed::of(self.backend())));
+        self.handle.close();
     }
 
     /// The error as a component sees it: at the name by which it opened the backend.
     pub(super) fn explain(&self, error: Error, path: &str) -> Error {
-        let path = error.location().map_or_else(|| path.to_owned(), |(_, path)| path.to_owned());
-        error.at_location(self.name.to_string(), path)
+        self.handle.explain(error, path)
     }
 
     /// The same of what a listing tells.
     pub(super) fn explain_listed(&self, listed: Listed) -> Listed {
-        match listed {
-            Listed::Failure(failure) => {
-                let ListingFailure { what, error } = *failure;
-                let error = self.explain(error, what.path().as_str());
-                ListingFailure { what, error }.into()
-            }
-            Listed::Entry(_) => listed,
-        }
+        self.handle.explain_listed(listed)
     }
 
     /// The same of a call that is about a path of this backend and one of another: where it failed.
     pub(super) fn explain_between(&self, error: Error, path: &str, target: &Self, to: &str) -> Error {
-        if error.is_on_target() { target.explain(error, to) } else { self.explain(error, path) }
+        self.handle.explain_between(error, path, &target.handle, to)
     }
 
     pub(super) fn capabilities(&self) -> Capabilities {
@@ -139,26 +97,9 @@ impl OpenBackend {
         capabilities
     }
 
-    /// Whether a copy to the target must not take a short way, on which nobody counts the bytes. What a store copies
-    /// within itself does not count.
+    /// Whether a copy to the target must not take a short way, on which nobody counts the bytes.
     fn must_count(&self, target: &Self) -> bool {
-        matches!(self.state, State::Limited { .. }) && !self.without_transfer && !self.is_same_as(target)
-    }
-
-    /// Whether both lead to one backend.
-    fn is_same_as(&self, other: &Self) -> bool {
-        match (self.below(), other.below()) {
-            (Some(backend), Some(other)) => Arc::ptr_eq(backend, other),
-            _ => false,
-        }
-    }
-
-    /// The backend itself, without what limits it; `None` once the handle is closed.
-    fn below(&self) -> Option<&Arc<dyn Backend>> {
-        match &self.state {
-            State::Open(backend) | State::Limited { backend, .. } => Some(backend),
-            State::Closed(_) => None,
-        }
+        !self.without_transfer && self.handle.must_count_bytes_to(&target.handle)
     }
 
     pub(super) async fn copy(&self, request: CopyRequest, target: &Self) -> Result<ObjectInfo> {
@@ -203,7 +144,7 @@ impl OpenBackend {
         to: &Path,
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
-        if self.without_transfer && self.below().is_some() && !self.is_same_as(target) {
+        if self.without_transfer && !self.handle.is_closed() && !self.handle.is_same_as(&target.handle) {
             return Err(Error::unsupported(self.backend().kind(), "move to another backend"));
         }
         self.backend().move_to(source, target.backend(), to, options).await

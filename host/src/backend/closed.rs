@@ -1,4 +1,4 @@
-//! What is left of a backend once a component has closed its handle.
+//! What is left of a backend once its handle is closed.
 
 use std::{any::Any, time::Duration};
 
@@ -6,12 +6,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use omnistorage_types::Path;
 
-use crate::{
-    Error, Hash, HashAlgorithm, ObjectInfo, Result, Timestamp,
-    backend::{
-        Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
-    },
+use super::{
+    Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
 };
+use crate::{Error, Hash, HashAlgorithm, ObjectInfo, Result, Timestamp};
 
 /// Tells of every call that the backend was closed, and still what it could do.
 #[derive(Debug)]

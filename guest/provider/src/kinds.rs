@@ -1,0 +1,36 @@
+//! The kinds of backends in this component: each is a file, a feature and a line here.
+
+#[cfg(feature = "memory")]
+mod memory;
+#[cfg(feature = "s3")]
+mod s3;
+
+use std::collections::BTreeMap;
+
+use omnistorage::{Config, Registry, Result};
+
+/// How to open each.
+///
+/// # Errors
+/// None in practice: each name is registered once.
+pub(crate) fn registry() -> Result<Registry> {
+    let mut kinds = Registry::new();
+    #[cfg(feature = "memory")]
+    memory::register(&mut kinds)?;
+    #[cfg(feature = "s3")]
+    s3::register(&mut kinds)?;
+    Ok(kinds)
+}
+
+/// Backends that are there without anybody describing them: their names, kinds and settings.
+pub(crate) fn by_themselves() -> BTreeMap<String, (String, Config)> {
+    let mut described = BTreeMap::new();
+    #[cfg(feature = "memory")]
+    described.extend(memory::by_themselves());
+    described
+}
+
+/// The name of a backend, however it is written: a `/` at either end does not count.
+pub(crate) fn name(written: &str) -> &str {
+    written.trim_matches('/')
+}
