@@ -1,14 +1,14 @@
 //! The monotonic clock of WASI.
 
-use std::{future::Future, pin::pin, time::Duration};
+use std::time::Duration;
 
-use futures::future::{Either, select};
 use tokio::time::Instant;
 use wasip3::clocks::monotonic_clock::wait_for;
 
 use crate::backend::task::here;
 
 /// It took too long.
+#[cfg(feature = "cloud")]
 pub(in crate::backend) struct Elapsed;
 
 /// Waits for so long.
@@ -24,7 +24,12 @@ pub(in crate::backend) async fn sleep_until(instant: Instant) {
 }
 
 /// Gives it so much time; without it, it is dropped.
+#[cfg(feature = "cloud")]
 pub(in crate::backend) async fn timeout<F: Future>(limit: Duration, future: F) -> Result<F::Output, Elapsed> {
+    use std::pin::pin;
+
+    use futures::future::{Either, select};
+
     match select(pin!(future), pin!(sleep(limit))).await {
         Either::Left((output, _)) => Ok(output),
         Either::Right(_) => Err(Elapsed),
