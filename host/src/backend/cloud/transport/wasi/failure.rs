@@ -27,6 +27,7 @@ pub(super) fn explain(host: &str, code: &Code) -> Error {
         Code::ConnectionTerminated | Code::HttpResponseIncomplete => {
             broken_off(host, "it was closed before the answer was complete")
         }
+        Code::HttpProtocolError => not_http(host),
         other => broken_off(host, &format!("{other:?}").escape_debug().to_string()),
     }
 }
