@@ -1,5 +1,7 @@
 //! The kinds of backends in this component: each is a file, a feature and a line here.
 
+#[cfg(feature = "files")]
+mod files;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "s3")]
@@ -15,6 +17,8 @@ use omnistorage::{Config, Registry, Result};
 /// None in practice: each name is registered once.
 pub(crate) fn registry() -> Result<Registry> {
     let mut kinds = Registry::new();
+    #[cfg(feature = "files")]
+    files::register(&mut kinds)?;
     #[cfg(feature = "memory")]
     memory::register(&mut kinds)?;
     #[cfg(feature = "s3")]
@@ -25,12 +29,16 @@ pub(crate) fn registry() -> Result<Registry> {
 /// Backends that are there without anybody describing them: their names, kinds and settings.
 pub(crate) fn by_themselves() -> BTreeMap<String, (String, Config)> {
     let mut described = BTreeMap::new();
+    #[cfg(feature = "files")]
+    described.extend(files::by_themselves());
     #[cfg(feature = "memory")]
     described.extend(memory::by_themselves());
     described
 }
 
-/// The name of a backend, however it is written: a `/` at either end does not count.
+/// The name of a backend, however it is written: where backends are places, a place will do.
 pub(crate) fn name(written: &str) -> &str {
-    written.trim_matches('/')
+    #[cfg(feature = "files")]
+    let written = files::name(written);
+    written
 }

@@ -1,0 +1,161 @@
+//! Copies and moves between directories that the host grants.
+
+use futures::StreamExt;
+use omnistorage::{
+    Error, ErrorCode, Hasher, ObjectInfo, Path, Result,
+    backend::{ReadOptions, WriteCondition, WriteOptions},
+};
+use wasip3::filesystem::types::{ErrorCode as Errno, NewTimestamp};
+
+use super::{
+    KIND,
+    directory::{Directory, NO_FOLLOW, walk},
+    failure::{absent_below_objects, error, failure},
+    info::{look, time},
+    names::{self, split},
+    place::{Parents, already_there, check_options, check_replaced},
+    read::{self, Object},
+    upload::Writing,
+};
+
+/// A copy or a move: from where, to where, and how.
+pub(super) struct Request<'a> {
+    pub(super) from: &'a Directory,
+    pub(super) source: &'a Path,
+    pub(super) to: &'a Directory,
+    pub(super) target: &'a Path,
+    pub(super) options: &'a WriteOptions,
+}
+
+impl Request<'_> {
+    /// Copies an object: the bytes go through this component, or past it where nobody must look at them.
+    ///
+    /// # Errors
+    /// As [`Backend::copy_to`](omnistorage::Backend::copy_to).
+    pub(super) async fn copy(&self) -> Result<ObjectInfo> {
+        let Self { from, source, to, target, options } = *self;
+        check_options(options, target).map_err(Error::on_target)?;
+        names::check(target).map_err(Error::on_target)?;
+        let object = read::open(from, source).await?;
+        self.check_size(&object.info)?;
+        if self.is_onto_itself(&object).await? {
+            return self.itself(object.info);
+        }
+        let options = WriteOptions {
+            modified: options.modified.or(object.info.modified),
+            expected_size: object.info.size,
+            ..options.clone()
+        };
+        let mut writing = Writing::begin(to, target, &options).await.map_err(Error::on_target)?;
+        let mut contents = read::contents_of(object);
+        while let Some(chunk) = contents.next().await {
+            let chunk = chunk?;
+            let moved = chunk.len() as u64;
+            writing.push(chunk).await.map_err(Error::on_target)?;
+            options.meter.moved(moved);
+        }
+        writing.commit().await.map_err(|error| match error.code() {
+            ErrorCode::Corrupted => error.at(KIND, source),
+            _ => error.on_target(),
+        })
+    }
+
+    /// Moves an object by renaming it.
+    ///
+    /// # Errors
+    /// As [`Backend::move_to`](omnistorage::Backend::move_to).
+    pub(super) async fn rename(&self) -> Result<ObjectInfo> {
+        let Self { from, source, to, target, options } = *self;
+        check_options(options, target).map_err(Error::on_target)?;
+        names::check(target).map_err(Error::on_target)?;
+        let modified = options.modified.map(time).transpose()?;
+        let object = read::open(from, source).await?;
+        self.check_size(&object.info)?;
+        self.check_hash().await?;
+        if self.is_onto_itself(&object).await? {
+            return self.itself(object.info);
+        }
+        let refused = |errno| failure(errno, target).on_target();
+        let (parent, leaf) = split(target).map_err(Error::on_target)?;
+        let parents = Parents::make(to, parent).await.map_err(refused)?;
+        let is_exclusive = options.condition == WriteCondition::IfAbsent;
+        check_replaced(&parents.directory, leaf, target, is_exclusive).await.map_err(Error::on_target)?;
+
+        let (parent, name) = split(source)?;
+        let directory = walk(from, parent).await.map_err(|errno| absent_below_objects(errno, source))?;
+        if let Some(modified) = modified {
+            let set = object.file.set_times(NewTimestamp::NoChange, modified);
+            set.await.map_err(|errno| failure(errno, source))?;
+        }
+        let (old, new) = (name.to_owned(), leaf.to_owned());
+        let moved = if is_exclusive {
+            // WASI has no rename that keeps what is there. A second name does, and is all that a kill could leave.
+            match directory.link_at(NO_FOLLOW, old.clone(), &parents.directory, new).await {
+                Ok(()) => directory.unlink_file_at(old).await,
+                linked => linked,
+            }
+        } else {
+            directory.rename_at(old, &parents.directory, new).await
+        };
+        moved.map_err(|errno| match errno {
+            Errno::Exist => already_there(target).on_target(),
+            Errno::NoEntry | Errno::CrossDevice => failure(errno, source),
+            errno => refused(errno),
+        })?;
+        let info = look(&parents.directory, leaf, target.clone()).await.map_err(refused)?;
+        parents.keep();
+        Ok(info)
+    }
+
+    fn check_size(&self, info: &ObjectInfo) -> Result<()> {
+        match self.options.expected_size.zip(info.size) {
+            Some((expected, size)) if expected != size => {
+                let message = format!("the object has {size} bytes and not the {expected} expected");
+                Err(error(ErrorCode::Corrupted, message, self.source))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn check_hash(&self) -> Result<()> {
+        let Some(expected) = &self.options.expected_hash else { return Ok(()) };
+        let mut contents = read::read(self.from, self.source, &ReadOptions::default()).await?.contents;
+        let mut hasher = Hasher::new(expected.algorithm);
+        while let Some(chunk) = contents.next().await {
+            hasher.update(&chunk?);
+        }
+        let hash = hasher.finish();
+        if hash == *expected {
+            return Ok(());
+        }
+        let message =
+            format!("the {} of the object is {hash} and not the {expected} expected", hash.algorithm);
+        Err(error(ErrorCode::Corrupted, message, self.source))
+    }
+
+    /// Whether source and target are one name of one directory, however each root leads there.
+    async fn is_onto_itself(&self, object: &Object) -> Result<bool> {
+        let ((parent, name), (to, leaf)) =
+            (split(self.source)?, split(self.target).map_err(Error::on_target)?);
+        if name != leaf {
+            return Ok(false);
+        }
+        let Ok(target) = walk(self.to, to).await else { return Ok(false) };
+        // Most copies go to where nothing of that etag is, and need not look further.
+        match look(&target, leaf, self.target.clone()).await {
+            Ok(there) if there.etag == object.info.etag => {}
+            _ => return Ok(false),
+        }
+        let source =
+            walk(self.from, parent).await.map_err(|errno| absent_below_objects(errno, self.source))?;
+        Ok(source.is_same_object(&target).await)
+    }
+
+    /// Nothing is to be done, unless nothing may be there.
+    fn itself(&self, info: ObjectInfo) -> Result<ObjectInfo> {
+        match self.options.condition {
+            WriteCondition::IfAbsent => Err(already_there(self.target).on_target()),
+            _ => Ok(ObjectInfo { path: self.target.clone(), ..info }),
+        }
+    }
+}
