@@ -5,14 +5,18 @@
 //! are there, the runs are merged while they are read. So memory does not grow with the listing, and the disk needs
 //! room for it once: some hundred bytes for each entry. A component has memory alone.
 
+mod disk;
 mod record;
 mod run;
 
-use std::{fs::File, path::PathBuf};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-use self::run::{Gathering, Merged, Sorted};
+use self::{
+    disk::{File, temporary},
+    run::{Gathering, Merged, Sorted},
+};
 use super::{Listed, Listing};
 use crate::{Error, ErrorCode, Result};
 
@@ -157,7 +161,7 @@ impl Spilled {
         }
         let mut spilled = match before {
             Some(before) => before,
-            None => Self { file: tempfile::tempfile_in(&options.directory)?, ends: vec![0] },
+            None => Self { file: temporary(&options.directory)?, ends: vec![0] },
         };
         run.sort().write(&mut spilled.file)?;
         spilled.ends.push(end);
