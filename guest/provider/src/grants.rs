@@ -63,8 +63,10 @@ impl Grants {
 
     fn unknown(&self, name: &str) -> Error {
         let known: Vec<_> = self.described.keys().map(String::as_str).collect();
-        let known = if known.is_empty() { "none at all".to_owned() } else { known.join(", ") };
-        let message = format!("no backend `{}` was granted; granted: {known}", name.escape_debug());
+        let known =
+            if known.is_empty() { "none at all".to_owned() } else { format!("only {}", known.join(", ")) };
+        let (name, hint) = (name.escape_debug().to_string(), kinds::hint(name));
+        let message = format!("no backend `{name}` was granted, {known}{hint}");
         Error::new(ErrorCode::UnknownBackend, message)
     }
 }

@@ -42,3 +42,12 @@ pub(crate) fn name(written: &str) -> &str {
     let written = files::name(written);
     written
 }
+
+/// How to grant a backend of a name that there is not: the end of a sentence.
+pub(crate) fn hint(name: &str) -> String {
+    if cfg!(feature = "files") {
+        format!("; to grant a directory, run the host with --dir DIRECTORY::{}", name.escape_debug())
+    } else {
+        String::new()
+    }
+}

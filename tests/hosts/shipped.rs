@@ -1,0 +1,60 @@
+//! The components as they ship, built and composed once.
+
+use std::{
+    collections::BTreeSet,
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+    sync::{Mutex, OnceLock},
+};
+
+use crate::stock::tool;
+
+/// Where cargo builds.
+pub(crate) fn target() -> &'static Path {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
+}
+
+fn run(command: &mut Command) {
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+fn script(name: &str) -> Command {
+    let mut script = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest").join(name));
+    script.env("CARGO_TARGET_DIR", target());
+    script
+}
+
+/// A component that ships, by its name.
+pub(crate) fn component(name: &str) -> PathBuf {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    let directory = DIRECTORY.get_or_init(|| {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("components");
+        run(script("components.sh").arg(&directory).env("WAC", tool("wac")));
+        directory
+    });
+    directory.join(name).with_extension("wasm")
+}
+
+/// A component of a package of the tests, plugged with one that ships; made once.
+pub(crate) fn plugged(package: &str, plug: &str) -> PathBuf {
+    static MADE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let plugged = temporary.join(format!("{package}-{plug}.wasm"));
+    // A test that failed here failed for all.
+    let mut made = MADE.lock().unwrap();
+    if !made.contains(&plugged) {
+        let (socket, plug) = (temporary.join(format!("{package}.wasm")), component(plug));
+        run(script("build.sh").arg(package).arg(&socket));
+        run(Command::new(tool("wac"))
+            .arg("plug")
+            .arg(&socket)
+            .arg("--plug")
+            .arg(plug)
+            .arg("-o")
+            .arg(&plugged));
+        made.insert(plugged.clone());
+    }
+    plugged
+}
