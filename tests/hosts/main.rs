@@ -15,5 +15,6 @@ mod conformance;
 mod edge;
 mod files;
 mod imports;
+mod s3;
 mod shipped;
 mod stock;
