@@ -1,6 +1,6 @@
 //! An application over the library over directories.
 
-use std::{collections::BTreeMap, fs, path::Path, thread, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, process::Command, thread, time::Duration};
 
 use crate::{
     conformance::leftovers,
@@ -139,4 +139,45 @@ fn a_killed_writer_leaves_the_old_object() {
     assert_eq!(returned(&swept), "ok(\"1 swept\")");
     assert_eq!(leftovers(directory.path()), 0);
     assert_eq!(fs::read_to_string(&object).unwrap(), "old");
+}
+
+/// Neither links nor pipes lead anywhere, and neither blocks: they are told of, and the rest goes on.
+#[cfg(unix)]
+#[test]
+fn links_and_pipes_lead_nowhere() {
+    use std::os::unix::fs::symlink;
+
+    if is_left_out() {
+        return;
+    }
+    let application = plugged(APPLICATION, "omnistorage-files");
+    let [from, to, outside] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+    fs::create_dir_all(from.path().join("dir/link")).unwrap();
+    fs::create_dir(to.path().join("dir")).unwrap();
+    fs::write(from.path().join("dir/link/object"), "x").unwrap();
+    fs::write(from.path().join("dir/object"), "x").unwrap();
+    symlink(outside.path(), to.path().join("dir/link")).unwrap();
+    symlink("dir", from.path().join("inside")).unwrap();
+    let made = Command::new("mkfifo").arg(from.path().join("pipe")).status().unwrap();
+    assert!(made.success());
+    let granted = [
+        granted(from.path(), "from"),
+        granted(to.path(), "to"),
+        variable("OMNISTORAGE_LINK_KIND", "file"),
+        variable("OMNISTORAGE_LINK_ROOT", "/from/inside"),
+        variable("OMNISTORAGE_PIPE_KIND", "file"),
+        variable("OMNISTORAGE_PIPE_ROOT", "/from/pipe"),
+    ];
+    let mirror = |source: &str| {
+        let call = format!("mirror(\"{source}\",\"to\")");
+        returned(&wasmtime(&application, &granted, &call).output().unwrap())
+    };
+    let told = mirror("link");
+    assert!(told.contains("a symbolic link, which the file backend does not follow"), "{told}");
+    let told = mirror("pipe");
+    assert!(told.starts_with("err(") || told.starts_with("ok(\"0 transferred"), "{told}");
+    let told = mirror("from");
+    assert!(told.contains("1 transferred, 0 deleted"), "{told}");
+    assert_eq!(fs::read_to_string(to.path().join("dir/object")).unwrap(), "x");
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0, "a link led out");
 }

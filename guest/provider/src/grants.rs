@@ -79,7 +79,7 @@ fn from_variables(variables: &[(String, String)]) -> BTreeMap<String, (String, C
         .filter_map(|(variable, _)| variable.strip_prefix(PREFIX)?.strip_suffix(KIND))
         .filter(|name| !name.is_empty())
         .collect();
-    let described = names.iter().map(|name| {
+    let described = names.iter().filter_map(|name| {
         // Of `A` and `A_B`, what begins with the longer name is of that.
         let longer: Vec<_> = names.iter().filter(|other| other.starts_with(&format!("{name}_"))).collect();
         let is_own = |variable: &str| {
@@ -88,8 +88,9 @@ fn from_variables(variables: &[(String, String)]) -> BTreeMap<String, (String, C
         };
         let own = variables.iter().filter(|(variable, _)| is_own(variable)).cloned();
         let mut config = Config::from_variables(name, own);
-        let kind = config.take("kind").ok().flatten().unwrap_or_default();
-        (name.to_lowercase(), (kind, config))
+        // Variables are in capitals: one that is not describes nothing.
+        let kind = config.take("kind").ok().flatten()?;
+        Some((name.to_lowercase(), (kind, config)))
     });
     described.collect()
 }

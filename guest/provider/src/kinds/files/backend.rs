@@ -6,14 +6,16 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use omnistorage::{
     Backend, ObjectInfo, Path, Result, Timestamp,
-    backend::{Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions},
+    backend::{
+        Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
+    },
 };
 use send_wrapper::SendWrapper;
 
 use super::{
     KIND,
     copy::Request,
-    directory::Directory,
+    directory::{Directory, Root},
     listing::FilesListing,
     read, remove, sweep,
     upload::{FilesUpload, Writing},
@@ -27,6 +29,11 @@ pub(super) struct FilesBackend {
 impl FilesBackend {
     pub(super) fn new(root: Directory) -> Self {
         Self { root: SendWrapper::new(root) }
+    }
+
+    /// For one call.
+    fn root(&self) -> Root {
+        Root::new(&self.root)
     }
 }
 
@@ -78,57 +85,60 @@ impl Backend for FilesBackend {
     }
 
     async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
-        at!(path, read::read(&self.root, path, options).await)
+        at!(path, read::read(&self.root(), path, options).await)
     }
 
     async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
         at!(path, {
-            let writing = Writing::begin(&self.root, path, options).await?;
+            let writing = Writing::begin(&self.root(), path, options).await?;
             Ok(Box::new(FilesUpload::new(writing)) as Box<dyn Upload>)
         })
     }
 
     async fn write_all(&self, path: &Path, contents: Bytes, options: &WriteOptions) -> Result<ObjectInfo> {
         at!(path, {
-            let mut writing = Writing::begin(&self.root, path, options).await?;
+            let mut writing = Writing::begin(&self.root(), path, options).await?;
             writing.push(contents).await?;
             writing.commit().await
         })
     }
 
     async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
-        at!(path, read::stat(&self.root, path).await)
+        at!(path, read::stat(&self.root(), path).await)
     }
 
     async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
         at!(prefix, {
-            let listing = FilesListing::begin(&self.root, prefix, options).await?;
+            let listing = FilesListing::begin(&self.root(), prefix, options).await?;
             Ok(Box::new(listing) as Box<dyn Listing>)
         })
     }
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
-        let mut results = Vec::with_capacity(paths.len());
-        for path in paths {
-            results.push(at!(path, remove::delete(&self.root, path).await));
-        }
-        results
+        SendWrapper::new(async {
+            let (root, mut results) = (self.root(), Vec::with_capacity(paths.len()));
+            for path in paths {
+                results.push(remove::delete(&root, path).await.map_err(|error| error.at(KIND, path)));
+            }
+            results
+        })
+        .await
     }
 
     async fn mkdir(&self, path: &Path) -> Result<()> {
-        at!(path, remove::mkdir(&self.root, path).await)
+        at!(path, remove::mkdir(&self.root(), path).await)
     }
 
     async fn rmdir(&self, path: &Path) -> Result<()> {
-        at!(path, remove::rmdir(&self.root, path).await)
+        at!(path, remove::rmdir(&self.root(), path).await)
     }
 
     async fn purge(&self, prefix: &Path) -> Result<u64> {
-        at!(prefix, remove::purge(&self.root, prefix).await)
+        at!(prefix, remove::purge(&self.root(), prefix).await)
     }
 
     async fn sweep(&self, prefix: &Path, older_than: Duration) -> Result<u64> {
-        at!(prefix, sweep::sweep(&self.root, prefix, older_than).await)
+        at!(prefix, sweep::sweep(&self.root(), prefix, older_than).await)
     }
 
     async fn copy_to(
@@ -138,10 +148,36 @@ impl Backend for FilesBackend {
         target: &Path,
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
-        let Some(Self { root: to }) = target_backend.as_any().downcast_ref() else {
+        let Some(to) = target_backend.as_any().downcast_ref::<Self>() else {
             return target_backend.copy_from(self, source, target, options).await;
         };
-        at!(source, Request { from: &self.root, source, to, target, options }.copy().await)
+        at!(source, {
+            let (from, to) = (&self.root(), &to.root());
+            Request { from, source, to, target, options }.copy().await
+        })
+    }
+
+    async fn copy_many(
+        &self,
+        requests: &[CopyRequest],
+        target_backend: &dyn Backend,
+    ) -> Vec<Result<ObjectInfo>> {
+        let mut results = Vec::with_capacity(requests.len());
+        let Some(to) = target_backend.as_any().downcast_ref::<Self>() else {
+            for CopyRequest { source, target, options } in requests {
+                results.push(target_backend.copy_from(self, source, target, options).await);
+            }
+            return results;
+        };
+        SendWrapper::new(async {
+            let (from, to) = (&self.root(), &to.root());
+            for CopyRequest { source, target, options } in requests {
+                let copied = Request { from, source, to, target, options }.copy().await;
+                results.push(copied.map_err(|error| error.at(KIND, source)));
+            }
+            results
+        })
+        .await
     }
 
     async fn move_to(
@@ -151,14 +187,17 @@ impl Backend for FilesBackend {
         target: &Path,
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
-        let Some(Self { root: to }) = target_backend.as_any().downcast_ref() else {
+        let Some(to) = target_backend.as_any().downcast_ref::<Self>() else {
             return target_backend.move_from(self, source, target, options).await;
         };
-        at!(source, Request { from: &self.root, source, to, target, options }.rename().await)
+        at!(source, {
+            let (from, to) = (&self.root(), &to.root());
+            Request { from, source, to, target, options }.rename().await
+        })
     }
 
     async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {
-        at!(path, read::set_modified(&self.root, path, modified).await)
+        at!(path, read::set_modified(&self.root(), path, modified).await)
     }
 
     async fn close(&self) -> Result<()> {

@@ -1,28 +1,28 @@
 //! Copies and moves between directories that the host grants.
 
-use futures::StreamExt;
+use futures::{StreamExt, join};
 use omnistorage::{
-    Error, ErrorCode, Hasher, ObjectInfo, Path, Result,
+    Error, ErrorCode, Hasher, ObjectInfo, ObjectKind, Path, Result,
     backend::{ReadOptions, WriteCondition, WriteOptions},
 };
 use wasip3::filesystem::types::{ErrorCode as Errno, NewTimestamp};
 
 use super::{
     KIND,
-    directory::{Directory, NO_FOLLOW, walk},
+    directory::{NO_FOLLOW, Root},
     failure::{absent_below_objects, error, failure},
     info::{look, time},
     names::{self, split},
-    place::{Parents, already_there, check_options, check_replaced},
+    place::{self, Found, Parents, already_there, check_options, check_replaced},
     read::{self, Object},
     upload::Writing,
 };
 
 /// A copy or a move: from where, to where, and how.
 pub(super) struct Request<'a> {
-    pub(super) from: &'a Directory,
+    pub(super) from: &'a Root,
     pub(super) source: &'a Path,
-    pub(super) to: &'a Directory,
+    pub(super) to: &'a Root,
     pub(super) target: &'a Path,
     pub(super) options: &'a WriteOptions,
 }
@@ -38,26 +38,45 @@ impl Request<'_> {
         names::check(target).map_err(Error::on_target)?;
         let object = read::open(from, source).await?;
         self.check_size(&object.info)?;
-        if self.is_onto_itself(&object).await? {
+        let is_exclusive = options.condition == WriteCondition::IfAbsent;
+        let found = place::find(to, target, is_exclusive).await.map_err(Error::on_target)?;
+        if self.is_onto_itself(&found).await? {
             return self.itself(object.info);
         }
-        let options = WriteOptions {
-            modified: options.modified.or(object.info.modified),
-            expected_size: object.info.size,
-            ..options.clone()
-        };
-        let mut writing = Writing::begin(to, target, &options).await.map_err(Error::on_target)?;
-        let mut contents = read::contents_of(object);
-        while let Some(chunk) = contents.next().await {
-            let chunk = chunk?;
-            let moved = chunk.len() as u64;
-            writing.push(chunk).await.map_err(Error::on_target)?;
-            options.meter.moved(moved);
+        let options = WriteOptions { modified: options.modified.or(object.info.modified), ..options.clone() };
+        let mut writing = Writing::at(to, target, &found, &options).await.map_err(Error::on_target)?;
+        let size = object.info.size.unwrap_or(0);
+        match &options.expected_hash {
+            None if size == 0 => {}
+            None => self.pipe(object, size, &mut writing).await?,
+            Some(_) => self.pump(object, &mut writing).await?,
         }
         writing.commit().await.map_err(|error| match error.code() {
             ErrorCode::Corrupted => error.at(KIND, source),
             _ => error.on_target(),
         })
+    }
+
+    /// Has the host move the bytes.
+    async fn pipe(&self, Object { file, info }: Object, size: u64, writing: &mut Writing) -> Result<()> {
+        let (stream, ended) = file.read_via_stream(0);
+        let (filled, read) = join!(writing.fill(stream, size), ended.into_future());
+        read.map_err(|errno| failure(errno, self.source))?;
+        filled.map_err(Error::on_target)?;
+        self.options.meter.moved(size);
+        read::check_unchanged(&file, &info).await
+    }
+
+    /// Moves the bytes through this component, which looks at them.
+    async fn pump(&self, object: Object, writing: &mut Writing) -> Result<()> {
+        let mut contents = read::contents_of(object);
+        while let Some(chunk) = contents.next().await {
+            let chunk = chunk?;
+            let moved = chunk.len() as u64;
+            writing.push(chunk).await.map_err(Error::on_target)?;
+            self.options.meter.moved(moved);
+        }
+        Ok(())
     }
 
     /// Moves an object by renaming it.
@@ -72,17 +91,18 @@ impl Request<'_> {
         let object = read::open(from, source).await?;
         self.check_size(&object.info)?;
         self.check_hash().await?;
-        if self.is_onto_itself(&object).await? {
+        let is_exclusive = options.condition == WriteCondition::IfAbsent;
+        let found = place::find(to, target, false).await.map_err(Error::on_target)?;
+        if self.is_onto_itself(&found).await? {
             return self.itself(object.info);
         }
         let refused = |errno| failure(errno, target).on_target();
         let (parent, leaf) = split(target).map_err(Error::on_target)?;
-        let parents = Parents::make(to, parent).await.map_err(refused)?;
-        let is_exclusive = options.condition == WriteCondition::IfAbsent;
+        let parents = Parents::make(&to.top, parent).await.map_err(refused)?;
         check_replaced(&parents.directory, leaf, target, is_exclusive).await.map_err(Error::on_target)?;
 
         let (parent, name) = split(source)?;
-        let directory = walk(from, parent).await.map_err(|errno| absent_below_objects(errno, source))?;
+        let directory = from.walk(parent).await.map_err(|errno| absent_below_objects(errno, source))?;
         if let Some(modified) = modified {
             let set = object.file.set_times(NewTimestamp::NoChange, modified);
             set.await.map_err(|errno| failure(errno, source))?;
@@ -134,21 +154,15 @@ impl Request<'_> {
     }
 
     /// Whether source and target are one name of one directory, however each root leads there.
-    async fn is_onto_itself(&self, object: &Object) -> Result<bool> {
-        let ((parent, name), (to, leaf)) =
+    async fn is_onto_itself(&self, found: &Found) -> Result<bool> {
+        let ((parent, name), (_, leaf)) =
             (split(self.source)?, split(self.target).map_err(Error::on_target)?);
-        if name != leaf {
+        if name != leaf || found.there != Some(ObjectKind::Object) {
             return Ok(false);
         }
-        let Ok(target) = walk(self.to, to).await else { return Ok(false) };
-        // Most copies go to where nothing of that etag is, and need not look further.
-        match look(&target, leaf, self.target.clone()).await {
-            Ok(there) if there.etag == object.info.etag => {}
-            _ => return Ok(false),
-        }
         let source =
-            walk(self.from, parent).await.map_err(|errno| absent_below_objects(errno, self.source))?;
-        Ok(source.is_same_object(&target).await)
+            self.from.walk(parent).await.map_err(|errno| absent_below_objects(errno, self.source))?;
+        Ok(source.is_same_object(&found.directory).await)
     }
 
     /// Nothing is to be done, unless nothing may be there.

@@ -1,6 +1,6 @@
 //! Directories below the root, reached name by name: WASI follows links in the middle of a path, so no path is left to it.
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
 use wasip3::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorType, ErrorCode as Errno, OpenFlags, PathFlags,
@@ -12,35 +12,61 @@ pub(super) const NO_FOLLOW: PathFlags = PathFlags::empty();
 /// A directory that was opened.
 pub(super) type Directory = Arc<Descriptor>;
 
-/// The directory of a name in another.
+/// The root of a backend during one call. The directory that was reached last is held, since the paths of many objects
+/// come sorted; nothing is held from call to call, in which others may move it.
+pub(super) struct Root {
+    pub(super) top: Directory,
+    last: RefCell<Option<(String, Directory)>>,
+}
+
+impl Root {
+    pub(super) fn new(top: &Directory) -> Self {
+        Self { top: top.clone(), last: RefCell::default() }
+    }
+
+    /// The directory at a path.
+    ///
+    /// # Errors
+    /// As [`enter`].
+    pub(super) async fn walk(&self, path: &str) -> Result<Directory, Errno> {
+        let (directory, missing) = self.walk_existing(path).await?;
+        if missing.is_empty() { Ok(directory) } else { Err(Errno::NoEntry) }
+    }
+
+    /// The innermost directory of a path that exists, and the names that are missing below it.
+    ///
+    /// # Errors
+    /// As [`enter`].
+    pub(super) async fn walk_existing<'a>(&self, path: &'a str) -> Result<(Directory, Vec<&'a str>), Errno> {
+        if let Some((last, directory)) = &*self.last.borrow()
+            && last == path
+        {
+            return Ok((directory.clone(), Vec::new()));
+        }
+        let (directory, missing) = walk_existing(&self.top, path).await?;
+        if missing.is_empty() {
+            *self.last.borrow_mut() = Some((path.to_owned(), directory.clone()));
+        }
+        Ok((directory, missing))
+    }
+}
+
+/// The directory of a name in another. What is none is not opened: a named pipe would block.
 ///
 /// # Errors
 /// [`Errno::Loop`] if it is a link, [`Errno::NotDirectory`]; as `open-at`.
 pub(super) async fn enter(directory: &Descriptor, name: &str) -> Result<Directory, Errno> {
+    match directory.stat_at(NO_FOLLOW, name.to_owned()).await?.type_ {
+        DescriptorType::Directory => {}
+        DescriptorType::SymbolicLink => return Err(Errno::Loop),
+        _ => return Err(Errno::NotDirectory),
+    }
     let open = |flags| directory.open_at(NO_FOLLOW, name.to_owned(), OpenFlags::DIRECTORY, flags);
     let opened = match open(DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY).await {
         Err(Errno::NotPermitted | Errno::ReadOnly) => open(DescriptorFlags::READ).await,
         opened => opened,
     };
-    match opened {
-        Ok(opened) => Ok(Arc::new(opened)),
-        // Systems tell links and objects apart in different ways.
-        Err(Errno::NotDirectory | Errno::Loop) => {
-            let there = directory.stat_at(NO_FOLLOW, name.to_owned()).await?;
-            let is_link = matches!(there.type_, DescriptorType::SymbolicLink);
-            Err(if is_link { Errno::Loop } else { Errno::NotDirectory })
-        }
-        Err(errno) => Err(errno),
-    }
-}
-
-/// The directory at a path.
-///
-/// # Errors
-/// As [`enter`].
-pub(super) async fn walk(root: &Directory, path: &str) -> Result<Directory, Errno> {
-    let (directory, missing) = walk_existing(root, path).await?;
-    if missing.is_empty() { Ok(directory) } else { Err(Errno::NoEntry) }
+    opened.map(Arc::new)
 }
 
 /// The innermost directory of a path that exists, and the names that are missing below it.
@@ -48,10 +74,10 @@ pub(super) async fn walk(root: &Directory, path: &str) -> Result<Directory, Errn
 /// # Errors
 /// As [`enter`].
 pub(super) async fn walk_existing<'a>(
-    root: &Directory,
+    top: &Directory,
     path: &'a str,
 ) -> Result<(Directory, Vec<&'a str>), Errno> {
-    let mut directory = root.clone();
+    let mut directory = top.clone();
     let mut names = path.split('/').filter(|name| !name.is_empty());
     while let Some(name) = names.next() {
         match enter(&directory, name).await {

@@ -48,9 +48,7 @@ pub(super) async fn of_open(file: &Descriptor, path: Path) -> Result<ObjectInfo,
 
 fn info(path: Path, stat: &DescriptorStat, identity: Option<MetadataHashValue>) -> ObjectInfo {
     let mut info = ObjectInfo::new(path, kind(&stat.type_));
-    info.modified = stat
-        .data_modification_timestamp
-        .map(|Instant { seconds, nanoseconds }| Timestamp { seconds, nanoseconds });
+    info.modified = modified_of(stat);
     if info.kind == ObjectKind::Object {
         info.size = Some(stat.size);
         info.etag = identity.zip(info.modified).map(|(MetadataHashValue { lower, upper }, modified)| {
@@ -59,6 +57,12 @@ fn info(path: Path, stat: &DescriptorStat, identity: Option<MetadataHashValue>) 
         });
     }
     info
+}
+
+/// When a file was modified.
+pub(super) fn modified_of(stat: &DescriptorStat) -> Option<Timestamp> {
+    let Instant { seconds, nanoseconds } = stat.data_modification_timestamp?;
+    Some(Timestamp { seconds, nanoseconds })
 }
 
 /// For setting a modification time.

@@ -10,7 +10,7 @@ use wasip3::filesystem::types::{DescriptorType, ErrorCode as Errno};
 
 use super::{
     KIND,
-    directory::{Directory, enter, entries, walk},
+    directory::{Directory, Root, enter, entries},
     failure::{error, failure},
     info::look,
     names,
@@ -48,16 +48,16 @@ impl FilesListing {
     ///
     /// # Errors
     /// What keeps the prefix from being read.
-    pub(super) async fn begin(root: &Directory, prefix: &Path, options: &ListOptions) -> Result<Self> {
+    pub(super) async fn begin(root: &Root, prefix: &Path, options: &ListOptions) -> Result<Self> {
         names::check(prefix)?;
         let mut walking = Walk {
-            root: root.clone(),
+            root: root.top.clone(),
             options: options.clone(),
             levels: Vec::new(),
             first: Vec::new(),
             broken: None,
         };
-        match walk(root, prefix.as_str()).await {
+        match root.walk(prefix.as_str()).await {
             Ok(top) => walking.enter(top, prefix).await,
             Err(Errno::NoEntry | Errno::NotDirectory) => {}
             Err(errno) => return Err(failure(errno, prefix)),
@@ -122,7 +122,7 @@ impl Walk {
         };
         let directory = match &level.directory {
             Some(directory) => directory.clone(),
-            None => match walk(&self.root, level.prefix.trim_end_matches('/')).await {
+            None => match Root::new(&self.root).walk(level.prefix.trim_end_matches('/')).await {
                 Ok(directory) => level.directory.insert(directory).clone(),
                 Err(errno) => {
                     let here = Path::parse(level.prefix.trim_end_matches('/'))?;

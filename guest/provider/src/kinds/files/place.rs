@@ -8,7 +8,7 @@ use wasip3::filesystem::types::{Descriptor, ErrorCode as Errno};
 
 use super::{
     KIND,
-    directory::{Directory, NO_FOLLOW, make, walk_existing},
+    directory::{Directory, NO_FOLLOW, Root, make, walk_existing},
     failure::{error, failure},
     info::kind,
     names::{self, split},
@@ -32,34 +32,42 @@ pub(super) fn check_options(options: &WriteOptions, path: &Path) -> Result<()> {
     Err(Error::unsupported(KIND, lacking).at(KIND, path))
 }
 
-/// The directory that a temporary file of an object is made in: its own, or the innermost above it that exists. Fails at
-/// once if something stands at the path that the object cannot replace.
+/// Where an object is to be, as it was found at the beginning of a write.
+pub(super) struct Found {
+    /// That of the object, or the innermost above it that exists: where its temporary file goes.
+    pub(super) directory: Directory,
+    /// Whether it is that of the object.
+    pub(super) is_parent: bool,
+    /// What stands at the path.
+    pub(super) there: Option<ObjectKind>,
+}
+
+/// Looks where an object is to be. Fails if something stands there that it cannot replace.
 ///
 /// # Errors
 /// [`ErrorCode::IsDirectory`], [`ErrorCode::NotDirectory`], [`ErrorCode::PreconditionFailed`].
-pub(super) async fn begin(root: &Directory, path: &Path, is_exclusive: bool) -> Result<Directory> {
+pub(super) async fn find(root: &Root, path: &Path, is_exclusive: bool) -> Result<Found> {
     names::check(path)?;
     let (parent, leaf) = split(path)?;
-    let (directory, missing) = walk_existing(root, parent).await.map_err(|errno| failure(errno, path))?;
-    if missing.is_empty() {
-        check_replaced(&directory, leaf, path, is_exclusive).await?;
-    }
-    Ok(directory)
+    let (directory, missing) = root.walk_existing(parent).await.map_err(|errno| failure(errno, path))?;
+    let is_parent = missing.is_empty();
+    let there = if is_parent { check_replaced(&directory, leaf, path, is_exclusive).await? } else { None };
+    Ok(Found { directory, is_parent, there })
 }
 
-/// Refuses what stands at a name and is not to be replaced.
+/// What stands at a name, if it may be replaced.
 ///
 /// # Errors
-/// As [`begin`]; [`ErrorCode::AlreadyExists`] for a device, a socket or a named pipe.
+/// As [`find`]; [`ErrorCode::AlreadyExists`] for a device, a socket or a named pipe.
 pub(super) async fn check_replaced(
     directory: &Descriptor,
     leaf: &str,
     path: &Path,
     is_exclusive: bool,
-) -> Result<()> {
+) -> Result<Option<ObjectKind>> {
     let there = match directory.stat_at(NO_FOLLOW, leaf.to_owned()).await {
         Ok(there) => kind(&there.type_),
-        Err(Errno::NoEntry) => return Ok(()),
+        Err(Errno::NoEntry) => return Ok(None),
         Err(errno) => return Err(failure(errno, path)),
     };
     match there {
@@ -70,7 +78,7 @@ pub(super) async fn check_replaced(
                            first, or choose another name";
             Err(error(ErrorCode::AlreadyExists, message, path))
         }
-        ObjectKind::Object | ObjectKind::Symlink => Ok(()),
+        ObjectKind::Object | ObjectKind::Symlink => Ok(Some(there)),
     }
 }
 
@@ -79,38 +87,61 @@ pub(super) fn already_there(path: &Path) -> Error {
     error(ErrorCode::PreconditionFailed, "there is something at this path already", path)
 }
 
-/// Puts a whole file in the place of an object.
+/// Puts a whole file in the place of an object. `is_parent`: it was made in the directory of the object.
 ///
 /// # Errors
-/// As [`begin`] and [`check_replaced`].
+/// As [`find`].
 pub(super) async fn put(
     temporary: &mut Temporary,
     root: &Directory,
     path: &Path,
     is_exclusive: bool,
+    is_parent: bool,
 ) -> Result<()> {
     let (parent, leaf) = split(path)?;
-    for _ in 0..ATTEMPTS {
-        let parents = Parents::make(root, parent).await.map_err(|errno| failure(errno, path))?;
-        check_replaced(&parents.directory, leaf, path, is_exclusive).await?;
-        let placed = if is_exclusive {
-            temporary.take_free_name(&parents.directory, leaf).await
-        } else {
-            temporary.replace(&parents.directory, leaf).await
-        };
-        match placed {
-            Ok(()) => {
-                parents.keep();
-                return Ok(());
-            }
-            Err(Errno::Exist) => return Err(already_there(path)),
-            // Somebody removed the directories, which looked empty.
-            Err(Errno::NoEntry) => {}
-            Err(errno) => return Err(failure(errno, path)),
+    if is_parent {
+        let directory = temporary.directory();
+        if take(temporary, &directory, leaf, path, is_exclusive).await? {
+            return Ok(());
         }
     }
+    for _ in 0..ATTEMPTS {
+        let parents = Parents::make(root, parent).await.map_err(|errno| failure(errno, path))?;
+        if take(temporary, &parents.directory, leaf, path, is_exclusive).await? {
+            parents.keep();
+            return Ok(());
+        }
+    }
+    Err(gone(path))
+}
+
+/// Others took away what a write stands on.
+pub(super) fn gone(path: &Path) -> Error {
     let message = "its temporary file, or its directory, was removed while it was written: try again";
-    Err(error(ErrorCode::Unavailable, message, path))
+    error(ErrorCode::Unavailable, message, path)
+}
+
+/// Gives a file the name of its object, if that may be; says whether the directory was there.
+async fn take(
+    temporary: &mut Temporary,
+    directory: &Descriptor,
+    leaf: &str,
+    path: &Path,
+    is_exclusive: bool,
+) -> Result<bool> {
+    // A rename would replace a device as it replaces a link.
+    check_replaced(directory, leaf, path, is_exclusive).await?;
+    let taken = if is_exclusive {
+        temporary.take_free_name(directory, leaf).await
+    } else {
+        temporary.replace(directory, leaf).await
+    };
+    match taken {
+        Ok(()) => Ok(true),
+        Err(Errno::NoEntry) => Ok(false),
+        Err(Errno::Exist) => Err(already_there(path)),
+        Err(errno) => Err(failure(errno, path)),
+    }
 }
 
 /// The directories above an object. Those that were made for it are gone when dropped, unless they are kept.

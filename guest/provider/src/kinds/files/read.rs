@@ -12,9 +12,9 @@ use wit_bindgen::{FutureReader, StreamReader, StreamResult};
 
 use super::{
     KIND,
-    directory::{Directory, NO_FOLLOW, walk},
+    directory::{NO_FOLLOW, Root},
     failure::{absent_below_objects, changed, error, failure},
-    info::{look, of_open, time},
+    info::{kind, look, modified_of, of_open, time},
     names::{self, split},
 };
 
@@ -25,13 +25,13 @@ const CHUNK: u64 = 256 * 1024;
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`]
-pub(super) async fn stat(root: &Directory, path: &Path) -> Result<ObjectInfo> {
+pub(super) async fn stat(root: &Root, path: &Path) -> Result<ObjectInfo> {
     names::check(path)?;
     if path.is_root() {
-        return of_open(root, path.clone()).await.map_err(|errno| failure(errno, path));
+        return of_open(&root.top, path.clone()).await.map_err(|errno| failure(errno, path));
     }
     let (parent, name) = split(path)?;
-    let looked = async { look(&*walk(root, parent).await?, name, path.clone()).await };
+    let looked = async { look(&*root.walk(parent).await?, name, path.clone()).await };
     looked.await.map_err(|errno| absent_below_objects(errno, path))
 }
 
@@ -45,12 +45,12 @@ pub(super) struct Object {
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], [`ErrorCode::IsDirectory`]; [`ErrorCode::PermissionDenied`] for a link.
-pub(super) async fn open(root: &Directory, path: &Path) -> Result<Object> {
+pub(super) async fn open(root: &Root, path: &Path) -> Result<Object> {
     names::check(path)?;
     let (parent, name) = split(path)?;
     let opened = async {
-        let directory = walk(root, parent).await?;
-        check_kind(look(&directory, name, path.clone()).await?.kind)?;
+        let directory = root.walk(parent).await?;
+        check_kind(kind(&directory.stat_at(NO_FOLLOW, name.to_owned()).await?.type_))?;
         let file =
             directory.open_at(NO_FOLLOW, name.to_owned(), OpenFlags::empty(), DescriptorFlags::READ).await?;
         let info = of_open(&file, path.clone()).await?;
@@ -80,7 +80,7 @@ fn check_kind(kind: ObjectKind) -> Result<(), Errno> {
 ///
 /// # Errors
 /// As [`open`]; [`ErrorCode::PreconditionFailed`].
-pub(super) async fn read(root: &Directory, path: &Path, options: &ReadOptions) -> Result<Reader> {
+pub(super) async fn read(root: &Root, path: &Path, options: &ReadOptions) -> Result<Reader> {
     let Object { file, info } = open(root, path).await?;
     if options.if_match.is_some() && options.if_match != info.etag {
         let message = "the object is not the one of the given etag any more";
@@ -118,12 +118,20 @@ fn contents(file: Descriptor, info: ObjectInfo, offset: u64, left: u64) -> Conte
     SendWrapper::new(Box::pin(stream::try_unfold(reading, next))).boxed()
 }
 
+/// Whether an open object is still the version that it was.
+///
+/// # Errors
+/// [`ErrorCode::Unavailable`] if it is not.
+pub(super) async fn check_unchanged(file: &Descriptor, info: &ObjectInfo) -> Result<()> {
+    let now = file.stat().await.map_err(|errno| failure(errno, &info.path))?;
+    let is_same = (Some(now.size), modified_of(&now)) == (info.size, info.modified);
+    if is_same { Ok(()) } else { Err(changed(&info.path)) }
+}
+
 async fn next(mut reading: Reading) -> Result<Option<(Bytes, Reading)>> {
     if reading.left == 0 {
-        let now = of_open(&reading.file, reading.info.path.clone());
-        let now = now.await.map_err(|errno| failure(errno, &reading.info.path))?;
-        let is_same = (now.size, now.modified) == (reading.info.size, reading.info.modified);
-        return if is_same { Ok(None) } else { Err(changed(&reading.info.path)) };
+        check_unchanged(&reading.file, &reading.info).await?;
+        return Ok(None);
     }
     loop {
         let room = usize::try_from(reading.left.min(CHUNK)).unwrap_or(usize::MAX);
@@ -149,16 +157,16 @@ async fn next(mut reading: Reading) -> Result<Option<(Bytes, Reading)>> {
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`]
-pub(super) async fn set_modified(root: &Directory, path: &Path, modified: Timestamp) -> Result<()> {
+pub(super) async fn set_modified(root: &Root, path: &Path, modified: Timestamp) -> Result<()> {
     names::check(path)?;
     let is_before_1970 = modified.seconds < 0;
     let modified = time(modified).map_err(|error| error.at(KIND, path))?;
     let set = async {
         if path.is_root() {
-            return root.set_times(NewTimestamp::NoChange, modified).await;
+            return root.top.set_times(NewTimestamp::NoChange, modified).await;
         }
         let (parent, name) = path.as_str().rsplit_once('/').unwrap_or(("", path.as_str()));
-        let directory = walk(root, parent).await?;
+        let directory = root.walk(parent).await?;
         // By name, wasmtime 49 loses the sign of such a time; of an open file it does not.
         if is_before_1970 {
             let kind = look(&directory, name, path.clone()).await?.kind;

@@ -4,7 +4,7 @@ use omnistorage::{Error, ErrorCode, Path, Result};
 use wasip3::filesystem::types::{Descriptor, DescriptorType, ErrorCode as Errno};
 
 use super::{
-    directory::{Directory, NO_FOLLOW, entries, walk},
+    directory::{Directory, NO_FOLLOW, Root, entries},
     failure::{error, failure},
     names::{self, split},
     place::Parents,
@@ -14,11 +14,11 @@ use super::{
 ///
 /// # Errors
 /// [`ErrorCode::IsDirectory`]
-pub(super) async fn delete(root: &Directory, path: &Path) -> Result<()> {
+pub(super) async fn delete(root: &Root, path: &Path) -> Result<()> {
     names::check(path)?;
     let (parent, name) = split(path)?;
     let deleted = async {
-        let directory = walk(root, parent).await?;
+        let directory = root.walk(parent).await?;
         match directory.unlink_file_at(name.to_owned()).await {
             // What POSIX returns for a directory; Linux returns EISDIR.
             Err(Errno::NotPermitted | Errno::Access) if is_directory(&directory, name).await => {
@@ -42,9 +42,9 @@ async fn is_directory(directory: &Descriptor, name: &str) -> bool {
 ///
 /// # Errors
 /// [`ErrorCode::NotDirectory`]
-pub(super) async fn mkdir(root: &Directory, path: &Path) -> Result<()> {
+pub(super) async fn mkdir(root: &Root, path: &Path) -> Result<()> {
     names::check(path)?;
-    let parents = Parents::make(root, path.as_str()).await.map_err(|errno| failure(errno, path))?;
+    let parents = Parents::make(&root.top, path.as_str()).await.map_err(|errno| failure(errno, path))?;
     parents.keep();
     Ok(())
 }
@@ -53,13 +53,13 @@ pub(super) async fn mkdir(root: &Directory, path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// As [`Backend::rmdir`](omnistorage::Backend::rmdir).
-pub(super) async fn rmdir(root: &Directory, path: &Path) -> Result<()> {
+pub(super) async fn rmdir(root: &Root, path: &Path) -> Result<()> {
     names::check(path)?;
     if path.is_root() {
         return Err(root_stays(path));
     }
     let (parent, name) = split(path)?;
-    let removed = async { walk(root, parent).await?.remove_directory_at(name.to_owned()).await };
+    let removed = async { root.walk(parent).await?.remove_directory_at(name.to_owned()).await };
     removed.await.map_err(|errno| match errno {
         // POSIX leaves the choice between the two.
         Errno::Exist => failure(Errno::NotEmpty, path),
@@ -75,9 +75,9 @@ fn root_stays(path: &Path) -> Error {
 ///
 /// # Errors
 /// [`ErrorCode::NotDirectory`]
-pub(super) async fn purge(root: &Directory, path: &Path) -> Result<u64> {
+pub(super) async fn purge(root: &Root, path: &Path) -> Result<u64> {
     names::check(path)?;
-    let top = match walk(root, path.as_str()).await {
+    let top = match root.walk(path.as_str()).await {
         Ok(top) => top,
         Err(Errno::NoEntry) => return Ok(0),
         Err(errno) => return Err(failure(errno, path)),
@@ -95,18 +95,18 @@ pub(super) async fn purge(root: &Directory, path: &Path) -> Result<u64> {
 /// Deletes all that is in a directory; returns the number of objects. Only the names of the directories on the way are
 /// held: whatever their depth, one of them is open beside its parent.
 async fn empty(top: Directory) -> Result<u64, Errno> {
-    let mut purged = 0;
+    let (root, mut purged) = (Root::new(&top), 0);
     // Directories below the top that are to be emptied, as paths; one is removed when it is met again.
     let mut waiting = vec![Waiting { path: String::new(), is_empty: false }];
     while let Some(Waiting { path, is_empty }) = waiting.pop() {
         if is_empty {
             let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
-            match walk(&top, parent).await?.remove_directory_at(name.to_owned()).await {
+            match root.walk(parent).await?.remove_directory_at(name.to_owned()).await {
                 Ok(()) | Err(Errno::NoEntry) => continue,
                 Err(errno) => return Err(errno),
             }
         }
-        let directory = match walk(&top, &path).await {
+        let directory = match root.walk(&path).await {
             Err(Errno::NoEntry) => continue,
             directory => directory?,
         };

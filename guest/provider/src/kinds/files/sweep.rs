@@ -6,7 +6,7 @@ use omnistorage::{Path, Result, Timestamp};
 use wasip3::filesystem::types::{Descriptor, DescriptorType, ErrorCode as Errno};
 
 use super::{
-    directory::{Directory, NO_FOLLOW, entries, walk},
+    directory::{NO_FOLLOW, Root, entries},
     failure::failure,
     names,
 };
@@ -16,12 +16,12 @@ use super::{
 ///
 /// # Errors
 /// What keeps it from looking.
-pub(super) async fn sweep(root: &Directory, prefix: &Path, older_than: Duration) -> Result<u64> {
+pub(super) async fn sweep(root: &Root, prefix: &Path, older_than: Duration) -> Result<u64> {
     names::check(prefix)?;
     let mut swept = 0;
     let mut waiting = vec![prefix.as_str().to_owned()];
     while let Some(path) = waiting.pop() {
-        let directory = match walk(root, &path).await {
+        let directory = match root.walk(&path).await {
             // It vanished, or became something else.
             Err(Errno::NoEntry | Errno::NotDirectory | Errno::Loop) => continue,
             directory => directory.map_err(|errno| failure(errno, prefix))?,

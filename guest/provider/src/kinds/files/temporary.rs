@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wasip3::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode as Errno, NewTimestamp, OpenFlags};
-use wit_bindgen::{FutureReader, StreamWriter};
+use wit_bindgen::{FutureReader, StreamReader, StreamWriter};
 
 use super::{
     directory::{Directory, NO_FOLLOW},
@@ -73,6 +73,19 @@ impl Temporary {
         }
         // The host takes no more, and knows why.
         self.finish().await.and(Err(Errno::Io))
+    }
+
+    /// Takes all bytes of a stream of the host's, which never come near this component.
+    ///
+    /// # Errors
+    /// As `write-via-stream`.
+    pub(super) async fn fill(&mut self, stream: StreamReader<u8>) -> Result<(), Errno> {
+        self.file.write_via_stream(stream, 0).await
+    }
+
+    /// The directory that it was made in.
+    pub(super) fn directory(&self) -> Directory {
+        Arc::clone(&self.directory)
     }
 
     /// Waits until all bytes are there, and gives the file its modification time.
