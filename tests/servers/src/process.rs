@@ -3,6 +3,7 @@
 use std::{
     net::{Ipv4Addr, TcpListener},
     process::{Child, Command, Stdio},
+    sync::Mutex,
 };
 
 use tempfile::TempDir;
@@ -46,13 +47,18 @@ impl Process {
     }
 }
 
-/// A port that is free together with those at the given distances from it.
+/// A port that is free together with those at the given distances from it. No two calls in a process give the same one,
+/// for a server takes its port only once it runs.
 pub(crate) fn free_port(distances: &[u16]) -> u16 {
+    static NEXT: Mutex<u16> = Mutex::new(0);
     let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
     // Below the range from which systems give ports to clients.
-    let first = 11_000 + (std::process::id() % 1_000) as u16 * 10;
-    (0..1_100_u16)
-        .map(|step| 11_000 + (first - 11_000 + step * 10) % 10_000)
-        .find(|port| distances.iter().all(|distance| is_free(port + distance)))
-        .unwrap()
+    let first = (std::process::id() % 1_000) as u16;
+    let port = |step: u16| 11_000 + (first + step) % 1_000 * 10;
+    let mut next = NEXT.lock().unwrap();
+    let step = (*next..*next + 1_000)
+        .find(|step| distances.iter().all(|distance| is_free(port(*step) + distance)))
+        .unwrap();
+    *next = step + 1;
+    port(step)
 }
