@@ -58,7 +58,8 @@ lint: setup msrv notices $(tools)/cargo-deny
 	cargo clippy $(native) --all-targets -- -D warnings
 	cargo clippy --package omnistorage --no-default-features -- -D warnings
 	if [ "$$(guest/build.sh --toolchain)" = rustup ]; then \
-	    cargo clippy $(components:%=--package %) --target wasm32-wasip2 -- -D warnings; \
+	    cargo clippy $(components:%=--package %) --target wasm32-wasip2 -- -D warnings && \
+	    cargo clippy --package omnistorage-provider --features s3 --target wasm32-wasip2 -- -D warnings; \
 	fi
 	RUSTDOCFLAGS='-D warnings' cargo doc $(native) --no-deps --quiet
 	$(tools)/cargo-deny --all-features check bans licenses sources

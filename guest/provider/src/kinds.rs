@@ -7,7 +7,7 @@ mod memory;
 #[cfg(feature = "s3")]
 mod s3;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter};
 
 use omnistorage::{Config, Registry, Result};
 
@@ -28,12 +28,12 @@ pub(crate) fn registry() -> Result<Registry> {
 
 /// Backends that are there without anybody describing them: their names, kinds and settings.
 pub(crate) fn by_themselves() -> BTreeMap<String, (String, Config)> {
-    let mut described = BTreeMap::new();
+    let described = iter::empty();
     #[cfg(feature = "files")]
-    described.extend(files::by_themselves());
+    let described = described.chain(files::by_themselves());
     #[cfg(feature = "memory")]
-    described.extend(memory::by_themselves());
-    described
+    let described = described.chain(memory::by_themselves());
+    described.collect()
 }
 
 /// The name of a backend, however it is written: where backends are places, a place will do.
