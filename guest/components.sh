@@ -20,7 +20,7 @@ directory=$1
 "$guest/build.sh" omnistorage-codec "$directory/omnistorage-codec.wasm"
 "$guest/build.sh" omnistorage-vocabulary "$directory/omnistorage-vocabulary.wasm"
 # Each kind is a feature of the provider.
-for kind in files memory; do
+for kind in files memory s3; do
     "$guest/build.sh" omnistorage-provider "$directory/omnistorage-provider-$kind.wasm" "$kind"
     "${WAC:-wac}" compose "$guest/library.wac" \
         --dep "omnistorage:library=$directory/omnistorage.wasm" \

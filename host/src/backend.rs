@@ -8,6 +8,7 @@ mod allowance;
 mod announced;
 pub mod channel;
 mod checksum;
+mod clock;
 mod closed;
 #[cfg(feature = "cloud")]
 mod cloud;
@@ -30,9 +31,11 @@ pub mod retry;
 #[cfg(feature = "s3")]
 pub mod s3;
 pub mod sorted;
+#[cfg(any(feature = "cloud", target_family = "wasm"))]
+mod task;
 #[cfg(any(feature = "cloud", feature = "opendal"))]
 mod throughput;
-#[cfg(any(feature = "cloud", feature = "opendal"))]
+#[cfg(all(any(feature = "cloud", feature = "opendal"), not(target_family = "wasm")))]
 mod tls;
 mod transfer;
 mod whole;

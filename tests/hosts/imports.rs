@@ -65,16 +65,20 @@ fn asks_for_what_the_list_says(name: &str) {
 
 #[test]
 fn imports_of_what_is_composed_are_those_of_the_lists() {
-    for name in ["omnistorage-files", "omnistorage-memory"] {
+    for name in ["omnistorage-files", "omnistorage-memory", "omnistorage-s3"] {
         asks_for_what_the_list_says(name);
     }
 }
 
 #[test]
 fn imports_of_the_parts_are_those_of_the_lists() {
-    for name in
-        ["omnistorage", "omnistorage-vocabulary", "omnistorage-provider-files", "omnistorage-provider-memory"]
-    {
+    for name in [
+        "omnistorage",
+        "omnistorage-vocabulary",
+        "omnistorage-provider-files",
+        "omnistorage-provider-memory",
+        "omnistorage-provider-s3",
+    ] {
         asks_for_what_the_list_says(name);
     }
 }

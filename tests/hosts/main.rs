@@ -7,5 +7,6 @@
 mod conformance;
 mod files;
 mod imports;
+mod s3;
 mod shipped;
 mod stock;

@@ -13,6 +13,7 @@ pub(super) mod read;
 pub(super) mod remove;
 pub(super) mod settings;
 pub(super) mod time;
+mod transport;
 
 use std::collections::HashSet;
 

@@ -90,6 +90,10 @@ impl S3Backend {
     /// must not resume at the same time: the second would take the first one's upload for a broken one. That is why
     /// this is off by default.
     ///
+    /// Compiled into a component, it sends its requests by `wasi:http`, which the component's host must allow, and takes
+    /// credentials from the settings and the environment alone: `profile` is refused, and `instance_metadata` changes
+    /// nothing.
+    ///
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown, malformed or contradicts another.
     pub fn from_config(config: Config) -> Result<Self> {

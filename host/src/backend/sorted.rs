@@ -3,16 +3,20 @@
 //!
 //! Entries are gathered in a run of some MiB. A full run is sorted and written to a temporary file; when all entries
 //! are there, the runs are merged while they are read. So memory does not grow with the listing, and the disk needs
-//! room for it once: some hundred bytes for each entry.
+//! room for it once: some hundred bytes for each entry. A component has memory alone.
 
+mod disk;
 mod record;
 mod run;
 
-use std::{fs::File, path::PathBuf};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 
-use self::run::{Gathering, Merged, Sorted};
+use self::{
+    disk::{File, temporary},
+    run::{Gathering, Merged, Sorted},
+};
 use super::{Listed, Listing};
 use crate::{Error, ErrorCode, Result};
 
@@ -22,18 +26,24 @@ const PAGE: usize = 1000;
 /// How much a [`SortedListing`] may hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortOptions {
-    /// Bytes of entries in memory; more go to disk. Default 16 MiB.
+    /// Bytes of entries in memory; more go to disk. Default 16 MiB; in a component 256 MiB, some million entries.
     pub memory: usize,
     /// Bytes on disk; more are refused, so that an endless listing cannot fill it. Default 16 GiB, which is some
-    /// hundred million entries.
+    /// hundred million entries; in a component none.
     pub disk: u64,
     /// Where temporary files go. Default: where the system has them.
     pub directory: PathBuf,
 }
 
 impl Default for SortOptions {
+    #[cfg(not(target_family = "wasm"))]
     fn default() -> Self {
         Self { memory: 16 << 20, disk: 16 << 30, directory: std::env::temp_dir() }
+    }
+
+    #[cfg(target_family = "wasm")]
+    fn default() -> Self {
+        Self { memory: 256 << 20, disk: 0, directory: PathBuf::new() }
     }
 }
 
@@ -140,17 +150,19 @@ struct Spilled {
 
 impl Spilled {
     fn add(before: Option<Self>, run: Gathering, options: &SortOptions) -> Result<Self> {
-        let mut spilled = match before {
-            Some(before) => before,
-            None => Self { file: tempfile::tempfile_in(&options.directory)?, ends: vec![0] },
-        };
-        let start = spilled.ends.last().copied().unwrap_or(0);
+        let start = before.as_ref().and_then(|before| before.ends.last().copied()).unwrap_or(0);
         let end = start + run.size() as u64;
         if end > options.disk {
-            let message =
-                format!("the listing is longer than the {} bytes that may be sorted on disk", options.disk);
+            let SortOptions { memory, disk, .. } = options;
+            let message = format!(
+                "the listing is longer than what may be sorted: {memory} bytes in memory and {disk} on disk"
+            );
             return Err(Error::new(ErrorCode::LimitExceeded, message));
         }
+        let mut spilled = match before {
+            Some(before) => before,
+            None => Self { file: temporary(&options.directory)?, ends: vec![0] },
+        };
         run.sort().write(&mut spilled.file)?;
         spilled.ends.push(end);
         Ok(spilled)
@@ -161,9 +173,15 @@ impl Spilled {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let broken_off = |error| Error::new(ErrorCode::Cancelled, format!("the sorting was broken off: {error}"));
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(broken_off(error)))
+}
+
+#[cfg(target_family = "wasm")]
+async fn blocking<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    work()
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
 //! Signed requests, sent again where that may help.
 
-use std::{error::Error as _, fmt, future::Future, time::Duration};
+use std::{fmt, future::Future, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use reqsign_command_execute_tokio::TokioCommandExecute;
-use reqsign_core::{Context, HttpSend, OsEnv, ProvideCredential, SignRequest, Signer, SigningCredential};
-use reqsign_file_read_tokio::TokioFileRead;
-use tokio::time::Instant;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use reqsign_core::{Context, HttpSend, ProvideCredential, SignRequest, Signer, SigningCredential};
 
+use super::transport::{Body, Transport, not_in_time};
 use crate::{
     Error, ErrorCode, Result,
     backend::{
+        clock::{Instant, timeout},
         retry::{RetryOptions, attempts::Attempts},
+        task::here,
         throughput::Throughput,
     },
 };
@@ -78,8 +78,7 @@ impl Call {
 
 /// What a server said, whatever it said.
 pub(in crate::backend) struct Answer {
-    /// Its body is still to be read.
-    pub(in crate::backend) response: reqwest::Response,
+    response: Response<Rest>,
     /// The same request was sent before without getting an answer, and may have been carried out.
     pub(in crate::backend) repeated: bool,
     /// The attempts that were made, if it is a refusal that may pass, and did not.
@@ -96,8 +95,12 @@ impl Answer {
         self.response.status()
     }
 
+    pub(in crate::backend) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
     pub(in crate::backend) fn header(&self, name: &str) -> Option<&str> {
-        self.response.headers().get(name)?.to_str().ok()
+        self.headers().get(name)?.to_str().ok()
     }
 
     /// In bytes, if the server says so before the body.
@@ -109,8 +112,8 @@ impl Answer {
     /// [`ErrorCode::Timeout`].
     pub(in crate::backend) async fn chunk(&mut self) -> Result<Option<Bytes>> {
         let asked = Instant::now();
-        let chunk = match tokio::time::timeout(self.silence, self.response.chunk()).await {
-            Ok(chunk) => chunk.map_err(broken)?,
+        let chunk = match timeout(self.silence, self.response.body_mut().chunk()).await {
+            Ok(chunk) => chunk?,
             Err(_) => return Err(stalled()),
         };
         match chunk {
@@ -126,16 +129,32 @@ impl Answer {
 
     /// The whole body, which must be small and arrive soon.
     pub(in crate::backend) async fn body(self) -> Result<Bytes> {
-        match tokio::time::timeout(self.silence, gathered(self.response)).await {
+        match timeout(self.silence, gathered(self.status(), self.response.into_body())).await {
             Ok(body) => body,
             Err(_) => Err(stalled()),
         }
     }
 }
 
+/// What of a body is still to be read.
+enum Rest {
+    /// All of it is here.
+    Arrived(Bytes),
+    Coming(Body),
+}
+
+impl Rest {
+    async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        match self {
+            Self::Arrived(body) => Ok(Some(std::mem::take(body)).filter(|body| !body.is_empty())),
+            Self::Coming(body) => body.chunk().await,
+        }
+    }
+}
+
 /// Signs requests with credentials of one kind, and sends them.
 pub(in crate::backend) struct Client<K: SigningCredential> {
-    http: reqwest::Client,
+    transport: Transport,
     timeout: Duration,
     retry: RetryOptions,
     /// `None`: requests go without a signature.
@@ -152,17 +171,8 @@ impl<K: SigningCredential> Client<K> {
     /// # Errors
     /// [`ErrorCode::Other`] if the system gives no certificates, or no connections.
     pub(in crate::backend) fn new(timeout: Duration) -> Result<Self> {
-        let http = crate::backend::tls::client()
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            .redirect(reqwest::redirect::Policy::none())
-            .user_agent(concat!("omnistorage/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| {
-                let message = format!("cannot prepare connections: {}", cause(&error));
-                Error::new(ErrorCode::Other, message).with_source(error)
-            })?;
         Ok(Self {
-            http,
+            transport: Transport::new(CONNECT_TIMEOUT.min(timeout))?,
             timeout,
             retry: RetryOptions::default(),
             signer: None,
@@ -182,17 +192,14 @@ impl<K: SigningCredential> Client<K> {
         self
     }
 
-    /// Signs with credentials that come over this client's connections, from the files and the environment.
+    /// Signs with credentials that come over this client's connections, from the environment and, outside of
+    /// components, from files and programs.
     pub(in crate::backend) fn signer(
         &self,
         credentials: impl ProvideCredential<Credential = K>,
         signature: impl SignRequest<Credential = K>,
     ) -> Signer<K> {
-        let context = Context::new()
-            .with_file_read(TokioFileRead)
-            .with_command_execute(TokioCommandExecute)
-            .with_env(OsEnv)
-            .with_http_send(Plain(self.http.clone()));
+        let context = surroundings().with_http_send(Plain(self.transport.clone()));
         Signer::new(context, credentials, signature)
     }
 
@@ -208,7 +215,11 @@ impl<K: SigningCredential> Client<K> {
     /// [`ErrorCode::PermissionDenied`] without credentials; [`ErrorCode::Unavailable`] or [`ErrorCode::Timeout`]
     /// without an answer.
     pub(in crate::backend) async fn open(&self, call: &Call) -> Result<Answer> {
-        let begun = || async move { Ok((self.send_once(call, None).await?, ())) };
+        let begun = || async move {
+            let request = self.request(call).await?;
+            let response = in_time(call, self.timeout, self.transport.send(request)).await?;
+            Ok((response.map(Rest::Coming), ()))
+        };
         self.repeat(begun).await.map(|(answer, ())| answer)
     }
 
@@ -235,7 +246,9 @@ impl<K: SigningCredential> Client<K> {
         let timeout = patience + Duration::from_secs(call.body.len() as u64 / SLOWEST);
         let read = &read;
         let asked = || async move {
-            let (response, body) = whole(self.send_once(call, Some(timeout)).await?).await?;
+            let request = self.request(call).await?;
+            let answered = async { whole(self.transport.send(request).await?.map(Rest::Coming)).await };
+            let (response, body) = in_time(call, timeout, answered).await?;
             let told = response.status().is_success().then(|| read(&body)).transpose()?;
             Ok((response, told))
         };
@@ -243,7 +256,7 @@ impl<K: SigningCredential> Client<K> {
     }
 
     /// Makes attempts at a request until one is answered for good, or fails for good, or enough were made.
-    async fn repeat<T, F: Future<Output = Result<(reqwest::Response, T)>>>(
+    async fn repeat<T, F: Future<Output = Result<(Response<Rest>, T)>>>(
         &self,
         attempt: impl Fn() -> F,
     ) -> Result<(Answer, T)> {
@@ -273,55 +286,67 @@ impl<K: SigningCredential> Client<K> {
         }
     }
 
-    async fn send_once(&self, call: &Call, timeout: Option<Duration>) -> Result<reqwest::Response> {
+    /// The request of a call, signed.
+    async fn request(&self, call: &Call) -> Result<Request<Bytes>> {
         let uri = call.uri.parse::<http::Uri>().map_err(|_| {
             Error::new(
                 ErrorCode::InvalidArgument,
                 "the endpoint is no URL: it is written `https://host[:port]`",
             )
         })?;
-        let mut request = http::Request::builder().method(call.method.clone()).uri(uri).body(());
+        let mut request = Request::builder().method(call.method.clone()).uri(uri).body(());
         if let Ok(request) = &mut request {
             *request.headers_mut() = call.headers.clone();
         }
         let (mut parts, ()) =
             request.map_err(|error| Error::new(ErrorCode::InvalidArgument, error.to_string()))?.into_parts();
         if let Some(signer) = &self.signer {
-            signer.sign(&mut parts, None).await.map_err(|error| (self.explain)(&error))?;
+            here(signer.sign(&mut parts, None)).await.map_err(|error| (self.explain)(&error))?;
         }
         parts.headers.remove(header::HOST);
-        let mut request = self
-            .http
-            .request(parts.method, parts.uri.to_string())
-            .headers(parts.headers)
-            .body(call.body.clone());
-        let Some(timeout) = timeout else {
-            let late = || {
-                let host = call.uri.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
-                not_in_time(host.as_deref().unwrap_or("the store"))
-            };
-            let begun = tokio::time::timeout(self.timeout, request.send()).await.map_err(|_| late())?;
-            return begun.map_err(broken);
-        };
-        request = request.timeout(timeout);
-        request.send().await.map_err(broken)
+        Ok(Request::from_parts(parts, call.body.clone()))
     }
 }
 
+/// What credentials are searched for in, beside the network.
+#[cfg(not(target_family = "wasm"))]
+fn surroundings() -> Context {
+    use reqsign_command_execute_tokio::TokioCommandExecute;
+    use reqsign_file_read_tokio::TokioFileRead;
+
+    Context::new()
+        .with_file_read(TokioFileRead)
+        .with_command_execute(TokioCommandExecute)
+        .with_env(reqsign_core::OsEnv)
+}
+
+#[cfg(target_family = "wasm")]
+fn surroundings() -> Context {
+    Context::new().with_env(reqsign_core::OsEnv)
+}
+
+/// What comes of a call within a time.
+async fn in_time<T>(call: &Call, limit: Duration, answered: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = || {
+        let host = call.uri.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
+        not_in_time(host.as_deref().unwrap_or("the store"))
+    };
+    timeout(limit, answered).await.unwrap_or_else(|_| Err(late()))
+}
+
 /// The answer with its body, which has arrived.
-async fn whole(response: reqwest::Response) -> Result<(reqwest::Response, Bytes)> {
-    let mut whole = http::Response::new(());
-    (*whole.status_mut(), *whole.headers_mut()) = (response.status(), response.headers().clone());
-    let body = gathered(response).await?;
-    Ok((whole.map(|()| body.clone()).into(), body))
+async fn whole(response: Response<Rest>) -> Result<(Response<Rest>, Bytes)> {
+    let (parts, rest) = response.into_parts();
+    let body = gathered(parts.status, rest).await?;
+    Ok((Response::from_parts(parts, Rest::Arrived(body.clone())), body))
 }
 
 /// The body of an answer, which has an end.
-async fn gathered(mut response: reqwest::Response) -> Result<Bytes> {
-    let is_refusal = !response.status().is_success();
+async fn gathered(status: StatusCode, mut rest: Rest) -> Result<Bytes> {
+    let is_refusal = !status.is_success();
     let most = if is_refusal { MOST_SAID } else { MOST };
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(broken)? {
+    while let Some(chunk) = rest.chunk().await? {
         body.extend_from_slice(&chunk);
         if body.len() > most {
             if is_refusal {
@@ -369,59 +394,9 @@ pub(in crate::backend) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
-/// The connection failed before or within the answer.
-pub(in crate::backend) fn broken(error: reqwest::Error) -> Error {
-    let host = error.url().and_then(|url| url.host_str()).unwrap_or("the store").to_owned();
-    let cause = cause(&error);
-    let told = if error.is_connect() && is_distrusted(&error) {
-        let message = format!(
-            "`{host}` cannot be trusted: {cause}; check the endpoint, and that this machine knows who signs its certificate"
-        );
-        Error::new(ErrorCode::PermissionDenied, message)
-    } else if error.is_connect() {
-        let message = format!("cannot reach `{host}`: {cause}; check the endpoint and the network");
-        Error::new(ErrorCode::Unavailable, message)
-    } else if error.is_timeout() {
-        not_in_time(&host)
-    } else {
-        Error::new(ErrorCode::Unavailable, format!("the connection to `{host}` broke: {cause}; try again"))
-    };
-    // The address of an upload is a secret: who has it can write there.
-    told.with_source(error.without_url())
-}
-
-/// Whether the other side does not speak TLS, or shows an invalid certificate: the next time it will do the same.
-fn is_distrusted(error: &reqwest::Error) -> bool {
-    let mut next: Option<&dyn std::error::Error> = error.source();
-    while let Some(error) = next {
-        let broken = error.downcast_ref::<std::io::Error>();
-        if broken.is_some_and(|broken| broken.kind() == std::io::ErrorKind::InvalidData) {
-            return true;
-        }
-        next = error.source();
-    }
-    false
-}
-
-fn not_in_time(host: &str) -> Error {
-    Error::new(ErrorCode::Timeout, format!("`{host}` did not answer in time; try again later"))
-}
-
-/// The innermost cause: the outer ones repeat the URL.
-fn cause(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    match error.source() {
-        Some(_) => innermost.to_string(),
-        None => "the request was refused before it was sent".to_owned(),
-    }
-}
-
 /// What the credential sources send their own requests with.
 #[derive(Clone)]
-struct Plain(reqwest::Client);
+struct Plain(Transport);
 
 impl fmt::Debug for Plain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -430,19 +405,11 @@ impl fmt::Debug for Plain {
 }
 
 impl HttpSend for Plain {
-    async fn http_send(&self, request: http::Request<Bytes>) -> reqsign_core::Result<http::Response<Bytes>> {
-        let failed = |error: reqwest::Error| {
-            reqsign_core::Error::unexpected("no answer").with_source(error.without_url()).set_retryable(true)
-        };
-        let request = reqwest::Request::try_from(request).map_err(failed)?;
-        let mut response = self.0.execute(request).await.map_err(failed)?;
-        let mut answer = http::Response::builder().status(response.status());
-        if let Some(headers) = answer.headers_mut() {
-            headers.extend(std::mem::take(response.headers_mut()));
-        }
-        let body = gathered(response).await.map_err(|error| {
-            reqsign_core::Error::unexpected(error.message().to_owned()).set_retryable(true)
+    async fn http_send(&self, request: Request<Bytes>) -> reqsign_core::Result<Response<Bytes>> {
+        let answered = async { whole(self.0.send(request).await?.map(Rest::Coming)).await };
+        let (response, body) = answered.await.map_err(|error| {
+            reqsign_core::Error::unexpected("no answer").with_source(error).set_retryable(true)
         })?;
-        answer.body(body).map_err(|error| reqsign_core::Error::unexpected(error.to_string()))
+        Ok(response.map(|_| body))
     }
 }

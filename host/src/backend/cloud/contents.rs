@@ -8,7 +8,7 @@ use futures::{StreamExt, future::BoxFuture, stream};
 use super::client::Answer;
 use crate::{
     Error, ErrorCode, Hash, Result,
-    backend::{Contents, checksum::Checksum, gone_on},
+    backend::{Contents, checksum::Checksum, clock::sleep, gone_on},
 };
 
 /// An answer with bytes of the object.
@@ -118,7 +118,7 @@ impl Reading {
         }
         tracing::debug!(offset = self.position, "reading goes on over a new connection");
         let pause = if self.fruitless > 1 { retry.pause(self.fruitless) } else { Duration::ZERO };
-        tokio::time::sleep(pause).await;
+        sleep(pause).await;
         let reopened = (self.reopen)(self.position).await;
         self.part = reopened.map_err(|error| gone_on(error).with_offset(self.position))?;
         self.began = (self.position, self.fruitless);

@@ -11,12 +11,11 @@ use std::{
 
 use async_trait::async_trait;
 use omnistorage_types::Path;
-use tokio::task::JoinSet;
 
 use super::pages::{Order, Page, Pages, Trail};
 use crate::{
     Error, ErrorCode, ObjectInfo, ObjectKind, Result,
-    backend::{ListOptions, Listed, Listing, ListingFailure},
+    backend::{ListOptions, Listed, Listing, ListingFailure, task::Tasks},
 };
 
 /// A cursor over the pages.
@@ -31,7 +30,7 @@ pub(super) struct PagedListing<P> {
     order: Order,
     progress: Progress,
     /// At most one page, in flight.
-    ahead: JoinSet<Result<Page>>,
+    ahead: Tasks<Result<Page>>,
     trail: Trail,
     last_key: String,
     held: BTreeMap<(Path, bool), Held>,
@@ -74,7 +73,7 @@ impl<P: Pages> PagedListing<P> {
             options: options.clone(),
             order,
             progress: Progress::At(None),
-            ahead: JoinSet::new(),
+            ahead: Tasks::new(),
             last_key: String::new(),
             held: BTreeMap::new(),
             ready: VecDeque::new(),
@@ -100,7 +99,7 @@ impl<P: Pages> PagedListing<P> {
         if self.ahead.is_empty() {
             self.fetch();
         }
-        let page = match self.ahead.join_next().await {
+        let page = match self.ahead.next().await {
             Some(Ok(page)) => page?,
             _ => return Err(Error::new(ErrorCode::Cancelled, "the listing was stopped")),
         };

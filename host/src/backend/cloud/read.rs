@@ -85,7 +85,7 @@ pub(in crate::backend) async fn read<S: Source>(
             return Ok(reader);
         }
     };
-    let headers = opened.answer.response.headers();
+    let headers = opened.answer.headers();
     let info = source.info(path, headers, opened.size);
     // Every object has a version; an answer without one is about something else.
     if info.etag.is_none() || info.modified.is_none() {

@@ -198,7 +198,7 @@ impl Bucket {
 
     /// The error for an answer.
     pub(super) async fn failure(&self, mut answer: Answer) -> Error {
-        let (status, headers) = (answer.status(), answer.response.headers().clone());
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let given_up = answer.given_up.take();
         let body = answer.body().await.unwrap_or_default();
         let error = self.refusal(status, &headers, &body);

@@ -98,7 +98,7 @@ async fn ask_one(bucket: &Bucket, key: &str) -> Result<Deleted> {
             _ => check_gone(bucket, key).await,
         },
         status if status.is_success() => {
-            let (headers, body) = (answer.response.headers().clone(), answer.body().await?);
+            let (headers, body) = (answer.headers().clone(), answer.body().await?);
             match answer::refused(&body) {
                 Some(status) => Err(bucket.refusal(status, &headers, &body)),
                 None => check_gone(bucket, key).await,
@@ -148,7 +148,7 @@ async fn request(bucket: &Bucket, keys: &[&str]) -> Result<Vec<Option<Deleted>>>
         .header("content-type", &batch::content_type())?
         .body(batch::deletions(paths, bucket.user_project.as_deref()).into());
     let answer = bucket.send(&call).await?;
-    let headers = answer.response.headers().clone();
+    let headers = answer.headers().clone();
     let body = answer.body().await?;
     let mut results = vec![None; keys.len()];
     for part in batch::answers(&headers, &String::from_utf8_lossy(&body)) {

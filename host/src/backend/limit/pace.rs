@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep_until};
+use crate::backend::clock::{Instant, sleep_until};
 
 /// Further ahead than anybody waits, but not so far that adding to it overflows.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);

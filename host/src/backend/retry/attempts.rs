@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::RetryOptions;
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    backend::clock::{Instant, sleep},
+};
 
 /// The attempts at one thing.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ impl Attempts {
         }
         let delay = self.options.pause(self.made).max(asked);
         tracing::debug!(attempts = self.made, ?delay, "trying again");
-        tokio::time::sleep(delay).await;
+        sleep(delay).await;
         true
     }
 

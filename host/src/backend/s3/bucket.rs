@@ -229,7 +229,7 @@ impl Bucket {
 
     /// The error for an answer.
     pub(super) async fn failure(&self, mut answer: Answer) -> Error {
-        let (status, headers) = (answer.status(), answer.response.headers().clone());
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let given_up = answer.given_up.take();
         let body = answer.body().await.unwrap_or_default();
         // The answer to HEAD has no body, so an answer that says nothing about the object is requested once more. If

@@ -64,7 +64,7 @@ impl Draft {
         if !answer.status().is_success() {
             return self.refused(answer, size).await;
         }
-        let headers = answer.response.headers().clone();
+        let headers = answer.headers().clone();
         bucket.look_at_encryption(&headers);
         match written(answer).await? {
             Some(etag) => {
@@ -138,7 +138,7 @@ impl Draft {
             return Ok(info);
         }
         let status = answer.status();
-        let headers = answer.response.headers().clone();
+        let headers = answer.headers().clone();
         let body = answer.body().await?;
         // If the object is missing, S3 says so instead of naming the condition.
         let says = |code| read_refusal(&body).is_none_or(|refusal| refusal.is(code));

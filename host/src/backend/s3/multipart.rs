@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::Method;
 use serde::Serialize;
-use tokio::runtime::Handle;
 
 use super::{
     bucket::Bucket,
@@ -20,6 +19,7 @@ use crate::{
     backend::{
         WriteCondition,
         cloud::client::{Answer, Call},
+        task,
     },
 };
 
@@ -113,7 +113,7 @@ impl Multipart {
         let (bucket, key) = (Arc::clone(bucket), key.to_owned());
         // In a task of its own: a caller that gives up before the answer would leave behind an upload that nobody knows
         // about.
-        let begun = tokio::spawn(async move {
+        let begun = task::to_its_end(async move {
             match bucket.ask_repeated(&call).await {
                 Ok((Initiated { upload_id: id }, may_have_twin)) => {
                     Ok(Self { bucket, key, id, is_open: true, may_have_twin, remains: None })
@@ -272,10 +272,8 @@ impl Drop for Multipart {
         }
         let (bucket, key, id) =
             (Arc::clone(&self.bucket), std::mem::take(&mut self.key), std::mem::take(&mut self.id));
-        let Ok(runtime) = Handle::try_current() else {
-            return tracing::warn!(key, "an upload stays open at the store: `sweep` aborts it later");
-        };
-        runtime.spawn(async move {
+        let named = key.clone();
+        let is_begun = task::detach(async move {
             if may_have_twin {
                 uploads::abort_lost(&bucket, &key, Some(&id)).await;
             }
@@ -283,6 +281,9 @@ impl Drop for Multipart {
                 abort_or_leave(&bucket, &key, &id).await;
             }
         });
+        if !is_begun {
+            tracing::warn!(key = named, "an upload stays open at the store: `sweep` aborts it later");
+        }
     }
 }
 

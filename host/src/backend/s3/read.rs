@@ -28,7 +28,7 @@ impl Bucket {
         let key = self.key(path)?;
         let call = self.object(Method::HEAD, &key).header("x-amz-checksum-mode", "ENABLED")?;
         let answer = self.send(&of_version(call, if_match)?).await?;
-        let headers = answer.response.headers().clone();
+        let headers = answer.headers().clone();
         self.look_at_encryption(&headers);
         let info = attributes::info(path, &headers, answer.content_length());
         // Every object has these; an answer without them is about something else.

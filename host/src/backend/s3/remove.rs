@@ -125,7 +125,7 @@ async fn delete_keys(bucket: &Arc<Bucket>, keys: &[&str]) -> Vec<Result<()>> {
 /// Deletes a single key: a failure that may pass is tried again, with pauses.
 async fn delete_one(bucket: &Bucket, key: &str) -> Result<()> {
     let answer = bucket.ask_anything(&bucket.object(Method::DELETE, key)).await?;
-    let (status, headers) = (answer.status(), answer.response.headers().clone());
+    let (status, headers) = (answer.status(), answer.headers().clone());
     if status == StatusCode::NOT_FOUND {
         let body = answer.body().await?;
         return match read_refusal(&body) {

@@ -1,12 +1,12 @@
 //! Where a bucket is, how to speak to it, and with whose credentials.
 
-use reqsign_aws_v4::{AssumeRoleCredentialProvider, Credential, DefaultCredentialProvider, RequestSigner};
+use reqsign_aws_v4::{AssumeRoleCredentialProvider, Credential, RequestSigner};
 use reqsign_core::{ErrorKind, ProvideCredentialChain};
 
 use super::{
     KIND,
     bucket::{Bucket, Traits},
-    credentials::Given,
+    credentials::{Given, searched},
     identity::{Account, Identity},
     part_size::{CopyLimit, PartSize},
 };
@@ -101,16 +101,8 @@ fn client(config: &mut Config, region: &str) -> Result<(Account, Client<Credenti
             (Account::Key(key), ProvideCredentialChain::new().push(given))
         }
         (None, None) if token.is_none() => {
-            let mut provider = DefaultCredentialProvider::builder();
-            if let Some(profile) = &profile {
-                // A profile that is requested by name takes precedence over the environment.
-                provider = provider.no_env().with_profile(profile);
-            }
-            if !instance_metadata {
-                provider = provider.no_imds().no_ecs();
-            }
-            let account = profile.map_or(Account::Environment, Account::Profile);
-            (account, ProvideCredentialChain::new().push(provider.build()))
+            let credentials = searched(profile.as_deref(), instance_metadata)?;
+            (profile.map_or(Account::Environment, Account::Profile), credentials)
         }
         _ => {
             return Err(contradiction(

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use tokio::task::JoinSet;
 
 use super::{KIND, copy, draft::Draft, multipart::Multipart, part::Part};
 use crate::{
@@ -13,6 +12,7 @@ use crate::{
     backend::{
         Upload, WriteOptions,
         cloud::{expectation::Expectation, part::PartBuffer},
+        task::Tasks,
     },
 };
 
@@ -32,7 +32,7 @@ struct Large {
     multipart: Arc<Multipart>,
     /// The number of the next part.
     next: u64,
-    running: JoinSet<Result<Part>>,
+    running: Tasks<Result<Part>>,
     arrived: Vec<Part>,
 }
 
@@ -54,7 +54,7 @@ impl S3Upload {
             none => none.insert(Large {
                 multipart: Arc::new(self.draft.begin().await?),
                 next: 1,
-                running: JoinSet::new(),
+                running: Tasks::new(),
                 arrived: Vec::new(),
             }),
         };
@@ -134,7 +134,7 @@ async fn complete_resumed(
 
 impl Large {
     async fn join_one(&mut self) -> Result<()> {
-        match self.running.join_next().await {
+        match self.running.next().await {
             Some(Ok(part)) => self.arrived.push(part?),
             Some(Err(_)) => return Err(Error::new(ErrorCode::Cancelled, "the upload was stopped")),
             None => {}

@@ -3,12 +3,14 @@
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
-    fs::File,
     io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write},
     sync::Arc,
 };
 
-use super::record::{decode, encode};
+use super::{
+    disk::File,
+    record::{decode, encode},
+};
 use crate::{Result, backend::Listed};
 
 /// How many bytes of a run are read at once: the more runs, the fewer, so that all together stay small.
