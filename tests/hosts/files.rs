@@ -51,6 +51,23 @@ fn two_directories_are_mirrored() {
     }
 }
 
+/// A limit waits on the clock of the host.
+#[test]
+fn a_bandwidth_can_be_given() {
+    if is_left_out() {
+        return;
+    }
+    let application = plugged(APPLICATION, "omnistorage-files");
+    let [from, to] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    fs::write(from.path().join("small"), "x").unwrap();
+    fs::write(from.path().join("large"), vec![1; 1 << 20]).unwrap();
+    let granted = [granted(from.path(), "from"), granted(to.path(), "to")];
+    let call = "mirror-slowly(\"from\",\"to\",4194304)";
+    let mirrored = wasmtime(&application, &granted, call).output().unwrap();
+    assert_eq!(returned(&mirrored), "ok(\"2 transferred, 0 deleted, 0 errors\")");
+    assert!(tree(from.path()) == tree(to.path()));
+}
+
 #[test]
 fn what_was_not_granted_is_named() {
     if is_left_out() {

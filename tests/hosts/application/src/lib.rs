@@ -16,6 +16,9 @@ mod bindings {
                 /// Makes the target equal to the source; tells what was done.
                 export mirror: async func(source: string, target: string) -> result<string, string>;
 
+                /// The same, with no more bytes a second.
+                export mirror-slowly: async func(source: string, target: string, bandwidth: u64) -> result<string, string>;
+
                 /// Begins to write an object, and goes on for a minute: long enough to be killed.
                 export write-slowly: async func(backend: string, path: string) -> result<string, string>;
 
@@ -59,19 +62,25 @@ fn told(error: types::Error) -> String {
     format!("{at}{}", error.message)
 }
 
+async fn mirror(source: String, target: String, bandwidth: Option<u64>) -> Result<String, String> {
+    let root = Path::root().to_string();
+    let (source, target) = (at(source, root.clone()), at(target, root));
+    let options =
+        SyncOptions { deletion: omnistorage_types::Deletion::After, bandwidth, ..SyncOptions::default() };
+    let job = sync::sync(source, target, options.into_wit()).await.map_err(told)?;
+    // Who does not want to know of events drops them.
+    drop(job.events);
+    let report = job.outcome.await.map_err(told)?;
+    Ok(format!("{} transferred, {} deleted, {} errors", report.transferred, report.deleted, report.errors))
+}
+
 impl Guest for Application {
     async fn mirror(source: String, target: String) -> Result<String, String> {
-        let root = Path::root().to_string();
-        let (source, target) = (at(source, root.clone()), at(target, root));
-        let options = SyncOptions { deletion: omnistorage_types::Deletion::After, ..SyncOptions::default() };
-        let job = sync::sync(source, target, options.into_wit()).await.map_err(told)?;
-        // Who does not want to know of events drops them.
-        drop(job.events);
-        let report = job.outcome.await.map_err(told)?;
-        Ok(format!(
-            "{} transferred, {} deleted, {} errors",
-            report.transferred, report.deleted, report.errors
-        ))
+        mirror(source, target, None).await
+    }
+
+    async fn mirror_slowly(source: String, target: String, bandwidth: u64) -> Result<String, String> {
+        mirror(source, target, Some(bandwidth)).await
     }
 
     async fn write_slowly(backend: String, path: String) -> Result<String, String> {
