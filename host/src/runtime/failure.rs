@@ -2,7 +2,7 @@
 
 use wasmtime::{PoolConcurrencyLimitError, Trap, component::ResourceTableError};
 
-use super::view::StorageCtx;
+use super::{growth::Growth, limits::Limits};
 use crate::{Error, ErrorCode};
 
 /// In the words of wasmtime, which keeps the types of these errors to itself.
@@ -18,15 +18,14 @@ fn says(error: &wasmtime::Error, words: &str) -> bool {
     error.chain().any(|cause| cause.to_string().contains(words))
 }
 
-/// Why a component ended.
-pub(super) fn failure(error: &wasmtime::Error, ctx: &StorageCtx) -> Error {
+/// Why a component ended that was held to these limits.
+pub(super) fn failure(error: &wasmtime::Error, growth: &Growth, limits: &Limits) -> Error {
     if let Some(error) = error.downcast_ref::<Error>() {
         return error.clone();
     }
-    if let Some(refusal) = ctx.growth.refusal() {
+    if let Some(refusal) = growth.refusal() {
         return refusal.clone();
     }
-    let limits = ctx.budget.limits();
     let exceeded = |message: String| Error::new(ErrorCode::LimitExceeded, message);
     if is_out_of_fuel(error) {
         return exceeded(format!(

@@ -16,7 +16,6 @@ use super::{
     activity::Activity,
     bindings::exports::omnistorage::storage::{bisync, compression, multi, objects, records, sync},
     budget::Budget,
-    failure::failure,
     policy::Policy,
     view::{StorageCtx, StorageCtxView, StorageView, limit_store, limit_time},
 };
@@ -134,7 +133,7 @@ impl Sandbox {
                 let guest = Guest { template: template.clone(), instance };
                 Ok(Self { store, guest, _permit: permit })
             }
-            Err(error) => Err(failure(&error, &store.data().storage)),
+            Err(error) => Err(store.data().storage.explain(&error)),
         }
     }
 
@@ -157,7 +156,7 @@ impl Sandbox {
         let guest = &*guest;
         match store.run_concurrent(async |inside| job(inside, guest).await).await.flatten() {
             Ok(result) => result,
-            Err(error) => Err(failure(&error, &store.data().storage)),
+            Err(error) => Err(store.data().storage.explain(&error)),
         }
     }
 }

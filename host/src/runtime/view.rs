@@ -48,7 +48,7 @@ impl StorageCtx {
     /// failed at. In one sentence, for the log of whoever runs plugins.
     #[must_use]
     pub fn explain(&self, error: &wasmtime::Error) -> Error {
-        failure(error, self)
+        failure(error, &self.growth, self.budget.limits())
     }
 
     /// What keeps the memories and tables of the component within the limits, for
