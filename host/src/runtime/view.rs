@@ -20,8 +20,8 @@ use crate::Error;
 
 /// The state of the interface for one store: what its component was granted, and what it may use.
 ///
-/// The [limits](Limits) of what the host holds for the component, and of what it holds open, are kept in any case; those
-/// of what wasmtime knows of, such as its memories, by [`limit_store`].
+/// The [limits](super::Limits) of what the host holds for the component, and of what it holds open, are kept in any case;
+/// those of what wasmtime knows of, such as its memories, by [`limit_store`].
 #[derive(Debug)]
 pub struct StorageCtx {
     pub(super) policy: Policy,
