@@ -47,7 +47,7 @@ impl Plugin {
         let mut linker = Linker::new(engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         add_to_linker(&mut linker)?;
-        let component = Component::from_file(engine, built(name)?)?;
+        let component = Component::from_binary(engine, &built(name)?)?;
         // All that is missing, in one message, before anything runs.
         if let Some(missing) = missing_imports(&linker, &component)? {
             anyhow::bail!("{name}: {missing}");
@@ -82,16 +82,16 @@ impl Plugin {
 }
 
 /// A plugin of this folder. In a host of yours they come as files.
-fn built(name: &str) -> anyhow::Result<std::path::PathBuf> {
+fn built(name: &str) -> anyhow::Result<Vec<u8>> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let component =
-        std::env::temp_dir().join(format!("omnistorage-plugin-{}-{name}.wasm", std::process::id()));
+    let directory = tempfile::tempdir()?;
+    let component = directory.path().join("plugin.wasm");
     let build = Command::new(workspace.join("guest/build.sh"))
         .arg(format!("omnistorage-example-{name}"))
         .arg(&component)
         .output()?;
     anyhow::ensure!(build.status.success(), "{}", String::from_utf8_lossy(&build.stderr));
-    Ok(component)
+    Ok(std::fs::read(component)?)
 }
 
 #[tokio::main]
