@@ -166,7 +166,7 @@ async fn a_body_that_drips_is_read_on_over_another_connection() {
 
 #[tokio::test]
 async fn a_reader_that_takes_its_time_is_no_slow_server() {
-    let (proxy, backend) = behind_proxy(|config| config.with("timeout", "100ms"));
+    let (proxy, backend) = behind_proxy(|config| config.with("timeout", "500ms"));
     let contents = Bytes::from(vec![7; 8 << 20]);
     backend.write_all(&path("a"), contents.clone(), &WriteOptions::default()).await.unwrap();
     drop(proxy.take_requests());
@@ -176,7 +176,7 @@ async fn a_reader_that_takes_its_time_is_no_slow_server() {
         count += chunk.unwrap().len();
         if pauses < 5 {
             pauses += 1;
-            tokio::time::sleep(Duration::from_millis(150)).await;
+            tokio::time::sleep(Duration::from_millis(600)).await;
         }
     }
     assert_eq!((count, pauses, methods(&proxy)), (contents.len(), 5, vec!["GET".to_owned()]));
