@@ -7,6 +7,8 @@ use omnistorage::{
     runtime::{Codec, Compression, DecompressOptions},
 };
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use crate::setup::{at, put, two_memories};
 
 async fn all(contents: Contents) -> omnistorage::Result<Vec<u8>> {
@@ -29,6 +31,63 @@ async fn what_is_written_is_read() {
     assert_eq!(info.path.as_str(), "a/b");
     let hash = storage.hash(&at("here", "a/b"), HashAlgorithm::Md5).await.unwrap();
     assert_eq!(hash.to_string(), "5d41402abc4b2a76b9719d911017c592");
+}
+
+#[tokio::test]
+async fn a_writer_commits_by_its_end_alone() {
+    let storage = two_memories();
+    put(&storage, "here", &[("a", "old")]).await;
+    let (a, options) = (at("here", "a"), Default::default());
+    let zstd = Some(Compression { codec: Codec::Zstd, level: None });
+    let bytes: Vec<u8> = (0..300_000u32).flat_map(|n| n.to_le_bytes()).collect();
+
+    let mut given_up = storage.writer(&a, &options, None);
+    given_up.write_all(&bytes).await.unwrap();
+    given_up.flush().await.unwrap();
+    given_up.abort().await;
+    let mut dropped = storage.writer(&a, &options, zstd);
+    dropped.write_all(&bytes).await.unwrap();
+    drop(dropped);
+    let mut old = storage.reader(&a, &ReadOptions::default(), None).await.unwrap();
+    let mut text = String::new();
+    old.read_to_string(&mut text).await.unwrap();
+    assert_eq!(text, "old");
+
+    let mut writer = storage.writer(&a, &options, zstd);
+    writer.write_all(&bytes).await.unwrap();
+    writer.shutdown().await.unwrap();
+    assert!(writer.write_all(b"more").await.is_err(), "it was finished");
+    let mut reader = storage.reader(&a, &ReadOptions::default(), Some(Default::default())).await.unwrap();
+    let mut read = Vec::new();
+    reader.read_to_end(&mut read).await.unwrap();
+    assert!(read == bytes);
+
+    let nowhere = storage.writer(&at("nowhere", "a"), &options, None);
+    assert_eq!(nowhere.finish().await.unwrap_err().code(), ErrorCode::UnknownBackend);
+    let empty = storage.writer(&at("here", "empty"), &options, None).finish().await.unwrap();
+    assert_eq!(empty.size, Some(0));
+}
+
+#[tokio::test]
+async fn a_reader_ends_with_an_error_where_the_contents_are_cut() {
+    let storage = two_memories();
+    let mut writer = storage.writer(
+        &at("here", "whole.zst"),
+        &Default::default(),
+        Some(Compression { codec: Codec::Zstd, level: None }),
+    );
+    writer.write_all(&[7; 100_000]).await.unwrap();
+    let whole = writer.finish().await.unwrap().size.unwrap();
+    let cut = ReadOptions { length: Some(whole - 1), ..Default::default() };
+    let packed =
+        all(storage.read(&at("here", "whole.zst"), &cut, None).await.unwrap().contents).await.unwrap();
+    storage.write_all(&at("here", "cut.zst"), packed.into(), &Default::default()).await.unwrap();
+    let options = ReadOptions::default();
+    let mut reader =
+        storage.reader(&at("here", "cut.zst"), &options, Some(Default::default())).await.unwrap();
+    let error = reader.read_to_end(&mut Vec::new()).await.unwrap_err();
+    let source = error.get_ref().and_then(|error| error.downcast_ref::<omnistorage::Error>());
+    assert_eq!(source.map(omnistorage::Error::code), Some(ErrorCode::Corrupted), "{error}");
 }
 
 #[tokio::test]

@@ -47,10 +47,13 @@ impl ObjectWriter {
         std::future::poll_fn(|cx| self.poll_finish(cx)).await
     }
 
-    /// Gives the object up, and waits until nothing of it is left behind.
+    /// Gives the object up, and waits until nothing of it is left behind. If its end was said already, as by a `shutdown`
+    /// that nobody waited for, it is too late, and this waits for what comes of it.
     pub async fn abort(self) {
-        if let State::Open(task) = self.state {
-            task.stop().await;
+        match self.state {
+            State::Open(task) => task.stop().await,
+            State::Ending(ending) => drop(ending.await),
+            State::Ended(_) => {}
         }
     }
 
