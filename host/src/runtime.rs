@@ -100,14 +100,14 @@ pub const COMPONENT: &[u8] = include_bytes!(env!("OMNISTORAGE_COMPONENT_WASM"));
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RuntimeOptions {
-    /// Keep the compiled component, so that the next process starts at once: in `omnistorage` below `$XDG_CACHE_HOME`, or
-    /// else below `~/.cache`, which must belong to this user. This directory and all above it must be such that nobody else
-    /// but the administrator can exchange what is in them; elsewhere, as in the home of another user, the component is
-    /// compiled again. Where Unix has no part it is the cache of wasmtime. Default: yes.
+    /// Keep the compiled component, so that the next process starts at once: in `omnistorage` below `$XDG_CACHE_HOME`,
+    /// or else below `~/.cache`, which must belong to this user. This directory and every directory above it must be
+    /// writable by nobody but this user and the administrator; otherwise, as in another user's home, the component is
+    /// compiled again. Outside Unix, wasmtime's own cache is used. Default: yes.
     pub cache: bool,
-    /// Sandboxes at once; a call that would need one more waits until another ends. A reader or a writer that is kept
-    /// keeps its sandbox. Their address space, not their memory, is reserved ahead, which makes them cheap to begin;
-    /// where so much cannot be reserved, each reserves its own. Default 256.
+    /// How many sandboxes may run at once; a call that needs one more waits for another to end. An open reader or
+    /// writer holds its sandbox. Address space for all of them, not memory, is reserved up front, so that one starts
+    /// quickly; where that much cannot be reserved, each sandbox reserves its own. Default 256.
     pub sandboxes: u32,
 }
 
@@ -131,7 +131,7 @@ impl Runtime {
         Self::with_component(options, COMPONENT)
     }
 
-    /// The same for another component of the world `omnistorage`, in its binary form: a build of your own.
+    /// The same for a component that you built yourself for the world `omnistorage`, in its binary form.
     ///
     /// # Errors
     /// As [`Runtime::new`]; [`ErrorCode::Other`] if the bytes are no such component.
@@ -145,7 +145,7 @@ impl Runtime {
             Ok((engine, component))
         };
         space::check()?;
-        // There may be too little address space, and a component may be of more parts than a pool has ready for one.
+        // There may be too little address space for the pool, or the component may have more parts than a slot holds.
         let (engine, component) = load(&pooled(config(options), options.sandboxes))
             .or_else(|_| load(&space::sparing(config(options))))
             .map_err(failed)?;
@@ -164,7 +164,7 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
-/// The component, compiled now or before.
+/// The component, compiled now or taken from the cache.
 fn compiled(engine: &Engine, bytes: &[u8], cache: bool) -> wasmtime::Result<Component> {
     #[cfg(unix)]
     if cache && let Some(compiled) = compiled::Compiled::of_user() {
@@ -175,8 +175,8 @@ fn compiled(engine: &Engine, bytes: &[u8], cache: bool) -> wasmtime::Result<Comp
     compile::compile(engine, bytes)
 }
 
-/// What a pool has ready for each component, which is several core modules: the program, and small ones that tie its
-/// imports together. No component gets more of it, so that there is something for each sandbox.
+/// What the pool sets aside for each component. One consists of several core modules: the program, and small ones that
+/// connect its imports. No component gets more, so that every sandbox has its share.
 const INSTANCES: u32 = 8;
 const MEMORIES: u32 = 2;
 const TABLES: u32 = 8;
@@ -187,7 +187,7 @@ fn config(options: &RuntimeOptions) -> Config {
     config.epoch_interruption(true);
     #[cfg(not(unix))]
     if options.cache {
-        // Without a home directory there is no cache, and that is no reason to fail.
+        // Without a home directory there is no cache, and the component still runs.
         config.cache(wasmtime::Cache::new(wasmtime::CacheConfig::new()).ok());
     }
     #[cfg(unix)]
@@ -195,8 +195,8 @@ fn config(options: &RuntimeOptions) -> Config {
     config
 }
 
-/// The same with room for so many sandboxes reserved ahead. Measured: a sandbox and its first call take 74 us instead
-/// of 117; to reserve the room takes about 20 us a sandbox, once.
+/// The same, with room for that many sandboxes reserved up front. Measured: a sandbox and its first call take 74 us
+/// instead of 117; reserving costs about 20 us a sandbox, once.
 fn pooled(mut config: Config, sandboxes: u32) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(sandboxes)

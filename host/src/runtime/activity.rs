@@ -1,4 +1,4 @@
-//! What a job has its backends do.
+//! Counts what a job asks of its backends.
 
 use std::sync::{
     Arc,
@@ -13,8 +13,8 @@ use crate::{
     backend::{Meter, Upload, layer::Operation},
 };
 
-/// What a job has asked of its backends so far, and how many bytes it had them move. A clone sees the same, also after
-/// the job.
+/// What a job has asked of its backends so far, and how many bytes they moved for it. Clones share the counts, which
+/// stay after the job has ended.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -43,13 +43,13 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// Calls of the interface `backend`, which began. One about many objects is one.
+    /// Calls of the interface `backend` that were begun. A call about many objects counts once.
     #[must_use]
     pub fn calls(&self, operation: Operation) -> u64 {
         self.calls[operation as usize].load(Ordering::Relaxed)
     }
 
-    /// Bytes that were moved between backends, or within one, also of objects that are not through yet, or failed.
+    /// Bytes moved between backends or within one, including those of objects still under way and of those that failed.
     #[must_use]
     pub fn bytes_moved(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)

@@ -9,9 +9,9 @@ use crate::{Location, Result};
 pub type BisyncJob = Job<BisyncEvent, BisyncReport>;
 
 impl Storage {
-    /// Brings the changes of each of two places to the other. What changed is told by the state: an object outside of
-    /// both, which the first run, with [`BisyncOptions::resync`], makes, and each run replaces in one step at its end.
-    /// A run that is interrupted leaves the old state, and the next one finds what it did.
+    /// Brings the changes of each of two places to the other. The state, an object outside of both, tells what changed:
+    /// the first run, with [`BisyncOptions::resync`], makes it, and each run replaces it in one step at its end. A run
+    /// that is interrupted leaves the old state, and the next one finds what it did.
     ///
     /// # Errors
     /// An unknown backend; an option out of its range. Then as [`Job::outcome`], and

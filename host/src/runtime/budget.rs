@@ -1,4 +1,4 @@
-//! The account of one sandbox: the bytes and the open things that it holds, and what it gets done.
+//! The account of one sandbox: the bytes it holds, what it has open, and whether it makes progress.
 
 use std::sync::{
     Arc,
@@ -13,25 +13,25 @@ use super::{
 };
 use crate::{Error, ErrorCode, Result, backend::Allowance, config};
 
-/// What one sandbox holds, and how much it may hold. A clone is the same account.
+/// What one sandbox holds, and how much it may hold. Clones share the account.
 #[derive(Clone, Debug)]
 pub(super) struct Budget(Arc<Account>);
 
 #[derive(Debug)]
 struct Account {
     limits: Limits,
-    /// Bytes of its memories, and of what the host holds for it.
+    /// Bytes of its memories, and of what the host keeps in memory for it.
     bytes: AtomicUsize,
-    /// Of [`Limits::resources`].
+    /// Counts against [`Limits::resources`].
     open: AtomicUsize,
-    /// Of those, the ones behind which there may be a file or a connection.
+    /// Those of them that may hold a file or a connection open.
     files: Share,
     calls: Share,
-    /// Of [`Limits::gathered`].
+    /// Counts against [`Limits::gathered`].
     gathered: Allowance,
-    /// Wakes a call that waits for its turn.
+    /// Wakes calls that wait for their turn.
     call_ended: Notify,
-    /// Counts what it gets done: answers of backends, chunks moved.
+    /// Counts progress: answers of backends, chunks moved.
     progress: AtomicU64,
 }
 
@@ -53,22 +53,22 @@ impl Budget {
         &self.0.limits
     }
 
-    /// What its writes may gather.
+    /// The allowance for what its writes gather.
     pub(super) fn gathered(&self) -> Allowance {
         self.0.gathered.clone()
     }
 
-    /// Something was done.
+    /// Notes progress.
     pub(super) fn tick(&self) {
         self.0.progress.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A number that changes whenever something is done.
+    /// A number that changes with every bit of progress.
     pub(super) fn progress(&self) -> u64 {
         self.0.progress.load(Ordering::Relaxed)
     }
 
-    /// Takes so many bytes, until what it gives is dropped.
+    /// Takes this many bytes, until the guard that it returns is dropped.
     ///
     /// # Errors
     /// [`ErrorCode::LimitExceeded`]
@@ -78,7 +78,7 @@ impl Budget {
         Ok(reserved)
     }
 
-    /// Takes so many bytes, or as many as are left.
+    /// Takes this many bytes, or as many as are left.
     pub(super) fn reserve_up_to(&self, bytes: usize) -> Reserved {
         let account = &*self.0;
         let mut taken = 0;
@@ -89,7 +89,7 @@ impl Budget {
         Reserved { budget: self.clone(), bytes: taken }
     }
 
-    /// Counts something that the component holds open, until what it gives is dropped.
+    /// Counts something that the component opens, until the guard that it returns is dropped.
     ///
     /// # Errors
     /// [`ErrorCode::LimitExceeded`]
@@ -108,7 +108,7 @@ impl Budget {
         })
     }
 
-    /// The same for something behind which there may be a file or a connection: of these the process has only so many.
+    /// The same for something that may hold a file or a connection open, of which the process has a limited number.
     ///
     /// # Errors
     /// [`ErrorCode::LimitExceeded`]
@@ -129,7 +129,7 @@ impl Budget {
     /// Waits until another call may begin.
     pub(super) async fn call(&self) -> Calling {
         while !self.0.calls.take() {
-            // There is another one of this sandbox, which will end.
+            // Another call of this sandbox is at work, and will end.
             self.0.call_ended.notified().await;
         }
         Calling(self.clone())
@@ -154,7 +154,7 @@ impl Budget {
     }
 }
 
-/// What the component keeps in a backend that it opened for itself.
+/// What a backend that the component opened by itself keeps in memory.
 impl config::Account for Budget {
     fn take(&self, bytes: u64) -> Result<()> {
         self.take(usize::try_from(bytes).unwrap_or(usize::MAX))
@@ -165,7 +165,7 @@ impl config::Account for Budget {
     }
 }
 
-/// Bytes of a budget.
+/// Bytes taken from a budget.
 #[derive(Debug)]
 pub(super) struct Reserved {
     budget: Budget,
@@ -177,10 +177,10 @@ impl Reserved {
         self.bytes
     }
 
-    /// Takes more of the budget, or gives back what is not needed.
+    /// Takes more from the budget, or gives back what is no longer needed.
     ///
     /// # Errors
-    /// [`ErrorCode::LimitExceeded`]; then it is as it was.
+    /// [`ErrorCode::LimitExceeded`]; then nothing changed.
     pub(super) fn resize(&mut self, bytes: usize) -> Result<()> {
         match bytes.checked_sub(self.bytes) {
             Some(more) => self.budget.take(more)?,

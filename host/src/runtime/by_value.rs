@@ -1,4 +1,4 @@
-//! Objects by value: never more of them in memory than the component may have.
+//! Objects by value: never more of them in memory than the component's budget allows.
 
 use bytes::Bytes;
 use omnistorage_types::Path;
@@ -6,7 +6,7 @@ use omnistorage_types::Path;
 use super::{budget::Reserved, open::OpenBackend};
 use crate::{Error, ErrorCode, Result, backend::ReadOptions};
 
-/// So many bytes are taken without a look at how many there are.
+/// Up to this many bytes are reserved without asking for the object's size first.
 const SMALL: usize = 1 << 20;
 
 /// Reads a range of an object.
@@ -27,7 +27,7 @@ pub(super) async fn by_value(
     if let Some(bytes) = read(room(open, path, options, max).await?).await? {
         return Ok(bytes);
     }
-    // A larger one has come in its place, or it does not tell its size: it gets what there is.
+    // A larger object took its place, or the size is unknown: take what the budget has left.
     let most = max.min(open.budget.limits().hostcall_bytes);
     read(open.budget.reserve_up_to(most)).await?.ok_or_else(|| {
         let message = "the object is larger than the component may still have: read it as a stream";
@@ -35,14 +35,15 @@ pub(super) async fn by_value(
     })
 }
 
-/// Room for what there is to read, up to `max` bytes.
+/// Room for the range to read, up to `max` bytes.
 async fn room(open: &OpenBackend, path: &Path, options: &ReadOptions, max: usize) -> Result<Reserved> {
     let limit = open.budget.limits().hostcall_bytes;
     let most = max.min(limit);
     if max <= SMALL.min(limit) {
         return open.budget.reserve(max);
     }
-    // Much may be asked for where there is little. If it cannot be told, the read tells why, or does with what is left.
+    // The caller may ask for much where there is little, so look first. If the look fails, the read says why, or makes
+    // do with what the budget has left.
     let size = open.backend().stat(path).await.ok().and_then(|info| info.size);
     let Some(size) = size else { return Ok(open.budget.reserve_up_to(most)) };
     let length = options.length.unwrap_or(u64::MAX).min(size.saturating_sub(options.offset));

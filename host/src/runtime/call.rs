@@ -1,4 +1,4 @@
-//! Calls of the component: what each takes of the budget while it is at work, and its answer.
+//! Calls of the component: what each takes from the budget while it is at work, and its answer.
 
 use std::{future::Future, ops::Deref};
 
@@ -14,23 +14,23 @@ use super::{
 };
 use crate::{Error, ErrorCode, Result, backend::layer::Operation};
 
-/// What any call takes beside its arguments, in bytes: itself, and its answer.
+/// What any call takes besides its arguments, in bytes: its own state and its answer.
 const CALL: usize = 4096;
 
-/// What a path of many takes beside its bytes: its results on their way to the component.
+/// What each path of a call about many takes besides its bytes: its result, on the way to the component.
 const ITEM: usize = 512;
 
-/// Each path is there as it came, as it was checked, where the work is done, and in the result.
+/// A path is held four times: as it came, as it was checked, where the work is done, and in the result.
 const COPIES: usize = 4;
 
 /// A call of a backend that is at work.
 pub(super) struct Call {
     open: OpenBackend,
-    /// Or why it may not be made.
+    /// Or why the call may not be made.
     taken: Result<Taken>,
 }
 
-/// Given back when the call ends.
+/// Released when the call ends.
 struct Taken {
     _calling: Calling,
     arguments: Reserved,
@@ -44,7 +44,7 @@ impl Deref for Call {
     }
 }
 
-/// Begins a call about a path, once there may be another one; `more` is how many bytes there are of other arguments.
+/// Begins a call about one path, once another call may run; `more` is the size of its other arguments, in bytes.
 pub(super) async fn begin<T: 'static>(
     accessor: &Accessor<T, HasStorage>,
     this: &Resource<OpenBackend>,
@@ -57,7 +57,7 @@ pub(super) async fn begin<T: 'static>(
     Ok(Call::new(open, path.len().saturating_add(more)).await)
 }
 
-/// The same for a call about many items. Too many of them end the component.
+/// The same for a call about many items. Too many items end the component.
 pub(super) async fn begin_many<T: 'static, I: Weight>(
     accessor: &Accessor<T, HasStorage>,
     this: &Resource<OpenBackend>,
@@ -80,7 +80,7 @@ pub(super) async fn begin_many<T: 'static, I: Weight>(
     Ok(Call::new(open, arguments).await)
 }
 
-/// What the component means by a handle.
+/// The backend behind a handle of the component.
 pub(super) fn opened<T: 'static>(
     accessor: &Accessor<T, HasStorage>,
     this: &Resource<OpenBackend>,
@@ -91,14 +91,14 @@ pub(super) fn opened<T: 'static>(
 impl Call {
     pub(super) async fn new(open: OpenBackend, arguments: usize) -> Self {
         let taken = match open.budget.reserve(arguments.saturating_add(CALL)) {
-            // Its turn comes last: what waits for it is paid for.
+            // Wait for the turn last: the budget already counts what waits.
             Ok(arguments) => Ok(Taken { _calling: open.budget.call().await, arguments }),
             Err(error) => Err(error),
         };
         Self { open, taken }
     }
 
-    /// Whether it may be made.
+    /// Whether the call may be made.
     ///
     /// # Errors
     /// [`ErrorCode::LimitExceeded`]
@@ -123,7 +123,7 @@ impl Call {
         result.map_err(|error| self.explain(error, path).into())
     }
 
-    /// The same for a path here and one of a target.
+    /// The same for a path of this backend and one of a target.
     pub(super) async fn between<R, F: Future<Output = Result<R>>>(
         &self,
         source: &str,
@@ -142,7 +142,7 @@ impl Call {
         result.map_err(|error| self.explain_between(error, source, target, to).into())
     }
 
-    /// The same for many. A path that is refused does not keep the others: the results stand in the order of the
+    /// The same for many paths. One that is refused does not hold up the others; results come in the order of the
     /// paths.
     pub(super) async fn with_many<R, F: Future<Output = Vec<Result<R>>>>(
         &self,
@@ -153,7 +153,7 @@ impl Call {
         let checked: Vec<_> = paths.iter().map(check).collect();
         let legal: Vec<_> = checked.iter().flatten().cloned().collect();
         let mut results = Vec::new().into_iter();
-        // To ask for nothing is to get nothing done.
+        // An empty request is no progress.
         if !legal.is_empty() {
             results = act(legal).await.into_iter();
             self.budget.tick();
@@ -168,7 +168,7 @@ impl Call {
         in_order.collect()
     }
 
-    /// Copies many, in the same way.
+    /// The same for many copies.
     pub(super) async fn copy_many(
         &self,
         requests: Vec<wit::CopyRequest>,
@@ -184,7 +184,7 @@ impl Call {
         }
     }
 
-    /// What it has begun goes on by itself, with its arguments.
+    /// What the call started goes on by itself, and keeps its arguments.
     pub(super) fn leave(self) -> (OpenBackend, Option<Reserved>) {
         (self.open, self.taken.ok().map(|Taken { arguments, .. }| arguments))
     }

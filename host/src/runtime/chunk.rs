@@ -5,22 +5,22 @@ use bytes::Bytes;
 use super::budget::{Budget, Reserved};
 use crate::Result;
 
-/// Bytes handed on at once. The guest chooses the size of its writes, the host that of its allocations.
+/// The largest chunk, in bytes. The guest chooses the size of its writes, the host that of its allocations.
 pub(super) const CHUNK: usize = 256 * 1024;
 
-/// Bytes copied at once where it must be few: up to 2 KiB, the C library copies without `rep movsb`.
+/// Piece size of copies that must avoid `rep movsb`: up to 2 KiB, the C library copies without it.
 const PIECE: usize = 1024;
 
-/// The lower bits of an address, in which processors compare loads with stores before all of it.
+/// The low bits of an address, which processors compare first to tell whether a load depends on a store.
 const PAGE: usize = 4096;
 
-/// How far behind its source, within their pages, the target of a copy must not begin.
+/// A copy is slow if its target begins less than this behind its source, within their pages.
 const NEAR: usize = 256;
 
-/// How many bytes to copy at once. As many as there are; but not where each load has the place in its page of a store
-/// shortly before: some of AMD's processors (Zen 3 and 4) then take `rep movsb`, which the C library uses, five times as
-/// long (measured: 2.5 GB/s instead of 12), and large buffers of two allocators often lie so. All others copy pieces at
-/// half the speed (measured on Zen 5: 32 GB/s at once, 16 in pieces).
+/// How many bytes to copy at once: all of them, unless each load falls on the same place within its page as a store
+/// shortly before. Large buffers of two allocators often lie like that, and on some AMD processors (Zen 3 and 4) the
+/// `rep movsb` of the C library then takes five times as long (measured: 2.5 GB/s instead of 12). Everywhere else, pieces
+/// copy at half the speed (measured on Zen 5: 32 GB/s at once, 16 in pieces).
 fn piece(from: *const u8, to: *const u8) -> usize {
     let behind = to.addr().wrapping_sub(from.addr()) % PAGE;
     if (1..NEAR).contains(&behind) { PIECE } else { usize::MAX }
@@ -34,23 +34,23 @@ pub(super) fn copy(from: &[u8], to: &mut [u8]) {
     }
 }
 
-/// Makes chunks of what comes out of a component. The memory of one that its reader is done with is filled again: it is
-/// still in the cache.
+/// Makes chunks of what comes out of a component. Once its reader drops a chunk, its memory is filled again while it is
+/// still in the processor's cache.
 pub(super) struct Chunks {
     sent: Vec<Bytes>,
-    /// As many bytes of the budget as those take.
+    /// What they take from the budget.
     reserved: Reserved,
 }
 
 impl Chunks {
-    /// Chunks kept an eye on, to be filled again.
+    /// Chunks watched for reuse.
     const KEPT: usize = 4;
 
     pub(super) fn of(budget: &Budget) -> Self {
         Self { sent: Vec::new(), reserved: budget.reserve_up_to(0) }
     }
 
-    /// The bytes as a chunk of their own.
+    /// Copies the bytes into a chunk.
     ///
     /// # Errors
     /// [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded) if the budget has no room for it.
@@ -59,7 +59,7 @@ impl Chunks {
         let mut chunk = free.and_then(|old| old.try_into_mut().ok()).unwrap_or_default();
         chunk.clear();
         let more = bytes.len().saturating_sub(chunk.capacity());
-        // One that will not be filled again is for whoever keeps it to count.
+        // A chunk that is not reused counts for whoever keeps it.
         if more > 0 && self.sent.len() < Self::KEPT {
             self.reserved.resize(self.reserved.bytes().saturating_add(more))?;
         }
@@ -94,7 +94,7 @@ mod tests {
         let budget = Budget::new(Limits { memory: 1000, ..Limits::default() });
         let mut chunks = Chunks::of(&budget);
         for _ in 0..9 {
-            // Read at once, so that it is one chunk all the time.
+            // Dropped at once, so that the same chunk is filled each time.
             drop(chunks.fill(&[0; 400]).unwrap());
         }
         let being_read = chunks.fill(&[0; 400]).unwrap();

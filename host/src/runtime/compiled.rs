@@ -1,10 +1,10 @@
 //! The compiled component, kept for the next process.
 //!
-//! A file a component and engine, mapped as it is: a page of it is read when it runs. (The cache that wasmtime has
-//! compresses: to unpack it and to copy it took half of the start of the command line.)
+//! One file per component and engine, mapped uncompressed, so that only the pages that run are read. (Wasmtime's own
+//! cache compresses: unpacking and copying took half of the start of the command line.)
 //!
-//! What such a file holds is machine code that is run as it is found. So it lies in a directory in which nobody else has
-//! a hand, or there is none; and it is looked at and mapped by the same descriptor.
+//! Such a file holds machine code that is run unchecked. So it lies in a directory that nobody else can write to, or
+//! there is no such file; and it is checked and mapped through the same descriptor.
 
 use std::{
     env,
@@ -21,7 +21,7 @@ use wasmtime::{Engine, component::Component};
 use super::{compile::compile, private::Private};
 use crate::Timestamp;
 
-/// Files that nobody made for so long are removed: those of engines and components that are used no more.
+/// Files that were not made anew for this long are removed: their engine or component is no longer in use.
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Where compiled components are kept.
@@ -30,14 +30,14 @@ pub(super) struct Compiled {
 }
 
 impl Compiled {
-    /// `omnistorage` in the user's directory of caches; `None` without one.
+    /// `omnistorage` in the user's cache directory; `None` without one.
     pub(super) fn of_user() -> Option<Self> {
         let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
         let caches = caches.or_else(|| Some(env::home_dir()?.join(".cache")))?;
         Self::new(&caches.join("omnistorage"))
     }
 
-    /// A directory that is made if it is not there; `None` where it cannot be trusted or used.
+    /// Opens a directory, and makes it if it is missing; `None` if it cannot be trusted or used.
     fn new(directory: &Path) -> Option<Self> {
         match Private::open(directory) {
             Ok(directory) => Some(Self { directory }),
@@ -48,29 +48,29 @@ impl Compiled {
         }
     }
 
-    /// The component as it was compiled before, else compiles and keeps it.
+    /// Loads the component as it was compiled before, or else compiles and keeps it.
     pub(super) fn load(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
         let name = key(engine, bytes);
         if let Some(component) = self.read(engine, &name) {
             return Ok(component);
         }
         let component = compile(engine, bytes)?;
-        // A full disk is no reason to fail: the next process compiles again.
+        // Not fatal, as on a full disk: the next process compiles again.
         let _ = component.serialize().map(|code| self.keep(&name, &code));
         Ok(component)
     }
 
-    /// `None` if there is no such file, or it is not what this engine can run.
+    /// `None` if there is no such file, or this engine cannot run it.
     fn read(&self, engine: &Engine, name: &str) -> Option<Component> {
         run(engine, self.directory.file(name).ok()?).ok()
     }
 
-    /// Writes a file, whole or not at all; and sweeps.
+    /// Writes a file, whole or not at all, and removes old ones.
     fn keep(&self, name: &str, code: &[u8]) -> io::Result<()> {
         let draft = format!("{name}.{}", process::id());
         let written = self.directory.create(&draft).and_then(|mut draft| {
             draft.write_all(code)?;
-            // Before it gets its name: half a file must not have it, whatever happens to the machine.
+            // Before it gets its name: even after a power cut, no half-written file may have it.
             draft.sync_all()
         });
         let kept = written.and_then(|()| self.directory.rename(&draft, name));
@@ -102,7 +102,7 @@ fn key(engine: &Engine, bytes: &[u8]) -> String {
     format!("{:x}", hasher.0.finalize())
 }
 
-/// SHA-256 for what can be hashed in the way of the standard library.
+/// SHA-256 as a hasher of the standard library.
 struct StdHasher(Sha256);
 
 impl std::hash::Hasher for StdHasher {
@@ -110,20 +110,20 @@ impl std::hash::Hasher for StdHasher {
         self.0.update(bytes);
     }
 
-    /// Nobody asks.
+    /// Never called: the whole digest is used.
     fn finish(&self) -> u64 {
         0
     }
 }
 
-/// What an open file holds, to be run.
+/// Maps what an open file holds, ready to run.
 #[allow(unsafe_code, reason = "compiled code cannot be checked, only trusted")]
 fn run(engine: &Engine, mut file: File) -> wasmtime::Result<Component> {
-    // SAFETY: the file must hold what `Component::serialize` gave, and must not change while it is mapped. Nobody but this
-    // user may write to it or to its directory (`Private`), and this user writes there by `keep` alone. Its name is that
-    // of the component and of the engine (`key`), which wasmtime checks again. It has its name only when it is whole and
-    // on the disk, and is replaced by another file, never written to. Both ways lead to the file that was looked at, by
-    // its descriptor.
+    // SAFETY: the file must hold what `Component::serialize` gave, and must not change while it is mapped. Nobody but
+    // this user may write to it or to its directory (`Private`), and this user writes there by `keep` alone. Its name
+    // is that of the component and of the engine (`key`), which wasmtime checks again. It has its name only when it is
+    // whole and on the disk, and is replaced by another file, never written to. Both ways lead to the file that was
+    // looked at, by its descriptor.
     if let Some(path) = path_of(&file) {
         return unsafe { Component::deserialize_file(engine, path) };
     }
@@ -132,8 +132,7 @@ fn run(engine: &Engine, mut file: File) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(engine, code) }
 }
 
-/// The path by which the system opens what a descriptor leads to, and nothing else; `None` where there is none, as
-/// without `/proc`.
+/// A path that opens exactly the file behind a descriptor; `None` where there is no such path, as without `/proc`.
 #[cfg(target_os = "linux")]
 fn path_of(file: &File) -> Option<PathBuf> {
     use std::os::fd::AsRawFd;

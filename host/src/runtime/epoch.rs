@@ -1,4 +1,4 @@
-//! Time that a guest computes: it is counted in epochs, lets others run, and has an end.
+//! Bounds the time that a guest computes. It is counted in epochs, at whose ends other work may run.
 
 use std::{thread, time::Duration};
 
@@ -7,12 +7,12 @@ use wasmtime::{Engine, StoreContextMut, UpdateDeadline};
 use super::budget::Budget;
 use crate::{Error, ErrorCode, Result};
 
-/// The length of an epoch: how often a computing guest lets others run, and the grain of its time limit.
+/// The length of an epoch: how often a computing guest lets others run, and the resolution of its time limit.
 pub(super) const EPOCH: Duration = Duration::from_millis(10);
 
-/// What to do at the end of each epoch that the guest spends computing: yield to the host's other work, and trap a guest
-/// that has computed for longer than it may without getting anything done. Waiting does not count: no epoch ends in the
-/// guest while the host works for it.
+/// What to do at the end of each epoch that the guest spends computing: yield to the host's other work, and trap a
+/// guest that has computed for longer than it may without getting anything done. Waiting does not count: no epoch ends
+/// in the guest while the host works for it.
 pub(super) fn deadline<T>(
     budget: Budget,
 ) -> impl FnMut(StoreContextMut<'_, T>) -> wasmtime::Result<UpdateDeadline> + Send + Sync + use<T> {

@@ -1,15 +1,15 @@
-//! What it means to the caller when a component ends in the middle of its work.
+//! Turns the sudden end of a component into an error for its caller.
 
 use wasmtime::{PoolConcurrencyLimitError, Trap, component::ResourceTableError};
 
 use super::{growth::Growth, limits::Limits};
 use crate::{Error, ErrorCode};
 
-/// In the words of wasmtime, which keeps the types of these errors to itself.
+/// Wasmtime's messages: the types of these errors are private to it.
 const OUT_OF_FUEL: &str = "fuel allocated for hostcalls has been exhausted";
 const OUT_OF_HANDLES: &str = "store handle limit exceeded";
 
-/// Whether a component handed over more than it may.
+/// Whether a component handed over more in one call than it may.
 pub(super) fn is_out_of_fuel(error: &wasmtime::Error) -> bool {
     says(error, OUT_OF_FUEL)
 }
@@ -18,7 +18,7 @@ fn says(error: &wasmtime::Error, words: &str) -> bool {
     error.chain().any(|cause| cause.to_string().contains(words))
 }
 
-/// Why a component ended that was held to these limits.
+/// Why a component under these limits ended.
 pub(super) fn failure(error: &wasmtime::Error, growth: &Growth, limits: &Limits) -> Error {
     if let Some(error) = error.downcast_ref::<Error>() {
         return error.clone();

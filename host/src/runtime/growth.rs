@@ -1,13 +1,13 @@
-//! The memories and tables of a component, as they grow.
+//! Limits the growth of a component's memories and tables.
 
 use wasmtime::ResourceLimiter;
 
 use super::budget::{Budget, Reserved};
 use crate::{Error, ErrorCode, Result};
 
-/// Refuses growth beyond the limits, and remembers that it did: the guest dies of it without a word.
+/// Refuses growth beyond the limits, and remembers that it did, since the guest aborts without saying why.
 ///
-/// What was allowed is never given back, as a memory never shrinks and no instance goes before its store does.
+/// Nothing is ever given back: a memory never shrinks, and no instance ends before its store.
 #[derive(Debug)]
 pub(super) struct Growth {
     budget: Budget,
@@ -16,7 +16,7 @@ pub(super) struct Growth {
     refusal: Option<Error>,
 }
 
-/// How much there is, and how much of that was allowed last, which may fail all the same.
+/// The total, and what the last call added to it: that growth was allowed and may still fail.
 #[derive(Debug)]
 struct Grown<T> {
     all: T,
@@ -75,7 +75,7 @@ impl ResourceLimiter for Growth {
 
     fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
         let last = std::mem::take(&mut self.memories.last);
-        // To have less is always allowed.
+        // Shrinking is always allowed.
         let _ = self.memories.all.resize(self.memories.all.bytes() - last);
         Ok(())
     }
@@ -104,7 +104,7 @@ mod tests {
         assert!(growth.memory_growing(0, 60, None).unwrap());
         assert!(growth.memory_growing(0, 30, None).unwrap());
         assert!(budget.reserve(11).is_err());
-        // It was allowed, and could not be had.
+        // It was allowed, but the system had no room.
         assert!(growth.memory_growing(30, 40, None).unwrap());
         growth.memory_grow_failed(wasmtime::Error::msg("no room")).unwrap();
         growth.memory_grow_failed(wasmtime::Error::msg("never allowed")).unwrap();

@@ -1,4 +1,4 @@
-//! The interface `backend` as the host provides it: the one thing that a component can touch.
+//! The host's side of the interface `backend`: all that a component can touch.
 
 use std::{num::NonZeroU64, sync::Arc, time::Duration};
 
@@ -51,7 +51,7 @@ impl<T: Send + 'static> wit::HostWithStore<T> for HasStorage {
     async fn pause(accessor: &Accessor<T, Self>, milliseconds: u32) -> wasmtime::Result<()> {
         let budget = accessor.with(|mut access| access.get().ctx.budget.clone());
         tokio::time::sleep(Duration::from_millis(milliseconds.into())).await;
-        // No pause at all is no reason to compute on.
+        // A pause of zero is no progress: it must not buy time to compute.
         if milliseconds > 0 {
             budget.tick();
         }
@@ -94,10 +94,10 @@ fn open(ctx: &StorageCtx, name: String, config: Vec<(String, String)>) -> Result
     Ok(OpenBackend::new(name, backend, ctx, held))
 }
 
-/// What a backend takes that a component opens for itself, in bytes: its settings, its connections.
+/// What a backend takes that the component opens by itself, in bytes: its settings and connections.
 const KIND: usize = 1 << 20;
 
-/// Puts something into the table of what a component opened; a full table is a limit that was reached, not a trap.
+/// Adds to the table of what a component opened; a full table is a limit reached, not a trap.
 fn push<R: Send + 'static>(
     table: &mut ResourceTable,
     value: R,
@@ -122,11 +122,11 @@ impl<T: Send + 'static> wit::HostListingWithStore<T> for HasStorage {
         let call = Call::new(backend, 0).await;
         let next = async || {
             call.check()?;
-            // As many as there is room for.
+            // As many as the budget has room for.
             let max = max.clamp(1, MAX_PAGE) as usize;
             let page = call.budget.reserve_up_to(max.saturating_mul(ENTRY));
             let entries = listing.lock().await.next((page.bytes() / ENTRY).max(1)).await?;
-            // To ask again after the end is to get nothing done.
+            // Asking again after the end is no progress.
             if !entries.is_empty() {
                 call.budget.tick();
             }
@@ -139,13 +139,13 @@ impl<T: Send + 'static> wit::HostListingWithStore<T> for HasStorage {
     }
 }
 
-/// Entries of a listing at once, whatever the guest asks for.
+/// The most entries per answer, whatever the guest asks for.
 const MAX_PAGE: u32 = 10_000;
 
-/// What an entry of a listing takes on its way to the guest, in bytes.
+/// What an entry takes on its way to the guest, in bytes.
 const ENTRY: usize = 1024;
 
-/// What of a listing is sorted in memory in any case, in bytes.
+/// How much of a listing is sorted in memory at least, in bytes.
 const LEAST_SORTED: usize = 64 * 1024;
 
 type Reply<R> = wasmtime::Result<Result<R, types::Error>>;
@@ -169,7 +169,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
             let options = ReadOptions::try_from(options)?;
             let (open, mut bytes) = (call.budget.open_file()?, call.budget.reserve(AHEAD)?);
             let reader = call.backend().read(&path, &options).await?;
-            // There is no more to read ahead than there is.
+            // Do not read ahead beyond the end.
             let size = reader.info.size.and_then(|size| usize::try_from(size).ok()).unwrap_or(AHEAD);
             bytes.resize(size.min(AHEAD))?;
             Ok((reader, Held::new(open, Some(bytes))))
@@ -213,7 +213,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let call = begin(accessor, &this, Operation::Write, &path, options.weight()).await?;
         let contents = receive::Body::of(accessor, contents);
         let gathered = call.budget.gathered();
-        // What the component feeds may be what it waits for.
+        // A body that the component writes must not wait for room, which the component may be holding itself.
         let allowance = if contents.is_own() { gathered.patient() } else { gathered };
         let begun = call.with(&path, async |path| {
             let options = WriteOptions { allowance, ..options.try_into()? };
@@ -227,7 +227,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
                 return Ok(Err(error));
             }
         };
-        // A stream may last: its turn is not that of a call.
+        // A stream may last, so it does not take a call's turn.
         let (open, _arguments) = call.leave();
         let received = receive::receive(accessor, upload, contents, completion, &open.budget).await?;
         Ok(received.map(Into::into).map_err(|error| open.explain(error, &path).into()))
@@ -275,7 +275,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
             let mut listing = call.backend().list(&prefix, &options.try_into()?).await?;
             if !call.backend().capabilities().features.sorted_list {
                 let sorting = SortOptions::default();
-                // With less memory it takes to the disk sooner.
+                // With less memory it spills to the disk sooner.
                 let room = call.budget.reserve_up_to(sorting.memory.min(call.budget.limits().memory / 8));
                 let sorting = SortOptions { memory: room.bytes().max(LEAST_SORTED), ..sorting };
                 (listing, bytes) = (Box::new(SortedListing::new(listing, sorting)), Some(room));
@@ -414,7 +414,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         this: Resource<OpenBackend>,
         bytes_per_second: Option<u64>,
     ) -> wasmtime::Result<()> {
-        // Nothing a second would be nothing for ever.
+        // At a rate of zero no copy would ever end.
         let limit = bytes_per_second.map(|bytes| NonZeroU64::new(bytes).unwrap_or(NonZeroU64::MIN));
         accessor.with(|mut access| {
             access.get().table.get_mut(&this)?.limit_bandwidth(limit);
@@ -423,7 +423,7 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
     }
 
     async fn close(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>) -> Reply<()> {
-        // A mount belongs to the host: this handle is closed, not what others use.
+        // A mount belongs to the host: only this handle is closed.
         accessor.with(|mut access| {
             access.get().table.get_mut(&this)?.close();
             Ok(Ok(()))

@@ -1,4 +1,4 @@
-//! Jobs of the component that tell what they do while they do it.
+//! Jobs of the component, which report what they do as they go.
 
 use std::{
     pin::Pin,
@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{Error, Result};
 
-/// A job under way: a stream of items as they come, then the outcome. Items hold the job back while they are not
-/// read. Dropping the job cancels it.
+/// A job under way: a stream of items as they come, then the outcome. Unread items hold the job back. Dropping the job
+/// cancels it.
 #[must_use = "dropping a job cancels it"]
 pub struct Job<I, R> {
     items: BoxStream<'static, I>,
@@ -37,13 +37,13 @@ impl<I, R: Send + 'static> Job<I, R> {
         self.items.next().await
     }
 
-    /// What it has its backends do, from now on and after its end.
+    /// What it asks of its backends; also valid after its end.
     #[must_use]
     pub fn activity(&self) -> Activity {
         self.activity.clone()
     }
 
-    /// The outcome; items that were not read are gone.
+    /// Waits for the outcome; items that were not read are discarded.
     ///
     /// # Errors
     /// What kept the job from being carried through: a missing source
@@ -99,7 +99,7 @@ impl Storage {
         }));
         match start.await {
             Ok(pages) => {
-                // An item holds neither a path nor a time, so nothing in it can be refused.
+                // An item holds neither a path nor a time, so nothing in it can be invalid.
                 let items =
                     pages.flat_map(|page| streams::iter(page.into_iter().flat_map(I::try_from))).boxed();
                 Ok(Job { items, task, activity })

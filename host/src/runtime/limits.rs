@@ -19,19 +19,19 @@ pub(super) const TABLE_ELEMENTS: usize = 20_000;
 /// | [`guest_time`](Self::guest_time) | time that it may compute without getting anything done | 30 s |
 ///
 /// A component that reaches one gets [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded) from the call that
-/// would need more, or ends with that where no call can fail: where it asks for more memory, or hands over more than it
-/// may. Too much time ends it with [`ErrorCode::Timeout`](crate::ErrorCode::Timeout). Every backend then stays as it was.
+/// needs more. Where no call can fail, as when it asks for more memory or hands over too much, it ends with that error.
+/// Too much time ends it with [`ErrorCode::Timeout`](crate::ErrorCode::Timeout). Every backend then stays as it was.
 ///
-/// Beside its own limits each sandbox minds the others of its process. Of the files that may be open (`ulimit -n`) a
-/// quarter is for listings, reads and writes of all of them, and each may have as many as it leaves: one alone has half of
-/// those, a second one a third. Calls at work are shared in the same way, and further ones wait for their turn.
+/// Besides these limits, the sandboxes of a process share two pools. A quarter of the files that may be open (`ulimit
+/// -n`) is for their listings, reads and writes, and each may take as many as it leaves free: one alone takes half of
+/// those, two take a third each. Calls at work are shared in the same way, and further ones wait for their turn.
 ///
-/// What writes gather, they gather in memory: parts of uploads, and whole objects for services that take one in one
-/// request. Copies that the host makes wait for room instead of failing, and one that is alone has room, however large its
-/// parts are.
+/// Writes gather in memory: parts of uploads, and whole objects for services that take an object in one request. Copies
+/// made by the host wait for room instead of failing, and a copy that is alone always has room, however large its parts
+/// are.
 ///
-/// What a component stores in a backend is the business of that backend. One that keeps it in memory is best given a
-/// bound, as by [`MemoryBackend::with_capacity`](crate::MemoryBackend::with_capacity).
+/// What a component stores in a backend does not count here. Give a backend that keeps it in memory a bound of its own,
+/// such as [`MemoryBackend::with_capacity`](crate::MemoryBackend::with_capacity).
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of linear memory, summed over all instances of core modules in the component, and of what the host holds
@@ -46,7 +46,7 @@ pub struct Limits {
     pub resources: usize,
     /// Handles that the component holds: of resources, of the ends of streams and futures, of calls that it waits for.
     pub handles: usize,
-    /// Paths or requests of one call.
+    /// Paths or requests in one call.
     pub items: usize,
     /// Bytes that one call may hand to the host, or get from it by value.
     pub hostcall_bytes: usize,

@@ -14,12 +14,12 @@ use crate::{
 };
 
 impl Storage {
-    /// Writes contents to every target at once, compressed once if asked, and at the pace of the slowest: a few chunks
-    /// are in memory, whatever the size. The results stand in the order of the targets; unless the mode is
-    /// [`Mode::All`], some may have failed.
+    /// Writes contents to every target at once, compressed once if asked, at the pace of the slowest: a few chunks are
+    /// in memory, whatever the size. Results come in the order of the targets; unless the mode is [`Mode::All`], some
+    /// may have failed.
     ///
-    /// Nothing is visible anywhere before the contents have ended well and every target that is left has all of them.
-    /// Then they commit one after another, until as many hold the object as the mode asks for; the rest commit at once.
+    /// Nothing is visible anywhere before the contents have ended well and every remaining target has all of them. Then
+    /// the targets commit one after another until the mode is satisfied; the rest commit at once.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -46,9 +46,9 @@ impl Storage {
     /// ```
     ///
     /// # Errors
-    /// Too few targets hold the object. What was not committed never will be, and what was is undone: the old object
-    /// is put back, or the new one deleted. [`Outcome::Stranded`](super::Outcome::Stranded) names a target where that could not be done, which
-    /// takes two that cannot be undone: one whose backend does not promise
+    /// Too few targets hold the object. What was not committed never will be, and what was is undone: the old object is
+    /// put back, or the new one deleted. [`Outcome::Stranded`](super::Outcome::Stranded) names a target where that
+    /// could not be done, which takes two that cannot be undone: one whose backend does not promise
     /// [`atomic_write`](crate::backend::Features::atomic_write), or does not let its old object be read.
     ///
     /// [`ErrorCode::InvalidArgument`] without a target, with more than 256, or with the same one twice.
@@ -78,15 +78,15 @@ impl Storage {
         }
     }
 
-    /// Opens an object of which every location holds a replica, decompressed if asked: the first that opens. If it fails
-    /// on the way, the next one goes on at the same byte, if it is of the same version: its size and a hash that both
-    /// backends know without reading are the same, or, where they know none, its bytes up to there. Versions are never
-    /// mixed.
+    /// Opens an object of which every location holds a replica, decompressed if asked: the first that opens. If it
+    /// fails on the way, the next one goes on at the same byte, if it is of the same version: its size and a hash that
+    /// both backends know without reading are the same, or, where they know none, its bytes up to there. Versions are
+    /// never mixed.
     ///
     /// # Errors
     /// If no replica can be opened, as [`Storage::read`]: that of the first that fails for another reason than
-    /// [`ErrorCode::NotFound`], if there is one. If no replica can go on, the error of the one that failed last ends the contents.
-    /// [`ErrorCode::InvalidArgument`] without a replica, with more than 256, or with the same one twice.
+    /// [`ErrorCode::NotFound`], if there is one. If no replica can go on, the error of the one that failed last ends
+    /// the contents. [`ErrorCode::InvalidArgument`] without a replica, with more than 256, or with the same one twice.
     pub async fn read_any(
         &self,
         replicas: &[Location],
@@ -104,7 +104,7 @@ impl Storage {
     }
 }
 
-/// The outcomes by the locations that were given; a component that gives other ones is not believed.
+/// The outcomes by the locations that were given; others that a component returns are refused.
 fn results(targets: &[Location], results: Vec<wit::TargetResult>) -> Result<Vec<TargetResult>> {
     if !results.is_empty() && results.len() != targets.len() {
         let message = format!("the component gave {} results for {} targets", results.len(), targets.len());

@@ -1,4 +1,4 @@
-//! What a component holds of a backend that it opened, and what is done through it.
+//! The backends and listings that a component holds open, and the operations through them.
 
 use std::{collections::HashSet, num::NonZeroU64, sync::Arc};
 
@@ -28,7 +28,7 @@ pub struct OpenBackend {
     _held: Arc<Held>,
 }
 
-/// What of the budget something open takes.
+/// What something open takes from the budget.
 #[derive(Debug)]
 pub(super) struct Held {
     _open: Open,
@@ -45,7 +45,7 @@ impl Held {
 pub struct OpenListing {
     pub(super) backend: OpenBackend,
     pub(super) prefix: Path,
-    // Calls of one cursor wait for each other.
+    // Calls on one cursor wait for each other.
     pub(super) listing: Arc<Mutex<Box<dyn Listing>>>,
     pub(super) _held: Held,
 }
@@ -61,12 +61,12 @@ impl OpenBackend {
         }
     }
 
-    /// The backend as calls find it.
+    /// The backend for a call; once closed, one that refuses every call.
     pub(super) fn backend(&self) -> &dyn Backend {
         self.handle.backend()
     }
 
-    /// Bounds the bytes that move from now on. What is closed stays so.
+    /// Limits the bytes a second from now on. A closed handle stays closed.
     pub(super) fn limit_bandwidth(&mut self, bytes_per_second: Option<NonZeroU64>) {
         self.handle.limit_bandwidth(bytes_per_second);
     }
@@ -76,17 +76,17 @@ impl OpenBackend {
         self.handle.close();
     }
 
-    /// The error as a component sees it: at the name by which it opened the backend.
+    /// The error as the component sees it, with the name by which it opened the backend.
     pub(super) fn explain(&self, error: Error, path: &str) -> Error {
         self.handle.explain(error, path)
     }
 
-    /// The same of what a listing tells.
+    /// The same for an entry of a listing.
     pub(super) fn explain_listed(&self, listed: Listed) -> Listed {
         self.handle.explain_listed(listed)
     }
 
-    /// The same of a call that is about a path of this backend and one of another: where it failed.
+    /// The same for a call with paths of two backends: names the one that failed.
     pub(super) fn explain_between(&self, error: Error, path: &str, target: &Self, to: &str) -> Error {
         self.handle.explain_between(error, path, &target.handle, to)
     }
@@ -97,7 +97,8 @@ impl OpenBackend {
         capabilities
     }
 
-    /// Whether a copy to the target must not take a short way, on which nobody counts the bytes.
+    /// Whether a copy to the target must be read and written, since a limit counts bytes that a copy within the store
+    /// hides.
     fn must_count(&self, target: &Self) -> bool {
         !self.without_transfer && self.handle.must_count_bytes_to(&target.handle)
     }
@@ -110,7 +111,7 @@ impl OpenBackend {
         Ok(copied)
     }
 
-    /// Meters what is copied with these options, and bounds what that gathers.
+    /// Meters what is copied with these options, and limits what is gathered in memory for it.
     fn accompany(&self, options: &mut WriteOptions) -> Meter {
         options.meter = self.activity.meter();
         options.allowance = self.budget.gathered().patient();
@@ -136,7 +137,7 @@ impl OpenBackend {
         }
     }
 
-    /// Moves an object in one step, if there is a way.
+    /// Moves an object in one step, if the backends can.
     pub(super) async fn relocate(
         &self,
         source: &Path,
@@ -150,7 +151,7 @@ impl OpenBackend {
         self.backend().move_to(source, target.backend(), to, options).await
     }
 
-    /// Reads here and writes there.
+    /// Copies by reading here and writing there.
     async fn transfer(
         &self,
         source: &Path,
@@ -163,7 +164,7 @@ impl OpenBackend {
         transfer(self.backend(), source, target.backend(), to, options).await
     }
 
-    /// Copies many. A request that is refused does not keep the others: the results stand in their order.
+    /// Copies many. A request that is refused does not hold up the others; results come in the order of the requests.
     pub(super) async fn copy_many(
         &self,
         requests: Vec<wit::CopyRequest>,
@@ -188,7 +189,7 @@ impl OpenBackend {
             copied
         };
         let mut results = short_ways.into_iter().zip(meters);
-        // Of two copies to one target the second must win.
+        // If two copies have the same target, the second must win.
         let targets: HashSet<_> = legal.iter().map(|request| &request.target).collect();
         let at_once = if targets.len() == legal.len() { COPIES } else { 1 };
         let mut copies = Vec::with_capacity(names.len());
@@ -217,10 +218,10 @@ impl OpenBackend {
     }
 }
 
-/// Copies of one call by reading and writing, at a time.
+/// How many copies of one call read and write at once.
 const COPIES: usize = 16;
 
-/// Bytes of a stream on their way: a chunk that is used, and the next one.
+/// Bytes of a stream in flight: the chunk in use, and the next one.
 pub(super) const AHEAD: usize = 2 * CHUNK;
 
 fn check(request: wit::CopyRequest) -> Result<CopyRequest> {
@@ -233,7 +234,7 @@ pub(super) fn check_both(source: &str, target: &str) -> Result<(Path, Path)> {
     Ok((source, Path::parse(target).map_err(|error| Error::from(error).on_target())?))
 }
 
-/// A backend from outside this crate broke its word.
+/// The error for a backend of another crate that broke the contract.
 pub(super) fn short_of_results() -> Error {
     Error::new(ErrorCode::Other, "the backend gave fewer results than it was asked for")
 }

@@ -12,13 +12,13 @@ pub(super) struct Grants {
     pub(super) mounts: BTreeMap<String, Arc<dyn Backend>>,
     /// Kinds that the guest may open by itself, with a configuration of its own.
     pub(super) kinds: Registry,
-    /// The host does not move bytes between its backends: guests read and write.
+    /// Whether the host leaves copies to the guest, which then reads and writes.
     pub(super) without_transfer: bool,
 }
 
-/// What a guest may open, by which names, and how much it may use: the whole of what a host decides for a plugin. It
-/// begins with nothing, under the default [`Limits`]. Cheap to clone, so one is made per plugin and used for each of
-/// its instances; the limits are those of one instance.
+/// What a guest may open, by which names, and how much it may use: all that a host decides about a plugin. A new one
+/// grants nothing, under the default [`Limits`]. Cheap to clone: make one per plugin and use it for each of its
+/// instances. The limits are those of one instance.
 ///
 /// A backend is granted as it is. To grant less of it, put a decorator around it first.
 ///
@@ -46,22 +46,22 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Grants nothing yet.
+    /// A policy that grants nothing.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Grants a backend under a name; a second one of that name takes its place. What is stored there is no part of the
-    /// limits.
+    /// Grants a backend under a name, and replaces one already granted by that name. What is stored there does not
+    /// count against the limits.
     #[must_use]
     pub fn mount(mut self, name: impl Into<String>, backend: Arc<dyn Backend>) -> Self {
         Arc::make_mut(&mut self.grants).mounts.insert(name.into(), backend);
         self
     }
 
-    /// Lets the guest open backends of these kinds by itself, with any configuration: with kinds that reach files or the
-    /// network, whatever this process can reach. Default: none.
+    /// Lets the guest open backends of these kinds by itself, with any configuration: with kinds that reach files or
+    /// the network, whatever this process can reach. Default: none.
     #[must_use]
     pub fn grant_kinds(mut self, kinds: Registry) -> Self {
         Arc::make_mut(&mut self.grants).kinds = kinds;

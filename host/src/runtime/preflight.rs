@@ -1,4 +1,4 @@
-//! What a component asks for and its host does not have, before anything of it runs.
+//! Finds what a component imports and its host lacks, before anything runs.
 
 use std::fmt;
 
@@ -7,12 +7,13 @@ use wasmtime::{
     component::{Component, Linker, LinkerInstance, ResourceType, types::ComponentItem},
 };
 
-/// The imports of a component that nothing in a linker provides. [`fmt::Display`] is one sentence that names all of them.
+/// The imports of a component that nothing in a linker provides. [`fmt::Display`] is one sentence that names all of
+/// them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Missing {
-    /// As the component names them, in its order: `wasi:http/client@0.3.0`.
+    /// Their names in the component, in its order, such as `wasi:http/client@0.3.0`.
     pub imports: Vec<String>,
-    /// Why the first of them does not do, in the words of wasmtime.
+    /// Why wasmtime refuses the first of them.
     pub reason: String,
 }
 
@@ -24,8 +25,8 @@ impl fmt::Display for Missing {
 
 impl std::error::Error for Missing {}
 
-/// Says of a component all that keeps it from being instantiated with a linker, at once. Wasmtime itself tells of the
-/// first import alone. An import of a type other than what the linker has counts as missing.
+/// Lists everything that keeps a component from being instantiated with a linker; wasmtime itself reports only the
+/// first import. An import whose type differs from what the linker has counts as missing.
 ///
 /// ```
 /// use omnistorage::runtime::{COMPONENT, missing_imports};
@@ -64,7 +65,7 @@ pub fn missing_imports<T: Send + 'static>(
     loop {
         let Err(error) = linker.instantiate_pre(component) else { break };
         let reason = format!("{error:#}");
-        // What is missing is named between backticks, and never twice: it has a stand-in from then on.
+        // Wasmtime names the missing import between backticks. A stand-in takes its place, so it is never named twice.
         let name = component_type.imports(engine).map(|(name, _)| name).find(|name| {
             reason.contains(&format!("`{name}`")) && !missing.imports.iter().any(|known| known == name)
         });
@@ -80,7 +81,7 @@ pub fn missing_imports<T: Send + 'static>(
     Ok((!missing.imports.is_empty()).then_some(missing))
 }
 
-/// Puts something of that name and type into a linker, which is never called.
+/// Adds a stand-in of that name and type to a linker. It is never called.
 fn stand_in<T: Send + 'static>(
     linker: &mut LinkerInstance<'_, T>,
     engine: &Engine,
@@ -100,7 +101,7 @@ fn stand_in<T: Send + 'static>(
             Ok(())
         }
         ComponentItem::Resource(_) => linker.resource(name, ResourceType::host::<()>(), |_, _| Ok(())),
-        // Of the others either there is nothing to provide, or no host can.
+        // The other kinds need no stand-in, or no host can provide them.
         _ => Ok(()),
     }
 }

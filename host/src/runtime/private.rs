@@ -1,10 +1,9 @@
-//! A directory of this user in which nobody else can change anything, however the path leads there.
+//! A directory in which nobody but this user can change anything, however the path leads there.
 //!
-//! It is opened from the root of the file system on, one name after the other, and each directory on the way is looked
-//! at once it is open: only this user or the administrator may own it, and nobody else may write to it, but for
-//! directories such as `/tmp`, where none can touch what others own. A link is followed only from such a directory, and
-//! if it belongs to one of those two. From then on the directory is known by its descriptor: whatever happens to the
-//! path later, it is the one that was looked at.
+//! It is opened from the root of the file system, one name at a time, and each directory on the way is checked once it
+//! is open: only this user or the administrator may own it, and nobody else may write to it, except in directories such
+//! as `/tmp`, where nobody can touch what others own. A link is followed only if one of those two owns it. After that
+//! the directory is known by its descriptor: whatever happens to the path later, it is the one that was checked.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -23,7 +22,7 @@ use rustix::{
     process::Uid,
 };
 
-/// To go through a directory, which needs no right to read it.
+/// Flags to open a directory for traversal, which needs no permission to read it.
 #[cfg(target_os = "linux")]
 const PASSAGE: OFlags = OFlags::PATH.union(DIRECTORY);
 #[cfg(not(target_os = "linux"))]
@@ -31,16 +30,16 @@ const PASSAGE: OFlags = DIRECTORY;
 
 const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
-/// A file, and never a link, or a pipe on which one would wait.
+/// Flags to open a file: never a link, and never a pipe that would block.
 const FILE: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
-/// Links on one way, of which more go in circles.
+/// The most links on one path, as a guard against cycles.
 const MOST_LINKS: usize = 40;
 
 const OTHERS_MAY_WRITE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
 
-/// Such a directory.
+/// A directory that was checked like that.
 #[derive(Debug)]
 pub(super) struct Private {
     directory: OwnedFd,
@@ -48,10 +47,10 @@ pub(super) struct Private {
 }
 
 impl Private {
-    /// Opens a directory; it, and those above it, are made where they are missing, for this user alone.
+    /// Opens a directory. It and those above it are made where they are missing, for this user alone.
     ///
     /// # Errors
-    /// [`io::ErrorKind::PermissionDenied`] where somebody else has a hand in it.
+    /// [`io::ErrorKind::PermissionDenied`] if somebody else can change what is in it.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let user = rustix::process::geteuid();
         if rustix::process::getuid() != user {
@@ -105,7 +104,7 @@ impl Private {
         Ok(rustix::fs::openat(&self.directory, name, flags, Mode::RUSR | Mode::WUSR)?.into())
     }
 
-    /// Gives a file another name, which may have been that of another file.
+    /// Renames a file, and replaces one that has the new name.
     pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.directory, from, &self.directory, to)?)
     }
@@ -147,7 +146,7 @@ fn step(directory: &OwnedFd, name: &OsStr, user: Uid) -> io::Result<Step> {
     };
     match opened {
         Ok(next) => trusted(next, user).map(Step::Into),
-        // Systems differ in what they say of a link.
+        // Systems report a link by different errors.
         Err(errno) => {
             let stat = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
             if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
@@ -176,7 +175,7 @@ fn names(path: &Path) -> Vec<OsString> {
         .collect()
 }
 
-/// A directory to go through, if others cannot exchange what is in it.
+/// Opens a directory on the way, if others cannot replace what is in it.
 fn trusted(directory: OwnedFd, user: Uid) -> io::Result<OwnedFd> {
     let stat = rustix::fs::fstat(directory.as_fd())?;
     let is_closed = mode(&stat) & OTHERS_MAY_WRITE == 0 || mode(&stat) & STICKY != 0;
@@ -214,7 +213,7 @@ mod tests {
 
     use super::*;
 
-    /// Somebody else, who is not the administrator either.
+    /// A user who is neither this one nor the administrator.
     const OTHER: u32 = 12345;
 
     fn text(private: &Private, name: &str) -> io::Result<String> {
@@ -268,7 +267,7 @@ mod tests {
         let path = place.path().join("a/b");
         fs::create_dir_all(&path).unwrap();
         if !rustix::process::geteuid().is_root() {
-            // What is of this user is of somebody else to another one.
+            // To another user, what this one owns belongs to somebody else.
             assert!(Private::of(&path, Uid::from_raw(OTHER)).is_err());
             return;
         }
@@ -296,7 +295,7 @@ mod tests {
         }
         symlink("circle", at("circle")).unwrap();
         assert!(Private::open(&at("circle")).is_err());
-        // The directory that it leads to counts, not the one that it lies in.
+        // What counts is the directory that it leads to, not the one that it is in.
         permit(&at("real"), 0o777);
         assert!(Private::open(&at("absolute/x")).is_err());
         permit(&at("real"), 0o755);

@@ -1,4 +1,4 @@
-//! One body from a component into one upload.
+//! Receives a body from a component into an upload.
 
 use std::{
     mem,
@@ -22,9 +22,9 @@ use crate::{Error, ErrorCode, ObjectInfo, Result, backend::Upload};
 
 /// What is to be written.
 pub(super) enum Body {
-    /// Of the host, which the component handed on untouched: its bytes come by themselves.
+    /// The host's own body, which the component handed on untouched.
     Own(Box<Producer>),
-    /// Of the component.
+    /// A body that the component writes.
     Made(StreamReader<u8>),
 }
 
@@ -44,25 +44,25 @@ impl Body {
 /// An upload, and how its last push ended.
 type Pushed = (Box<dyn Upload>, Result<()>);
 
-/// The upload as whoever feeds it has it.
+/// Where the upload is.
 enum Held {
-    /// At hand, for the next bytes.
+    /// Ready for the next bytes.
     Ready(Box<dyn Upload>),
-    /// At work on the last ones: it comes back.
+    /// Busy with a push, and back after it.
     Away(oneshot::Receiver<Pushed>),
-    /// It failed, or was given back.
+    /// Failed, or handed back.
     Gone,
 }
 
-/// Feeds an upload what comes out of a component. A push that need not wait is done where the bytes are, and its chunk
-/// filled again while it is in the cache; one that must wait goes on in [`receive`], while the component works on what
-/// comes next.
+/// Feeds an upload with what a component writes. A push that is ready at once happens in place, and its chunk is filled
+/// again while it is in the processor's cache; one that must wait goes on in [`receive`], while the component works on
+/// the next bytes.
 ///
-/// Its drop says nothing about why the stream ended; that is what the completion is for.
+/// Being dropped says nothing about why the stream ended; the completion does.
 struct Feeder {
     upload: Held,
     chunks: Chunks,
-    /// Pushes that wait. Never more than one: the next begins when the upload is back.
+    /// Takes pushes that wait. There is never more than one: the next begins when the upload is back.
     waiting: Option<mpsc::UnboundedSender<BoxFuture<'static, ()>>>,
     done: Option<oneshot::Sender<Result<Held, Box<Pushed>>>>,
     budget: Budget,
@@ -90,7 +90,7 @@ impl Feeder {
         }
     }
 
-    /// Begins a push, and ends it if it need not wait; says whether there may be another.
+    /// Begins a push, and completes it if it is ready at once; returns whether another may follow.
     fn push(&mut self, cx: &mut Context<'_>, mut upload: Box<dyn Upload>, bytes: &[u8]) -> bool {
         let chunk = match self.chunks.fill(bytes) {
             Ok(chunk) => chunk,
@@ -113,7 +113,7 @@ impl Feeder {
             }
             Poll::Pending => {
                 let (back, coming) = oneshot::channel();
-                // Whoever waits for it may have left.
+                // The receiver may be gone.
                 let push = push.map(|pushed| drop(back.send(pushed))).boxed();
                 let waits = self.waiting.as_ref().map(|waiting| waiting.unbounded_send(push));
                 self.upload = Held::Away(coming);
@@ -126,7 +126,7 @@ impl Feeder {
     fn give_back(&mut self, upload: Result<Held, Box<Pushed>>) {
         self.waiting = None;
         if let Some(done) = self.done.take() {
-            // If nobody waits for it, the write was given up: dropped, it leaves nothing.
+            // If nobody waits for it, the write was given up, and dropping the upload leaves nothing.
             let _ = done.send(upload);
         }
     }
@@ -155,7 +155,7 @@ impl<D: 'static> StreamConsumer<D> for Feeder {
         if length == 0 {
             return Poll::Ready(Ok(StreamResult::Completed));
         }
-        // Room first: what was taken cannot be put back.
+        // Make room first: what was taken cannot be put back.
         let upload = match this.poll_ready(cx) {
             Poll::Pending if finish => return Poll::Ready(Ok(StreamResult::Cancelled)),
             ready => ready!(ready),
@@ -197,7 +197,7 @@ async fn feed<T: 'static, H: HasData>(
     })
 }
 
-/// Pushes the host's own bytes, which the component handed on untouched; at their end, the completion learns why.
+/// Pushes the host's own bytes, which the component handed on untouched, and resolves the completion at their end.
 async fn hand_on(mut producer: Box<Producer>, mut upload: Box<dyn Upload>, budget: &Budget) -> Pushed {
     while let Some(chunk) = producer.next().await {
         budget.tick();
@@ -208,7 +208,7 @@ async fn hand_on(mut producer: Box<Producer>, mut upload: Box<dyn Upload>, budge
     (upload, Ok(()))
 }
 
-/// Writes a body from a component, and commits only on its explicit word.
+/// Writes a body from a component, and commits only if its completion says that the end is the true one.
 pub(super) async fn receive<T: 'static, H: HasData>(
     accessor: &Accessor<T, H>,
     upload: Box<dyn Upload>,
@@ -236,7 +236,7 @@ pub(super) async fn receive<T: 'static, H: HasData>(
     Ok(Err(refused))
 }
 
-/// Refuses a body: nobody will read it, and its writer learns that.
+/// Refuses a body: nobody reads it, and its writer is told.
 pub(super) fn close<T: 'static, H: HasData>(
     accessor: &Accessor<T, H>,
     contents: Body,

@@ -1,4 +1,4 @@
-//! One sandbox: a store with a component in it. Everything that a guest may use is bounded here.
+//! A sandbox: a store with a component in it. Everything that a guest may use is limited here.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::{Error, ErrorCode, Result};
 /// A component with its imports, ready to be instantiated.
 pub(super) struct Template {
     instance: InstancePre<State>,
-    /// As many permits as there may be sandboxes at once.
+    /// One permit for each sandbox that may run at once.
     room: Arc<Semaphore>,
     bisync: bisync::GuestIndices,
     compression: compression::GuestIndices,
@@ -54,7 +54,7 @@ impl Template {
     }
 }
 
-/// A component in its store. An interface is looked up when a job asks for it: to check the types of all of them would
+/// A component in its store. An interface is looked up when a job needs it: checking the types of all of them would
 /// cost more than the instance.
 pub(super) struct Guest {
     template: Arc<Template>,
@@ -90,7 +90,7 @@ impl Guest {
 /// The data of a store.
 pub(super) struct State {
     table: ResourceTable,
-    /// For Rust's standard library alone: no directories, no environment, no network, no standard streams.
+    /// Only what Rust's standard library needs: no directories, environment, network or standard streams.
     wasi: WasiCtx,
     storage: StorageCtx,
 }
@@ -107,14 +107,14 @@ impl StorageView for State {
     }
 }
 
-/// How a job sees the inside.
+/// What a job gets to see of the inside.
 pub(super) type Inside = Accessor<State>;
 
-/// One sandbox, for one job. Dropping it ends everything that runs in it.
+/// A sandbox for one job. Dropping it ends everything that runs in it.
 pub(super) struct Sandbox {
     store: Store<State>,
     guest: Guest,
-    /// Given back once the store is gone.
+    /// Released once the store is gone.
     _permit: OwnedSemaphorePermit,
 }
 
@@ -137,12 +137,12 @@ impl Sandbox {
         }
     }
 
-    /// What it holds and gets done.
+    /// Its account of what it holds.
     pub(super) fn budget(&self) -> Budget {
         self.store.data().storage.budget.clone()
     }
 
-    /// What is done in here.
+    /// What it asks of its backends.
     pub(super) fn activity(&self) -> Activity {
         self.store.data().storage.activity.clone()
     }
@@ -166,7 +166,7 @@ fn closed() -> Error {
     Error::new(ErrorCode::Other, "the runtime is gone")
 }
 
-/// A task of its own that is cancelled when this is dropped.
+/// A task that is cancelled when this is dropped.
 #[derive(Debug)]
 pub(super) struct Task<R>(JoinHandle<Result<R>>);
 
@@ -175,19 +175,19 @@ impl<R: Send + 'static> Task<R> {
         Self(tokio::spawn(future))
     }
 
-    /// Its result.
+    /// Waits for its result.
     pub(super) async fn join(mut self) -> Result<R> {
         self.outcome().await
     }
 
-    /// Cancels it, and waits until all that it had is dropped.
+    /// Cancels it, and waits until everything that it held is dropped.
     pub(super) async fn stop(mut self) {
         self.0.abort();
-        // It may have ended in any way before.
+        // However it ended before does not matter.
         let _ = (&mut self.0).await;
     }
 
-    /// Its result, given once. Whoever stops waiting may wait again.
+    /// Waits for its result, which is given once. A caller that stopped waiting may wait again.
     pub(super) async fn outcome(&mut self) -> Result<R> {
         (&mut self.0).await.unwrap_or_else(|error| {
             let code = if error.is_cancelled() { ErrorCode::Cancelled } else { ErrorCode::Trapped };
@@ -197,7 +197,7 @@ impl<R: Send + 'static> Task<R> {
 }
 
 impl<R: Send + 'static> Task<R> {
-    /// Why it ended, where that must have been before its time.
+    /// Why it ended too early.
     pub(super) async fn failure(self) -> Error {
         self.join()
             .await

@@ -1,15 +1,15 @@
-//! What all sandboxes of the process have in common, and how much of it one of them may take.
+//! What all sandboxes of the process share, and how much of it one of them may take.
 //!
-//! Each may have as much as it leaves: one alone half of all, two a third each, and so on. So something is left for
-//! whoever has nothing yet, however many take what they can.
+//! Each may take as much as it leaves free: one alone takes half of all, two take a third each, and so on. So something
+//! is left for a newcomer, however many take what they can.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// So many of a kind for the whole process.
+/// A pool of the whole process.
 #[derive(Debug)]
 pub(super) struct Pool {
     size: fn() -> usize,
-    /// The size as it was when it was last too small. To ask the system each time would cost more than all else here.
+    /// The size when it was last too small: asking the system each time would cost more than everything else here.
     known: AtomicUsize,
     taken: AtomicUsize,
 }
@@ -19,7 +19,7 @@ impl Pool {
         Self { size, known: AtomicUsize::new(0), taken: AtomicUsize::new(0) }
     }
 
-    /// Whether it has room, as far as that is known, or as it turns out.
+    /// Whether there is room by the known size, or else by the current one.
     fn has(&self, room: impl Fn(usize) -> bool) -> bool {
         room(self.known.load(Ordering::Relaxed)) || {
             let size = (self.size)();
@@ -29,17 +29,17 @@ impl Pool {
     }
 }
 
-/// Listings, reads and writes that are open: behind each there may be some file descriptors.
+/// Open listings, reads and writes. Each may hold some file descriptors.
 pub(super) static FILES: Pool = Pool::new(|| (descriptors() / 4).max(LEAST));
 
-/// Calls of backends that are at work. Each may take a thread, of which tokio has 512 by default, and some file
-/// descriptors for a moment.
+/// Calls of backends at work. Each may take a thread, of which tokio has 512 by default, and briefly some file
+/// descriptors.
 pub(super) static CALLS: Pool = Pool::new(|| (descriptors() / 8).clamp(LEAST, 512));
 
-/// However few file descriptors there are: work that needs less should not fail since it might have needed more.
+/// The least size, however few file descriptors there are: most work needs fewer than it might.
 const LEAST: usize = 64;
 
-/// The limit of file descriptors of this process, as it is now.
+/// The current limit of file descriptors of this process.
 #[cfg(unix)]
 fn descriptors() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
@@ -51,7 +51,7 @@ fn descriptors() -> usize {
     8192
 }
 
-/// What one sandbox has of a pool.
+/// What one sandbox took from a pool.
 #[derive(Debug)]
 pub(super) struct Share {
     pool: &'static Pool,
@@ -63,7 +63,7 @@ impl Share {
         Self { pool, own: AtomicUsize::new(0) }
     }
 
-    /// Takes one, unless that would be more than is left for others. Whoever has none gets one.
+    /// Takes one, unless that leaves too few for others. A sandbox that has none gets one.
     pub(super) fn take(&self) -> bool {
         let own = self.own.fetch_add(1, Ordering::Relaxed);
         let taken = self.pool.taken.fetch_add(1, Ordering::Relaxed);
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(take_all(&shares[0]), 50);
         let others: Vec<_> = shares[1..].iter().map(take_all).collect();
         assert!(others.iter().all(|taken| *taken > 0), "{others:?}");
-        // What the first gives back is there for the others.
+        // What the first one returns is free for the others.
         (0..50).for_each(|_| shares[0].give_back());
         assert!(take_all(&shares[9]) > 0);
     }

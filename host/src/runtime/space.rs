@@ -1,13 +1,13 @@
-//! Address space: a 64-bit process mostly has more than it can use, but it may be held to less.
+//! Address space: a 64-bit process usually has more than it needs, unless a limit is set.
 
 use wasmtime::Config;
 
 use crate::{Error, ErrorCode, Result};
 
-/// What a component and its threads take at the least, in bytes, where memories reserve nothing.
+/// The least that a component and its threads need, in bytes, where memories reserve nothing.
 const LEAST: u64 = 512 << 20;
 
-/// What a memory reserves beyond what it has, where there is little, in bytes: to grow without being moved.
+/// What a memory reserves beyond its size where space is short, in bytes, so that it can grow in place.
 const AHEAD: u64 = 4 << 20;
 
 /// Whether there is enough to run a component at all.
@@ -27,8 +27,8 @@ pub(super) fn check() -> Result<()> {
     }
 }
 
-/// Where address space is limited, memories do not reserve all that they could ever have (4 GiB each, which saves them
-/// from looking at every address), but a little more than they have.
+/// Where address space is limited, a memory reserves only a little more than its size, and not the 4 GiB that it could
+/// ever have, which would spare it the bounds checks.
 pub(super) fn sparing(mut config: Config) -> Config {
     if limit().is_some() {
         config.memory_reservation(0).memory_guard_size(0).memory_reservation_for_growth(AHEAD);

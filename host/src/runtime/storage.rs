@@ -23,14 +23,14 @@ use crate::{
     registry::Registry,
 };
 
-/// What sandboxes may touch, and the library's functions on it. Cheap to clone. See the [module](super).
+/// The backends that sandboxes may touch, and the library's functions on them. Cheap to clone. See the [module](super).
 #[derive(Clone, Debug)]
 pub struct Storage {
     runtime: Runtime,
     policy: Policy,
 }
 
-/// Makes a [`Storage`]: a [`Policy`] for its sandboxes, in the making.
+/// Builds a [`Storage`], and with it the [`Policy`] of its sandboxes.
 #[derive(Clone, Debug)]
 pub struct StorageBuilder {
     runtime: Runtime,
@@ -248,17 +248,18 @@ impl Storage {
         self.call(call).await
     }
 
-    /// Deletes everything below a prefix, and the directory; gives the number of objects deleted.
+    /// Deletes everything below a prefix, and the directory; returns the number of objects deleted.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound), [`ErrorCode::NotDirectory`](crate::ErrorCode::NotDirectory).
+    /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound),
+    /// [`ErrorCode::NotDirectory`](crate::ErrorCode::NotDirectory).
     pub async fn purge(&self, at: &Location) -> Result<u64> {
         let at = at.into();
         let call = async |inside: &Inside, guest: &Guest| guest.objects(inside)?.call_purge(inside, at).await;
         self.call(call).await
     }
 
-    /// Removes what unfinished writes below a prefix left behind so long ago; gives their number. See
+    /// Removes what unfinished writes left behind below a prefix at least this long ago, and returns how many. See
     /// [`Backend::sweep`](crate::Backend::sweep).
     ///
     /// # Errors
@@ -273,7 +274,7 @@ impl Storage {
     /// Makes a directory and those above it.
     ///
     /// # Errors
-    /// [`ErrorCode::Unsupported`](crate::ErrorCode::Unsupported) where directories do not exist by themselves.
+    /// [`ErrorCode::Unsupported`](crate::ErrorCode::Unsupported) where a directory exists only through its objects.
     pub async fn mkdir(&self, at: &Location) -> Result<()> {
         let at = at.into();
         let call = async |inside: &Inside, guest: &Guest| guest.objects(inside)?.call_mkdir(inside, at).await;
@@ -313,12 +314,12 @@ type Open = Box<
         + Send,
 >;
 
-/// Nothing if the task ends well, else its error; and until then the task lives.
+/// Yields nothing if the task ends well, or else its error; keeps the task alive until then.
 fn at_the_end<T: Send + 'static>(task: Task<()>) -> impl Stream<Item = Result<T>> + Send {
     streams::once(task.join()).filter_map(async |outcome| outcome.err().map(Err))
 }
 
-/// A listing as it comes. An error ends it; an end without one means that it was complete, but for the failures among
+/// A listing as it comes. An error ends it. An end without one means that it is complete, except for the failures among
 /// the entries. Dropping it ends the sandbox behind it.
 pub struct Entries(Pin<Box<dyn Stream<Item = Result<Listed>> + Send>>);
 

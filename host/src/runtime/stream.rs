@@ -26,19 +26,19 @@ use super::{
 };
 use crate::{Error, ErrorCode, Result, backend::Contents};
 
-/// The end of a stream as the interface says it.
+/// How a stream ended, in the types of the interface.
 pub(super) type Verdict = Result<(), types::Error>;
 
-/// Chunks or pieces of items on their way from a component: enough to overlap, few enough to hold it back.
+/// Chunks or pieces of items in flight from a component: enough to overlap, few enough for backpressure.
 const IN_FLIGHT: usize = 4;
 
-/// Items of such a piece.
+/// Items in such a piece.
 const PIECE: usize = 64;
 
-/// Bytes of such a piece: more than as many objects have that keep all that a store keeps beside the contents.
+/// Bytes in such a piece: more than that many objects take with all the metadata that a store keeps.
 const PIECE_BYTES: usize = 8 << 20;
 
-/// Bytes of the one value of a future, which is a word on how something ended.
+/// Bytes of the one value of a future, which only says how something ended.
 const WORD_BYTES: usize = 64 << 10;
 
 /// A body that the host hands to a component.
@@ -47,7 +47,7 @@ pub(super) struct Body {
     pub(super) completion: FutureReader<Verdict>,
 }
 
-/// Hands the contents of an object to a component, with what they take of its budget.
+/// Hands the contents of an object to a component, and counts them against its budget.
 pub(super) fn body(
     mut store: impl AsContextMut,
     contents: Contents,
@@ -74,19 +74,19 @@ pub(super) fn body(
 /// Feeds a component from the contents of an object.
 pub(super) struct Producer {
     contents: Contents,
-    /// What a component had no room for.
+    /// The rest of a chunk that the component had no room for.
     rest: Bytes,
-    /// Adds what the reader of the error should know of the place.
+    /// Adds the place to an error.
     explain: Box<dyn Fn(Error) -> Error + Send>,
     verdict: Option<oneshot::Sender<Verdict>>,
-    /// Bytes went to a component already; wasmtime may still hold some of them.
+    /// Whether bytes went to the component already; wasmtime may still hold some of them.
     started: bool,
     budget: Budget,
     _held: Option<Held>,
 }
 
 impl Producer {
-    /// The next bytes, never none of them; `None` at the end, whose verdict is told.
+    /// The next chunk, which is never empty; `None` at the end, after the completion was resolved.
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if !self.rest.is_empty() {
             return Poll::Ready(Some(std::mem::take(&mut self.rest)));
@@ -103,7 +103,7 @@ impl Producer {
         }
     }
 
-    /// The next bytes, for the host itself; at the end, the completion learns why.
+    /// The next chunk, for the host itself; at the end, the completion is resolved.
     pub(super) async fn next(&mut self) -> Option<Bytes> {
         match self.contents.next().await {
             Some(Ok(chunk)) => Some(chunk),
@@ -116,14 +116,14 @@ impl Producer {
 
     fn settle(&mut self, verdict: Result<()>) {
         if let Some(sender) = self.verdict.take() {
-            // A component that dropped the future does not want to know.
+            // The component may have dropped the future.
             let _ = sender.send(verdict.map_err(|error| (self.explain)(error).into()));
         }
     }
 }
 
 impl Drop for Producer {
-    /// The reader left early. The future must resolve all the same: wasmtime takes a lost one for a fault of the host.
+    /// The reader left early. The future must still resolve: wasmtime treats a lost one as a fault of the host.
     fn drop(&mut self) {
         self.settle(Err(Error::new(ErrorCode::Cancelled, "the reader left before the end")));
     }
@@ -143,7 +143,7 @@ impl<D: 'static> StreamProducer<D> for Producer {
         let this = self.get_mut();
         let room = destination.remaining(&mut store);
         if room == Some(0) {
-            // A read of nothing asks whether there is something.
+            // A read of zero bytes asks whether there are any.
             return Poll::Ready(Ok(StreamResult::Completed));
         }
         let mut chunk = match this.poll_chunk(cx) {
@@ -165,8 +165,8 @@ impl<D: 'static> StreamProducer<D> for Producer {
         Poll::Ready(Ok(StreamResult::Completed))
     }
 
-    /// Lets the host recognise its own producer when a component hands the stream on untouched. One that was begun
-    /// stays a stream: what wasmtime holds of it would be lost.
+    /// Lets the host recognise its own producer when a component hands the stream on untouched. Once bytes were read it
+    /// stays a stream: those that wasmtime holds would be lost.
     fn try_into(this: Pin<Box<Self>>, wanted: TypeId) -> std::result::Result<Box<dyn Any>, Pin<Box<Self>>> {
         if wanted != TypeId::of::<Self>() || this.started {
             return Err(this);
@@ -184,7 +184,7 @@ struct Consumer<T> {
 }
 
 impl<T> Consumer<T> {
-    /// Room first: what was taken cannot be put back.
+    /// Makes room first: what was taken cannot be put back.
     fn poll_ready(&mut self, cx: &mut Context<'_>, finish: bool) -> Poll<Option<StreamResult>> {
         match self.sender.poll_ready(cx) {
             Poll::Ready(Ok(())) => Poll::Ready(None),
@@ -203,7 +203,7 @@ impl<T> Consumer<T> {
     }
 }
 
-/// Bytes on their way from a component.
+/// Takes bytes from a component.
 struct Outgoing {
     consumer: Consumer<Bytes>,
     chunks: Chunks,
@@ -236,7 +236,7 @@ impl<D: 'static> StreamConsumer<D> for Outgoing {
     }
 }
 
-/// Records on their way from a component, in the pieces in which it wrote them.
+/// Takes records from a component, in the pieces in which it wrote them.
 struct Items<T>(Consumer<Vec<T>>);
 
 impl<D: 'static, T: Lift + Unpin + Send + 'static> StreamConsumer<D> for Items<T> {
@@ -266,7 +266,7 @@ impl<D: 'static, T: Lift + Unpin + Send + 'static> StreamConsumer<D> for Items<T
     }
 }
 
-/// Takes a value out of a component, of at most so many bytes.
+/// Takes a value of at most this many bytes from a component.
 fn within<D>(
     mut store: StoreContextMut<'_, D>,
     limit: usize,
@@ -303,7 +303,7 @@ impl<D: 'static, T: Lift + Unpin + Send + 'static> FutureConsumer<D> for Once<T>
         let mut value = None;
         within(store, WORD_BYTES, "a word on the end", |store| source.read(store, &mut value))?;
         if let (Some(sender), Some(value)) = (self.get_mut().0.take(), value) {
-            // Whoever asked may have left.
+            // The receiver may be gone.
             let _ = sender.send(value);
         }
         Poll::Ready(Ok(()))
@@ -331,7 +331,7 @@ pub(super) fn items<T: Lift + Unpin + Send + 'static>(
     Ok(receiver)
 }
 
-/// What a completion that never came means.
+/// The error for a completion that never came.
 pub(super) fn undecided() -> Error {
     Error::new(ErrorCode::Cancelled, "the writer left without saying whether its bytes were complete")
 }

@@ -48,11 +48,12 @@ impl Storage {
     }
 
     /// Transfers what differs, and removes from the source what this run transferred and verified, or found to be the
-    /// same on the target, unless it changed meanwhile. What was skipped or failed stays. Onto itself nothing is moved.
+    /// same on the target, unless it changed meanwhile. What was skipped or failed stays. A place is never moved onto
+    /// itself.
     ///
-    /// One place under two names looks like two, and every object of it like one that is safe to remove. It is
-    /// recognised if both names were granted the same backend, or are [`FileBackend`](crate::FileBackend)s; do not grant
-    /// another store twice, or one inside a wrapper.
+    /// The same place under two names looks like two places, and each of its objects like a verified copy that is safe
+    /// to remove. This is recognised if both names were granted the same backend, or are
+    /// [`FileBackend`](crate::FileBackend)s; do not grant another store twice, or one inside a wrapper.
     ///
     /// # Errors
     /// As [`Storage::sync`]; [`ErrorCode::InvalidArgument`] also if both names stand for one place.
@@ -76,7 +77,7 @@ impl Storage {
         .await
     }
 
-    /// Whether two names are known to stand for one place.
+    /// Whether two names are known to stand for the same place.
     async fn is_one_place(&self, source: &Location, target: &Location) -> Result<bool> {
         let mount = |at: &Location| self.mount(&at.backend).filter(|_| source.backend != target.backend);
         let (Some(from), Some(to)) = (mount(source), mount(target)) else { return Ok(false) };

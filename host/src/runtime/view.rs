@@ -1,6 +1,6 @@
 //! How the interface `backend` gets into a store, in the way of the `wasi` crates of wasmtime: [`StorageCtx`] is the
-//! state, [`StorageView`] how to get at it, and [`add_to_linker`] puts the interface into a linker, for embedders who run
-//! components of their own.
+//! state, [`StorageView`] how to get at it, and [`add_to_linker`] puts the interface into a linker, for embedders who
+//! run components of their own.
 
 use wasmtime::{
     ResourceLimiter, Store,
@@ -20,8 +20,8 @@ use crate::Error;
 
 /// The state of the interface for one store: what its component was granted, and what it may use.
 ///
-/// The [limits](super::Limits) of what the host holds for the component, and of what it holds open, are kept in any case;
-/// those of what wasmtime knows of, such as its memories, by [`limit_store`].
+/// The [limits](super::Limits) of what the host holds for the component, and of what it has open, always apply; those
+/// that only wasmtime can enforce, such as its memories, need [`limit_store`].
 #[derive(Debug)]
 pub struct StorageCtx {
     pub(super) policy: Policy,
@@ -31,21 +31,21 @@ pub struct StorageCtx {
 }
 
 impl StorageCtx {
-    /// Of a fresh instance.
+    /// The state of a new instance.
     #[must_use]
     pub fn new(policy: &Policy) -> Self {
         let budget = Budget::new(policy.limits.clone());
         Self { policy: policy.clone(), growth: Growth::of(&budget), budget, activity: Activity::default() }
     }
 
-    /// What the component does, as it goes on; also after its store is gone.
+    /// What the component asks of its backends; also valid after its store is gone.
     #[must_use]
     pub fn activity(&self) -> Activity {
         self.activity.clone()
     }
 
-    /// Why the component ended, of an error that wasmtime gave: a limit that it reached, a trap of its own, or what the host
-    /// failed at. In one sentence, for the log of whoever runs plugins.
+    /// Why the component ended, given an error from wasmtime: a limit that it reached, a trap of its own, or a failure
+    /// of the host. One sentence, for the log of whoever runs plugins.
     #[must_use]
     pub fn explain(&self, error: &wasmtime::Error) -> Error {
         failure(error, &self.growth, self.budget.limits())
@@ -63,11 +63,11 @@ impl StorageCtx {
 pub struct StorageCtxView<'a> {
     /// What the component was granted.
     pub ctx: &'a mut StorageCtx,
-    /// What it opened.
+    /// The table of what it opened.
     pub table: &'a mut ResourceTable,
 }
 
-/// How the interface gets at its state in the data of a store.
+/// Gives the interface its state in the data of a store.
 pub trait StorageView: Send {
     /// Borrows the state.
     fn storage(&mut self) -> StorageCtxView<'_>;
@@ -76,14 +76,14 @@ pub trait StorageView: Send {
 /// Adds `omnistorage:storage/backend` and `omnistorage:storage/types` to a linker.
 ///
 /// # Errors
-/// If the linker has an interface of that name.
+/// If the linker already has an interface of that name.
 pub fn add_to_linker<T: StorageView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     backend::add_to_linker::<T, HasStorage>(linker, T::storage)?;
     types::add_to_linker::<T, HasStorage>(linker, T::storage)
 }
 
-/// Holds what runs in a store to the limits of its [`StorageCtx`], but for [`Limits::guest_time`](super::Limits::guest_time),
-/// which [`limit_time`] adds.
+/// Holds what runs in a store to the limits of its [`StorageCtx`], but for
+/// [`Limits::guest_time`](super::Limits::guest_time), which [`limit_time`] adds.
 pub fn limit_store<T: StorageView + 'static>(store: &mut Store<T>) {
     let limits = store.data_mut().storage().ctx.budget.limits().clone();
     store.limiter(|state| state.storage().ctx.limiter());
@@ -91,8 +91,8 @@ pub fn limit_store<T: StorageView + 'static>(store: &mut Store<T>) {
     store.set_max_component_handles(limits.handles);
 }
 
-/// Ends a component that computes for longer than [`Limits::guest_time`](super::Limits::guest_time) without getting anything
-/// done, and lets other tasks run in between. Its engine must have
+/// Ends a component that computes for longer than [`Limits::guest_time`](super::Limits::guest_time) without getting
+/// anything done, and lets other tasks run in between. Its engine must have
 /// [epochs](wasmtime::Config::epoch_interruption) and be [watched](super::watch).
 pub fn limit_time<T: StorageView + 'static>(store: &mut Store<T>) {
     let budget = store.data_mut().storage().ctx.budget.clone();
@@ -100,7 +100,7 @@ pub fn limit_time<T: StorageView + 'static>(store: &mut Store<T>) {
     store.epoch_deadline_callback(deadline(budget));
 }
 
-/// Where the interface finds its state.
+/// Tells the bindings where the state of the interface is.
 pub(super) struct HasStorage;
 
 impl HasData for HasStorage {

@@ -1,8 +1,8 @@
-//! What the arguments of a call take in the memory of the host.
+//! How much host memory the arguments of a call take.
 
 use super::bindings::omnistorage::storage::{backend as wit, types};
 
-/// The bytes of a value from a component, beside those that every one of its kind takes.
+/// The bytes of a value from a component, besides those that every value of its type takes.
 pub(super) trait Weight {
     fn weight(&self) -> usize;
 }

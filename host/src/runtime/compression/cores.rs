@@ -1,5 +1,5 @@
-//! Compression on several cores: the contents in blocks, which as many sandboxes take as there are cores, and what they
-//! become in the order of the contents.
+//! Compression on several cores: the contents are cut into blocks, one sandbox per core compresses them, and the
+//! results come in order.
 
 use std::{
     num::NonZero,
@@ -27,16 +27,16 @@ const fn block(codec: Codec) -> usize {
 }
 
 impl Storage {
-    /// Contents compressed on up to so many cores at once, to be written like any others.
+    /// Compresses contents on up to this many cores at once; the result is written like any other contents.
     ///
-    /// Every 1 MiB of contents (zstd: 4 MiB) becomes a member of gzip, a frame of zstd or lz4, or a stream of snappy by itself,
-    /// and what they are one after the other is what every tool reads: the bytes depend on the contents alone, not on the
-    /// number of cores. What is shorter than that is one block, on one core, the same as
+    /// Every 1 MiB of contents (zstd: 4 MiB) becomes a member of gzip, a frame of zstd or lz4, or a stream of snappy by
+    /// itself, and what they are one after the other is what every tool reads: the bytes depend on the contents alone,
+    /// not on the number of cores. What is shorter than that is one block, on one core, the same as
     /// [`write`](Self::write) makes of it.
     ///
-    /// Twice as many blocks as cores are in memory at most, and none is begun that nobody waits for. Each core has a
-    /// sandbox and a thread, beside those of the call which writes. Dropping the contents cancels all. Needs a tokio
-    /// runtime to be polled in.
+    /// At most two blocks per core are in memory, and none is begun before somebody polls for it. Each core has a
+    /// sandbox and a thread, besides those of the call that writes. Dropping the contents cancels everything. Must be
+    /// polled in a tokio runtime.
     ///
     /// ```
     /// # use std::{num::NonZero, sync::Arc};
@@ -67,7 +67,7 @@ impl Storage {
             let (storage, running, idle) = (storage.clone(), running.clone(), idle.clone());
             async move {
                 let block = block?;
-                // In a task: it goes on while whoever wants what comes of it is busy with what came before.
+                // In a task, so that it goes on while the reader is busy with the block before.
                 let packed = Task::spawn(async move {
                     // It is never closed.
                     let _permit = running.acquire_owned().await;
@@ -80,20 +80,20 @@ impl Storage {
                 packed.join().await
             }
         });
-        // More are wanted than can run: the next one begins although an earlier one takes longer.
+        // More are polled than can run, so that the next one begins although an earlier one takes longer.
         let in_order = packed.buffered(cores.get().saturating_mul(2));
         in_order.map_ok(|chunks| streams::iter(chunks.into_iter().map(Ok))).try_flatten().boxed()
     }
 }
 
-/// The contents in blocks of this size, but for the last; at least one, which may be empty. An error is the last.
+/// The contents in blocks of this size, except for the last; at least one, which may be empty. An error ends them.
 fn blocks(
     contents: Contents,
     size: usize,
 ) -> impl futures::Stream<Item = Result<Vec<Bytes>>> + Send + 'static {
     struct Cut {
         contents: Contents,
-        /// Of the last chunk, what belongs to the next block.
+        /// The part of the last chunk that belongs to the next block.
         rest: Bytes,
         begun: bool,
         ended: bool,

@@ -15,8 +15,9 @@ use crate::{
     backend::{Contents, ReadOptions},
 };
 
-/// The contents of an object, as bytes come. Its end is the true end: what is cut off, damaged or changed meanwhile is an
-/// error in its place, whose source is an [`Error`](crate::Error). Dropping it ends the sandbox behind it.
+/// Reads the contents of an object as they come. Its end is the true end: an object that is cut off, damaged or changed
+/// meanwhile gives an error instead, whose source is an [`Error`](crate::Error). Dropping it ends the sandbox behind
+/// it.
 pub struct ObjectReader {
     info: ObjectInfo,
     contents: Contents,

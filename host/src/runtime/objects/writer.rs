@@ -17,10 +17,10 @@ use crate::{Error, ErrorCode, Location, ObjectInfo, Result, backend::WriteOption
 const CHUNK: usize = 64 * 1024;
 
 /// Writes an object. Nothing of it is visible before [`ObjectWriter::finish`], or
-/// [`shutdown`](tokio::io::AsyncWriteExt::shutdown), which is the same in the words of `tokio`; a writer that is dropped
-/// instead leaves nothing behind.
+/// [`shutdown`](tokio::io::AsyncWriteExt::shutdown), which is the same in the words of `tokio`; a writer that is
+/// dropped instead leaves nothing behind.
 pub struct ObjectWriter {
-    /// `None` is the word that the end is the true end.
+    /// `None` says that the end is the true one.
     chunks: mpsc::Sender<Option<Bytes>>,
     gathered: BytesMut,
     state: State,
@@ -39,7 +39,7 @@ impl std::fmt::Debug for ObjectWriter {
 }
 
 impl ObjectWriter {
-    /// Commits what was written, and tells what is there now.
+    /// Commits what was written, and returns what is known of the new object.
     ///
     /// # Errors
     /// As [`Storage::write`]; the old object stays.
@@ -47,8 +47,8 @@ impl ObjectWriter {
         std::future::poll_fn(|cx| self.poll_finish(cx)).await
     }
 
-    /// Gives the object up, and waits until nothing of it is left behind. If its end was said already, as by a `shutdown`
-    /// that nobody waited for, it is too late, and this waits for what comes of it.
+    /// Gives the object up, and waits until nothing of it is left. After a `shutdown`, even one that nobody waited for,
+    /// it is too late for that, and this waits for the outcome.
     pub async fn abort(self) {
         match self.state {
             State::Open(task) => task.stop().await,
@@ -64,11 +64,11 @@ impl ObjectWriter {
         }
         if ready!(self.chunks.poll_ready_unpin(cx)).is_ok() {
             let chunk = self.gathered.split().freeze();
-            // There is room, and nobody else sends.
+            // There is room: nobody else sends.
             let _ = self.chunks.start_send_unpin(Some(chunk));
             return Poll::Ready(Ok(()));
         }
-        // It takes no more: the reason is what came of the call.
+        // The call ended early; its result says why.
         self.poll_outcome(cx).map(|outcome| outcome.and_then(|_| Err(closed())))
     }
 
@@ -82,7 +82,7 @@ impl ObjectWriter {
         self.poll_outcome(cx)
     }
 
-    /// What came of the call.
+    /// The result of the call.
     fn poll_outcome(&mut self, cx: &mut Context<'_>) -> Poll<Result<ObjectInfo>> {
         loop {
             match &mut self.state {
@@ -121,7 +121,7 @@ impl AsyncWrite for ObjectWriter {
         Poll::Ready(Ok(length))
     }
 
-    /// Hands on what was gathered. It is not visible, and with a codec some of it is kept back.
+    /// Hands on what was gathered. It is not visible yet, and a codec may hold some of it back.
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.get_mut().poll_hand_over(cx).map_err(io::Error::other)
     }
@@ -132,8 +132,9 @@ impl AsyncWrite for ObjectWriter {
 }
 
 impl Storage {
-    /// Begins to write an object, compressed if asked: see [`Storage::reader`] for an example. What keeps the object from
-    /// being written is the error of a later write, or of its end. To be called in a runtime of `tokio`, as all here.
+    /// Begins to write an object, compressed if asked: see [`Storage::reader`] for an example. What keeps the object
+    /// from being written is the error of a later write, or of its end. To be called in a runtime of `tokio`, as all
+    /// here.
     #[must_use]
     pub fn writer(
         &self,
@@ -146,7 +147,7 @@ impl Storage {
             let mut receiver: mpsc::Receiver<Option<Bytes>> = receiver?;
             match receiver.next().await {
                 Some(Some(chunk)) => Some((Ok(chunk), Some(receiver))),
-                // The word.
+                // Says that the end is the true one.
                 Some(None) => None,
                 None => Some((Err(Error::new(ErrorCode::Cancelled, "the writer was dropped")), None)),
             }

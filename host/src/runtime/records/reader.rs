@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Records asked for at once.
+/// How many records are asked for at once.
 const BATCH: u32 = 4096;
 
 /// Reads the records of an object from its start. After an error nothing more is handed out. Dropping it ends its
@@ -51,7 +51,7 @@ pub struct RecordReader {
 /// The row that names the columns.
 #[derive(Debug)]
 enum Header {
-    /// The sandbox will say.
+    /// Not known yet: the sandbox will say.
     Coming(oneshot::Receiver<Option<Vec<u8>>>),
     Known(Option<Vec<u8>>),
     /// The sandbox ended before it could say.
@@ -68,7 +68,7 @@ impl RecordReader {
             self.header = coming.await.map_or(Header::Failed, Header::Known);
         }
         if matches!(self.header, Header::Failed) {
-            // Nothing comes before the header, so what comes is why there is none.
+            // Nothing comes before the header, so this is why there is none.
             return self.receive().await.map(|_| None);
         }
         match &self.header {
@@ -92,7 +92,7 @@ impl RecordReader {
         Ok(self.batch.get(self.next - 1))
     }
 
-    /// As many further records as are at hand, at least one; `None` after the last.
+    /// The next records, as many as are ready but at least one; `None` after the last.
     ///
     /// # Errors
     /// As [`RecordReader::read`].
@@ -108,7 +108,7 @@ impl RecordReader {
         Ok(Some(rest))
     }
 
-    /// The records that are left, one by one, in memory that those of a batch share. An error ends the stream.
+    /// The remaining records, one by one; those of a batch share memory. An error ends the stream.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes>> + Send {
         let batches = stream::try_unfold(self, async |mut reader| {
             Ok::<_, Error>(reader.read_batch().await?.map(|batch| (batch, reader)))
@@ -116,7 +116,7 @@ impl RecordReader {
         batches.map_ok(|batch| stream::iter(batch.into_records().map(Ok))).try_flatten()
     }
 
-    /// Ends the sandbox, and waits until it has let go of the object.
+    /// Ends the sandbox, and waits until it has closed the object.
     pub async fn close(mut self) {
         if let Some(task) = self.task.take() {
             task.stop().await;
@@ -131,7 +131,7 @@ impl RecordReader {
             self.failure = task.outcome().await.err();
             self.task = None;
         }
-        // Said again to whoever asks again: an end would look like the true one.
+        // Repeated for each later call: an end would look like the true one.
         self.failure.clone().map_or(Ok(None), Err)
     }
 }
@@ -140,8 +140,8 @@ impl Storage {
     /// Opens the records of an object.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) if the format is neither given nor told by the path; as
-    /// [`Backend::read`](crate::Backend::read).
+    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) if the format is neither given nor told by the
+    /// path; as [`Backend::read`](crate::Backend::read).
     pub async fn read_records(&self, source: &Location, encoding: &Encoding) -> Result<RecordReader> {
         let (source, encoding) = (source.into(), encoding.into());
         let sandbox = self.sandbox().await?;
@@ -158,7 +158,7 @@ impl Storage {
             // The caller may have left already.
             let _ = started.send((batches, coming));
             match readers.call_header(inside, reader).await? {
-                // Whether the caller wants to know it or not.
+                // The caller may have dropped the receiver.
                 Ok(found) => drop(header.send(found)),
                 Err(error) => return Ok(Err(error.into())),
             }

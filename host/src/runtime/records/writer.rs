@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Bytes collected before they cross the boundary.
+/// How many bytes are gathered before they cross the boundary.
 const FLUSH: usize = 256 * 1024;
 
 /// Writes the records of an object. Nothing of it is visible before [`RecordWriter::finish`]; dropping it instead
@@ -55,7 +55,7 @@ impl RecordWriter {
         self.send(Command::Write(batch)).await
     }
 
-    /// Hands what was kept back to the backend, as far as the codec lets go of it.
+    /// Hands on what was kept back to the backend, except for what the codec holds.
     ///
     /// # Errors
     /// As [`RecordWriter::write`].
@@ -82,14 +82,14 @@ impl RecordWriter {
         }
     }
 
-    /// Gives the object up, and waits until nothing of it is left behind.
+    /// Gives the object up, and waits until nothing of it is left.
     pub async fn abort(mut self) {
         if let Some(task) = self.task.take() {
             task.stop().await;
         }
     }
 
-    /// Why the sandbox ended before its time; said once.
+    /// Why the sandbox ended too early; given once.
     async fn failure(&mut self) -> Error {
         match self.task.take() {
             Some(task) => task.failure().await,
@@ -101,7 +101,7 @@ impl RecordWriter {
         if self.batch.is_empty() {
             return Ok(());
         }
-        // Room first: a caller that stops waiting here must not lose records.
+        // Wait for room first: a caller that stops waiting here must not lose records.
         if poll_fn(|cx| self.commands.poll_ready(cx)).await.is_err() {
             return Err(self.failure().await);
         }
