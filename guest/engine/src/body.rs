@@ -1,4 +1,4 @@
-//! Bodies of bytes: one being read, from wherever it comes, and a codec between.
+//! Bodies of bytes while they are read, wherever they come from, as they are or through a codec.
 
 use async_trait::async_trait;
 use omnistorage_core::codec::Coder;
@@ -9,16 +9,16 @@ use crate::{
     port::{Body, Contents},
 };
 
-/// Bytes handed on at once. Measured: 64 KiB is 7 to 10 % slower, 1 MiB falls out of the processor's cache.
+/// The size of a chunk, in bytes. Measured: 64 KiB is 7 to 10 % slower, 1 MiB falls out of the processor's cache.
 pub const CHUNK: usize = 256 * 1024;
 
 /// A body being read.
 pub(crate) struct Source {
     contents: Contents,
-    /// Read ahead, to look at the first bytes.
+    /// What was read ahead to look at the first bytes.
     head: Vec<u8>,
     bytes: u64,
-    /// Where it comes from, if that is known.
+    /// Where the body comes from, if that is known.
     at: Option<Location>,
 }
 
@@ -27,12 +27,12 @@ impl Source {
         Self { contents, head: Vec::new(), bytes: 0, at: None }
     }
 
-    /// Of an object in a backend: errors then say so.
+    /// The body of an object, whose errors then name it.
     pub(crate) fn of(place: &Place, contents: Contents) -> Self {
         Self { at: Some(place.location()), ..Self::new(contents) }
     }
 
-    /// An error in what was read, with where it was read.
+    /// Adds to an error in what was read where it was read.
     pub(crate) fn locate(&self, error: impl Into<Error>) -> Error {
         match &self.at {
             Some(Location { backend, path }) => error.into().at(backend, path),
@@ -40,12 +40,12 @@ impl Source {
         }
     }
 
-    /// The bytes handed out so far.
+    /// How many bytes were handed out so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// The first bytes, `count` of them unless the body is shorter; they stay to be read.
+    /// Peeks at the first `count` bytes, or fewer if the body is shorter.
     pub(crate) async fn head(&mut self, count: usize) -> Result<&[u8]> {
         while self.head.len() < count {
             match self.contents.next(Vec::with_capacity(CHUNK)).await? {
@@ -71,7 +71,7 @@ impl Body for Source {
     }
 }
 
-/// A body being read through a codec, or as it is.
+/// A body, read through a codec or as it is.
 pub(crate) struct Coded {
     source: Source,
     coder: Option<Box<dyn Coder>>,

@@ -9,7 +9,7 @@ use crate::{
     port::{Body, Contents},
 };
 
-/// A body compressed.
+/// Compresses a body.
 ///
 /// # Errors
 /// A level that the codec does not have.
@@ -17,7 +17,7 @@ pub fn compressed(input: Contents, compression: Compression) -> Result<Contents>
     Ok(Box::new(Coded::new(Source::new(input), Some(encoder(compression)?))))
 }
 
-/// A body decompressed; which codec it is shows once its first bytes are there.
+/// Decompresses a body; its first bytes tell the codec.
 #[must_use]
 pub fn decompressed(input: Contents, options: DecompressOptions) -> Contents {
     decompressed_source(Source::new(input), options)
@@ -37,14 +37,14 @@ pub(crate) fn decompressed_source(source: Source, options: DecompressOptions) ->
     Box::new(Decompressed::Waiting(Some((source, options))))
 }
 
-/// The codec that the first bytes show.
+/// The codec that its first bytes tell.
 pub(crate) async fn detect_source(source: &mut Source) -> Result<Option<Codec>> {
     Ok(Codec::from_magic(source.head(Codec::HEAD).await?))
 }
 
 /// A body to be decompressed.
 enum Decompressed {
-    /// Nothing of it was read yet.
+    /// Not begun: nothing was read yet.
     Waiting(Option<(Source, DecompressOptions)>),
     Begun(Coded),
 }

@@ -1,17 +1,17 @@
-//! Work that tells what it does while it does it, and then its outcome.
+//! Jobs: work that reports what it does as it goes, and then its outcome.
 
 use std::future::{pending, poll_fn};
 
 use futures::{SinkExt, StreamExt, channel::mpsc, future::LocalBoxFuture, join};
 use omnistorage_types::Result;
 
-/// Items handed out at once, at most.
+/// The most items handed out at once.
 const PAGE: usize = 256;
 
-/// Pages in flight before the work has to wait for its reader.
+/// How many pages may be in flight before the work waits for its reader.
 const IN_FLIGHT: usize = 4;
 
-/// Work that was prepared: it goes on while it is [driven](Job::run).
+/// Work that is ready to start: it goes on while it is [driven](Job::run).
 pub struct Job<T, R> {
     pages: mpsc::Receiver<Vec<T>>,
     work: LocalBoxFuture<'static, Result<R>>,
@@ -23,8 +23,8 @@ impl<T: 'static, R: 'static> Job<T, R> {
         Self { pages: receiver, work: Box::pin(work(Outlet { page: Vec::new(), pages })) }
     }
 
-    /// Carries the work to its end, and hands on what it tells, a page at a time. Once `tell` gives `false`, nobody
-    /// listens any more; the work goes on. What is told holds the work back until it was taken.
+    /// Drives the work to its end, and hands on its items, a page at a time. Once `tell` returns `false`, nobody
+    /// listens any more, and the work goes on without. A page that was not taken yet holds the work back.
     ///
     /// # Errors
     /// What kept the work from being carried through.
@@ -40,25 +40,25 @@ impl<T: 'static, R: 'static> Job<T, R> {
     }
 }
 
-/// Where work tells what it does.
+/// Where the work reports what it does.
 pub(crate) struct Outlet<T> {
     page: Vec<T>,
     pages: mpsc::Sender<Vec<T>>,
 }
 
 impl<T> Outlet<T> {
-    /// Tells something, soon: [`Outlet::flush`] sends it.
+    /// Queues an item; [`Outlet::flush`] sends it.
     pub(crate) fn push(&mut self, item: T) {
         self.page.push(item);
     }
 
-    /// Whether so much is told that it should be sent.
+    /// Whether enough is queued that it should be sent.
     pub(crate) fn is_full(&self) -> bool {
         self.page.len() >= PAGE
     }
 
-    /// Sends what was told as soon as the reader has room for it. May be dropped half way; never ends if there is
-    /// nothing to send.
+    /// Sends what is queued as soon as the reader has room for it. May be dropped half way. Stays pending if nothing is
+    /// queued.
     pub(crate) async fn flush_soon(&mut self) {
         if self.page.is_empty() {
             return pending().await;
@@ -68,7 +68,7 @@ impl<T> Outlet<T> {
         let _ = self.pages.start_send(std::mem::take(&mut self.page));
     }
 
-    /// Sends what was told, and waits while the reader is behind.
+    /// Sends what is queued, and waits while the reader is behind.
     pub(crate) async fn flush(&mut self) {
         if !self.page.is_empty() {
             // The receiver ends after this sender.

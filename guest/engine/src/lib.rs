@@ -1,8 +1,8 @@
 //! What the component does: scheduling, retries, the sync engine, records over bodies. What is decided comes from
-//! `omnistorage-core`; where bytes lie, and what runs beside what, from a [`port`].
+//! `omnistorage-core`; storage, tasks and the clock come from a [`port`].
 //!
-//! Nothing here knows of WebAssembly. In the component the port is the WIT interface `backend`, and what is exported
-//! calls an [`Engine`]; tests, fuzzers and the simulation give it a port of their own, and step through the same code.
+//! Nothing here knows of WebAssembly. In the component the port is the WIT interface `backend`, and the exports call an
+//! [`Engine`]; tests, fuzzers and the simulation give it a port of their own, and step through the same code.
 //!
 //! Everything is asynchronous: calls of the backends overlap, in bounded number, and bytes stream through buffers of
 //! [`body::CHUNK`] bytes.
@@ -25,14 +25,14 @@ use std::rc::Rc;
 
 pub use self::{job::Job, pipe::cancelled, sync::Operation};
 
-/// All that is exported, over one port.
+/// Everything that the component exports, over one port.
 #[derive(Clone)]
 pub struct Engine {
     port: Rc<dyn port::Storage>,
 }
 
 impl Engine {
-    /// Over a port.
+    /// An engine over a port.
     #[must_use]
     pub fn new(port: Rc<dyn port::Storage>) -> Self {
         Self { port }

@@ -19,7 +19,7 @@ use crate::{
     port::{Contents, Reader},
 };
 
-/// Locations in one call: each target has a buffer of its own.
+/// The most locations in one call: each target has a buffer of its own.
 const MOST: usize = 256;
 
 #[expect(clippy::missing_errors_doc, reason = "they are those of the WIT interface")]
@@ -57,7 +57,7 @@ impl Engine {
     }
 }
 
-/// There are some, not too many, and no two are the same.
+/// Refuses an empty list, too many locations, and the same one twice.
 fn check(locations: &[Location], what: &str) -> Result<()> {
     let refused = |message| Err(Error::new(ErrorCode::InvalidArgument, message));
     if locations.is_empty() {

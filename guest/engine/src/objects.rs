@@ -15,14 +15,14 @@ use crate::{
 
 /// A listing under way.
 pub struct Entries {
-    /// The backend stays open for as long as its listing.
+    /// Keeps the backend open as long as its listing.
     _place: Place,
     listing: Box<dyn Listing>,
     first: Option<Vec<Listed>>,
 }
 
 impl Entries {
-    /// A page of it; empty at the end.
+    /// The next page; empty at the end.
     ///
     /// # Errors
     /// What ends the listing before it is complete.
@@ -120,7 +120,7 @@ impl Engine {
         delete_below(&place).await
     }
 
-    /// Removes what writes left behind that began so many seconds ago.
+    /// Removes what unfinished writes left behind that began at least this many seconds ago.
     pub async fn sweep(&self, at: Location, older_than_s: u64) -> Result<u64> {
         let place = self.place(at).await?;
         place.backend.sweep(place.path, older_than_s).await
@@ -145,8 +145,7 @@ impl Engine {
     }
 }
 
-/// What stands at a place; a prefix that objects share counts as a directory, also where directories do not exist
-/// by themselves.
+/// What is known of a place. A prefix that objects share counts as a directory, also in a store without directories.
 pub(crate) async fn stat(place: &Place) -> Result<ObjectInfo> {
     match place.stat().await {
         Err(error) if error.code() == ErrorCode::NotFound => {
@@ -159,7 +158,7 @@ pub(crate) async fn stat(place: &Place) -> Result<ObjectInfo> {
     }
 }
 
-/// Purges where the backend has no call for it: objects as they are listed, then the directories, deepest first.
+/// Purges through a backend that cannot do it in one call: objects as they are listed, then directories, deepest first.
 async fn delete_below(place: &Place) -> Result<u64> {
     let listing = place.list(ListOptions { recursive: true, ..ListOptions::default() }).await?;
     let (mut deleted, mut directories, mut failed) = (0, Vec::new(), None);
@@ -171,7 +170,7 @@ async fn delete_below(place: &Place) -> Result<u64> {
         let (entries, unlisted) = entries(page);
         failed = failed.or(unlisted);
         for entry in &entries {
-            // A backend that lists what it was not asked for must not have it deleted.
+            // If a backend lists what it was not asked for, that must not be deleted.
             if let Err(message) = below(&entry.path, &place.path) {
                 return Err(place.error(ErrorCode::InvalidPath, &message));
             }

@@ -1,4 +1,4 @@
-//! A body that is fed: for whoever has bytes before somebody asks for them.
+//! A body that is pushed: for bytes that come before somebody asks for them.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -11,16 +11,16 @@ use crate::{
     port::{Body, Contents},
 };
 
-/// What passes through.
+/// What goes through the pipe.
 enum Part {
     Chunk(Vec<u8>),
     End(Result<()>),
 }
 
-/// The end of a body that is fed. Dropped without [`Sink::end`], its reader learns that the end is not the true one.
+/// The writing end. If it is dropped without [`Sink::end`], the reader gets an error instead of an end.
 pub(crate) struct Sink {
     parts: mpsc::Sender<Part>,
-    /// What the reader is done with.
+    /// Buffers that the reader is done with.
     spent: Rc<RefCell<Vec<u8>>>,
     bytes: u64,
 }
@@ -30,7 +30,7 @@ struct Fed {
     spent: Rc<RefCell<Vec<u8>>>,
 }
 
-/// A body, and the end that feeds it. One chunk is on its way; whoever feeds more waits.
+/// Makes a body and its writing end. One chunk may be in flight; a second one waits.
 pub(crate) fn pipe() -> (Sink, Contents) {
     let (sender, parts) = mpsc::channel(0);
     let spent = Rc::default();
@@ -38,12 +38,12 @@ pub(crate) fn pipe() -> (Sink, Contents) {
 }
 
 impl Sink {
-    /// The bytes taken so far.
+    /// How many bytes were taken so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Hands bytes on, and gives a buffer back, empty. `cancelled` if the reader left.
+    /// Sends bytes, and returns an empty buffer for reuse. Fails with `cancelled` if the reader is gone.
     pub(crate) async fn push(&mut self, chunk: Vec<u8>) -> Result<Vec<u8>> {
         // A body has no empty chunks.
         if chunk.is_empty() {
@@ -55,12 +55,12 @@ impl Sink {
         Ok(self.spent.take())
     }
 
-    /// Ends the bytes, and says why they ended.
+    /// Ends the body, and says whether the end is the true one.
     pub(crate) async fn end(mut self, verdict: Result<()>) {
         if planted::has(Bug::LosesCompletion) {
             return std::mem::forget(self);
         }
-        // A reader that left does not want to know.
+        // The reader may be gone.
         let _ = self.parts.send(Part::End(verdict)).await;
     }
 }
@@ -78,7 +78,7 @@ impl Body for Fed {
     }
 }
 
-/// The input ended, or the reader left, without a word.
+/// The error for an end that was dropped without saying why.
 #[must_use]
 pub fn cancelled() -> Error {
     Error::new(ErrorCode::Cancelled, "it was given up before its end")

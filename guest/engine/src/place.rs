@@ -9,7 +9,7 @@ use omnistorage_types::{
 
 use crate::port::{Backend, Listing, Reader, Storage};
 
-/// Entries asked for at once.
+/// How many entries are asked for at once.
 pub(crate) const PAGE: u32 = 1000;
 
 /// An open backend and a path in it.
@@ -46,7 +46,7 @@ impl Place {
         self.backend.read(self.path.clone(), options).await
     }
 
-    /// Opens a listing of what is below.
+    /// Opens a listing of what is below the path.
     pub(crate) async fn list(&self, options: ListOptions) -> Result<Box<dyn Listing>> {
         self.backend.list(self.path.clone(), options).await
     }
@@ -62,13 +62,13 @@ impl Place {
     }
 }
 
-/// The path below a prefix: a backend is not believed to stay below what it was asked for.
+/// The path below a prefix, checked: a backend may list what it was not asked for.
 pub(crate) fn below(path: &Path, prefix: &Path) -> Result<Path, String> {
     path.strip_prefix(prefix)
         .ok_or_else(|| format!("the backend listed a path that is not below {:?}", prefix.as_str()))
 }
 
-/// What a listing left out, relative to a prefix.
+/// A failure of a listing, relative to a prefix.
 pub(crate) fn unlisted_below(what: Unlisted, prefix: &Path) -> Result<Unlisted, String> {
     Ok(match what {
         Unlisted::Directory(path) => Unlisted::Directory(below(&path, prefix)?),
@@ -81,7 +81,7 @@ pub(crate) fn unlisted_below(what: Unlisted, prefix: &Path) -> Result<Unlisted, 
     })
 }
 
-/// The entries of a page, and the first error of what it could not list.
+/// The entries of a page, and the first error of those that could not be listed.
 pub(crate) fn entries(page: Vec<Listed>) -> (Vec<ObjectInfo>, Option<Error>) {
     let (mut entries, mut failed) = (Vec::with_capacity(page.len()), None);
     for listed in page {

@@ -1,6 +1,6 @@
-//! Bugs of kinds that were found once, to be planted again: so the simulation shows that it would find them.
+//! Bugs of kinds that once existed, planted on purpose to show that the simulation finds them.
 //!
-//! Without the feature `planted` there is none, and the compiler leaves nothing of it.
+//! Without the feature `planted` there are none, and the compiler removes the checks.
 
 #[cfg(feature = "planted")]
 use std::cell::Cell;
@@ -14,23 +14,23 @@ pub enum Bug {
     MoveTrustsTimes,
     /// Each attempt at an object keeps what it replaces, also what an earlier attempt put there.
     RetryKeepsAgain,
-    /// The word that a body has ended is lost.
+    /// The completion of a body is lost.
     LosesCompletion,
     /// A listing that fails is taken for one that ends.
     FailedListingEnds,
-    /// What a listing could not tell is taken for missing.
+    /// An entry that could not be listed is taken for missing.
     UnlistedIsMissing,
     /// An object that failed is counted twice.
     CountsTwice,
     /// A dry run deletes.
     DryRunDeletes,
-    /// What was remembered is believed of whatever is there now.
+    /// A fact of the memo is believed although the object changed.
     BelievesMemo,
-    /// What is deleted is not kept, although that was asked for.
+    /// A deleted object is not kept in the backup.
     ForgetsBackup,
-    /// A tee is content with one target fewer.
+    /// A tee succeeds with one target too few.
     TeeNeedsFewer,
-    /// A version that lost a conflict is replaced, although it was to be kept.
+    /// The losing version of a conflict is replaced instead of kept.
     ReplacesLoser,
 }
 
@@ -69,7 +69,7 @@ pub(crate) fn has(bug: Bug) -> bool {
     PLANTED.get() == Some(bug)
 }
 
-/// None is.
+/// Never.
 #[cfg(not(feature = "planted"))]
 pub(crate) const fn has(_bug: Bug) -> bool {
     false

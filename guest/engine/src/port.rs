@@ -21,13 +21,13 @@ pub trait Storage {
     /// [`UnknownBackend`](omnistorage_types::ErrorCode::UnknownBackend).
     async fn open(&self, name: &str) -> Result<Rc<dyn Backend>>;
 
-    /// Does nothing for so many milliseconds.
+    /// Waits this many milliseconds.
     async fn pause(&self, milliseconds: u32);
 
-    /// Carries a task on beside whoever asks for it, to its end.
+    /// Runs a task in the background, to its end.
     fn spawn(&self, task: LocalBoxFuture<'static, ()>);
 
-    /// The time by the clock of the host. Where it has none, the epoch.
+    /// The host's wall clock. The epoch if it has none.
     fn now(&self) -> Timestamp;
 }
 
@@ -61,7 +61,7 @@ pub trait Backend: Any {
     /// Deletes everything below a prefix; gives the number of objects.
     async fn purge(&self, prefix: Path) -> Result<u64>;
 
-    /// Removes what writes left behind that began so many seconds ago; gives their number.
+    /// Removes what unfinished writes left behind that began at least this many seconds ago; returns how many.
     async fn sweep(&self, prefix: Path, older_than_s: u64) -> Result<u64>;
 
     /// Copies objects to a backend of the same port: one result a request, in their order.
@@ -85,14 +85,14 @@ pub trait Backend: Any {
     /// The same for many: one result a path, in their order.
     async fn hash_many(&self, paths: Vec<Path>, algorithm: HashAlgorithm) -> Vec<Result<Hash>>;
 
-    /// Bounds the bytes that move through this handle, in bytes a second.
+    /// Limits the bytes that move through this handle, in bytes a second.
     async fn limit_bandwidth(&self, bytes_per_second: Option<u64>);
 }
 
 /// A cursor over a listing. Dropping it ends the listing.
 #[async_trait(?Send)]
 pub trait Listing {
-    /// At most `max` further entries or failures; an empty list is the end.
+    /// The next entries or failures, at most `max`; an empty list is the end.
     async fn next(&self, max: u32) -> Result<Vec<Listed>>;
 }
 

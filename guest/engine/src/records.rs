@@ -52,21 +52,21 @@ struct Side {
     codec: Stored,
     level: Option<i32>,
     options: RecordOptions,
-    /// Of what is read.
+    /// Limits for reading.
     limits: DecoderLimits,
 }
 
 /// How the object is compressed.
 #[derive(Clone, Copy)]
 enum Stored {
-    /// As the caller said.
+    /// What the caller said.
     Said(Codec),
-    /// As its name says; on reading, its first bytes know better.
+    /// What the name says; on reading, the first bytes override it.
     Named(Option<Codec>),
 }
 
 impl Side {
-    /// From what an encoding and a path say together.
+    /// Combines what an encoding and a path say.
     async fn open(engine: &Engine, at: Location, encoding: Encoding) -> Result<Self> {
         let place = engine.place(at).await?;
         let (format, codec) = encoding_from_path(&place.path);
@@ -90,7 +90,7 @@ impl Side {
     }
 }
 
-/// Calls of one reader or writer must not overlap: their order would be nobody's.
+/// The error for calls of one reader or writer that overlap: their order would be undefined.
 fn busy() -> Error {
     Error::new(ErrorCode::InvalidArgument, "another call of the same reader or writer has not ended yet")
 }

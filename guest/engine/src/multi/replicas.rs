@@ -32,7 +32,7 @@ pub(super) async fn open(
                 let reading = Reading { port, options, source, ahead, waiting, version, prefix };
                 return Ok((info, Box::new(reading)));
             }
-            // That it is not there says less than anything else.
+            // "Not found" says less than any other error.
             Err(error) => match &refused {
                 Some(known) if known.code() != ErrorCode::NotFound || error.code() == ErrorCode::NotFound => {
                 }
@@ -53,18 +53,18 @@ async fn opened(
     Ok((reader.info, Source::of(&place, reader.contents)))
 }
 
-/// An object that is being read.
+/// An object while it is read.
 struct Reading {
     port: Rc<dyn Storage>,
     options: ReadOptions,
     source: Source,
-    /// Read from the source, but not handed on: what followed the prefix when it was compared.
+    /// Bytes that were read but not handed on: what came after the prefix when it was compared.
     ahead: Vec<u8>,
-    /// Those that were not tried yet.
+    /// The replicas that were not tried yet.
     waiting: IntoIter<Location>,
-    /// What is known of the version that was opened first.
+    /// The version that was opened first.
     version: Entry,
-    /// What was handed on.
+    /// The bytes that were handed on.
     prefix: Prefix,
 }
 
@@ -89,7 +89,7 @@ impl Reading {
         }
     }
 
-    /// Goes on with the next replica that can.
+    /// Goes on with the next replica of the same version.
     async fn fall_over(&mut self, why: Error) -> Result<(), Error> {
         let mut message = why.message().to_owned();
         while let Some(at) = self.waiting.next() {
@@ -106,7 +106,7 @@ impl Reading {
         Err(why.with_message(message))
     }
 
-    /// The rest of another replica, if it is of the same version.
+    /// Opens the rest of another replica, if it is of the same version.
     async fn resume(&self, at: Location) -> Result<(Source, Vec<u8>), Error> {
         let place = Place::open(&self.port, at).await?;
         let info = place.stat().await?;
@@ -119,7 +119,7 @@ impl Reading {
         let options = ReadOptions {
             offset: self.options.offset.saturating_add(skip),
             length: self.options.length.map(|length| length.saturating_sub(skip)),
-            // What was compared is what is read.
+            // Read the same version that was compared.
             if_match: self.options.if_match.clone().or(info.etag),
         };
         let mut source = Source::of(&place, place.read(options).await?.contents);

@@ -18,9 +18,9 @@ use crate::{
     port::{Reader, Storage},
 };
 
-/// A target that takes bytes. Dropped, it stays as it was.
+/// A target that takes bytes. If this is dropped, the target stays as it was.
 pub(super) struct Writing {
-    /// Which one of the targets it is.
+    /// Its position among the targets.
     pub(super) index: usize,
     place: Rc<Place>,
     sink: Sink,
@@ -30,9 +30,9 @@ pub(super) struct Writing {
     before: Before,
 }
 
-/// What was at a target before the commit, as far as it can be brought back.
+/// What was at a target before the commit, so that it can be brought back.
 enum Before {
-    /// Nobody looked, or the look did not help.
+    /// Unknown: nobody looked, or the look failed.
     Unknown,
     Nothing,
     /// The old object, held open: its bytes stay those of its version.
@@ -48,7 +48,7 @@ pub(super) struct Written {
 }
 
 impl Writing {
-    /// Begins to write; that the backend refuses shows later.
+    /// Begins to write. If the backend refuses, that shows later.
     pub(super) async fn open(
         port: &Rc<dyn Storage>,
         index: usize,
@@ -72,11 +72,11 @@ impl Writing {
         })
     }
 
-    /// Hands bytes on, and waits while the backend is behind.
+    /// Sends bytes, and waits while the backend is behind.
     pub(super) async fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.extend_from_slice(chunk);
-        // The write goes on only while somebody waits for it.
+        // The write only goes on while it is polled.
         let pushed = match select(pin!(self.sink.push(buffer)), self.write.clone()).await {
             Either::Left((pushed, _)) => pushed.ok(),
             Either::Right(_) => None,
@@ -86,12 +86,12 @@ impl Writing {
                 self.buffer = buffer;
                 Ok(())
             }
-            // The backend left; it says why.
+            // The backend ended the write; its result says why.
             None => Err(self.failure().await),
         }
     }
 
-    /// Waits until the backend fails, if ever: it has no other reason to end before it is told to.
+    /// Waits until the backend fails, if ever: before the commit it has no other reason to end.
     pub(super) async fn failure(&self) -> Error {
         match self.write.clone().await {
             Err(error) => error,
@@ -99,8 +99,8 @@ impl Writing {
         }
     }
 
-    /// Looks at what is there, to be able to bring it back. Whether the target may be read is no matter of the tee: a
-    /// look that is refused only means that nothing can be undone.
+    /// Looks at what is there, so that it can be brought back. A tee does not need to read its targets: if the look is
+    /// refused, the commit cannot be undone, and that is all.
     pub(super) async fn look(&mut self) {
         if !self.place.backend.capabilities().features.atomic_write {
             return;
@@ -121,8 +121,7 @@ impl Writing {
         !matches!(self.before, Before::Unknown)
     }
 
-    /// Tells the backend that it has everything. An object that then has another size than the `bytes` sent is not
-    /// left there, if that can be helped.
+    /// Commits. If the object then has another size than the `bytes` sent, it is removed where possible.
     pub(super) async fn commit(self, bytes: u64) -> Result<Written, (usize, Outcome)> {
         let Self { index, place, sink, write, before, .. } = self;
         let ((), info) = join!(sink.end(Ok(())), write);
@@ -144,7 +143,7 @@ impl Writing {
         }
     }
 
-    /// Tells the backend to forget it all, and waits until it has.
+    /// Aborts the write, and waits until the backend has discarded it.
     pub(super) async fn give_up(self) -> usize {
         // The write fails, as it was asked to.
         let ((), _) = join!(self.sink.end(Err(cancelled())), self.write);
@@ -153,7 +152,7 @@ impl Writing {
 }
 
 impl Written {
-    /// Brings back what was there before, unless somebody else has put something in its place since.
+    /// Brings back what was there before, unless somebody else has written to it since.
     pub(super) async fn undo(self) -> Outcome {
         let undone = match self.is_there().await {
             Ok(false) => Ok(()),
@@ -198,7 +197,7 @@ impl Written {
                 };
                 let written = place.backend.write(place.path.clone(), old.contents, options).await;
                 match written {
-                    // Somebody was faster: the new object is gone all the same.
+                    // Somebody else removed it first: the new object is gone either way.
                     Err(error) if error.code() == ErrorCode::PreconditionFailed => Ok(()),
                     written => written.map(drop),
                 }

@@ -19,13 +19,13 @@ use crate::{
 
 /// Why a tee fails.
 enum Stop {
-    /// The body did.
+    /// The body failed.
     Body(Error),
-    /// Too few targets are left: their outcomes tell why.
+    /// Too few targets are left; their outcomes say why.
     TooFew,
 }
 
-/// Writes a body to all targets, of which so many must succeed.
+/// Writes a body to all targets, of which a given number must succeed.
 pub(super) async fn tee(
     port: &Rc<dyn Storage>,
     targets: Vec<Location>,
@@ -51,7 +51,7 @@ pub(super) async fn tee(
     }
 }
 
-/// The targets of a tee, as far as each has come.
+/// The targets of a tee, by their progress.
 struct Tee {
     /// How many must hold the object in the end.
     needed: usize,
@@ -59,7 +59,7 @@ struct Tee {
     writing: Vec<Writing>,
     /// Those that committed.
     written: Vec<Written>,
-    /// Those that are done with: which one, and what became of it. In the order in which it happened.
+    /// Those that are done: position and outcome, in the order in which they ended.
     outcomes: Vec<(usize, Outcome)>,
 }
 
@@ -84,7 +84,7 @@ impl Tee {
         Self { needed, writing, written: Vec::new(), outcomes }
     }
 
-    /// Hands the body to every target, to its true end; gives its length in bytes.
+    /// Sends the body to every target, to its true end; returns its length in bytes.
     async fn deliver(&mut self, body: &mut Coded) -> Result<u64, Stop> {
         let (mut bytes, mut buffer) = (0, Vec::new());
         loop {
@@ -95,7 +95,7 @@ impl Tee {
         }
     }
 
-    /// The next bytes of the body. It may be slow to come; too few targets left are noticed meanwhile.
+    /// The next bytes of the body. While it waits for them, it notices when too few targets are left.
     async fn next(&mut self, body: &mut Coded, buffer: Vec<u8>) -> Result<Option<Vec<u8>>, Stop> {
         let next = pin!(body.next(buffer));
         let failures = pin!(self.each(async |target| Err(target.failure().await)));
@@ -105,8 +105,7 @@ impl Tee {
         }
     }
 
-    /// Does something with every target that takes bytes, and is done with those that fail. Ends as soon as too few
-    /// are left.
+    /// Runs a step on every target that takes bytes, and drops those that fail. Ends as soon as too few are left.
     async fn each(&mut self, act: impl AsyncFn(&mut Writing) -> Result<(), Error>) -> Result<(), Stop> {
         let spare = self.writing.len().checked_sub(self.needed).ok_or(Stop::TooFew)?;
         let act = async |target: &mut Writing| (target.index, act(target).await);
@@ -123,12 +122,12 @@ impl Tee {
         if self.writing.len() < self.needed { Err(Stop::TooFew) } else { Ok(()) }
     }
 
-    /// Commits one target after another, until as many hold the object as are needed, and then the rest at once: up to
-    /// there a failure may have to be undone, and fewer commits are less to undo.
+    /// Commits one target after another until enough of them hold the object, and then the rest at once. Until then a
+    /// failure means that commits are undone, and this way there are fewer of them.
     async fn commit(&mut self, bytes: u64) -> Result<(), Stop> {
         if self.needed > 1 {
             join_all(self.writing.iter_mut().map(Writing::look)).await;
-            // What cannot be undone comes last, when nothing else can go wrong any more.
+            // Commits that cannot be undone come last, when nothing else can fail any more.
             self.writing.sort_by_key(|target| !target.can_be_undone());
         }
         while self.written.len() < self.needed {
@@ -152,7 +151,7 @@ impl Tee {
         }
     }
 
-    /// Leaves every target as it was, as far as that can be done.
+    /// Puts every target back as it was, where possible.
     async fn give_up(&mut self) {
         let withhold = self.writing.drain(..).map(async |target| (target.give_up().await, Outcome::Withheld));
         let undo = self.written.drain(..).map(async |target| (target.index, target.undo().await));

@@ -25,7 +25,7 @@ pub(super) async fn convert(mut source: Side, mut target: Side) -> Result<Conver
     let (mut count, mut scratch) = (0, Batch::new());
     while let Some(batch) = records.read(u32::MAX).await? {
         count += batch.len() as u64;
-        // What comes of a batch may be larger by any factor: it goes on its way in pieces.
+        // A converted batch may be larger by any factor, so it is written in pieces.
         let mut next = 0;
         while next < batch.len() {
             let piece = conversion.convert(&batch, next, &mut scratch);
@@ -38,10 +38,10 @@ pub(super) async fn convert(mut source: Side, mut target: Side) -> Result<Conver
     Ok(ConvertReport { records: count, bytes_read: records.bytes_read(), bytes_written, header })
 }
 
-/// The same records once more.
+/// Reads the same records again.
 async fn again(source: &Side, first: Records) -> Result<Records, Error> {
     let version = first.version().clone();
-    // Before the second begins: two windows of a decoder may be more than a sandbox has room for.
+    // Drop the first reader before the second begins: a sandbox may not have room for two decoder windows.
     drop(first);
     let second = Records::open(source).await?;
     if version != *second.version() {

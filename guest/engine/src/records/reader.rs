@@ -22,12 +22,12 @@ pub(super) struct Records {
     chunk: Vec<u8>,
     taken: usize,
     ended: bool,
-    /// Records that were read to get at the header.
+    /// Records that were read to find the header.
     ahead: Option<Batch>,
     version: Version,
 }
 
-/// What tells one state of an object from another.
+/// What identifies a version of an object.
 #[derive(Clone, PartialEq)]
 pub(super) struct Version {
     size: Option<u64>,
@@ -48,7 +48,7 @@ impl Records {
         let Reader { info, contents } = place.read(ReadOptions::default()).await?;
         let version = Version::of(&info);
         let mut source = Source::of(place, contents);
-        // The first bytes know better than the name, unless the caller does.
+        // The first bytes override the name, but not the caller.
         let codec = match codec {
             Stored::Said(codec) => Some(*codec),
             Stored::Named(codec) => detect_source(&mut source).await?.or(*codec),
@@ -58,7 +58,7 @@ impl Records {
         Ok(Self { plain, framing, chunk: Vec::new(), taken: 0, ended: false, ahead: None, version })
     }
 
-    /// The state of the object that is read.
+    /// The version of the object that is read.
     pub(super) fn version(&self) -> &Version {
         &self.version
     }
@@ -72,17 +72,17 @@ impl Records {
         Ok(self.framing.header())
     }
 
-    /// An error in the records, with where they are.
+    /// Adds the place to an error in the records.
     pub(super) fn locate(&self, error: impl Into<Error>) -> Error {
         self.plain.source().locate(error)
     }
 
-    /// Compressed bytes read so far.
+    /// How many compressed bytes were read so far.
     pub(super) fn bytes_read(&self) -> u64 {
         self.plain.source().bytes()
     }
 
-    /// At least one and at most `max` further records, or about 1 MiB of them; `None` after the true end.
+    /// The next records: at least one, at most `max`, and about 1 MiB of them; `None` after the true end.
     pub(super) async fn read(&mut self, max: u32) -> Result<Option<Batch>, Error> {
         match self.ahead.take() {
             Some(batch) => Ok(Some(batch)),
@@ -107,7 +107,7 @@ impl Records {
             }
             let pushed = self.framing.push(&self.chunk[self.taken..], &mut batch, max);
             if !batch.is_empty() {
-                // The records before an error come first: the next call gives it again.
+                // Records before an error come first: the next call returns it.
                 self.taken += pushed.unwrap_or(0);
                 break;
             }
@@ -122,7 +122,7 @@ pub struct RecordReader(RefCell<State>);
 
 enum State {
     Idle(Box<Records>),
-    /// A call has the records; another one in the meantime is refused.
+    /// A call is using the reader; another one meanwhile is refused.
     Busy,
     Failed(Error),
 }
@@ -133,7 +133,7 @@ impl RecordReader {
         Ok(Self(RefCell::new(State::Idle(Box::new(Records::open(side).await?)))))
     }
 
-    /// At least one and at most `max_records` further records; `None` after the true end.
+    /// The next records: at least one, at most `max_records`; `None` after the true end.
     pub async fn read(&self, max_records: u32) -> Result<Option<Batch>, Error> {
         self.with(async |records| records.read(max_records).await).await
     }
@@ -143,7 +143,7 @@ impl RecordReader {
         self.with(async |records| Ok(records.header().await?.map(<[u8]>::to_vec))).await
     }
 
-    /// Acts on the records, unless another call does or they failed.
+    /// Runs a call on the reader, unless another call is using it or it failed.
     async fn with<R>(&self, act: impl AsyncFnOnce(&mut Records) -> Result<R, Error>) -> Result<R, Error> {
         let mut records = match self.0.replace(State::Busy) {
             State::Idle(records) => records,

@@ -1,4 +1,4 @@
-//! Writing records: framing, codec, a write that commits on an explicit word.
+//! Writing records: framing, codec, and a write that only commits when it is told to.
 
 use std::cell::RefCell;
 
@@ -20,9 +20,9 @@ pub(super) struct Writing {
     at: Location,
     framing: Box<dyn record::RecordWriter>,
     encoder: Option<Box<dyn Coder>>,
-    /// Framed, not yet compressed.
+    /// Bytes that are framed, but not compressed yet.
     plain: Vec<u8>,
-    /// Compressed, not yet handed on.
+    /// Bytes that are compressed, but not handed on yet.
     coded: Vec<u8>,
     sink: Sink,
     outcome: oneshot::Receiver<Result<ObjectInfo, Error>>,
@@ -44,7 +44,7 @@ impl Writing {
         // The write goes on while the caller writes records.
         port.spawn(Box::pin(async move {
             let outcome = place.backend.write(place.path, contents, WriteOptions::default()).await;
-            // Whoever asked may have left.
+            // The receiver may be gone.
             let _ = written.send(outcome);
         }));
         Ok(Self { at, framing, encoder, plain: Vec::new(), coded: Vec::new(), sink, outcome })
@@ -56,7 +56,7 @@ impl Writing {
         if self.plain.len() >= CHUNK { self.flush().await } else { Ok(()) }
     }
 
-    /// Hands on what the codec lets go of.
+    /// Hands on what the codec has ready.
     pub(super) async fn flush(&mut self) -> Result<(), Error> {
         let mut plain = std::mem::take(&mut self.plain);
         if self.encoder.is_none() {
@@ -79,7 +79,7 @@ impl Writing {
         Ok(())
     }
 
-    /// Ends the object, and commits; gives its size as written, too.
+    /// Ends the object and commits it; also returns its size as written.
     pub(super) async fn finish(mut self) -> Result<(ObjectInfo, u64), Error> {
         let ended = self.framing.finish(&mut self.plain);
         ended.map_err(|why| self.locate(why))?;
@@ -92,7 +92,7 @@ impl Writing {
             self.encoder = (!done).then_some(encoder);
         }
         let bytes = self.sink.bytes();
-        // A write that failed before this says why in its outcome.
+        // If the write failed before, its outcome says why.
         self.sink.end(Ok(())).await;
         Ok((self.outcome.await.map_err(|_| cancelled())??, bytes))
     }
@@ -101,7 +101,7 @@ impl Writing {
         error.into().at(&self.at.backend, &self.at.path)
     }
 
-    /// Hands bytes on; if nobody takes them any more, the write has failed and knows why.
+    /// Hands bytes on. If nobody takes them any more, the write has failed, and its outcome says why.
     async fn push(&mut self, chunk: Vec<u8>) -> Result<Vec<u8>, Error> {
         if chunk.is_empty() {
             return Ok(chunk);
@@ -118,7 +118,7 @@ pub struct RecordWriter(RefCell<State>);
 
 enum State {
     Idle(Box<Writing>),
-    /// A call has the writer; another one in the meantime is refused.
+    /// A call is using the writer; another one meanwhile is refused.
     Busy,
     /// It failed: the write was given up.
     Closed,
@@ -130,17 +130,17 @@ impl RecordWriter {
         Ok(Self(RefCell::new(State::Idle(Box::new(Writing::create(side)?)))))
     }
 
-    /// Writes records, soon.
+    /// Writes records; they may be kept back for a while.
     pub async fn write(&self, records: &Batch) -> Result<(), Error> {
         self.with(async |writing| writing.write(records).await).await
     }
 
-    /// Hands on what was written, as far as the codec lets go of it.
+    /// Hands on what was written, except for what the codec holds.
     pub async fn flush(&self) -> Result<(), Error> {
         self.with(async |writing| writing.flush().await).await
     }
 
-    /// Ends the object, and commits.
+    /// Ends the object and commits it.
     pub async fn finish(self) -> Result<ObjectInfo, Error> {
         match self.0.into_inner() {
             State::Idle(writing) => writing.finish().await.map(|(info, _)| info),

@@ -1,4 +1,4 @@
-//! Trying again what failed for a reason that may pass.
+//! Retries calls that failed for a reason that may pass.
 
 use std::rc::Rc;
 
@@ -6,7 +6,7 @@ use omnistorage_types::Error;
 
 use crate::port::Storage;
 
-/// How often a call is made, in all, and who waits in between.
+/// How many attempts a call gets in all, and who waits in between.
 #[derive(Clone)]
 pub(super) struct Attempts {
     port: Rc<dyn Storage>,
@@ -18,20 +18,20 @@ impl Attempts {
         Self { port, most }
     }
 
-    /// The world that they go to.
+    /// The port that waits.
     pub(super) fn port(&self) -> &Rc<dyn Storage> {
         &self.port
     }
 }
 
-/// Before the second attempt, in milliseconds; twice as long before each further one.
+/// The pause before the second attempt, in milliseconds; it doubles before each further one.
 const FIRST_PAUSE: u32 = 20;
 
-/// No pause is longer, whatever a store asks for. In milliseconds.
+/// The longest pause, whatever a store asks for, in milliseconds.
 const LONGEST_PAUSE: u32 = 60_000;
 
-/// Calls, and calls again those that failed for a reason that may pass: `attempts` times in all. One result an item,
-/// in their order.
+/// Makes calls, and repeats those that failed for a reason that may pass, up to `attempts` times in all. One result per
+/// item, in their order.
 pub(super) async fn retrying_many<I: Copy, T>(
     attempts: &Attempts,
     items: &[I],
@@ -80,13 +80,13 @@ fn may_pass<T>(result: &Result<T, Error>) -> bool {
     result.as_ref().is_err_and(may_pass_as)
 }
 
-/// What may pass, unless the store or its backend tried often enough already; and bytes that did not arrive as they left,
-/// because here they are read and sent once more.
+/// Whether to try again: the reason may pass and the backend has not given up already, or bytes were damaged on the
+/// way, since here they are read and sent once more.
 fn may_pass_as(error: &Error) -> bool {
     error.may_pass() || error.code().is_of_the_way()
 }
 
-/// Waits before attempt `attempt + 1`: longer each time, and as long as the store asks.
+/// Waits before attempt `attempt + 1`: longer each time, and at least as long as the store asks.
 async fn rest<'a, T: 'a>(
     attempts: &Attempts,
     attempt: u32,

@@ -1,5 +1,4 @@
-//! Memory for codecs: of objects that are compressed or decompressed on their way, as many are at work at once as a sandbox
-//! has memory for.
+//! Shares memory among codecs: as many objects are compressed or decompressed at once as the sandbox has memory for.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,7 +11,7 @@ use omnistorage_core::codec::{Codec, DecoderLimits, decoder_memory, encoder_memo
 /// What codecs may take up together. A sandbox has 256 MiB by default, and the rest of a run is small.
 const CAPACITY: u64 = 176 << 20;
 
-/// What an object takes up beside its codec: chunks on their way in and out.
+/// What an object takes up besides its codec: chunks on their way in and out.
 const BESIDE: u64 = 1 << 20;
 
 thread_local! {
@@ -22,9 +21,9 @@ thread_local! {
 
 struct Room {
     left: Cell<u64>,
-    /// Of whoever comes next, so that those who need much are not overtaken for ever.
+    /// Held by the next in line, so that a large request is not overtaken for ever.
     turn: Mutex<()>,
-    /// Whom to tell that a share came back.
+    /// Notified when a share is returned.
     returned: RefCell<Option<oneshot::Sender<()>>>,
 }
 
@@ -35,7 +34,7 @@ pub(super) struct Share {
 }
 
 impl Share {
-    /// For a decoder with windows of up to so many bytes.
+    /// For a decoder with windows of up to this many bytes.
     pub(super) async fn of_decoder(window: u64) -> Self {
         let limits = DecoderLimits { max_window: Some(window), ..DecoderLimits::default() };
         Self::take(decoder_memory(limits) + BESIDE).await
@@ -46,7 +45,7 @@ impl Share {
         Self::take(encoder_memory(codec, level) + BESIDE).await
     }
 
-    /// Waits until there is so much.
+    /// Waits until that much is free.
     async fn take(bytes: u64) -> Self {
         let room = ROOM.with(Rc::clone);
         let bytes = bytes.min(CAPACITY);
@@ -55,7 +54,7 @@ impl Share {
             while room.left.get() < bytes {
                 let (sender, returned) = oneshot::channel();
                 room.returned.replace(Some(sender));
-                // Whoever drops the sender came back, too.
+                // A dropped sender means that its share was returned, too.
                 let _ = returned.await;
             }
             room.left.set(room.left.get() - bytes);
@@ -68,7 +67,7 @@ impl Drop for Share {
     fn drop(&mut self) {
         self.room.left.set(self.room.left.get() + self.bytes);
         if let Some(waiting) = self.room.returned.take() {
-            // It may have given up.
+            // The receiver may be gone.
             let _ = waiting.send(());
         }
     }

@@ -1,4 +1,4 @@
-//! Doing what was decided on one object.
+//! Carries out what was decided for one object.
 
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
@@ -21,35 +21,35 @@ use crate::{
     sync::removal::delete_unchanged, sync::removal::is_unchanged, sync::retry::retrying,
 };
 
-/// What becomes of conflicts.
+/// How conflicts are settled.
 pub(super) struct Conflicts {
     pub(super) winner: Winner,
     pub(super) keep_loser: bool,
     pub(super) suffix: String,
-    /// Times within it are equal.
+    /// Times that differ by no more than this are equal.
     pub(super) window_ns: u64,
 }
 
-/// Works on objects, one a call; many calls at once.
+/// Works on objects, one per call, many calls at once.
 pub(super) struct Actor {
     pub(super) ends: Ends,
     pub(super) conflicts: Conflicts,
     pub(super) dry_run: bool,
-    /// Names that this run gave to versions that lost. Whatever a listing says of them came later.
+    /// Names that this run gave to losing versions. A listing may show them already.
     pub(super) given: Rc<RefCell<BTreeSet<Path>>>,
 }
 
 /// What became of a path.
 pub(super) struct Settled {
     pub(super) path: Path,
-    /// What the state is to say of it; if it was not settled, what it said.
+    /// What the new state says of it: if it was not settled, what the old one said.
     pub(super) record: Option<Record>,
-    /// The same for the version that lost a conflict, whose name sorts behind.
+    /// The same for the losing version of a conflict, whose name sorts later.
     pub(super) loser: Option<Record>,
     pub(super) events: Vec<BisyncEvent>,
 }
 
-/// The side that is not this one.
+/// The other side.
 pub(super) const fn other(side: Side) -> Side {
     match side {
         Side::Source => Side::Target,
@@ -81,7 +81,7 @@ pub(super) fn agreed(path: &Path, of_side: Side, entry: &Entry, of_other: &Entry
 }
 
 impl Actor {
-    /// Does what was decided. What fails keeps its place in the state.
+    /// Carries out a decision. An object that fails keeps its place in the state.
     pub(super) async fn act(&self, trio: Trio, decision: Decision) -> Settled {
         let Trio { path, first, second, record, .. } = trio;
         let mut settled = Settled::unchanged(path, record);
@@ -193,7 +193,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Transfers an object to the other side, over what is to be replaced there, and gives what stands there then.
+    /// Transfers an object to the other side, replaces what is there, and returns the new object.
     pub(super) async fn transfer(
         &self,
         from: Side,
@@ -201,7 +201,7 @@ impl Actor {
         replaced: Option<&Entry>,
     ) -> Result<Entry, Error> {
         let (source, target) = (self.ends.place(from), self.ends.place(other(from)));
-        // What appeared or changed since it was listed is for the next run to see.
+        // What appeared or changed since it was listed is left to the next run.
         let unchanged = match replaced {
             Some(replaced) => is_unchanged(target, replaced).await?,
             None => target.stat(&entry.path).await?.is_none(),

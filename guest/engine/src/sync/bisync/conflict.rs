@@ -21,14 +21,14 @@ use crate::{
     sync::retry::retrying,
 };
 
-/// Why there is a conflict.
+/// The reason for a conflict.
 const BOTH: &str = "changed on both sides";
 
-/// Numbers tried for a name that is free.
+/// How many numbers are tried to find a free name.
 const NUMBERS: u32 = 10_000;
 
 impl Actor {
-    /// Lets one version take the name. After every step, what is there converges to the same in the next run.
+    /// Lets one version take the name. If this is interrupted after any step, the next run comes to the same result.
     pub(super) async fn resolve(
         &self,
         settled: &mut Settled,
@@ -68,7 +68,7 @@ impl Actor {
         Ok(())
     }
 
-    /// Which version wins, if that can be told. Where a listing carries no times, the objects are looked at.
+    /// The winning version, if that can be told. If the listings carry no times, the objects are looked up.
     async fn winner(&self, first: &Entry, second: &Entry) -> Result<Option<Side>, Error> {
         let Conflicts { winner, window_ns, .. } = self.conflicts;
         let told = winning_side(winner, first, second, window_ns);
@@ -82,7 +82,7 @@ impl Actor {
         })
     }
 
-    /// The first name with the suffix that nothing has on either side, given to nobody else.
+    /// The first free name with the suffix: not on either side, and not given away by this run.
     async fn free_name(&self, path: &Path) -> Result<Path, Error> {
         for number in 1..=NUMBERS {
             let name = name(path, &self.conflicts.suffix, number)?;
@@ -98,7 +98,7 @@ impl Actor {
         Err(self.ends.first.error(ErrorCode::AlreadyExists, path, &message))
     }
 
-    /// Gives the version that lost its new name on its side, and says whether the old name is free now.
+    /// Renames the losing version on its side, and returns whether the old name is free now.
     async fn keep(&self, side: Side, lost: &Entry, name: &Path) -> Result<(Entry, bool), Error> {
         let place = self.ends.place(side);
         if !is_unchanged(place, lost).await? {
@@ -113,7 +113,7 @@ impl Actor {
                     .move_to(source.clone(), place.backend(), target.clone(), as_it_is())
                     .await
                 {
-                    // The answer of an earlier attempt was lost.
+                    // An earlier attempt succeeded, and its answer was lost.
                     Err(error) if error.code() == ErrorCode::NotFound => place.stat(name).await?.ok_or(error),
                     moved => place.entry(moved?),
                 }

@@ -35,14 +35,14 @@ pub(super) struct Ends {
     pub(super) second: Reading,
     pub(super) filter: Rc<Filter>,
     pub(super) compare: CompareOptions,
-    /// What the state must say it is about.
+    /// What the state must be about.
     pub(super) header: Header,
-    /// Objects worked on at once.
+    /// How many objects are worked on at once.
     pub(super) transfers: u32,
 }
 
 impl Ends {
-    /// Opens everything, and refuses what cannot be a run: a place that is missing, places that overlap.
+    /// Opens everything, and refuses what cannot run: a place that is missing, places that overlap.
     pub(super) async fn open(
         port: &Rc<dyn Storage>,
         [first, second]: [Location; 2],
@@ -72,7 +72,7 @@ impl Ends {
             return Err(first.error(ErrorCode::NotFound, "neither place exists"));
         }
         for (place, is_there) in [&first, &second].into_iter().zip(is_there) {
-            // A prefix that nothing shares any more has become empty; a directory that is gone is more.
+            // A prefix that no object shares any more is merely empty; a directory that is gone is an error.
             let has_directories = place.backend.capabilities().features.directories;
             if !is_there && has_directories && !options.resync {
                 let message = "the place does not exist: nothing was done; with `resync` it is made";
@@ -88,11 +88,11 @@ impl Ends {
         };
         let [first, second] = [first, second].map(|place| {
             let prefix = place.path.clone();
-            // When it was written does not tell whether it is another version than that of the state.
+            // The time of a write does not tell whether it is the version of the state.
             Reading::new(place, prefix, options.retries, true)
         });
         let precisions = [&first, &second].map(Reading::precision_ns);
-        // Either is the target of the other: both must keep times.
+        // Each side is a target of the other, so both must keep times.
         let window = precisions[0].and(modify_window(
             precisions[0],
             precisions[1],
@@ -115,8 +115,8 @@ impl Ends {
         Precisions { first: self.first.precision_ns(), second: self.second.precision_ns() }
     }
 
-    /// Whether the contents of two versions are the same, with hashes where the listings do not tell. Of what changed
-    /// since both agreed, equal times tell nothing: a version may have come with its time.
+    /// Whether the contents of two versions are the same, by hash if the listings do not tell. After a change, equal
+    /// times prove nothing: a version may have been copied with its time.
     pub(super) async fn are_same(
         &self,
         first: &Entry,

@@ -1,11 +1,11 @@
-//! What a run did: told as it happens, and counted.
+//! Reports what a run does as it happens, and counts it.
 
 use omnistorage_core::sync::merge::Side;
 use omnistorage_types::{BisyncAction, BisyncEvent, BisyncReport, BisyncSide, Error, Path};
 
 use crate::job::Outlet;
 
-/// Tells what is done, and counts it.
+/// Reports what is done, and counts it.
 pub(super) struct Journal {
     events: Outlet<BisyncEvent>,
     pub(super) report: BisyncReport,
@@ -63,7 +63,7 @@ pub(super) fn failed(side: Side, path: &str, error: Error) -> BisyncEvent {
     BisyncEvent { action: BisyncAction::Failed, side, path, size: None, reason: None, error: Some(error) }
 }
 
-/// In the words of the report.
+/// In the types of the report.
 const fn bisync_side(side: Side) -> BisyncSide {
     match side {
         Side::Source => BisyncSide::First,

@@ -1,4 +1,4 @@
-//! What the options of a two-way sync may be, and what they are in the words of the core.
+//! Checks the options of a two-way sync, and turns them into those of the core.
 
 use omnistorage_core::sync::{
     bisync::{guard::Limits, state::fingerprint},
@@ -9,7 +9,7 @@ use omnistorage_types::{BisyncOptions, Comparison, Error, ErrorCode, RuleKind};
 
 use crate::sync::options::check_calls;
 
-/// Refuses what makes no sense, naming the option, and understands the filter.
+/// Refuses options that make no sense, by name, and parses the filter.
 pub(in crate::sync) fn check(options: &BisyncOptions) -> Result<Filter, Error> {
     let refused = |message: &str| Err(Error::new(ErrorCode::InvalidArgument, message));
     check_calls(options.transfers, 1, options.retries)?;
@@ -37,7 +37,7 @@ pub(in crate::sync) fn check(options: &BisyncOptions) -> Result<Filter, Error> {
     Ok(Filter::new(filter.clone())?)
 }
 
-/// How to tell whether two versions are the same. A time alone never is enough where a side keeps none.
+/// How to tell whether two versions are the same. A time alone is never enough if a side keeps none.
 pub(super) fn compare_options(options: &BisyncOptions, window_ns: Option<u64>) -> CompareOptions {
     let comparison = match options.comparison {
         Comparison::Automatic => Comparison::ExactTimes,
@@ -50,7 +50,7 @@ pub(super) fn limits(options: &BisyncOptions) -> Limits {
     Limits { max_delete: options.max_delete, allow_empty: options.allow_empty }
 }
 
-/// What of a filter decides which objects are meant. The names of files do not.
+/// The parts of a filter that decide which objects are included. The names of its files do not.
 pub(super) fn filter_fingerprint(filter: &omnistorage_types::Filter) -> String {
     let depth = filter.max_depth.map_or_else(String::new, |depth| depth.to_string());
     let ignore_case = if filter.ignore_case { "ignore-case" } else { "" };

@@ -1,4 +1,4 @@
-//! A run: a look at everything, then the transfers, then the deletes; each a merge of both listings and the state.
+//! A run in three passes: count everything, transfer, delete. Each merges both listings and the state.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{job::Outlet, port::Storage};
 
-/// Runs to the end. An error is what kept the run from being carried through.
+/// Runs to the end. An error means that the run could not be carried through.
 pub(in crate::sync) async fn run(
     port: Rc<dyn Storage>,
     places: [Location; 2],
@@ -63,12 +63,12 @@ pub(in crate::sync) async fn run(
         unlisted: BTreeSet::new(),
     };
     let outcome = run.carry_out(known, &options).await;
-    // What was done before it failed was done.
+    // What was done before the failure still counts.
     run.journal.flush().await;
     outcome.map(|()| run.journal.report)
 }
 
-/// What a merge is for.
+/// The purpose of a merge.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pass {
     Transfers,
@@ -80,9 +80,9 @@ struct Run<'a> {
     file: &'a StateFile,
     journal: Journal,
     plan: Plan,
-    /// Deletes that the look at everything counted, on each side.
+    /// Deletes that the first pass counted, on each side.
     due: [Counted; 2],
-    /// What could not be listed and was told of: on the second, and its name.
+    /// Failures of listings that were reported already: whether on the second side, and the name.
     unlisted: BTreeSet<(bool, String)>,
 }
 
@@ -115,7 +115,7 @@ impl Run<'_> {
 
     fn decide(&self, trio: &Trio) -> Decision {
         let Trio { first, second, record, is_uncertain, .. } = trio;
-        // What could not be looked at was not deleted.
+        // What could not be listed is not a deletion.
         if *is_uncertain {
             let is_listed = first.is_some() || second.is_some();
             return if is_listed { Decision::Skip(Reason::Unlisted) } else { Decision::Keep };
@@ -123,7 +123,7 @@ impl Run<'_> {
         decide(first.as_ref(), second.as_ref(), record.as_ref(), self.actor.ends.precisions())
     }
 
-    /// Counts what is to be done.
+    /// Counts what there is to do.
     async fn look(&mut self, known: Option<&Known>) -> Result<(), Error> {
         let mut trios = self.trios(known).await?;
         let mut plan = Plan { records: known.map_or(0, |known| known.records), ..Plan::default() };
@@ -162,7 +162,7 @@ impl Run<'_> {
         Ok(Trios::new(&self.actor.ends, records))
     }
 
-    /// Does what the pass is for, and replaces the state; gives what is known then.
+    /// Runs a pass that changes things, and writes the new state; returns what the state holds then.
     async fn go_through(&mut self, pass: Pass, known: Option<Known>) -> Result<Option<Known>, Error> {
         let trios = self.trios(known.as_ref()).await?;
         if self.actor.dry_run {
@@ -184,7 +184,7 @@ impl Run<'_> {
         };
         match join!(work, stored) {
             (Ok(records), Ok(info)) => Ok(Some(Known { records, etag: info.etag })),
-            // That nobody took the state is not why.
+            // The state's end was dropped because of this error, not the other way round.
             (Err(error), Err(why)) if error.code() == ErrorCode::Cancelled => Err(why),
             (Err(error), _) | (Ok(_), Err(error)) => Err(error),
         }
@@ -247,17 +247,18 @@ impl Run<'_> {
         next.await
     }
 
-    /// Whether a version that lost has got this name since the run began.
+    /// Whether this run gave the name to a losing version.
     fn was_given(&self, path: &Path) -> bool {
         let mut given = self.actor.given.borrow_mut();
-        // What the merge has passed, it will not meet any more.
+        // The merge will not come across what it has passed.
         while given.first().is_some_and(|first| first < path) {
             given.pop_first();
         }
         given.contains(path)
     }
 
-    /// Deletes come last, and only those that were counted, should there be more by now; none once a listing failed.
+    /// Deletes come last. Only as many as were counted are made, even if there are more by now; none after a failed
+    /// listing.
     fn is_due(&mut self, pass: Pass, decision: Decision, path: &Path) -> bool {
         match (pass, decision) {
             (_, Decision::Keep) => false,
@@ -277,7 +278,7 @@ impl Run<'_> {
         }
     }
 
-    /// Tells of what a side could not list, once, although each pass lists again.
+    /// Reports what a side could not list, once, although each pass lists again.
     async fn tell_unlisted(&mut self, side: Side, failure: ListingFailure) {
         let name = failure.what.name().to_owned();
         if self.unlisted.insert((side == Side::Target, name.clone())) {
@@ -301,12 +302,12 @@ impl Run<'_> {
     }
 }
 
-/// The state as it is written. A dry run writes none.
+/// The state while it is written. A dry run writes none.
 #[derive(Default)]
 struct State {
     new: Option<NewState>,
     records: u64,
-    /// What belongs between the paths that come.
+    /// Records that come between the paths of the merge.
     losers: BTreeMap<Path, Record>,
 }
 
@@ -319,7 +320,7 @@ impl State {
         }
     }
 
-    /// Writes what belongs before a path; all of it, if there is none.
+    /// Writes the records that come before a path, or all of them.
     async fn write_before(&mut self, path: Option<&Path>) -> Result<(), Error> {
         while let Some(first) = self.losers.first_entry() {
             if path.is_some_and(|path| first.key() >= path) {

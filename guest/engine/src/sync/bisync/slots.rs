@@ -1,10 +1,10 @@
-//! Work on many objects at once, whose results come in the order of the paths: that of the state.
+//! Works on many objects at once, with results in the order of the paths, as the state needs them.
 
 use std::{cell::Cell, future::poll_fn, rc::Rc, task::Poll};
 
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesOrdered};
 
-/// Results that may wait for one that is slow.
+/// How many results may wait for a slow one.
 const WAITING: usize = 10_000;
 
 /// Work under way.
@@ -23,7 +23,7 @@ impl<'a, T: 'a> Slots<'a, T> {
         self.work.is_empty()
     }
 
-    /// Begins some work.
+    /// Starts work.
     pub(super) fn start(&mut self, work: impl Future<Output = T> + 'a) {
         let active = self.active.clone();
         active.set(active.get() + 1);
@@ -34,7 +34,7 @@ impl<'a, T: 'a> Slots<'a, T> {
         }));
     }
 
-    /// Puts a result that is there already behind those that are awaited.
+    /// Queues a result that is ready, behind those that are awaited.
     pub(super) fn put(&mut self, done: T) {
         self.work.push_back(Box::pin(std::future::ready(done)));
     }

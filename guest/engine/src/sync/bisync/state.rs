@@ -1,4 +1,4 @@
-//! The state: read through a backend, checked before it is believed, and replaced in one step.
+//! The state: read through a backend, checked before it is used, and replaced in one step.
 
 use futures::future::LocalBoxFuture;
 use omnistorage_core::sync::bisync::{
@@ -24,10 +24,10 @@ pub(super) struct StateFile {
     attempts: Attempts,
 }
 
-/// A state that was read to its end, and can be believed.
+/// A state that was read to its end and checked.
 pub(super) struct Known {
     pub(super) records: u64,
-    /// Of the object that was read or written.
+    /// The version of the object that was read or written.
     pub(super) etag: Option<String>,
 }
 
@@ -36,7 +36,7 @@ impl StateFile {
         Self { place, attempts }
     }
 
-    /// Reads all of it, and refuses what is damaged or about something else. An error says what to do.
+    /// Reads all of it, and refuses a state that is damaged or about something else. The error says what to do.
     pub(super) async fn check(&self, wanted: &Header) -> Result<Known, Error> {
         retrying(&self.attempts, async || self.check_once(wanted).await).await
     }
@@ -82,7 +82,7 @@ impl StateFile {
         Ok(Records { file: self, source: Source::of(&self.place, contents), reader: Reader::new(), etag })
     }
 
-    /// A new state, and the call that stores it once it was finished.
+    /// A new state, and the call that stores it once it is finished.
     pub(super) fn replace<'a>(
         &'a self,
         header: &Header,
@@ -99,7 +99,7 @@ impl StateFile {
     }
 }
 
-/// The records of a state, as they are read.
+/// The records of a state while they are read.
 pub(super) struct Records<'a> {
     file: &'a StateFile,
     source: Source,
@@ -108,7 +108,7 @@ pub(super) struct Records<'a> {
 }
 
 impl Records<'_> {
-    /// Some more; `None` after the last.
+    /// The next records; `None` after the last.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<Record>>, Error> {
         let mut records = Vec::new();
         match self.source.next(Vec::new()).await? {
@@ -124,7 +124,7 @@ impl Records<'_> {
     }
 }
 
-/// A state that is being written. Dropped before its end, it leaves the old one.
+/// A state while it is written. If it is dropped before its end, the old one stays.
 pub(super) struct NewState {
     writer: Writer,
     sink: Sink,
@@ -141,7 +141,7 @@ impl NewState {
         Ok(())
     }
 
-    /// Ends it: it may take the place of the old one.
+    /// Ends it: it takes the place of the old one.
     pub(super) async fn finish(mut self) -> Result<(), Error> {
         self.writer.finish(&mut self.buffer);
         self.sink.push(self.buffer).await?;

@@ -1,4 +1,4 @@
-//! What both places list and what is known of them, merged while it streams.
+//! Merges both listings and the state while they stream.
 
 use futures::StreamExt;
 use omnistorage_core::{
@@ -13,15 +13,15 @@ use omnistorage_types::{Error, ErrorCode};
 use super::{ends::Ends, state::Records};
 use crate::sync::pages::Pages;
 
-/// What the merge has next.
+/// The next item of the merge.
 pub(super) enum Found {
-    /// A path that the filter leaves.
+    /// A path that the filter includes.
     Trio(Box<Trio>),
-    /// What a side could not list of what is meant.
+    /// A failure of a listing, of a path that the filter includes.
     Failed { side: Side, failure: Box<ListingFailure> },
 }
 
-/// The merge, with where its sequences come from.
+/// The merge, with its inputs.
 pub(super) struct Trios<'a> {
     ends: &'a Ends,
     merge: Merge,
@@ -31,13 +31,13 @@ pub(super) struct Trios<'a> {
 }
 
 impl<'a> Trios<'a> {
-    /// From the beginning. Without records: nothing is known.
+    /// Starts from the beginning, with the records of the state, if there are any.
     pub(super) fn new(ends: &'a Ends, records: Option<Records<'a>>) -> Self {
         let pages = |side| ends.place(side).pages(ends.filter.clone());
         Self { ends, merge: Merge::new(), first: pages(Side::Source), second: pages(Side::Target), records }
     }
 
-    /// What comes next; `None` after the last path.
+    /// The next item; `None` after the last path.
     pub(super) async fn next(&mut self) -> Result<Option<Found>, Error> {
         loop {
             let step = self.merge.next().map_err(|why| Error::new(ErrorCode::Other, why.to_string()))?;
