@@ -11,7 +11,11 @@ use std::{
 use futures::FutureExt;
 use omnistorage::{
     Backend, ErrorCode, FileBackend, Path,
-    backend::file::FileOptions,
+    backend::{
+        file::FileOptions,
+        layer::{Layered, Operation},
+        observe::Observe,
+    },
     runtime::{Codec, Encoding, Format, RecordReader, Storage, Validation},
 };
 
@@ -101,6 +105,56 @@ async fn a_conversion_that_fails_leaves_the_target() {
         let error = storage.convert(&from, &ndjson(), &to, &ndjson()).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::Unavailable);
         target.is_as_it_was().await;
+    }
+}
+
+/// How often the source of a conversion to CSV is read and its target begun, beside the rows.
+async fn passes(records: &[String]) -> (u64, u64, String) {
+    let (source, target) = (memory(), memory());
+    let source = Arc::new(Layered::new(source, Observe::default()));
+    let target = Arc::new(Layered::new(target, Observe::default()));
+    let storage = storage([("here", source.clone() as Arc<dyn Backend>), ("there", target.clone())]);
+    put(&storage, "here", &[("x.ndjson", &records.concat())]).await;
+    let (from, to, default) = (at("here", "x.ndjson"), at("there", "x.csv"), Encoding::default());
+    let converted = storage.convert(&from, &default, &to, &default).await.unwrap();
+    assert_eq!(converted.records, records.len() as u64);
+    let (reads, writes) =
+        (source.layer().metrics().calls(Operation::Read), target.layer().metrics().calls(Operation::Write));
+    let [(_, rows)] = <[_; 1]>::try_from(tree(&*target).await).unwrap();
+    (reads, writes, rows)
+}
+
+#[tokio::test]
+async fn the_source_of_a_table_is_read_once_unless_a_later_record_brings_a_column() {
+    let mut records: Vec<_> = (0..MANY).map(|number| record(number) + "\n").collect();
+    let (reads, writes, rows) = passes(&records).await;
+    assert_eq!((reads, writes, rows.lines().next()), (1, 1, Some("number,text")));
+    assert_eq!(rows.lines().count(), MANY + 1);
+
+    records.push("{\"text\":\"last\",\"late\":1}\n".to_owned());
+    let (reads, writes, rows) = passes(&records).await;
+    assert_eq!((reads, writes, rows.lines().next()), (2, 2, Some("number,text,late")));
+    assert_eq!((rows.lines().nth(1), rows.lines().last()), (Some("0,record 0,"), Some(",last,1")));
+    assert_eq!(rows.lines().count(), MANY + 2);
+}
+
+#[tokio::test]
+async fn a_column_that_a_record_brings_late_does_not_hide_what_is_wrong_behind_it() {
+    let target = memory();
+    let storage = storage([("here", memory()), ("there", target.clone())]);
+    let (from, to, default) = (at("here", "x.ndjson"), at("there", "x.csv"), Encoding::default());
+    put(&storage, "there", &[("x.csv", "as it was")]).await;
+    let records = |end: &str| (0..MANY).map(|number| record(number) + "\n").collect::<String>() + end;
+    for (end, words) in [
+        ("{\"late\":1}\n{\"number\":\n", format!("record {}: not JSON", MANY + 2)),
+        ("{\"late\":1}\n[1]\n", format!("record {}: an array", MANY + 2)),
+        ("[1,2]\n", format!("record {}: an array", MANY + 1)),
+        ("{\"text\":1,\"text\":2}\n", format!("record {}: field \"text\"", MANY + 1)),
+    ] {
+        put(&storage, "here", &[("x.ndjson", &records(end))]).await;
+        let error = storage.convert(&from, &default, &to, &default).await.unwrap_err();
+        assert!(error.to_string().contains(&words), "{end:?}: {error}");
+        assert_eq!(tree(&*target).await, [("x.csv".to_owned(), "as it was".to_owned())]);
     }
 }
 

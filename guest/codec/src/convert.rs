@@ -51,7 +51,7 @@ impl Surveying {
             if batch.is_empty() {
                 return Ok(());
             }
-            self.survey.see(&batch)?;
+            self.survey.see(&batch, 0)?;
         }
     }
 
@@ -61,9 +61,9 @@ impl Surveying {
         while !ended {
             let mut batch = Batch::new();
             ended = self.reader.finish(&mut batch)?;
-            self.survey.see(&batch)?;
+            self.survey.see(&batch, 0)?;
         }
-        self.plan.learn(self.survey)?;
+        self.plan.learn(&self.survey)?;
         Converting::new(&self.source, self.target, self.plan)
     }
 }
@@ -105,8 +105,8 @@ impl Converting {
         Ok(())
     }
 
-    /// Hands on what was converted, and converts the batch piece by piece: what comes of it may be larger by any factor.
-    /// Returns whether all of it was handed on.
+    /// Hands on what was converted, and converts the batch piece by piece: what comes of it may be larger by any
+    /// factor. Returns whether all of it was handed on.
     fn hand_on(&mut self, output: &mut Vec<u8>) -> Result<bool, Error> {
         let Some(Running { conversion, scratch, sink }) = &mut self.running else { return Ok(true) };
         while sink.hand_on(output)? {

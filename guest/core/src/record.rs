@@ -1,8 +1,9 @@
 //! How records lie in a byte stream.
 //!
-//! A record is bytes: of NDJSON and JSON arrays the JSON text without line ends, of CSV the row as it was written without its line
-//! end, of length-prefixed what follows the length. Readers and writers are pushed, and work in [`Batch`]es: records
-//! laid end to end, as they pass the boundary of the component. What a record means is [`convert`]'s business.
+//! A record is bytes: of NDJSON and JSON arrays the JSON text without line ends, of CSV the row as it was written
+//! without its line end, of length-prefixed what follows the length. Readers and writers are pushed, and work in
+//! [`Batch`]es: records laid end to end, as they pass the boundary of the component. What a record means is
+//! [`convert`]'s business.
 //!
 //! ```
 //! use omnistorage_core::record::{Batch, Format, RecordError, RecordOptions, reader};
@@ -29,6 +30,7 @@ mod mark;
 pub mod ndjson;
 mod options;
 mod sticky;
+mod word;
 
 pub use batch::{Batch, BatchError};
 pub use error::{RecordError, RecordErrorKind};

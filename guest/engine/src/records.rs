@@ -46,6 +46,7 @@ impl Engine {
 }
 
 /// An object, and how records are stored in it.
+#[derive(Clone)]
 struct Side {
     place: Place,
     format: Format,

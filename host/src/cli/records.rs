@@ -54,8 +54,8 @@ impl Records {
 /// Read every record of SOURCE and write it to TARGET, whole or not at all
 ///
 /// JSON (a text a line, or one array) and CSV turn into each other: a row is an object whose keys are the columns, or an array if there is no header.
-/// To know the columns of JSON it is read twice, unless --columns names them; what comes from standard input is kept in
-/// a temporary file meanwhile. An object or an array in a field is its JSON text. Length-prefixed holds the records of
+/// The columns of JSON are all of its keys, unless --columns names them. If a record after the first ones brings another, or
+/// the target is standard output, JSON is read twice; what comes from standard input is kept in a temporary file for that. An object or an array in a field is its JSON text. Length-prefixed holds the records of
 /// either as they are.
 #[derive(Args)]
 struct Convert {

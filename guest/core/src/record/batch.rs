@@ -115,7 +115,7 @@ impl Batch {
     }
 
     /// The records from that one on, counted from 0.
-    pub(super) fn iter_from(&self, first: usize) -> impl ExactSizeIterator<Item = &[u8]> {
+    pub fn iter_from(&self, first: usize) -> impl ExactSizeIterator<Item = &[u8]> {
         let mut start =
             first.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| *end as usize);
         self.ends.get(first..).unwrap_or_default().iter().map(move |&end| {
@@ -165,12 +165,12 @@ impl Batch {
         Ok(())
     }
 
-    /// Appends the records that `next` finds, each time in the rest of the input, until it finds none, the batch is full,
-    /// or there is no room to copy by blocks: then one more may be [pushed](Self::push), and there is room again. Returns
-    /// where the rest begins.
+    /// Appends the records that `next` finds, each time in the rest of the input, until it finds none, the batch is
+    /// full, or there is no room to copy by blocks: then one more may be [pushed](Self::push), and there is room again.
+    /// Returns where the rest begins.
     ///
-    /// Copying and counting call nothing: a call takes longer than the copy of most records, as a component keeps nothing
-    /// in registers over it. `next` should do with as few.
+    /// Copying and counting call nothing: a call takes longer than the copy of most records, as a component keeps
+    /// nothing in registers over it. `next` should do with as few.
     #[inline(always)]
     pub(super) fn extend(
         &mut self,

@@ -12,24 +12,25 @@
 //! | JSON text | row | an object is a row of its values, an array a row of its elements |
 //!
 //! **Columns.** Those of JSON are the ones that are given ([`Dialect::columns`]), or every key of every record, in the
-//! order in which they first appear. To know them, the source is read twice: a [`Survey`] sees every record, keeps
-//! nothing but the keys, and takes no more memory than one record may. A key outside the columns is an error, never left
-//! out. A missing key is an empty field.
+//! order in which they first appear. To know them all, a [`Survey`] sees every record, keeps nothing but the keys, and
+//! takes no more memory than one record may. Mostly the first batch tells: a [guess](Plan::guess) by its columns needs
+//! no second reading unless a later record brings another one. A key outside the columns is an error, never left out. A
+//! missing key is an empty field.
 //!
 //! **Values.** A field is a string, unless [`Dialect::infer`] says otherwise. A string is its text, a number, `true` and
 //! `false` are as they were written, null is an empty field, and an object or an array is its JSON text without
-//! whitespace. With `infer`, a field that is the JSON text of an object or an array is that, with quotes or without; so a
-//! string that looks like one is written as a JSON string, quotation marks and all, and what looks like such a quotation
-//! is read as what it quotes.
+//! whitespace. With `infer`, a field that is the JSON text of an object or an array is that, with quotes or without; so
+//! a string that looks like one is written as a JSON string, quotation marks and all, and what looks like such a
+//! quotation is read as what it quotes.
 //!
 //! **There and back.** CSV to JSON to CSV gives the same fields, whatever they are, as does a table of objects with
-//! the same keys and string values the other way. With `infer` on both ways, every value comes back as it was, numbers to
-//! the digit. What cannot come back is an error that names the record and the field: keys that appear twice, columns of
-//! one name, text that is not Unicode.
+//! the same keys and string values the other way. With `infer` on both ways, every value comes back as it was, numbers
+//! to the digit. What cannot come back is an error that names the record and the field: keys that appear twice, columns
+//! of one name, text that is not Unicode.
 //!
 //! **Rows of any length**, with [`Dialect::lenient`]: a missing field is a missing key, a field beyond the columns that is
-//! not empty has its position as its key (`"4"`), and an empty one there is left out. Rows of another dialect, and those
-//! of arrays, keep fields beyond the columns if the target is lenient too, and are filled up with empty ones.
+//! not empty has its position as its key (`"4"`), and an empty one there is left out. Rows of another dialect, and
+//! those of arrays, keep fields beyond the columns if the target is lenient too, and are filled up with empty ones.
 //!
 //! **Memory.** Records may grow on the way, each by the names of all columns, and so they are converted a piece of a batch
 //! at a time. Beside that, names are kept: up to a million, and no more bytes than a record may have.
@@ -43,8 +44,8 @@
 //!
 //! let mut plan = Plan::between(Format::Ndjson, Format::Csv(Dialect::default()))?;
 //! if let Some(mut survey) = plan.survey(RecordOptions::default()) {
-//!     survey.see(&records)?; // every batch of the source
-//!     plan.learn(survey)?;
+//!     survey.see(&records, 0)?; // every batch of the source
+//!     plan.learn(&survey)?;
 //! }
 //! let (target, mut conversion) = plan.start(None, RecordOptions::default())?;
 //! let mut writer = writer(&target, RecordOptions::default())?;
@@ -93,8 +94,9 @@ pub struct Piece<'a> {
 ///
 /// An error ends the conversion.
 pub trait Conversion {
-    /// The records of a batch from `first` on as they are in the target, as far as they fill a piece of it: `scratch`, which
-    /// is cleared and filled, or the very same. `first` is 0 for each batch, and then where the piece before ended.
+    /// The records of a batch from `first` on as they are in the target, as far as they fill a piece of it: `scratch`,
+    /// which is cleared and filled, or the very same. `first` is 0 for each batch, and then where the piece before
+    /// ended.
     ///
     /// # Errors
     /// The first record that the target cannot hold, and the field.
@@ -104,6 +106,9 @@ pub trait Conversion {
         first: usize,
         scratch: &'a mut Batch,
     ) -> Result<Piece<'a>, RecordError>;
+
+    /// How many records were converted, those before an error included.
+    fn records(&self) -> u64;
 }
 
 /// What has to be done to get from one format to another.
@@ -111,6 +116,7 @@ pub trait Conversion {
 pub struct Plan {
     source: Format,
     target: Format,
+    is_guess: bool,
 }
 
 impl Plan {
@@ -132,7 +138,7 @@ impl Plan {
             }
             dialect.header = false;
         }
-        Ok(Self { source, target })
+        Ok(Self { source, target, is_guess: false })
     }
 
     /// How the source is to be read.
@@ -141,7 +147,8 @@ impl Plan {
         &self.source
     }
 
-    /// What must [see](Survey::see) every record of the source before the conversion starts, if anything.
+    /// What must [see](Survey::see) every record of the source before the conversion starts, if anything; or the first
+    /// ones, for a [guess](Self::guess).
     #[must_use]
     pub fn survey(&self, options: RecordOptions) -> Option<Survey> {
         match (self.source.form(), self.target.form()) {
@@ -156,11 +163,21 @@ impl Plan {
     ///
     /// # Errors
     /// [`RecordErrorKind::Unrepresentable`] if there are records without any field.
-    pub fn learn(&mut self, survey: Survey) -> Result<(), RecordError> {
+    pub fn learn(&mut self, survey: &Survey) -> Result<(), RecordError> {
         if let Some(dialect) = self.target.dialect_mut() {
             dialect.columns = survey.columns()?;
         }
         Ok(())
+    }
+
+    /// The plan for the columns that the survey has found so far. Any error of its conversion
+    /// may only mean that there are others: then what was written is of no use, and the survey has to see the rest of
+    /// the source, from the record of the error on. `None` while there is no column.
+    #[must_use]
+    pub fn guess(&self, survey: &Survey) -> Option<Self> {
+        let mut plan = Self { source: self.source.clone(), target: self.target.clone(), is_guess: true };
+        plan.target.dialect_mut()?.columns = survey.columns().ok()?;
+        survey.has_columns().then_some(plan)
     }
 
     /// Starts: gives how the target is to be written, and what turns the records into its own, which are held to
@@ -173,10 +190,10 @@ impl Plan {
         header: Option<&[u8]>,
         options: RecordOptions,
     ) -> Result<(Format, Box<dyn Conversion>), RecordError> {
-        let Self { source, mut target } = self;
+        let Self { source, mut target, is_guess } = self;
         let one_by_one = OneByOne { options, records: 0, convert: () };
         let conversion: Box<dyn Conversion> = match (source.form(), target.form()) {
-            (Form::Json, Form::Json) | (Form::Bytes, _) | (_, Form::Bytes) => Box::new(AsItIs),
+            (Form::Json, Form::Json) | (Form::Bytes, _) | (_, Form::Bytes) => Box::new(AsItIs(0)),
             (Form::Row(source), Form::Json) => {
                 let names = names(source, header)?;
                 Box::new(one_by_one.with(from_csv::ToJson::new(source.clone(), names)?))
@@ -193,7 +210,7 @@ impl Plan {
             }
             (Form::Json, Form::Row(target)) => {
                 let columns = target.columns.clone().map(Columns::new).transpose()?;
-                Box::new(one_by_one.with(to_csv::ToCsv::new(target, columns)))
+                Box::new(one_by_one.with(to_csv::ToCsv::new(target, columns, is_guess)))
             }
         };
         Ok((target, conversion))
@@ -221,7 +238,7 @@ fn names(dialect: &Dialect, header: Option<&[u8]>) -> Result<Option<Vec<String>>
 }
 
 /// Carries records as they are.
-struct AsItIs;
+struct AsItIs(u64);
 
 impl Conversion for AsItIs {
     fn convert<'a>(
@@ -230,7 +247,12 @@ impl Conversion for AsItIs {
         _: usize,
         _: &'a mut Batch,
     ) -> Result<Piece<'a>, RecordError> {
+        self.0 += records.len() as u64;
         Ok(Piece { records, next: records.len() })
+    }
+
+    fn records(&self) -> u64 {
+        self.0
     }
 }
 
@@ -261,19 +283,24 @@ impl<C: ConvertOne> Conversion for OneByOne<C> {
         first: usize,
         scratch: &'a mut Batch,
     ) -> Result<Piece<'a>, RecordError> {
-        let Self { options, records: number, convert } = self;
+        let Self { options, records: done, convert } = self;
         scratch.clear();
         for record in records.iter_from(first) {
             if scratch.size() >= PIECE {
                 break;
             }
-            *number += 1;
+            let number = *done + 1;
             let write = |bytes: &mut Vec<u8>| {
-                convert.convert_one(record, *number, &mut Draft::new(bytes, *options, *number))
+                convert.convert_one(record, number, &mut Draft::new(bytes, *options, number))
             };
-            scratch.append(write, RecordError::full(*number))?;
+            scratch.append(write, RecordError::full(number))?;
+            *done = number;
         }
         Ok(Piece { next: first + scratch.len(), records: scratch })
+    }
+
+    fn records(&self) -> u64 {
+        self.records
     }
 }
 

@@ -43,7 +43,6 @@
 mod reader;
 mod row;
 mod scanner;
-mod word;
 mod writer;
 
 pub(super) use reader::Reader;

@@ -232,8 +232,8 @@ fn a_record_that_grows_too_long_ends_the_conversion() {
         let reading = crate::records(plan.source(), input.as_bytes(), 100, RecordOptions::default());
         let records = crate::properties::batch(&reading.records);
         if let Some(mut survey) = plan.survey(RecordOptions::default()) {
-            survey.see(&records).unwrap();
-            plan.learn(survey).unwrap();
+            survey.see(&records, 0).unwrap();
+            plan.learn(&survey).unwrap();
         }
         let (_, mut conversion) = plan.start(reading.header.as_deref(), limit(20)).unwrap();
         let error = conversion

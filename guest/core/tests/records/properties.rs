@@ -2,7 +2,10 @@
 //! finds.
 
 use omnistorage_core::record::{
-    Batch, Format, RecordError, RecordErrorKind, RecordOptions, convert::Plan, csv::Dialect, reader, writer,
+    Batch, Format, RecordError, RecordErrorKind, RecordOptions,
+    convert::{Conversion, Plan},
+    csv::Dialect,
+    reader, writer,
 };
 
 /// What reading gave.
@@ -92,14 +95,51 @@ pub(crate) fn convert_batches(
     let Reading { header, records, outcome } = read(plan.source(), options, input, usize::MAX, usize::MAX);
     outcome?;
     let batches: Vec<_> = records.chunks(size).map(batch).collect();
+    let unlimited = RecordOptions { max_record: u64::MAX, ..options };
+    let mut guessed = None;
     if let Some(mut survey) = plan.survey(options) {
-        batches.iter().try_for_each(|records| survey.see(records))?;
-        plan.learn(survey)?;
+        guessed = guess(&plan, options, &batches);
+        batches.iter().try_for_each(|records| survey.see(records, 0))?;
+        plan.learn(&survey)?;
     }
-    let options = RecordOptions { max_record: u64::MAX, ..options };
-    let (target, mut conversion) = plan.start(header.as_deref(), options)?;
-    let (mut writer, mut output, mut scratch) = (writer(&target, options)?, Vec::new(), Batch::new());
-    for records in &batches {
+    let (target, mut conversion) = plan.start(header.as_deref(), unlimited)?;
+    let converted = carry(&target, &mut *conversion, &batches);
+    if let Some(guessed) = guessed {
+        assert_eq!(guessed, converted);
+    }
+    converted
+}
+
+/// Converts by the columns of the first batch. `None` if they are not those of all: then a survey that goes on where
+/// the guess stopped finds what one of everything finds.
+fn guess(plan: &Plan, options: RecordOptions, batches: &[Batch]) -> Option<Result<Vec<u8>, RecordError>> {
+    let unlimited = RecordOptions { max_record: u64::MAX, ..options };
+    let (first, mut survey) = (batches.first()?, plan.survey(options)?);
+    survey.see(first, 0).ok()?;
+    let (target, mut conversion) = plan.guess(&survey)?.start(None, unlimited).unwrap();
+    if let Ok(guessed) = carry(&target, &mut *conversion, batches) {
+        return Some(Ok(guessed));
+    }
+    survey.go_on_behind(conversion.records());
+    let behind = batches.iter().flat_map(Batch::iter).skip(conversion.records() as usize);
+    let seen = survey.see(&batch(&behind.map(<[u8]>::to_vec).collect::<Vec<_>>()), 0);
+    let mut whole = plan.survey(options)?;
+    assert_eq!(seen, batches.iter().try_for_each(|records| whole.see(records, 0)));
+    if seen.is_ok() {
+        let format = |survey| plan.guess(survey).unwrap().start(None, unlimited).unwrap().0;
+        assert_eq!(format(&survey), format(&whole));
+    }
+    None
+}
+
+fn carry(
+    target: &Format,
+    conversion: &mut dyn Conversion,
+    batches: &[Batch],
+) -> Result<Vec<u8>, RecordError> {
+    let options = RecordOptions { max_record: u64::MAX, ..RecordOptions::default() };
+    let (mut writer, mut output, mut scratch) = (writer(target, options)?, Vec::new(), Batch::new());
+    for records in batches {
         let mut next = 0;
         while next < records.len() {
             let piece = conversion.convert(records, next, &mut scratch)?;
@@ -116,7 +156,8 @@ pub(crate) fn convert_batches(
     Ok(output)
 }
 
-/// Reading does not depend on how the input is cut, keeps to the limit, and what was read can be written and read again.
+/// Reading does not depend on how the input is cut, keeps to the limit, and what was read can be written and read
+/// again.
 pub(crate) fn reading_is_sound(format: &Format, options: RecordOptions, input: &[u8], chunk: usize) {
     let whole = read(format, options, input, usize::MAX, usize::MAX);
     assert_eq!(read(format, options, input, chunk, 2), whole);

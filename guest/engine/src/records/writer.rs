@@ -97,6 +97,13 @@ impl Writing {
         Ok((self.outcome.await.map_err(|_| cancelled())??, bytes))
     }
 
+    /// Gives the object up, and waits until nothing of it is left.
+    pub(super) async fn abort(self) {
+        drop(self.sink);
+        // The write fails, as it was asked to.
+        let _ = self.outcome.await;
+    }
+
     fn locate(&self, error: impl Into<Error>) -> Error {
         error.into().at(&self.at.backend, &self.at.path)
     }

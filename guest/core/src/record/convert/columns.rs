@@ -16,11 +16,12 @@ impl Columns {
     pub(super) const MOST: usize = 1 << 20;
 
     /// # Errors
-    /// [`RecordErrorKind::InvalidOption`] if two have one name, [`RecordErrorKind::LimitExceeded`] if there are too many.
+    /// [`RecordErrorKind::InvalidOption`] if two have one name, [`RecordErrorKind::LimitExceeded`] if there are too
+    /// many.
     pub(super) fn new(names: Vec<String>) -> Result<Self, RecordError> {
         let mut columns = Self::default();
         for name in names {
-            if columns.place(&name, 0).is_some() {
+            if columns.place(name.as_bytes(), 0).is_some() {
                 let message = format!("two columns have the name {name:?}: a record has one field of a name");
                 return Err(RecordError::new(RecordErrorKind::InvalidOption, 0, message));
             }
@@ -44,10 +45,11 @@ impl Columns {
     }
 
     /// Where the column of that name is. `guess` is looked at first: records tend to have their keys in one order.
-    pub(super) fn place(&self, name: &str, guess: usize) -> Option<usize> {
+    #[inline]
+    pub(super) fn place(&self, name: &[u8], guess: usize) -> Option<usize> {
         match self.names.get(guess) {
-            Some(guessed) if **guessed == *name => Some(guess),
-            _ => self.places.get(name).copied(),
+            Some(guessed) if guessed.as_bytes() == name => Some(guess),
+            _ => self.places.get(std::str::from_utf8(name).ok()?).copied(),
         }
     }
 

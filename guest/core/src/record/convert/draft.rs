@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::{json::plain_bytes, value::NoText};
 use crate::record::{RecordError, RecordOptions};
 
 /// Behind the records before it, and no longer than a record may be.
@@ -34,9 +35,19 @@ impl<'a> Draft<'a> {
     /// Appends a JSON string.
     ///
     /// # Errors
-    /// As [`check`](Self::check), before it takes up much more memory than that.
-    pub(super) fn json_string(&mut self, text: &str) -> Result<(), RecordError> {
-        serde_json::to_writer(&mut *self, text).map_err(|_| self.options.too_long(self.number))
+    /// Text that is not UTF-8; as [`check`](Self::check), before it takes up much more memory than that.
+    #[inline]
+    pub(super) fn json_string(&mut self, text: &[u8]) -> Result<(), NoText> {
+        let mut is_ascii = true;
+        if plain_bytes(text, &mut is_ascii) == text.len() && is_ascii {
+            self.bytes.push(b'"');
+            self.bytes.extend_from_slice(text);
+            self.bytes.push(b'"');
+            return Ok(());
+        }
+        let text =
+            std::str::from_utf8(text).map_err(|error| NoText::Unicode { byte: error.valid_up_to() + 1 })?;
+        serde_json::to_writer(&mut *self, text).map_err(|_| NoText::Limit(self.options.too_long(self.number)))
     }
 }
 

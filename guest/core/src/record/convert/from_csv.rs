@@ -44,7 +44,7 @@ impl Named {
     /// The key of a field beyond the columns: its position.
     fn key_beyond(&self, place: usize, number: u64) -> Result<String, RecordError> {
         let position = (place + 1).to_string();
-        if self.columns.place(&position, 0).is_some() {
+        if self.columns.place(position.as_bytes(), 0).is_some() {
             let columns = self.columns.len();
             let message =
                 format!("a field beyond the {columns} columns, and its position is the name of one");
@@ -123,7 +123,7 @@ impl ToCsv {
             (Some(names), Some(columns)) => {
                 let columns = Columns::new(columns.clone())?;
                 let place = |(index, name): (usize, &String)| {
-                    columns.place(name, index).ok_or_else(|| {
+                    columns.place(name.as_bytes(), index).ok_or_else(|| {
                         let message = format!("the column {name:?} of the source is none of those to write");
                         RecordError::new(RecordErrorKind::InvalidOption, 0, message)
                     })

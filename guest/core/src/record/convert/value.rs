@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
-use serde_json::value::RawValue;
 
-use super::{draft::Draft, json::Text};
+use super::{draft::Draft, json::Raw};
 use crate::record::{
     RecordError,
     csv::{Encoder, Field},
@@ -40,22 +39,20 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Of a JSON text.
+    /// Of a value in a JSON record.
     ///
     /// # Errors
     /// Why no field can hold it.
-    pub(super) fn of_json(value: &'a RawValue) -> Result<Self, String> {
-        let text = value.get();
-        match text.as_bytes().first() {
-            Some(b'"') => match serde_json::from_str::<Text<'a>>(text) {
-                Ok(Text(Cow::Borrowed(text))) => Ok(Self::String(text.as_bytes().into())),
-                Ok(Text(Cow::Owned(text))) => Ok(Self::String(text.into_bytes().into())),
-                Err(error) => Err(format!("not Unicode: {error}")),
-            },
-            Some(b'{' | b'[') => Ok(Self::Nested(compact(text.as_bytes().into()))),
-            Some(b'n') => Ok(Self::Null),
-            _ => Ok(Self::Literal(text.as_bytes().into())),
-        }
+    #[inline]
+    pub(super) fn of_json(value: Raw, record: &'a [u8]) -> Result<Self, String> {
+        Ok(match value {
+            Raw::Null => Self::Null,
+            Raw::Literal(span) => Self::Literal(span.of(record).into()),
+            Raw::Nested(span) => Self::Nested(compact(span.of(record).into())),
+            Raw::String(text) => {
+                Self::String(text.decode(record).map_err(|error| format!("not Unicode: {error}"))?)
+            }
+        })
     }
 
     /// Appends it as a field; so that it can be inferred from that what it is, if it is to be.
@@ -86,11 +83,7 @@ impl<'a> Value<'a> {
         match self {
             Self::Null => draft.bytes.extend_from_slice(b"null"),
             Self::Literal(text) | Self::Nested(text) => draft.bytes.extend_from_slice(text),
-            Self::String(text) => {
-                let text = std::str::from_utf8(text)
-                    .map_err(|error| NoText::Unicode { byte: error.valid_up_to() + 1 })?;
-                draft.json_string(text).map_err(NoText::Limit)?;
-            }
+            Self::String(text) => draft.json_string(text)?,
         }
         Ok(())
     }

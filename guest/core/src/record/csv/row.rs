@@ -95,7 +95,7 @@ impl Encoder {
         }
         self.fields += 1;
         // At the start of the file, a reader would skip the mark.
-        if quoted || self.classes.first_special(text).is_some() || text.starts_with(BYTE_ORDER_MARK) {
+        if quoted || !self.classes.are_plain(text) || text.starts_with(BYTE_ORDER_MARK) {
             self.quote(text, row);
         } else {
             row.extend_from_slice(text);

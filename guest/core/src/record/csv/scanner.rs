@@ -2,7 +2,8 @@
 
 use memchr::memchr3;
 
-use super::{Dialect, word::Word};
+use super::Dialect;
+use crate::record::word::Word;
 
 /// What a byte may mean.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,11 @@ pub(super) enum Class {
 }
 
 /// The class of every byte.
-pub(super) struct Classes([Class; 256]);
+pub(super) struct Classes {
+    of: [Class; 256],
+    delimiter: Word,
+    quote: Word,
+}
 
 impl Classes {
     pub(super) fn of(dialect: &Dialect) -> Self {
@@ -23,18 +28,28 @@ impl Classes {
         classes[usize::from(b'\n')] = Class::LineEnd;
         classes[usize::from(dialect.punctuation.delimiter())] = Class::Delimiter;
         classes[usize::from(dialect.punctuation.quote())] = Class::Quote;
-        Self(classes)
+        let (delimiter, quote) = (dialect.punctuation.delimiter(), dialect.punctuation.quote());
+        Self { of: classes, delimiter: Word::repeat(delimiter), quote: Word::repeat(quote) }
     }
 
-    /// The first byte that is not plain.
+    /// Whether all bytes are plain.
     #[inline]
-    pub(super) fn first_special(&self, bytes: &[u8]) -> Option<usize> {
-        bytes.iter().position(|byte| self.0[usize::from(*byte)] != Class::Plain)
+    pub(super) fn are_plain(&self, bytes: &[u8]) -> bool {
+        const LINE_ENDS: (Word, Word) = (Word::repeat(b'\r'), Word::repeat(b'\n'));
+        let mut rest = bytes;
+        while let Some((word, behind)) = Word::split_first(rest) {
+            let line_ends = word.equal(LINE_ENDS.0).or(word.equal(LINE_ENDS.1));
+            if line_ends.or(word.equal(self.delimiter)).or(word.equal(self.quote)).first().is_some() {
+                return false;
+            }
+            rest = behind;
+        }
+        rest.iter().all(|byte| self.class(*byte) == Class::Plain)
     }
 
     #[inline]
     fn class(&self, byte: u8) -> Class {
-        self.0[usize::from(byte)]
+        self.of[usize::from(byte)]
     }
 }
 

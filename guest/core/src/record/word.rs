@@ -4,62 +4,85 @@
 //! edition, section 6-1, in the form that no carry crosses from byte to byte, so that every mark is exact.
 
 /// Bytes of a word.
-pub(super) const SIZE: usize = 8;
+pub(in crate::record) const SIZE: usize = 8;
 
 const LOW_BITS: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 const ONES: u64 = 0x0101_0101_0101_0101;
 
 /// Eight bytes, the first of them in the lowest bits.
 #[derive(Clone, Copy)]
-pub(super) struct Word(u64);
+pub(in crate::record) struct Word(u64);
 
 impl Word {
     /// The first eight bytes, and those behind them; `None` if there are fewer.
     #[inline]
-    pub(super) fn split_first(bytes: &[u8]) -> Option<(Self, &[u8])> {
+    pub(in crate::record) fn split_first(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (word, rest) = bytes.split_first_chunk::<SIZE>()?;
         Some((Self(u64::from_le_bytes(*word)), rest))
     }
 
     /// A byte eight times over.
-    pub(super) const fn repeat(byte: u8) -> Self {
+    pub(in crate::record) const fn repeat(byte: u8) -> Self {
         Self(ONES * byte as u64)
     }
 
     /// The bytes that are the same in both.
     #[inline]
-    pub(super) const fn equal(self, other: Self) -> Marks {
+    pub(in crate::record) const fn equal(self, other: Self) -> Marks {
         let difference = self.0 ^ other.0;
-        Marks(!(((difference & LOW_BITS) + LOW_BITS) | difference | LOW_BITS))
+        Marks(zeros(difference))
     }
+
+    /// The bytes below 0x20.
+    #[inline]
+    pub(in crate::record) const fn control_characters(self) -> Marks {
+        Marks(zeros(self.0 & (ONES * 0xe0)))
+    }
+
+    #[inline]
+    pub(in crate::record) const fn is_ascii(self) -> bool {
+        self.0 & !LOW_BITS == 0
+    }
+
+    /// The bytes before a position below [`SIZE`]; the others are zero.
+    #[inline]
+    pub(in crate::record) const fn first_bytes(self, position: usize) -> Self {
+        Self(self.0 & ((1 << (8 * position)) - 1))
+    }
+}
+
+/// The high bit of each byte that is zero.
+#[inline]
+const fn zeros(word: u64) -> u64 {
+    !(((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS)
 }
 
 /// Some of the bytes of a [`Word`].
 #[derive(Clone, Copy)]
-pub(super) struct Marks(u64);
+pub(in crate::record) struct Marks(u64);
 
 impl Marks {
     /// Those in either.
     #[inline]
-    pub(super) const fn or(self, other: Self) -> Self {
+    pub(in crate::record) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
     /// The position of the first one.
     #[inline]
-    pub(super) const fn first(self) -> Option<usize> {
+    pub(in crate::record) const fn first(self) -> Option<usize> {
         if self.0 == 0 { None } else { Some(self.0.trailing_zeros() as usize / 8) }
     }
 
     /// Those before a position below [`SIZE`].
     #[inline]
-    pub(super) const fn before(self, position: usize) -> Self {
+    pub(in crate::record) const fn before(self, position: usize) -> Self {
         Self(self.0 & ((1 << (8 * position)) - 1))
     }
 
     /// How many. Not `count_ones`: processors have it, but not every build may use it.
     #[inline]
-    pub(super) const fn count(self) -> usize {
+    pub(in crate::record) const fn count(self) -> usize {
         ((self.0 >> 7).wrapping_mul(ONES) >> 56) as usize
     }
 }
