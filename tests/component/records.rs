@@ -1,6 +1,7 @@
 //! Records in and out.
 
 use std::{
+    num::NonZero,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,13 +11,13 @@ use std::{
 
 use futures::FutureExt;
 use omnistorage::{
-    Backend, ErrorCode, FileBackend, Path,
+    Backend, ErrorCode, FileBackend, Location, Path,
     backend::{
         file::FileOptions,
         layer::{Layered, Operation},
         observe::Observe,
     },
-    runtime::{Codec, Encoding, Format, RecordReader, Storage, Validation},
+    runtime::{Codec, CsvDialect, Encoding, Format, RecordReader, Storage, Validation},
 };
 
 use crate::{
@@ -285,4 +286,73 @@ async fn what_cannot_be_is_said_with_its_place() {
     let zstd = Encoding { codec: Some(Codec::Zstd), level: Some(23), ..ndjson() };
     let level = storage.write_records(&at("here", "x"), &zstd).await.unwrap_err();
     assert_eq!(level.code(), ErrorCode::InvalidArgument);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversion_on_several_cores_gives_the_same_records_and_counts_what_is_compressed() {
+    let storage = two_memories();
+    write(&storage, "x.ndjson.gz", &Encoding::default(), MANY).await;
+    let (from, plain, default) = (at("here", "x.ndjson.gz"), at("there", "plain.csv"), Encoding::default());
+    let alone = storage.convert(&from, &default, &plain, &default).await.unwrap();
+    let cores = NonZero::new(2).unwrap();
+    // Both sides, one side, none, and a codec that only the caller knows.
+    let zstd = Encoding {
+        format: Some(Format::Csv(CsvDialect::default())),
+        codec: Some(Codec::Zstd),
+        ..Default::default()
+    };
+    for (from, to, to_encoding) in [
+        (&from, at("there", "x.csv.zst"), &default),
+        (&from, at("there", "x.csv"), &default),
+        (&from, at("there", "x"), &zstd),
+        (&plain, at("here", "back.csv.gz"), &default),
+        (&plain, at("here", "back.csv"), &default),
+    ] {
+        let report = storage.convert_on_cores(from, &default, &to, to_encoding, cores).await.unwrap();
+        assert_eq!(report.records, MANY as u64, "{to}");
+        let size = async |at: &Location| storage.stat(at).await.unwrap().size.unwrap();
+        assert_eq!((report.bytes_read, report.bytes_written), (size(from).await, size(&to).await), "{to}");
+        // As a table once more, it is the table that one core makes.
+        let (table, unpacked) =
+            (at("there", "table.csv"), Encoding { codec: to_encoding.codec, ..Default::default() });
+        let unpacked = Encoding { format: Some(Format::Csv(CsvDialect::default())), ..unpacked };
+        let again = storage.convert(&to, &unpacked, &table, &default).await.unwrap();
+        assert_eq!(again.bytes_written, alone.bytes_written, "{to}");
+        let hash = async |at| storage.hash(at, omnistorage::HashAlgorithm::Sha256).await.unwrap();
+        assert_eq!(hash(&table).await, hash(&plain).await, "{to}");
+    }
+    // A later column: the first attempt leaves nothing, and what is counted is the second.
+    let late = (0..MANY).map(|number| record(number) + "\n").collect::<String>() + "{\"late\":1}\n";
+    put(&storage, "here", &[("late.ndjson", &late)]).await;
+    let (late, to) = (at("here", "late.ndjson"), at("there", "late.csv.gz"));
+    let report = storage.convert_on_cores(&late, &default, &to, &default, cores).await.unwrap();
+    assert_eq!(report.records, MANY as u64 + 1);
+    assert_eq!(report.bytes_written, storage.stat(&to).await.unwrap().size.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conversion_on_several_cores_that_fails_leaves_the_target_and_names_the_place() {
+    let cores = NonZero::new(2).unwrap();
+    for target in Target::all("x.csv.gz").await {
+        let source = memory();
+        let elsewhere = storage([("here", source.clone())]);
+        write(&elsewhere, "x.ndjson.gz", &Encoding::default(), 50_000).await;
+        let broken = Twisted::new(&source).contents(|_, contents| failing_after(contents, 50_000));
+        let storage = storage([("source", broken), ("here", target.backend.clone())]);
+        let (from, to, default) = (at("source", "x.ndjson.gz"), at("here", "x.csv.gz"), Encoding::default());
+        let error = storage.convert_on_cores(&from, &default, &to, &default, cores).await.unwrap_err();
+        assert_eq!(
+            (error.code(), error.location()),
+            (ErrorCode::Unavailable, Some(("source", "x.ndjson.gz")))
+        );
+        target.is_as_it_was().await;
+
+        let level = Encoding { level: Some(99), ..Encoding::default() };
+        let error = storage
+            .convert_on_cores(&at("here", "x.csv.gz"), &default, &to, &level, cores)
+            .await
+            .unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument, "{error}");
+        target.is_as_it_was().await;
+    }
 }

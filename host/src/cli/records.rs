@@ -91,7 +91,8 @@ impl Convert {
         if encoding::is_read_twice(&from, &to) {
             session.keep_input();
         }
-        let converted = session.storage.convert(&source, &from, &target, &to).await;
+        let converted =
+            session.storage.convert_on_cores(&source, &from, &target, &to, self.writing.cores).await;
         let report = converted.map_err(session.failure(Subject::Object))?;
         self.reading.hint(globals, &from, report.header.as_deref());
         if self.json {

@@ -2,6 +2,7 @@
 
 mod batch;
 mod reader;
+mod stages;
 mod writer;
 
 use omnistorage_types::{ConvertReport, Encoding, Format, Path};

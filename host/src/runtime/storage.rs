@@ -87,6 +87,11 @@ impl Storage {
         self.policy.grants.mounts.get(name).cloned()
     }
 
+    /// The same with one more backend, or another one of that name.
+    pub(super) fn with_mount(&self, name: &str, backend: Arc<dyn Backend>) -> Self {
+        Self { runtime: self.runtime.clone(), policy: self.policy.clone().mount(name, backend) }
+    }
+
     /// A sandbox for one job.
     pub(super) async fn sandbox(&self) -> Result<Sandbox> {
         Sandbox::new(&self.runtime.0, &self.policy).await

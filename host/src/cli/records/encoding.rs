@@ -1,5 +1,7 @@
 //! The options that say how records are stored.
 
+use std::num::NonZero;
+
 use clap::{Args, ValueEnum, value_parser};
 use omnistorage_types::encoding_from_path;
 
@@ -82,6 +84,9 @@ pub(super) struct Writing {
         help = format!("Compress at LEVEL ({})", codec::levels())
     )]
     level: Option<i32>,
+    /// Decompress, convert and compress on up to N cores; compressed in blocks that every tool can read
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(super) cores: NonZero<usize>,
     /// What to write after each row of CSV [default: lf]
     #[arg(help_heading = "CSV", long, value_enum, value_name = "END")]
     line_end: Option<End>,
