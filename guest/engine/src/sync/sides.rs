@@ -64,6 +64,19 @@ impl Sides {
                     .error(ErrorCode::Unsupported, "it is a link or a special file, which is not copied"));
             }
         };
+        let is_directory = match kind {
+            // A prefix that objects share is one, too.
+            None if options.target_name.is_some() => {
+                crate::objects::stat(&source).await?.kind == ObjectKind::Directory
+            }
+            kind => kind == Some(ObjectKind::Directory),
+        };
+        if options.target_name.is_some() && is_directory {
+            return Err(source.error(
+                ErrorCode::IsDirectory,
+                "it is a directory, and only an object gets another name: `copy` or `move` it",
+            ));
+        }
         if single.is_none()
             && let Some(overlap) = source.overlap(&target)
             && !leaves_out(&filter, &source, &target)
@@ -85,16 +98,24 @@ impl Sides {
             Some(_) => source.path.parent().unwrap_or_default(),
             None => source.path.clone(),
         };
+        let recoder = Recoder::new(options)?;
+        let renamed = single.as_ref().zip(options::target_name(options)?).map(|(single, there)| {
+            (recoder.map_or_else(|| single.clone(), |recoder| recoder.target_path(single)), there)
+        });
         let sides = Self {
             source: Reading::new(source, prefix, options.retries, asks_for_times),
             target: {
                 let prefix = target.path.clone();
-                Reading::new(target, prefix, options.retries, asks_for_times)
+                let target = Reading::new(target, prefix, options.retries, asks_for_times);
+                match renamed {
+                    Some((here, there)) => target.renaming(here, there),
+                    None => target,
+                }
             },
             single,
             backup,
             filter: Rc::new(filter),
-            recoder: Recoder::new(options)?,
+            recoder,
         };
         // Where directories do not exist by themselves, a prefix is there if something is below it.
         if let Some(missing) = missing
@@ -105,11 +126,14 @@ impl Sides {
         Ok(sides)
     }
 
-    /// Whether the source is an object of the target directory: then there is nothing to do.
+    /// Whether the source is the very object of the target directory: then there is nothing to do.
     pub(super) fn is_onto_itself(&self) -> bool {
-        self.single.as_ref().is_some_and(|name| self.target_path(name) == *name)
-            && self.source.shares_backend(&self.target)
+        self.source.shares_backend(&self.target)
             && self.source.prefix() == self.target.prefix()
+            && self
+                .single
+                .as_ref()
+                .is_some_and(|name| self.target.name_there(&self.target_path(name)) == name)
     }
 
     /// The path on the target of an object of the source.
