@@ -80,6 +80,7 @@ async fn what_is_no_object_gets_no_other_name() {
     };
     assert_eq!(refused("d", "", "x").await, ErrorCode::IsDirectory);
     assert_eq!(refused("gone", "", "x").await, ErrorCode::NotFound);
+    assert_eq!(refused("d/a", "", "dir").await, ErrorCode::IsDirectory);
     assert_eq!(refused("d/a", "file", "x").await, ErrorCode::NotDirectory);
     for name in ["", ".", "..", "a/b", "/a"] {
         assert_eq!(refused("d/a", "", name).await, ErrorCode::InvalidArgument, "{name:?}");

@@ -58,6 +58,7 @@ impl Records {
 /// a temporary file meanwhile. An object or an array in a field is its JSON text. Length-prefixed holds the records of
 /// either as they are.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage records convert listing.ndjson.zst listing.csv")]
 struct Convert {
     #[command(flatten)]
     reading: Reading,
@@ -113,9 +114,11 @@ impl Convert {
 
 /// Count the records
 #[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage records count s3://bucket/log.ndjson.gz")]
 struct Count {
     #[command(flatten)]
     reading: Reading,
+    /// An object of records; `-` is standard input
     #[arg(value_parser = Place::or_standard())]
     place: Place,
 }
@@ -139,12 +142,14 @@ impl Count {
 
 /// Print the first records, one a line, below the header if there is one
 #[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage records head -n 5 weather.csv")]
 struct Head {
     #[command(flatten)]
     reading: Reading,
     /// How many
     #[arg(long, short, value_name = "N", default_value_t = 10)]
     number: usize,
+    /// An object of records; `-` is standard input
     #[arg(value_parser = Place::or_standard())]
     place: Place,
 }

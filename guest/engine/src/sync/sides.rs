@@ -92,6 +92,9 @@ impl Sides {
         if matches!(target.stat().await, Ok(info) if info.kind != ObjectKind::Directory) {
             return Err(target.error(ErrorCode::NotDirectory, "the target is an object, not a directory"));
         }
+        if let Some(name) = options::target_name(options)? {
+            refuse_directory(&target, &name).await?;
+        }
         let missing = kind.is_none().then(|| source.error(ErrorCode::NotFound, "the source does not exist"));
         let asks_for_times = options::asks_for_times(options, &filter);
         let prefix = match &single {
@@ -184,6 +187,18 @@ impl Sides {
     /// The algorithm to compare by what no listing tells a hash of.
     pub(super) fn hash_algorithm(&self) -> HashAlgorithm {
         hash_algorithm(&self.source, &self.target)
+    }
+}
+
+/// Refuses a name that is that of a directory, also where an object could stand beside it: whoever gives it means something
+/// else.
+async fn refuse_directory(directory: &Place, name: &Path) -> Result<(), Error> {
+    let at = Place { path: directory.path.join(name)?, ..directory.clone() };
+    match crate::objects::stat(&at).await {
+        Ok(info) if info.kind == ObjectKind::Directory => Err(at
+            .error(ErrorCode::IsDirectory, "a directory has this name: `copy` or `move` the object into it")),
+        Err(error) if error.code() != ErrorCode::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
