@@ -48,7 +48,7 @@ const HINTS: &[Hint] = &[
     hint_for(&["only-show-errors", "no-progress", "silent"], "-q says nothing but errors"),
     hint_for(&["numworkers", "concurrency", "threads"], "--transfers tells how many objects move at once"),
     hint_for(&["multi-thread", "m"], "several objects move at once unasked; --transfers tells how many"),
-    hint_for(&["if-size-differ", "s"], "--size-only compares sizes alone"),
+    hint_for(&["if-size-differ"], "--size-only compares sizes alone"),
     hint_for(&["if-source-newer", "newer-than-target", "skip-newer"], "--update leaves newer targets alone"),
     hint_for(&["no-clobber", "skip-existing"], "--ignore-existing leaves alone what is on TARGET"),
     hint_for(&["overwrite"], "what differs is replaced unasked; --ignore-times replaces all"),
@@ -57,12 +57,9 @@ const HINTS: &[Hint] = &[
     hint_for(&["no-follow-symlinks"], "links are not followed unless --copy-links asks for it"),
     hint_for(&["newer-than"], "--max-age takes objects that are at most so old"),
     hint_for(&["older-than"], "--min-age takes objects that are at least so old"),
-    hint_for(&["preserve", "a"], "--metadata copies mode, owner and times of files, too"),
+    hint_for(&["preserve"], "--metadata copies mode, owner and times of files, too"),
     hint_for(&["limit-upload", "limit-download"], "--bwlimit bounds all bytes together"),
-    hint_for(
-        &["watch", "w"],
-        "nothing is watched: run it again, which costs little when nothing has changed",
-    ),
+    hint_for(&["watch"], "nothing is watched: run it again, which costs little when nothing has changed"),
     hint_for(
         &[
             "acl",

@@ -67,8 +67,10 @@ struct Convert {
     /// Print a JSON object: records, bytes_read, bytes_written
     #[arg(long)]
     json: bool,
+    /// An object of records; `-` is standard input
     #[arg(value_parser = Place::or_standard())]
     source: Place,
+    /// The object that they go to; `-` is standard output
     #[arg(value_parser = Place::or_standard())]
     target: Place,
 }
