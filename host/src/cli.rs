@@ -5,6 +5,8 @@ mod bisync;
 mod check;
 mod codec;
 mod compare;
+mod complete;
+mod config;
 mod configuration;
 mod directory;
 mod escape;
@@ -12,23 +14,30 @@ mod exit;
 mod explain;
 mod filter;
 mod follow;
+mod found;
 mod grammar;
 mod hash;
+mod help;
+mod hints;
 mod information;
 mod input;
 mod interrupt;
 mod list;
 mod local;
+mod log;
 mod memo;
+mod names;
 mod object;
 mod output;
 mod pair;
 mod place;
 mod progress;
-mod rclone;
+mod read;
 mod recode;
 mod records;
 mod reference;
+mod remotes;
+mod remove;
 mod session;
 mod size;
 mod standard;
@@ -36,7 +45,11 @@ mod tee;
 mod threads;
 mod time;
 mod transfer;
+mod tree;
+mod units;
+mod usage;
 mod variables;
+mod wildcard;
 mod window;
 
 use std::{env, ffi::OsString, fs, path::PathBuf, process::ExitCode};
@@ -54,19 +67,9 @@ use self::{
     threads::{Threads, wait},
 };
 
-const AFTER_HELP: &str = "\
-A PLACE is a path (./dir, /abs/file), a URL (file:///abs/dir), memory:PATH, or NAME:PATH, where NAME is a backend of \
-the configuration file, or `env` for the one that STORAGE_BACKEND and OMNISTORAGE_<KIND>_<SETTING> describe. A path that \
-looks like one of these is written ./PATH. Every option can also be set by the environment, which the command line \
-overrules: --dry-run by OMNISTORAGE_DRY_RUN=true.
-
-Exit codes: 0 done; 1 differences or another error; 2 usage; 3 directory not found; 4 object not found; \
-5 an error remained that may pass; 6 an error that no retry mends; 7 refused or stopped to keep data safe \
-(overlap, empty source, --max-delete); 8 --max-transfer was reached.";
-
 /// Stores, moves and compares data, one way for every backend.
 #[derive(Parser)]
-#[command(name = "omnistorage", version, after_help = AFTER_HELP, max_term_width = 110)]
+#[command(name = "omnistorage", version, after_help = help::FIRST_PAGE, max_term_width = 110)]
 struct Arguments {
     #[command(flatten)]
     globals: Globals,
@@ -75,17 +78,26 @@ struct Arguments {
 }
 
 /// Options of every command.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Globals {
     /// The configuration file, instead of `omnistorage/config.toml` in the user's configuration directory
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// The configuration of rclone, whose remotes count where a name is not ours, instead of rclone's own
+    #[arg(long, global = true, value_name = "FILE")]
+    rclone_config: Option<PathBuf>,
     /// Say more on standard error: -v each object, -vv what happens inside
     #[arg(long, short, global = true, action = ArgAction::Count)]
     verbose: u8,
     /// Say nothing but errors
     #[arg(long, short, global = true)]
     quiet: bool,
+    /// Write messages to FILE, behind what is in it, instead of to standard error
+    #[arg(long, global = true, value_name = "FILE")]
+    log_file: Option<PathBuf>,
+    /// How messages are written: text, or json with time, level and message
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
+    log_format: log::LogFormat,
 }
 
 impl Globals {
@@ -130,23 +142,33 @@ impl Globals {
 enum Command {
     Ls(list::Ls),
     Stat(object::Stat),
-    Cat(object::Cat),
+    Tree(tree::Tree),
+    Size(usage::Size),
+    Du(usage::Du),
+    Cat(read::Cat),
+    Head(read::Head),
+    Tail(read::Tail),
     Put(object::Put),
     Tee(tee::Tee),
-    Rm(object::Rm),
+    Rm(remove::Rm),
     Mkdir(object::Mkdir),
     Rmdir(object::Rmdir),
     Sweep(object::Sweep),
     Copy(transfer::Copy),
+    Copyto(transfer::CopyTo),
     Sync(transfer::Sync),
     Move(transfer::Move),
+    Moveto(transfer::MoveTo),
     Check(check::Check),
     Bisync(bisync::Bisync),
     Hash(hash::Hash),
     Records(records::Records),
+    Config(config::Config),
     Backends(information::Backends),
     Features(information::Features),
-    Completions(information::Completions),
+    Completions(complete::Completions),
+    #[command(hide = true)]
+    CompletePlace(complete::CompletePlace),
     #[command(hide = true)]
     Reference(reference::Reference),
 }
@@ -156,7 +178,12 @@ impl Command {
         match self {
             Self::Ls(command) => wait(Threads::One, command.run(globals)),
             Self::Stat(command) => wait(Threads::One, command.run(globals)),
+            Self::Tree(command) => wait(Threads::One, command.run(globals)),
+            Self::Size(command) => wait(Threads::One, command.run(globals)),
+            Self::Du(command) => wait(Threads::One, command.run(globals)),
             Self::Cat(command) => wait(Threads::Several, command.run(globals)),
+            Self::Head(command) => wait(Threads::Several, command.run(globals)),
+            Self::Tail(command) => wait(Threads::Several, command.run(globals)),
             Self::Put(command) => wait(Threads::Several, command.run(globals)),
             Self::Tee(command) => wait(Threads::Several, command.run(globals)),
             Self::Rm(command) => wait(Threads::One, command.run(globals)),
@@ -164,15 +191,19 @@ impl Command {
             Self::Rmdir(command) => wait(Threads::One, command.run(globals)),
             Self::Sweep(command) => wait(Threads::One, command.run(globals)),
             Self::Copy(command) => wait(command.threads(), command.run(globals)),
+            Self::Copyto(command) => wait(command.threads(), command.run(globals)),
             Self::Sync(command) => wait(command.threads(), command.run(globals)),
             Self::Move(command) => wait(command.threads(), command.run(globals)),
+            Self::Moveto(command) => wait(command.threads(), command.run(globals)),
             Self::Check(command) => wait(command.threads(), command.run(globals)),
             Self::Bisync(command) => wait(Threads::One, command.run(globals)),
             Self::Hash(command) => wait(Threads::One, command.run(globals)),
             Self::Records(command) => wait(Threads::Several, command.run(globals)),
+            Self::Config(command) => wait(Threads::One, command.run(globals)),
             Self::Features(command) => wait(Threads::One, command.run(globals)),
             Self::Backends(command) => command.run(globals),
             Self::Completions(command) => command.run(command_line()),
+            Self::CompletePlace(command) => wait(Threads::One, command.run(globals)),
             Self::Reference(command) => command.run(command_line()),
         }
     }
@@ -180,18 +211,30 @@ impl Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let (globals, command) = match parse(&env::args_os().collect::<Vec<_>>()) {
+    let arguments = names::in_our_words(&command_line(), env::args_os().collect());
+    if let Some(topic) = help::asked_for(&command_line(), &arguments) {
+        return end(topic.print());
+    }
+    let (globals, command) = match parse(&arguments) {
         Ok(Arguments { globals, command }) => (globals, command),
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&error, &arguments),
     };
+    if let Err(failure) = log::start(globals.log_file.as_deref(), globals.log_format) {
+        return end(Err(failure));
+    }
     start_log(&globals);
     variables::warn_of_unknown(&globals);
 
-    match globals.require_configuration().and_then(|()| command.run(&globals)) {
+    end(globals.require_configuration().and_then(|()| command.run(&globals)))
+}
+
+/// Says why a command failed, if it did and that was not said yet.
+fn end(outcome: Result<(), Failure>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { exit, message }) => {
             if let Some(message) = message {
-                output::note(format_args!("error: {message}"));
+                log::last_word(&format!("error: {message}"));
             }
             exit.into()
         }
@@ -207,8 +250,8 @@ fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
 }
 
 /// Prints what was not understood, or the help that was asked for.
-fn refuse(error: &clap::Error) -> ExitCode {
-    match rclone::hint(error, &command_line()) {
+fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    match hints::hint(error, &command_line()).or_else(|| names::answer(error, arguments)) {
         // Suggesting an option with similar letters would only mislead.
         Some(hint) => output::note(format_args!("error: {hint}")),
         None if error.use_stderr() => error.render().to_string().lines().for_each(output::note),

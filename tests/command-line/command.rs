@@ -63,6 +63,13 @@ impl Run {
         self.says(words)
     }
 
+    /// That exit code, and all of these words among whatever else is said.
+    #[track_caller]
+    pub(crate) fn fails_with(self, code: i32, words: &[&str]) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        self.says(words)
+    }
+
     #[track_caller]
     pub(crate) fn says(self, words: &[&str]) -> Self {
         assert!(self.stderr.starts_with("error: "), "{}", self.stderr);

@@ -3,18 +3,23 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "all of this crate is tests")]
 
 mod bisync;
+mod buckets;
 mod command;
+mod configuring;
 mod credentials;
 mod documentation;
 mod files;
 mod filters;
 mod gcs;
+mod habits;
 mod killed;
+mod looking;
 mod memo;
 mod mistakes;
 mod objects;
 mod places;
 mod records;
+mod removing;
 #[cfg(target_os = "linux")]
 mod scarce;
 mod schema;

@@ -92,7 +92,8 @@ fn options_come_from_the_environment() {
 fn a_file_is_no_directory() {
     let scratch = Scratch::new();
     let file = scratch.write("file", "1");
-    run_with(b"", command(["ls"]).arg(&file)).fails(6, &["file`"]);
+    assert_eq!(run_with(b"", command(["ls"]).arg(&file)).ok().lines(), ["file"]);
+    run_with(b"", command(["ls"]).arg(scratch.path("file/"))).fails(6, &["not a directory"]);
     run_with(b"x", command(["put"]).arg(file.join("below"))).fails(6, &["file"]);
     run_with(b"", command(["cat"]).arg(scratch.path(""))).fails(6, &["directory"]);
     run_with(b"", command(["cat"]).arg(scratch.path("file/"))).fails(6, &["not a directory"]);
@@ -170,9 +171,9 @@ fn options_of_rclone_work_or_are_refused_by_name() {
         ("sync", "--copy-dest", ["--copy-dest", "is not here: "]),
         ("copy", "--no-traverse", ["--no-traverse", "is not here: "]),
         ("copy", "--inplace", ["--inplace", "temporary name"]),
-        ("move", "--max-duration=1m", ["--max-duration", "is not here: "]),
+        ("move", "--inplace=1", ["--inplace", "is not here: "]),
         ("sync", "--ignore-case-sync", ["--ignore-case-sync", "to the byte"]),
-        ("sync", "--stats=1s", ["--stats", "--json"]),
+        ("sync", "--stats-one-line", ["--stats-one-line", "--json"]),
         ("check", "--differ=x", ["--differ", "--combined"]),
         ("sync", "--s3-region=x", ["--s3-region", "configuration"]),
         ("bisync", "--workdir=x", ["--workdir", "--state"]),

@@ -38,6 +38,7 @@
 //!     with: {
 //!         "omnistorage:storage/types@0.1.0": omnistorage_application::types,
 //!         "omnistorage:storage/compression@0.1.0": omnistorage_application::compression,
+//!         "omnistorage:storage/filters@0.1.0": omnistorage_application::filters,
 //!         "omnistorage:storage/objects@0.1.0": omnistorage_application::objects,
 //!     },
 //! });

@@ -1,8 +1,8 @@
 //! The interface `objects`.
 
-use omnistorage_engine::{objects, port::Reader as Opened};
+use omnistorage_engine::port::Reader as Opened;
 use omnistorage_types::{
-    Location,
+    Listed, Location, Result as Outcome,
     wit::{FromWit, IntoWit},
 };
 use wit_bindgen::{FutureWriter, StreamWriter, spawn_local};
@@ -13,6 +13,7 @@ use crate::{
     body::{brought, cancelled, outgoing},
     compression_exports::{Body, DecompressOptions},
     engine,
+    filters::Filter,
     objects_exports::{CompressionOptions, Entries, Guest, Reader},
     types::{
         self, Capabilities, Error, Hash, HashAlgorithm, ListOptions, ObjectInfo, ReadOptions, WriteOptions,
@@ -29,11 +30,14 @@ impl Guest for crate::Component {
     }
 
     async fn list(at: types::Location, options: ListOptions) -> Result<Entries, Error> {
-        let listing = engine().list(Location::from_wit(at)?, FromWit::from_wit(options)?).await?;
-        let (sink, entries) = wit_stream::new();
-        let (verdict, completion) = wit_future::new(|| Err(cancelled()));
-        spawn_local(hand_on(listing, sink, verdict));
-        Ok(Entries { entries, completion })
+        let mut listing = engine().list(Location::from_wit(at)?, FromWit::from_wit(options)?).await?;
+        Ok(handed_on(async move || listing.next().await))
+    }
+
+    async fn find(at: types::Location, filter: Filter, options: ListOptions) -> Result<Entries, Error> {
+        let (filter, options) = (FromWit::from_wit(filter)?, FromWit::from_wit(options)?);
+        let mut found = engine().find(Location::from_wit(at)?, filter, options).await?;
+        Ok(handed_on(async move || found.next().await))
     }
 
     async fn read(
@@ -83,14 +87,22 @@ impl Guest for crate::Component {
     }
 }
 
+/// A listing that is handed on as it comes: pages, of which an empty one is the end.
+fn handed_on(pages: impl AsyncFnMut() -> Outcome<Vec<Listed>> + 'static) -> Entries {
+    let (sink, entries) = wit_stream::new();
+    let (verdict, completion) = wit_future::new(|| Err(cancelled()));
+    spawn_local(hand_on(pages, sink, verdict));
+    Entries { entries, completion }
+}
+
 /// Hands a listing on, page by page, until its end or until nobody reads it.
 async fn hand_on(
-    mut listing: objects::Entries,
+    mut pages: impl AsyncFnMut() -> Outcome<Vec<Listed>>,
     mut sink: StreamWriter<types::Listed>,
     completion: FutureWriter<Result<(), Error>>,
 ) {
     let verdict = loop {
-        match listing.next().await {
+        match pages().await {
             Ok(page) if page.is_empty() => break Ok(()),
             Ok(page) => {
                 if !sink.write_all(page.into_wit()).await.is_empty() {

@@ -11,6 +11,7 @@
 
 pub mod body;
 pub mod compression;
+pub mod find;
 pub mod job;
 mod multi;
 pub mod objects;

@@ -49,15 +49,18 @@ pub enum Stop {
     MaxErrors,
     /// [`SyncOptions::max_transfer`].
     MaxTransfer,
+    /// [`SyncOptions::deadline`].
+    Deadline,
 }
 
 impl Stop {
-    /// Its word: `max-errors` or `max-transfer`.
+    /// Its word: `max-errors`, `max-transfer` or `deadline`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::MaxErrors => "max-errors",
             Self::MaxTransfer => "max-transfer",
+            Self::Deadline => "deadline",
         }
     }
 }

@@ -10,6 +10,7 @@ mod answer;
 mod arrived;
 mod attributes;
 mod bucket;
+mod buckets;
 mod copy;
 mod credentials;
 mod draft;
@@ -33,6 +34,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use omnistorage_types::Path;
 
+pub use self::buckets::S3Buckets;
 use self::{bucket::Bucket, draft::Draft, upload::S3Upload};
 use super::{
     Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,

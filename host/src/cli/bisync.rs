@@ -30,6 +30,9 @@ use crate::{
 /// become empty, or if more than half of it would be deleted. While one run is at work, another over the same two
 /// places is refused, unless the state is kept at a store.
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  omnistorage bisync --resync ./notes nas:notes\n  omnistorage bisync ./notes nas:notes"
+)]
 pub(crate) struct Bisync {
     #[command(flatten)]
     arguments: BisyncArguments,
@@ -59,7 +62,7 @@ impl Bisync {
         let _lock = if options.dry_run { None } else { state::lock(&directory, &name)? };
         let places = [&first, &second];
         let story = Run { dry_run: options.dry_run, places, done: 0, last: String::new() };
-        let follower = Follower::new(globals, &session, json, false, story);
+        let follower = Follower::new(globals, &session, json, None, story);
         follower.follow(session.storage.bisync(&at_first, &at_second, &at_state, &options).await).await
     }
 }

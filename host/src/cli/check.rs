@@ -32,6 +32,9 @@ use crate::{
 ///
 /// Objects are the same if their sizes and checksums are. The exit code is 1 if there are differences.
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  omnistorage check ./photos s3://bucket/photos\n  omnistorage check --one-way --combined - ./photos nas:photos"
+)]
 pub(crate) struct Check {
     #[command(flatten)]
     comparison: CheckComparison,
@@ -96,7 +99,8 @@ impl Check {
         if let Some(decision) = decision(given).filter(|_| globals.is_verbose()) {
             note(decision);
         }
-        let filter = self.filter.filter()?;
+        let (places, pattern) = self.places.without_wildcard()?;
+        let filter = self.filter.filter_within(pattern.as_ref())?;
         let options = SyncOptions {
             comparison,
             recoding: self.recoding.recoding(),
@@ -106,11 +110,11 @@ impl Check {
             ..self.concurrency.options()
         };
         let files = FileSettings { links: self.links.links(), ..FileSettings::default() };
-        let Places { source, target } = &self.places;
+        let Places { source, target } = &places;
         let Granted { session, source, target, .. } =
             Session::with_backup(globals, source, target, None, None, files)?;
-        let story = Run { places: &self.places, combined, checked: 0, last: String::new() };
-        let follower = Follower::new(globals, &session, self.json, false, story);
+        let story = Run { places: &places, combined, checked: 0, last: String::new() };
+        let follower = Follower::new(globals, &session, self.json, None, story);
         follower.follow(session.storage.check(&source, &target, &options).await).await
     }
 }

@@ -2,18 +2,63 @@
 
 use clap::{Args, value_parser};
 
-use super::place::Place;
+use super::{
+    exit::Failure,
+    place::Place,
+    wildcard::{self, Pattern},
+};
 use crate::runtime::{Comparison, SyncOptions};
 
 /// The two places.
 #[derive(Args)]
 pub(crate) struct Places {
-    /// The directory whose contents are meant, or one object
+    /// The directory whose contents are meant, or one object; a `*` in it is a wildcard: s3://bucket/logs/*.gz
     #[arg(value_name = "SOURCE", value_parser = Place::parser())]
     pub(crate) source: Place,
     /// The directory
     #[arg(value_name = "TARGET", value_parser = Place::parser())]
     pub(crate) target: Place,
+}
+
+impl Places {
+    /// The same, with the source as the directory that its wildcard is about.
+    ///
+    /// # Errors
+    /// A wildcard where there is none.
+    pub(crate) fn without_wildcard(self) -> Result<(Self, Option<Pattern>), Failure> {
+        let (source, pattern) = wildcard::split(&self.source)?;
+        Ok((Self { source, ..self }, pattern))
+    }
+
+    /// Whether the target is written like the name of an object of the same kind as the source.
+    pub(crate) fn seem_to_rename(&self) -> bool {
+        let extension = |place: &Place| {
+            let name = place.typed.rsplit(['/', ':']).next()?;
+            let (stem, extension) = name.rsplit_once('.')?;
+            (!stem.is_empty() && !extension.is_empty()).then(|| extension.to_ascii_lowercase())
+        };
+        let of_source = extension(&self.source);
+        of_source.is_some() && of_source == extension(&self.target)
+    }
+}
+
+/// An object, and the name that it is to have.
+#[derive(Args)]
+pub(crate) struct Names {
+    /// The object
+    #[arg(value_name = "SOURCE", value_parser = Place::parser())]
+    source: Place,
+    /// Its new name, in a directory that is made if it is not there
+    #[arg(value_name = "TARGET", value_parser = Place::parser())]
+    target: Place,
+}
+
+impl Names {
+    /// The object and the directory that it goes to, and its name there.
+    pub(crate) fn places(self) -> Result<(Places, String), Failure> {
+        let (target, name) = self.target.parted().map_err(Failure::usage)?;
+        Ok((Places { source: self.source, target }, name))
+    }
 }
 
 /// When an object on both sides needs no transfer. Without any option: if size and modification time are equal. If

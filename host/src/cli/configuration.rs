@@ -15,6 +15,8 @@
 
 mod exposure;
 
+pub(crate) use self::exposure::is_secret;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -58,7 +60,7 @@ impl Configuration {
     }
 
     /// Refuses names that could not be written in a place.
-    fn checked(file: PathBuf, backends: crate::Configuration) -> Result<Self, Failure> {
+    pub(crate) fn checked(file: PathBuf, backends: crate::Configuration) -> Result<Self, Failure> {
         let is_usable = |name: &str| is_name(name) && !RESERVED.contains(&name);
         if let Some((name, _)) = backends.backends().find(|(name, _)| !is_usable(name)) {
             return Err(Failure::usage(format!(
@@ -74,6 +76,11 @@ impl Configuration {
     /// The names and the kinds, sorted by name.
     pub(crate) fn backends(&self) -> impl Iterator<Item = (&str, &str)> {
         self.backends.backends()
+    }
+
+    /// The settings of a backend as they are written.
+    pub(crate) fn config(&self, name: &str) -> Option<&Config> {
+        self.backends.config(name)
     }
 
     /// The directory of a backend of kind `file`, without links, and whether the backend is nothing else: no decorator
@@ -92,8 +99,13 @@ impl Configuration {
     }
 
     /// Whether there is a backend of that name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.backends.config(name).is_some()
+    }
+
+    /// The same, or an error that says where it was looked for.
     pub(crate) fn require(&self, name: &str) -> Result<(), Failure> {
-        if self.backends.config(name).is_some() {
+        if self.has(name) {
             return Ok(());
         }
         Err(Failure::usage(if name == ENVIRONMENT {
@@ -103,7 +115,7 @@ impl Configuration {
                 .to_owned()
         } else {
             format!(
-                "there is no backend `{name}` in `{}`; if you mean a file whose name holds a colon, write `./{name}:...`",
+                "there is no backend `{name}` in `{}`, nor a remote in rclone's configuration; if you mean a file whose name holds a colon, write `./{name}:...`",
                 self.file.display()
             )
         }))
@@ -137,7 +149,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 /// `omnistorage/config.toml` in the user's configuration directory (XDG Base Directory Specification).
-fn default_file() -> Option<PathBuf> {
+pub(crate) fn default_file() -> Option<PathBuf> {
     let directory = env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())

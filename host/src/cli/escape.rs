@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
 };
 
+use serde::Serialize;
 use serde_json::ser::Formatter;
 
 use omnistorage_types::misleads;
@@ -50,6 +51,14 @@ impl Formatter for PrintableJson {
     }
 }
 
+/// A value as JSON, which escapes everything that misleads.
+pub(super) fn printable_json(value: &impl Serialize) -> String {
+    let mut written = Vec::new();
+    // To write to memory does not fail, nor does what is all text.
+    let _ = value.serialize(&mut serde_json::Serializer::with_formatter(&mut written, PrintableJson));
+    String::from_utf8_lossy(&written).into_owned()
+}
+
 fn split_at_misleading(text: &str) -> Option<(&str, char, &str)> {
     let (at, c) = text.char_indices().find(|(_, c)| misleads(*c))?;
     let (before, from) = text.split_at(at);
@@ -58,8 +67,6 @@ fn split_at_misleading(text: &str) -> Option<(&str, char, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use serde::Serialize;
-
     use super::*;
 
     #[test]

@@ -11,7 +11,7 @@
 //! | `backend-closed`, `writer-closed`, `reader-closed`, `cancelled`, `trapped`, `other` | 1 | 1 | 1 |
 //!
 //! If many objects failed, the worst error counts ([`Exit::worse`]). Apart from errors: 1 for differences that `check`
-//! found, 8 for `--max-transfer`, 130 and 143 for signals. If the reader leaves (`... | head`), a command whose only
+//! found, 8 for `--max-transfer`, 10 for `--max-duration`, 130 and 143 for signals. If the reader leaves (`... | head`), a command whose only
 //! purpose is its output ends with 0; a run goes on unchanged.
 
 use std::{io, process::ExitCode};
@@ -39,6 +39,8 @@ pub(crate) enum Exit {
     Fatal = 7,
     /// The limit of bytes to transfer ended the run.
     MaxTransfer = 8,
+    /// The limit of time ended the run.
+    MaxDuration = 10,
     /// Ended by SIGINT, as shells count it.
     Interrupted = 130,
     /// Ended by SIGTERM, as shells count it.

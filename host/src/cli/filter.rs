@@ -15,6 +15,7 @@ use super::{
     output::printable,
     size::{Bound, parse_count_bound, parse_size_bound},
     time::{Age, parse_age_bound},
+    wildcard::Pattern,
 };
 use crate::{
     Timestamp,
@@ -74,6 +75,24 @@ pub(crate) struct FilterOptions {
 }
 
 impl FilterOptions {
+    /// The filter for a place with a wildcard. See [`within`].
+    ///
+    /// # Errors
+    /// As [`filter`](Self::filter) and [`within`].
+    pub(crate) fn filter_within(&self, pattern: Option<&Pattern>) -> Result<Filter, Failure> {
+        within(self.filter()?, pattern)
+    }
+
+    /// Whether anything is asked for.
+    pub(crate) fn is_given(&self) -> bool {
+        let texts = [&self.include, &self.include_from, &self.exclude, &self.exclude_from, &self.filter];
+        let files = [&self.filter_from, &self.files_from, &self.files_from_raw];
+        texts.into_iter().chain(files).any(|texts| !texts.is_empty())
+            || self.min_size.or(self.max_size).is_some()
+            || self.min_age.or(self.max_age).is_some()
+            || self.max_depth.is_some()
+    }
+
     /// Reads the files that are named.
     pub(crate) fn filter(&self) -> Result<Filter, Failure> {
         let mut rules = Vec::new();
@@ -113,6 +132,26 @@ impl FilterOptions {
             delete_excluded: false,
         })
     }
+}
+
+/// The filter for a place with a wildcard: both must include an object.
+///
+/// # Errors
+/// A filter that says as well which objects are included.
+pub(crate) fn within(mut filter: Filter, pattern: Option<&Pattern>) -> Result<Filter, Failure> {
+    let Some(pattern) = pattern else { return Ok(filter) };
+    if filter.rules.iter().any(|rule| rule.kind != RuleKind::Exclude) {
+        let message = "a wildcard in a place says which objects are meant, and so do --include, --filter and --files-from: \
+                       use one of them";
+        return Err(Failure::usage(message));
+    }
+    let rule = |text| RuleSource { kind: RuleKind::Filter, text, file: None };
+    filter.rules.extend(pattern.rules().into_iter().map(rule));
+    filter.max_depth = match (filter.max_depth, pattern.depth()) {
+        (Some(given), Some(reached)) => Some(given.min(reached)),
+        (given, reached) => given.or(reached),
+    };
+    Ok(filter)
 }
 
 /// A file of rules, and what to call it.

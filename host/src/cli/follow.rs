@@ -13,7 +13,7 @@ use super::{
     session::{Session, in_our_words},
 };
 use crate::{
-    Error,
+    Error, ErrorCode,
     runtime::{Activity, Job},
 };
 
@@ -90,28 +90,37 @@ pub(super) struct Follower<'a, S> {
     started: Instant,
     /// The worst of the failures.
     worst: Exit,
+    /// When what is under way is given up.
+    cutoff: Option<Instant>,
     story: S,
 }
 
 impl<'a, S: Story> Follower<'a, S> {
-    /// From now on. Progress is shown on a terminal, or `anywhere`; JSON takes its place, unless it is wanted anywhere.
+    /// From now on. Progress is shown on a terminal, or every so often `anywhere`; JSON takes its place, unless it is wanted
+    /// anywhere.
     pub(super) fn new(
         globals: &'a Globals,
         session: &'a Session,
         json: bool,
-        anywhere: bool,
+        anywhere: Option<Duration>,
         story: S,
     ) -> Self {
         Self {
             globals,
             session,
             json,
-            progress: Progress::new(!globals.quiet && (!json || anywhere), anywhere),
+            progress: Progress::new(!globals.quiet && (!json || anywhere.is_some()), anywhere),
             output: Output::of_run(),
             started: Instant::now(),
             worst: Exit::Done,
+            cutoff: None,
             story,
         }
+    }
+
+    /// Gives up at that time whatever is under way.
+    pub(super) fn until(self, cutoff: Option<Instant>) -> Self {
+        Self { cutoff, ..self }
     }
 
     /// To the end of a job that was started: nothing of its places was looked at yet.
@@ -121,7 +130,7 @@ impl<'a, S: Story> Follower<'a, S> {
     ) -> Result<(), Failure> {
         let mut job = started.map_err(self.session.failure(Subject::Tree))?;
         let activity = job.activity();
-        let mut moments = self.progress.moments();
+        let (mut moments, mut is_cut_off) = (self.progress.moments(), false);
         loop {
             tokio::select! {
                 event = job.next() => match event {
@@ -131,14 +140,29 @@ impl<'a, S: Story> Follower<'a, S> {
                 () = moments.next() => {
                     self.progress.update(|| self.story.so_far(&activity, self.started.elapsed()));
                 }
+                () = reached(self.cutoff) => {
+                    is_cut_off = true;
+                    break;
+                }
             }
         }
-        let outcome = job.outcome().await;
+        let outcome = if is_cut_off {
+            // What was being written disappears.
+            drop(job);
+            let message =
+                "--max-duration was reached, and what was under way given up: run it again to go on";
+            Err(Error::new(ErrorCode::Cancelled, message))
+        } else {
+            job.outcome().await
+        };
         self.story.end()?;
         if self.json {
             self.output.json(&self.story.summary(&outcome, &activity, self.started.elapsed()))?;
         }
         self.output.flush()?;
+        if is_cut_off && let Err(error) = &outcome {
+            return Err(Failure::new(Exit::MaxDuration, error.message()));
+        }
         let report = outcome.map_err(self.session.failure(Subject::Trees))?;
         if !self.json && !self.globals.quiet {
             let elapsed = seconds(self.started.elapsed());
@@ -182,6 +206,14 @@ impl<'a, S: Story> Follower<'a, S> {
         self.progress.note(format_args!("error: {sentence}"));
         let exit = failed.error.map_or(Exit::Other, |error| Exit::of(error.code(), Subject::Object));
         self.worst = self.worst.worse(exit);
+    }
+}
+
+/// That time, which may never come.
+async fn reached(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -51,7 +51,8 @@ pub(super) fn variable(option: &str) -> String {
 pub(super) const PREFIX: &str = "OMNISTORAGE_";
 
 fn with_variable(argument: Arg, without: &[&str]) -> Arg {
-    let Some(option) = argument.get_long().filter(|option| !without.contains(option)) else {
+    let is_named = |option: &&str| !without.contains(option) && !is_help(&argument);
+    let Some(option) = argument.get_long().filter(is_named) else {
         return argument;
     };
     let variable = variable(option);
@@ -67,6 +68,11 @@ fn with_variable(argument: Arg, without: &[&str]) -> Arg {
         _ => argument,
     };
     argument.env(variable).hide_env(true)
+}
+
+/// What asks for help asks for nothing else.
+pub(super) fn is_help(argument: &Arg) -> bool {
+    matches!(argument.get_action(), ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong)
 }
 
 fn is_no(value: &OsStr) -> bool {
@@ -116,6 +122,20 @@ pub(super) fn forgotten_value(grammar: &Command, arguments: &[OsString]) -> Resu
         }
     }
     Ok(())
+}
+
+/// Where the command stands among the words of a command line: behind the options of all commands.
+pub(super) fn position_of_command(grammar: &Command, arguments: &[OsString]) -> Option<usize> {
+    let mut words = arguments.iter().enumerate().skip(1);
+    while let Some((at, word)) = words.next() {
+        let word = word.to_string_lossy();
+        if takes_next(&[grammar], &word).is_some() {
+            words.next();
+        } else if !word.starts_with('-') {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// As it is typed.
@@ -184,7 +204,9 @@ mod tests {
     #[test]
     fn every_option_has_its_variable() {
         fn check(command: &Command) {
-            for argument in command.get_arguments().filter(|argument| argument.get_long().is_some()) {
+            for argument in
+                command.get_arguments().filter(|argument| argument.get_long().is_some() && !is_help(argument))
+            {
                 let variable = argument.get_env().and_then(|name| name.to_str());
                 assert!(variable.is_some_and(|name| name.starts_with("OMNISTORAGE_")), "{argument:?}");
             }

@@ -1,7 +1,6 @@
-//! The commands that show what is available: `backends`, `features`, `completions`.
+//! The commands that show what is available: `backends`, `features`.
 
 use clap::Args;
-use clap_complete::Shell;
 use serde::Serialize;
 
 use super::{
@@ -16,6 +15,7 @@ use crate::Registry;
 
 /// List the kinds of backends in this build, and the backends of the configuration file
 #[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage backends\n  omnistorage backends --json")]
 pub(crate) struct Backends {
     /// Print one JSON object a line: `name` (null for a kind) and `kind`
     #[arg(long)]
@@ -47,10 +47,12 @@ impl Backends {
 
 /// Tell what the backend of a place can do
 #[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage features s3://bucket")]
 pub(crate) struct Features {
     /// Print a JSON object: features, hashes, modified_precision_ns
     #[arg(long)]
     json: bool,
+    /// Any place of the backend
     #[arg(value_parser = Place::parser())]
     place: Place,
 }
@@ -93,22 +95,6 @@ impl Features {
         if let Some(precision) = precision {
             output.line(&format!("times to {precision:?}"))?;
         }
-        output.flush()
-    }
-}
-
-/// Print shell completions
-#[derive(Args)]
-pub(crate) struct Completions {
-    shell: Shell,
-}
-
-impl Completions {
-    pub(crate) fn run(self, mut command: clap::Command) -> Result<(), Failure> {
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut command, "omnistorage", &mut script);
-        let mut output = Output::new();
-        output.bytes(&script)?;
         output.flush()
     }
 }

@@ -1,90 +1,164 @@
 //! `ls`.
 
-use clap::Args;
-use futures::StreamExt;
+mod fields;
+
+use clap::{ArgGroup, Args};
 use serde::Serialize;
 
+use self::fields::{Fields, Sorting, parse_fields, parse_sorting};
 use super::{
     Globals,
-    exit::{Exit, Failure, Subject},
+    exit::Failure,
+    filter::FilterOptions,
+    found::{self, Found},
     local::Need,
     output::{ErrorJson, ObjectJson, Output, kind_name, note, printable},
     place::Place,
-    session::{FileSettings, LinkOptions, Session},
+    session::{FileSettings, Session},
+    time::to_the_second,
+    units::Units,
+    wildcard,
 };
 use crate::{
-    ObjectKind,
-    backend::{ListOptions, Listed, ListingFailure, Unlisted},
+    ObjectInfo, ObjectKind,
+    backend::{ListOptions, ListingFailure, Unlisted, file::Links},
 };
 
-/// List what is in a directory, sorted by path
+/// List what is in a directory, sorted by path; or an object
 ///
 /// One path a line, relative to PLACE; directories end with `/`. Links and special files show with --json only. A line
 /// that begins with `! ` is a name that cannot be a path here, or a directory that could not be listed; an error says
 /// why, and so does the exit code. With --json it has `error` instead of what is known.
 #[derive(Args)]
+#[command(
+    disable_help_flag = true,
+    visible_alias = "lsf",
+    group = ArgGroup::new("fields").multiple(true),
+    after_help = EXAMPLES
+)]
 pub(crate) struct Ls {
     /// List everything below, not one level
-    #[arg(long, short)]
+    #[arg(long, short, short_alias = 'R')]
     recursive: bool,
-    /// Print one JSON object a line: path, kind, size, modified, etag, content_type, hashes, metadata
+    /// Size and modification time, in UTC, before each path. In a listing of S3 the time is that of the write
+    #[arg(long, short)]
+    long: bool,
+    #[command(flatten)]
+    units: Units,
+    /// Directories alone
+    #[arg(long, conflicts_with = "files_only")]
+    dirs_only: bool,
+    /// Objects alone
     #[arg(long)]
+    files_only: bool,
+    /// By name, size or modtime, then `,asc` or `,desc`; all of the listing is held in memory for that
+    #[arg(long, value_name = "ORDER", value_parser = parse_sorting)]
+    sort: Option<Sorting>,
+    /// Print these fields, with commas between them: path, size, modified, kind, etag, type, md5, sha1, sha256, crc32c.
+    /// What is unknown is empty. rclone's letters p, s, t, m are taken, too
+    #[arg(long, value_name = "FIELDS", value_parser = parse_fields, group = "fields")]
+    format: Option<Fields>,
+    /// Between the fields
+    #[arg(long, value_name = "TEXT", default_value = ";")]
+    separator: String,
+    /// Print one JSON object a line: path, kind, size, modified, etag, content_type, hashes, metadata
+    #[arg(long, group = "fields")]
     json: bool,
     /// Look up content types and metadata too, which may cost one request for each object
-    #[arg(long, requires = "json")]
+    #[arg(long, requires = "fields")]
     full: bool,
+    /// Keep symbolic links as objects `NAME.rclonelink`
+    #[arg(long)]
+    links: bool,
+    /// Follow symbolic links to what they lead to within the place
+    #[arg(long, short = 'L', conflicts_with = "links")]
+    copy_links: bool,
     #[command(flatten)]
-    links: LinkOptions,
+    filter: FilterOptions,
+    /// A directory, an object, or `s3://` for the buckets of an account; a `*` in it is a wildcard: s3://bucket/logs/*.gz
     #[arg(value_parser = Place::parser())]
     place: Place,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  omnistorage ls -lh s3://bucket/logs
+  omnistorage ls -lh --sort size,desc -r ./photos
+  omnistorage ls 's3://bucket/logs/2026-*.gz'
+  omnistorage ls -r --max-age 1d --format path,size nas:backup";
+
 impl Ls {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let files = FileSettings { links: self.links.links(), ..FileSettings::default() };
-        let (session, at) = Session::one_with(globals, &self.place, Need::Contents, files)?;
-        let failed = session.failure(Subject::Tree);
-        let options =
-            ListOptions { recursive: self.recursive, full_info: self.full, ..ListOptions::default() };
-        let mut entries = session.storage.list(&at, &options).await.map_err(&failed)?;
+        let (place, pattern) = wildcard::split(&self.place)?;
+        let pattern = pattern.map(|pattern| if self.recursive { pattern.deep() } else { pattern });
+        let filter = self.filter.filter_within(pattern.as_ref())?;
+        let reaches_down = |depth| depth != Some(1);
+        let recursive = self.recursive
+            || pattern.as_ref().is_some_and(|pattern| reaches_down(pattern.depth()))
+            || (filter.max_depth.is_some() && reaches_down(filter.max_depth));
+        let files = FileSettings { links: self.links(), ..FileSettings::default() };
+        let (session, at) = Session::one_with(globals, &place, Need::Contents, files)?;
+        let options = ListOptions { recursive, full_info: self.full, ..ListOptions::default() };
 
         let mut output = Output::new();
-        let mut exit = Exit::Done;
-        while let Some(listed) = entries.next().await {
-            let entry = match listed.map_err(&failed)? {
-                Listed::Entry(entry) => entry,
-                Listed::Failure(failure) => {
-                    let name = failure.what.name();
-                    let below = name.strip_prefix(at.path.as_str()).filter(|_| !at.path.is_root());
-                    let name = below.and_then(|below| below.strip_prefix('/')).unwrap_or(name);
-                    if self.json {
-                        output.json(&FailureJson::new(name, &failure))?;
-                    } else {
-                        output.line(&format!("! {name}"))?;
-                        note(format_args!("error: {}", session.describe(&failure.error)));
-                    }
-                    exit = exit.worse(Exit::of(failure.error.code(), Subject::Object));
-                    continue;
+        let mut kept = Vec::new();
+        let exit = found::each(&session, &at, &filter, &options, self.json, |found| match found {
+            Found::Failure(name, failure) if self.json => output.json(&FailureJson::new(name, &failure)),
+            Found::Failure(name, _) => output.line(&format!("! {name}")),
+            Found::Entry(path, entry) if self.leaves_out(&entry, recursive) => {
+                let is_odd = matches!(entry.kind, ObjectKind::Symlink | ObjectKind::Special);
+                if is_odd && globals.is_verbose() {
+                    note(format_args!("not listed: `{}` ({})", printable(path), kind_name(entry.kind)));
                 }
-            };
-            let below = entry.path.strip_prefix(&at.path);
-            let path = below.as_ref().unwrap_or(&entry.path).as_str();
-            if self.json {
-                output.json(&ObjectJson::new(path, &entry))?;
-                continue;
+                Ok(())
             }
-            match entry.kind {
-                ObjectKind::Object => output.line(path)?,
-                ObjectKind::Directory if self.recursive => {}
-                ObjectKind::Directory => output.line(&format!("{path}/"))?,
-                kind @ (ObjectKind::Symlink | ObjectKind::Special) if globals.is_verbose() => {
-                    note(format_args!("not listed: `{}` ({})", printable(path), kind_name(kind)));
-                }
-                ObjectKind::Symlink | ObjectKind::Special => {}
+            Found::Entry(path, entry) if self.sort.is_some() => {
+                kept.push((path.to_owned(), entry));
+                Ok(())
             }
+            Found::Entry(path, entry) => self.print(&mut output, path, &entry),
+        })
+        .await?;
+        if let Some(sorting) = &self.sort {
+            sorting.sort(&mut kept);
         }
+        kept.iter().try_for_each(|(path, entry)| self.print(&mut output, path, entry))?;
         output.flush()?;
         Failure::told(exit)
+    }
+
+    fn links(&self) -> Links {
+        match self {
+            Self { links: true, .. } => Links::Keep,
+            Self { copy_links: true, .. } => Links::Follow,
+            _ => Links::Skip,
+        }
+    }
+
+    fn leaves_out(&self, entry: &ObjectInfo, recursive: bool) -> bool {
+        match entry.kind {
+            ObjectKind::Object => self.dirs_only,
+            // All that is below a directory tells of it.
+            ObjectKind::Directory => self.files_only || (recursive && !self.dirs_only && !self.json),
+            ObjectKind::Symlink | ObjectKind::Special => !self.json || self.dirs_only || self.files_only,
+        }
+    }
+
+    fn print(&self, output: &mut Output, path: &str, entry: &ObjectInfo) -> Result<(), Failure> {
+        if self.json {
+            return output.json(&ObjectJson::new(path, entry));
+        }
+        let slash = if entry.kind == ObjectKind::Directory { "/" } else { "" };
+        let path = format!("{path}{slash}");
+        if let Some(fields) = &self.format {
+            return output.line(&fields.line(&path, entry, &self.separator, &self.units));
+        }
+        if !self.long {
+            return output.line(&path);
+        }
+        let size = entry.size.map_or_else(|| "-".to_owned(), |size| self.units.size(size));
+        let modified = entry.modified.map_or_else(|| "-".to_owned(), to_the_second);
+        output.line(&format!("{size:>12}  {modified:<20}  {path}"))
     }
 }
 

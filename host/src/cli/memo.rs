@@ -75,7 +75,7 @@ impl MemoOptions {
 }
 
 /// `omnistorage/memo` in the user's cache directory (XDG Base Directory Specification).
-fn default_directory() -> Option<PathBuf> {
+pub(crate) fn default_directory() -> Option<PathBuf> {
     let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
     let caches = caches.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))?;
     Some(caches.join("omnistorage/memo"))

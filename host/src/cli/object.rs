@@ -1,9 +1,8 @@
-//! The commands on one object or directory: `stat`, `cat`, `put`, `rm`, `mkdir`, `rmdir`, `sweep`.
+//! The commands on one object or directory: `stat`, `put`, `mkdir`, `rmdir`, `sweep`.
 
 use std::time::Duration;
 
 use clap::Args;
-use futures::StreamExt;
 
 use super::{
     Globals,
@@ -14,20 +13,17 @@ use super::{
     place::Place,
     session::Session,
     time::rfc3339,
-    window::{self, parse_window},
 };
-use crate::{
-    backend::ReadOptions,
-    duration::parse_duration,
-    runtime::{Codec, DecompressOptions},
-};
+use crate::duration::parse_duration;
 
 /// Tell what is known of an object or a directory
 #[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage stat s3://bucket/a.txt\n  omnistorage stat --json ./photos")]
 pub(crate) struct Stat {
     /// Print a JSON object; unknown is null
     #[arg(long)]
     json: bool,
+    /// An object or a directory
     #[arg(value_parser = Place::parser())]
     place: Place,
 }
@@ -65,70 +61,13 @@ impl Stat {
     }
 }
 
-/// Write an object to standard output
-#[derive(Args)]
-pub(crate) struct Cat {
-    /// Begin N bytes after the start
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    offset: u64,
-    /// End after N bytes
-    #[arg(long, value_name = "N")]
-    length: Option<u64>,
-    #[arg(
-        long,
-        conflicts_with_all = ["offset", "length"],
-        help = format!("Decompress what the first bytes show to be compressed: {}", Codec::names())
-    )]
-    decompress: bool,
-    /// Refuse zstd data whose window is more than SIZE
-    #[arg(
-        long,
-        value_name = "SIZE",
-        default_value = window::DEFAULT,
-        value_parser = parse_window,
-        requires = "decompress"
-    )]
-    max_window: u64,
-    /// Continue with PLACE, a replica of the object, if the first one cannot be read; may be given more than once
-    #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
-    replica: Vec<Place>,
-    /// The object; `-` is standard input
-    #[arg(value_parser = Place::or_standard())]
-    place: Place,
-}
-
-impl Cat {
-    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let places: Vec<_> = [self.place].into_iter().chain(self.replica).collect();
-        let (session, sources) = Session::many(globals, &places)?;
-        let failed = session.failure(Subject::Object);
-        let options = ReadOptions { offset: self.offset, length: self.length, if_match: None };
-        let max_window = Some(self.max_window);
-        let decompress = self.decompress.then(|| DecompressOptions { max_window, ..Default::default() });
-        let reader = match sources.as_slice() {
-            [source] => session.storage.read(source, &options, decompress).await,
-            replicas => session.storage.read_any(replicas, &options, decompress).await,
-        };
-        let mut reader = reader.map_err(&failed)?;
-
-        let mut output = Output::new();
-        while let Some(chunk) = reader.contents.next().await {
-            match chunk {
-                Ok(chunk) => output.bytes(&chunk)?,
-                Err(error) => {
-                    output.flush()?;
-                    return Err(failed(error));
-                }
-            }
-        }
-        output.flush()
-    }
-}
-
 /// Write standard input to an object
 ///
 /// The object appears, or changes, once all of the input was read: whole or not at all.
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  omnistorage put s3://bucket/a.txt < a.txt\n  omnistorage put --compress zstd --content-type text/plain nas:log.zst < log"
+)]
 pub(crate) struct Put {
     #[command(flatten)]
     stored_with: StoredWith,
@@ -154,54 +93,34 @@ impl Put {
     }
 }
 
-/// Delete an object
+/// Make a directory, and those above it; or a bucket
 #[derive(Args)]
-pub(crate) struct Rm {
-    /// Delete a directory and everything below it
-    #[arg(long, short)]
-    recursive: bool,
-    #[arg(value_parser = Place::parser())]
-    place: Place,
-}
-
-impl Rm {
-    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let (session, at) = Session::one(globals, &self.place, Need::Entry)?;
-        if !self.recursive {
-            return session.storage.remove(&at).await.map_err(session.failure(Subject::Object));
-        }
-        let deleted = session.storage.purge(&at).await.map_err(session.failure(Subject::Tree))?;
-        if globals.is_verbose() {
-            note(format_args!("deleted {deleted} objects"));
-        }
-        Ok(())
-    }
-}
-
-/// Make a directory, and those above it
-#[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage mkdir ./backup/2026\n  omnistorage mkdir s3://bucket")]
 pub(crate) struct Mkdir {
+    /// A directory, or `s3://bucket`
     #[arg(value_parser = Place::parser())]
     place: Place,
 }
 
 impl Mkdir {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let (session, at) = Session::one(globals, &self.place, Need::Entry)?;
+        let (session, at) = Session::one(globals, &self.place.into_directory(), Need::Entry)?;
         session.storage.mkdir(&at).await.map_err(session.failure(Subject::Tree))
     }
 }
 
-/// Remove an empty directory
+/// Remove an empty directory, or an empty bucket
 #[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage rmdir ./backup/2026\n  omnistorage rmdir s3://bucket")]
 pub(crate) struct Rmdir {
+    /// A directory, or `s3://bucket`
     #[arg(value_parser = Place::parser())]
     place: Place,
 }
 
 impl Rmdir {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let (session, at) = Session::one(globals, &self.place, Need::Entry)?;
+        let (session, at) = Session::one(globals, &self.place.into_directory(), Need::Entry)?;
         session.storage.rmdir(&at).await.map_err(session.failure(Subject::Tree))
     }
 }
@@ -211,10 +130,14 @@ impl Rmdir {
 /// A program that was killed, or lost its connection, leaves uploads at a store, or temporary files in a directory,
 /// that never became objects. No listing shows them. Those of other programs are removed, too.
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  omnistorage sweep s3://bucket\n  omnistorage sweep --older-than 2w nas:backup"
+)]
 pub(crate) struct Sweep {
     /// Only those that are at least this old, as `36h` or `2w`: a younger one may still be in progress
     #[arg(long, value_name = "AGE", default_value = "1d", value_parser = parse_duration)]
     older_than: Duration,
+    /// The directory, or the bucket, in which they were begun
     #[arg(value_parser = Place::parser())]
     place: Place,
 }

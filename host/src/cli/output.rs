@@ -3,15 +3,17 @@
 use std::{
     borrow::Cow,
     collections::BTreeMap,
-    fmt,
     io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write},
 };
 
 use serde::{Serialize, Serializer};
 
-pub(crate) use super::escape::printable;
 use super::escape::visible;
 use super::{escape::PrintableJson, exit::Failure, time::rfc3339};
+pub(crate) use super::{
+    escape::printable,
+    log::{Log, has_file, note},
+};
 use crate::{Error, Metadata, ObjectInfo, ObjectKind, backend::layer::Operation, runtime::Activity};
 
 /// Standard output, buffered. What is in the buffer is lost unless it is flushed.
@@ -104,26 +106,6 @@ impl Write for Reader {
 
     fn flush(&mut self) -> io::Result<()> {
         self.tell(Write::flush, ())
-    }
-}
-
-/// A line on standard error, without anything that misleads, since it may contain names that others chose. If nobody
-/// reads it, that is no reason to stop.
-pub(crate) fn note(line: impl fmt::Display) {
-    let _ = writeln!(io::stderr().lock(), "{}", printable(&line.to_string()));
-}
-
-/// The lines of a log, each as a [`note`].
-pub(crate) struct Log;
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        String::from_utf8_lossy(bytes).lines().for_each(note);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -5,6 +5,8 @@
 //! | `dir/file`, `/abs/dir`, `../x` | a path of the operating system |
 //! | `file:///abs/dir` | the same as a URL (RFC 8089); `%20` is a blank, and `%`, `?`, `#` must be written `%25`, `%3F`, `%23` |
 //! | `s3://bucket/key`, `gs://bucket/key` | an object store; the key is taken as it is, without decoding. With a slash at its end it means the directory, also where an object has that name. Credentials and the endpoint come from the environment of the store's own tools |
+//! | `s3://` | the buckets of the account, where they are listed |
+//! | `s3://bucket?region=x/key` | the same with settings of its own |
 //! | `memory:path` | a store that lives as long as the command |
 //! | `NAME:path` | a backend of the configuration file |
 //! | `env:path` | the backend that the environment describes |
@@ -13,6 +15,8 @@
 //! What stands before a colon in the first segment is a backend: a file called `a:b` is written `./a:b`. So is every other
 //! path that looks like something else, which would otherwise become a directory of that name: `s3//bucket`, `~/x`.
 
+mod settings;
+
 use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
@@ -20,8 +24,12 @@ use std::{
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use super::configuration::is_name;
+pub(crate) use self::settings::Settings;
+use super::{configuration::is_name, output::printable};
 use crate::Path;
+
+/// The kind of the backends whose buckets can be listed and made.
+const S3: &str = "s3";
 
 /// A place, as typed and as understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +46,10 @@ pub(crate) enum PlaceKind {
     Local { path: PathBuf, directory: bool },
     /// In the store of this process.
     Memory(Path),
-    /// In a bucket of an object store: the kind of the backend, the bucket, what is in it.
-    Bucket { kind: &'static str, bucket: String, path: Path },
+    /// In a bucket of an object store: the kind of the backend, the bucket, settings beside it, what is in it.
+    Bucket { kind: &'static str, bucket: String, settings: Settings, path: Path },
+    /// The buckets of an account, or one of them as a directory: the kind of the backend.
+    Buckets { kind: &'static str, settings: Settings, path: Path },
     /// In a backend of the configuration file.
     Configured { name: String, path: Path },
     /// Standard input or output, and the path that stands for it.
@@ -76,12 +86,67 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The place for a command that makes or removes directories: a bucket is a directory of its account.
+    pub(crate) fn into_directory(self) -> Self {
+        let kind = match self.kind {
+            PlaceKind::Bucket { kind: S3, bucket, settings, path } if path.is_root() => {
+                match Path::parse(bucket.as_str()) {
+                    Ok(path) => PlaceKind::Buckets { kind: S3, settings, path },
+                    Err(_) => PlaceKind::Bucket { kind: S3, bucket, settings, path },
+                }
+            }
+            kind => kind,
+        };
+        Self { kind, ..self }
+    }
+
+    /// The directory that an object is in, and the name of the object in it.
+    ///
+    /// # Errors
+    /// If it is written as a directory, or can be nothing else.
+    pub(crate) fn parted(&self) -> Result<(Self, String), String> {
+        let no_object =
+            || format!("`{}` means a directory: give the name of an object", printable(&self.typed));
+        if self.typed.ends_with('/') {
+            return Err(no_object());
+        }
+        let split = |path: &Path| Some((path.parent()?, path.name()?.to_owned()));
+        let (kind, name) = match self.kind.clone() {
+            PlaceKind::Local { path, .. } => {
+                let name = path.file_name().ok_or_else(no_object)?;
+                let name = name.to_str().ok_or("the name is not UTF-8: rename it")?.to_owned();
+                let above = path.parent().filter(|above| !above.as_os_str().is_empty());
+                let path = above.map_or_else(|| PathBuf::from("."), ToOwned::to_owned);
+                (PlaceKind::Local { path, directory: true }, name)
+            }
+            PlaceKind::Memory(path) => {
+                let (path, name) = split(&path).ok_or_else(no_object)?;
+                (PlaceKind::Memory(path), name)
+            }
+            PlaceKind::Bucket { kind, bucket, settings, path } => {
+                let (path, name) = split(&path).ok_or_else(no_object)?;
+                (PlaceKind::Bucket { kind, bucket, settings, path }, name)
+            }
+            PlaceKind::Configured { name: backend, path } => {
+                let (path, name) = split(&path).ok_or_else(no_object)?;
+                (PlaceKind::Configured { name: backend, path }, name)
+            }
+            PlaceKind::Buckets { .. } => return Err(no_object()),
+            PlaceKind::Standard(_) => return Err("standard input and output cannot stand here".to_owned()),
+        };
+        let end = self.typed.rfind(['/', ':']).map_or(0, |at| at + 1);
+        let typed = self.typed.get(..end).filter(|typed| !typed.is_empty()).unwrap_or(".").to_owned();
+        Ok((Self { typed, kind }, name))
+    }
+}
+
 /// What is typed with a colon in its first segment.
 fn in_backend(name: &str, rest: &str) -> Result<PlaceKind, String> {
     match (name, rest.strip_prefix("//")) {
         ("file", Some(rest)) => file_url(rest),
         ("file", None) => Err("a file URL is written `file:///abs/path`".to_owned()),
-        ("s3", Some(rest)) => bucket("s3", rest),
+        ("s3", Some(rest)) => bucket(S3, rest),
         ("gs", Some(rest)) => bucket("gcs", rest),
         ("s3" | "gs", None) => {
             let rest = rest.trim_start_matches('/');
@@ -155,11 +220,31 @@ fn backend_path(text: &str) -> Result<Path, String> {
 
 /// What follows `s3://` or `gs://`.
 fn bucket(kind: &'static str, rest: &str) -> Result<PlaceKind, String> {
-    let (bucket, path) = rest.split_once('/').unwrap_or((rest, ""));
-    if bucket.is_empty() {
-        return Err("the URL names no bucket".to_owned());
+    let (bucket, settings, path) = Settings::split(rest)?;
+    match kind {
+        S3 if bucket.is_empty() && path.is_empty() => {
+            return Ok(PlaceKind::Buckets { kind, settings, path: Path::root() });
+        }
+        _ if bucket.is_empty() => return Err("the URL names no bucket".to_owned()),
+        _ => {}
     }
-    Ok(PlaceKind::Bucket { kind, bucket: bucket.to_owned(), path: backend_path(path)? })
+    if let Some(misplaced) = misplaced_settings(path) {
+        return Err(format!(
+            "settings stand behind the bucket, since a key may hold a `?`: write `{}://{bucket}?{misplaced}/...`",
+            if kind == S3 { "s3" } else { "gs" }
+        ));
+    }
+    Ok(PlaceKind::Bucket { kind, bucket: bucket.to_owned(), settings, path: backend_path(path)? })
+}
+
+/// Settings that stand behind a key, by their names.
+fn misplaced_settings(path: &str) -> Option<&str> {
+    /// Those that people put into URLs elsewhere.
+    const KNOWN: [&str; 6] = ["anonymous", "endpoint", "path_style", "profile", "region", "role_arn"];
+
+    let (_, behind) = path.rsplit_once('?')?;
+    let is_known = |setting: &str| setting.split_once('=').is_some_and(|(key, _)| KNOWN.contains(&key));
+    behind.split('&').all(is_known).then_some(behind)
 }
 
 /// What follows `file://`.
@@ -319,7 +404,12 @@ mod tests {
     #[test]
     fn a_bucket_is_a_url() {
         for (scheme, kind) in [("s3", "s3"), ("gs", "gcs")] {
-            let at = |path| PlaceKind::Bucket { kind, bucket: "b".into(), path: Path::parse(path).unwrap() };
+            let at = |path| PlaceKind::Bucket {
+                kind,
+                bucket: "b".into(),
+                settings: Settings::default(),
+                path: Path::parse(path).unwrap(),
+            };
             for (typed, path) in [("b", ""), ("b/", ""), ("b/a%20b/c?d#e/", "a%20b/c?d#e")] {
                 assert_eq!(parse(&format!("{scheme}://{typed}")), Ok(at(path)));
             }
@@ -327,9 +417,23 @@ mod tests {
     }
 
     #[test]
+    fn settings_stand_behind_the_bucket() {
+        let refused = parse("s3://b/k?region=x&anonymous=true").unwrap_err();
+        assert!(refused.contains("`s3://b?region=x&anonymous=true/...`"), "{refused}");
+        let Ok(PlaceKind::Bucket { settings, path, .. }) = parse("gs://b?anonymous=true/k?x=y") else {
+            panic!()
+        };
+        assert_eq!((settings.identity().as_str(), path.as_str()), ("?anonymous=true", "k?x=y"));
+    }
+
+    #[test]
     fn a_name_and_a_colon_are_a_backend() {
         let path = |text| Path::parse(text).unwrap();
         assert_eq!(parse("memory:"), Ok(PlaceKind::Memory(Path::root())));
+        assert_eq!(
+            parse("s3://"),
+            Ok(PlaceKind::Buckets { kind: "s3", settings: Settings::default(), path: Path::root() })
+        );
         assert_eq!(parse("memory:a/b/"), Ok(PlaceKind::Memory(path("a/b"))));
         assert_eq!(parse("nas:x:y"), Ok(PlaceKind::Configured { name: "nas".into(), path: path("x:y") }));
         for text in [
@@ -338,7 +442,6 @@ mod tests {
             "nas:a//b",
             "nas:a/./b",
             "nas://a",
-            "s3://",
             "s3:b",
             "s3://b//k",
             "gs://",

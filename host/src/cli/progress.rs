@@ -1,28 +1,27 @@
-//! Shows progress: a line without colour that changes in place on a terminal, or on demand a line every second.
+//! Shows progress: a line without colour that changes in place on a terminal, or on demand a line every so often.
 
 use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::output::{note, printable};
+use super::output::{self, note, printable};
 
 /// Shows on standard error how far a command is.
 pub(crate) enum Progress {
     Nothing,
     /// Changes in place.
     Terminal(ProgressBar),
-    /// Anything but a terminal.
-    Lines,
+    /// Anything but a terminal: a line every so often.
+    Lines(Duration),
 }
 
 impl Progress {
-    /// Shows progress if it is `wanted` and standard error is a terminal, or `anywhere`.
-    pub(crate) fn new(wanted: bool, anywhere: bool) -> Self {
-        match (wanted, std::io::stderr().is_terminal()) {
+    /// Shows progress if it is `wanted` and standard error is a terminal; or every so often, wherever messages go.
+    pub(crate) fn new(wanted: bool, anywhere: Option<Duration>) -> Self {
+        match (wanted, std::io::stderr().is_terminal() && !output::has_file()) {
             (false, _) => Self::Nothing,
-            (true, false) if anywhere => Self::Lines,
-            (true, false) => Self::Nothing,
+            (true, false) => anywhere.map_or(Self::Nothing, Self::Lines),
             (true, true) => {
                 let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
                 if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
@@ -45,7 +44,7 @@ impl Progress {
         match self {
             Self::Nothing => Moments(None),
             Self::Terminal(_) => every(Duration::from_millis(100)),
-            Self::Lines => every(Duration::from_secs(1)),
+            Self::Lines(period) => every(*period),
         }
     }
 
@@ -54,14 +53,14 @@ impl Progress {
         match self {
             Self::Nothing => {}
             Self::Terminal(bar) => bar.set_message(printable(&message()).into_owned()),
-            Self::Lines => note(message()),
+            Self::Lines(_) => note(message()),
         }
     }
 
     /// Writes a line that stays.
     pub(crate) fn note(&self, line: impl std::fmt::Display) {
         match self {
-            Self::Nothing | Self::Lines => note(line),
+            Self::Nothing | Self::Lines(_) => note(line),
             Self::Terminal(bar) => bar.suspend(|| note(line)),
         }
     }

@@ -58,6 +58,7 @@ impl Records {
 /// the target is standard output, JSON is read twice; what comes from standard input is kept in a temporary file for that. An object or an array in a field is its JSON text. Length-prefixed holds the records of
 /// either as they are.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage records convert listing.ndjson.zst listing.csv")]
 struct Convert {
     #[command(flatten)]
     reading: Reading,
@@ -66,8 +67,10 @@ struct Convert {
     /// Print a JSON object: records, bytes_read, bytes_written
     #[arg(long)]
     json: bool,
+    /// An object of records; `-` is standard input
     #[arg(value_parser = Place::or_standard())]
     source: Place,
+    /// The object that they go to; `-` is standard output
     #[arg(value_parser = Place::or_standard())]
     target: Place,
 }
@@ -114,9 +117,11 @@ impl Convert {
 
 /// Count the records
 #[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage records count s3://bucket/log.ndjson.gz")]
 struct Count {
     #[command(flatten)]
     reading: Reading,
+    /// An object of records; `-` is standard input
     #[arg(value_parser = Place::or_standard())]
     place: Place,
 }
@@ -140,12 +145,14 @@ impl Count {
 
 /// Print the first records, one a line, below the header if there is one
 #[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage records head -n 5 weather.csv")]
 struct Head {
     #[command(flatten)]
     reading: Reading,
     /// How many
     #[arg(long, short, value_name = "N", default_value_t = 10)]
     number: usize,
+    /// An object of records; `-` is standard input
     #[arg(value_parser = Place::or_standard())]
     place: Place,
 }

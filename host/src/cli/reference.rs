@@ -7,7 +7,7 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 
 use clap::{Arg, ArgAction, Args, Command, builder::StyledStr};
 
-use super::{exit::Failure, output::Output};
+use super::{exit::Failure, grammar::is_help, help::TOPICS, output::Output};
 
 /// Print the reference of all commands as a page of Markdown
 #[derive(Args)]
@@ -57,9 +57,11 @@ const LINKS: &str = "\n[cookbook]: cookbook.md\n";
 
 fn page(command: &Command) -> String {
     let mut page = INTRODUCTION.to_owned();
-    let (about, rest) = (command.get_about(), command.get_after_help());
-    about.into_iter().chain(rest).for_each(|text| paragraphs(&mut page, text));
+    command.get_about().into_iter().for_each(|text| paragraphs(&mut page, text));
     page.push_str(CONVENTIONS);
+    for topic in &TOPICS {
+        let _ = write!(page, "## {}\n\n```text\n{}\n```\n\n", topic.title, topic.text);
+    }
     page.push_str("## Options of every command\n\n");
     command.get_arguments().for_each(|argument| item(&mut page, argument));
     commands(&mut page, command);
@@ -93,6 +95,9 @@ fn section(page: &mut String, command: &Command) {
         command.get_arguments().filter(own).partition(|argument| argument.is_positional());
     places.into_iter().filter(|place| place.get_help().is_some()).for_each(|place| item(page, place));
     options.into_iter().for_each(|option| item(page, option));
+    if let Some(examples) = command.get_after_help() {
+        let _ = write!(page, "\n```text\n{examples}\n```\n");
+    }
 }
 
 /// An option or a place, what it means, and which values there are.
@@ -121,10 +126,6 @@ fn item(page: &mut String, argument: &Arg) {
         let help = value.get_help().map(|help| format!(": {}", escaped(&help.to_string())));
         let _ = writeln!(page, "  - `{}`{}", value.get_name(), help.unwrap_or_default());
     }
-}
-
-fn is_help(argument: &Arg) -> bool {
-    matches!(argument.get_action(), ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong)
 }
 
 fn paragraphs(page: &mut String, text: &StyledStr) {

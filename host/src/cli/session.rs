@@ -1,6 +1,7 @@
 //! Turns places into a storage: the backends that the component gets, each with no more than the command needs.
 
 use std::{
+    borrow::Cow,
     path::{self, PathBuf},
     sync::Arc,
 };
@@ -16,13 +17,15 @@ use super::{
     output::printable,
     pair,
     place::{Place, PlaceKind},
+    remotes::Remotes,
     standard::Standard,
 };
 use crate::{
-    Backend, Config, Error, FileBackend, Location, MemoryBackend, Path, Registry,
+    Backend, Error, FileBackend, Location, MemoryBackend, Path, Registry,
     backend::{
         file::{FileOptions, Links},
         layer::Layered,
+        s3::S3Buckets,
     },
     runtime::{Runtime, RuntimeOptions, Storage},
 };
@@ -60,6 +63,8 @@ struct Label {
 /// A place, found.
 struct Resolved<'a> {
     place: &'a Place,
+    /// What the place comes to: another kind than was typed, if the name is that of a remote of rclone.
+    kind: Cow<'a, PlaceKind>,
     path: Path,
     /// The directory where the path starts, without links; `None` if it is not local.
     root: Option<PathBuf>,
@@ -70,9 +75,17 @@ struct Resolved<'a> {
 impl<'a> Resolved<'a> {
     /// The configured backend that it is in.
     fn configured(&self) -> Option<&'a str> {
-        match &self.place.kind {
-            PlaceKind::Configured { name, .. } => Some(name),
+        match (&self.place.kind, &self.kind) {
+            (PlaceKind::Configured { name, .. }, Cow::Borrowed(_)) => Some(name),
             _ => None,
+        }
+    }
+
+    /// What its backend is mounted as: one that a remote of rclone describes is its own, whatever its address.
+    fn name(&self, address: &str) -> String {
+        match (&self.place.kind, &self.kind) {
+            (PlaceKind::Configured { name, .. }, Cow::Owned(_)) => format!("{name}: {address}"),
+            _ => address.to_owned(),
         }
     }
 
@@ -189,9 +202,7 @@ impl Session {
     /// Grants several objects, no two of which may be the same. Those in one directory are locations in one backend.
     pub(crate) fn many(globals: &Globals, places: &[Place]) -> Result<(Self, Vec<Location>), Failure> {
         let mut mounts = Mounts::new(globals, FileSettings::default());
-        let resolved = places.iter().map(|place| mounts.resolve(place, Need::Contents));
-        let resolved = resolved.collect::<Result<Vec<_>, _>>()?;
-        let mut locations = Vec::with_capacity(places.len());
+        let resolved = mounts.resolve_all(places.iter().map(|place| (place, Need::Contents)))?;
         for (index, this) in resolved.iter().enumerate() {
             let before = &resolved[..index];
             if let Some(full) = this.full()
@@ -200,10 +211,37 @@ impl Session {
                 let [one, other] = [same, this].map(|resolved| printable(&resolved.place.typed));
                 return Err(Failure::usage(format!("`{one}` and `{other}` are the same place")));
             }
-            let first = before.iter().position(|other| other.root == this.root).unwrap_or(index);
-            locations.push(mounts.mount(this, &format!("place {}", first + 1))?);
         }
+        let locations = mounts.mount_all(&resolved)?;
         Ok((mounts.finish()?, locations))
+    }
+
+    /// Grants several places, which may be the same.
+    pub(crate) fn each_of(
+        globals: &Globals,
+        places: &[Place],
+        need: Need,
+    ) -> Result<(Self, Vec<Location>), Failure> {
+        let mut mounts = Mounts::new(globals, FileSettings::default());
+        let resolved = mounts.resolve_all(places.iter().map(|place| (place, need)))?;
+        let locations = mounts.mount_all(&resolved)?;
+        Ok((mounts.finish()?, locations))
+    }
+
+    /// Grants several places, and one that holds nothing: a directory that is made like that is emptied.
+    pub(crate) fn each_and_nothing(
+        globals: &Globals,
+        places: &[(&Place, Need)],
+    ) -> Result<(Self, Vec<Location>, Location), Failure> {
+        /// Holds a blank, and so is no name that a backend of the configuration can have.
+        const NOTHING: &str = "nothing at all";
+
+        let mut mounts = Mounts::new(globals, FileSettings::default());
+        let resolved = mounts.resolve_all(places.iter().copied())?;
+        let locations = mounts.mount_all(&resolved)?;
+        mounts.backends.push((NOTHING.to_owned(), Arc::new(MemoryBackend::new())));
+        let nothing = Location { backend: NOTHING.to_owned(), path: Path::root() };
+        Ok((mounts.finish()?, locations, nothing))
     }
 
     /// What the user calls a path of a backend.
@@ -297,9 +335,13 @@ fn share_roots(places: &mut [Resolved<'_>]) -> Result<Vec<bool>, Failure> {
     Ok(shared)
 }
 
+fn unopened(resolved: &Resolved<'_>, error: &Error) -> Failure {
+    Failure::usage(format!("`{}`: {}", printable(&resolved.place.typed), error.message()))
+}
+
 /// A message with the names that options have here: the component uses those of its interface.
 pub(crate) fn in_our_words(message: &str) -> String {
-    ["max-window", "max-record", "columns", "delimiter"]
+    ["max-window", "max-record", "columns", "delimiter", "allow-empty-source"]
         .into_iter()
         .fold(message.to_owned(), |message, option| {
             message.replace(&format!("`{option}`"), &format!("`--{option}`"))
@@ -382,21 +424,48 @@ impl<'a> Mounts<'a> {
     }
 
     fn resolve<'p>(&mut self, place: &'p Place, need: Need) -> Result<Resolved<'p>, Failure> {
-        Ok(match &place.kind {
+        let kind = match &place.kind {
+            PlaceKind::Configured { name, path } if !self.configuration()?.has(name) => {
+                match Remotes::find(self.globals, name)? {
+                    Some(remote) => Cow::Owned(remote.place(path).map_err(Failure::usage)?),
+                    None => Cow::Borrowed(&place.kind),
+                }
+            }
+            kind => Cow::Borrowed(kind),
+        };
+        let (path, root, is_plain) = match &*kind {
             PlaceKind::Local { path, directory } => {
                 let (root, path) = local::resolve(&place.typed, path, *directory, need)?;
-                Resolved { place, path, root: Some(root), is_plain: true }
+                (path, Some(root), true)
             }
-            PlaceKind::Memory(path) | PlaceKind::Standard(path) | PlaceKind::Bucket { path, .. } => {
-                Resolved { place, path: path.clone(), root: None, is_plain: true }
-            }
+            PlaceKind::Memory(path)
+            | PlaceKind::Standard(path)
+            | PlaceKind::Bucket { path, .. }
+            | PlaceKind::Buckets { path, .. } => (path.clone(), None, true),
             PlaceKind::Configured { name, path } => {
                 let configuration = self.configuration()?;
                 configuration.require(name)?;
                 let (root, is_plain) = configuration.directory(name).unzip();
-                Resolved { place, path: path.clone(), root, is_plain: is_plain.unwrap_or(true) }
+                (path.clone(), root, is_plain.unwrap_or(true))
             }
-        })
+        };
+        Ok(Resolved { place, kind, path, root, is_plain })
+    }
+
+    fn resolve_all<'p>(
+        &mut self,
+        places: impl Iterator<Item = (&'p Place, Need)>,
+    ) -> Result<Vec<Resolved<'p>>, Failure> {
+        places.map(|(place, need)| self.resolve(place, need)).collect()
+    }
+
+    /// Mounts several places; those that start from one directory share it.
+    fn mount_all(&mut self, resolved: &[Resolved<'_>]) -> Result<Vec<Location>, Failure> {
+        let mount = |(index, this): (usize, &Resolved<'_>)| {
+            let first = resolved.iter().position(|other| other.root == this.root).unwrap_or(index);
+            self.mount(this, &format!("place {}", first + 1))
+        };
+        resolved.iter().enumerate().map(mount).collect()
     }
 
     fn configuration(&mut self) -> Result<&Configuration, Failure> {
@@ -409,7 +478,7 @@ impl<'a> Mounts<'a> {
 
     /// Mounts the backend of a place; a local directory as `local_name`.
     fn mount(&mut self, resolved: &Resolved<'_>, local_name: &str) -> Result<Location, Failure> {
-        match &resolved.place.kind {
+        match &*resolved.kind {
             PlaceKind::Local { .. } => {
                 let root = resolved.root.clone().unwrap_or_default();
                 self.mount_directory(resolved, local_name, &root)
@@ -418,12 +487,17 @@ impl<'a> Mounts<'a> {
             PlaceKind::Standard(_) => self.insert(Standard::NAME, resolved, |mounts| {
                 Ok(mounts.standard.get_or_insert_default().clone())
             }),
-            PlaceKind::Bucket { kind, bucket, .. } => {
-                self.insert(&format!("{kind}://{bucket}"), resolved, |_| {
-                    let config = Config::from([("bucket", bucket)]);
-                    Registry::with_builtin().open(kind, config).map_err(|error| {
-                        Failure::usage(format!("`{}`: {}", printable(&resolved.place.typed), error.message()))
-                    })
+            PlaceKind::Buckets { kind, settings, .. } => {
+                self.insert(&resolved.name(&format!("{kind}://{settings:?}")), resolved, |_| {
+                    let opened = S3Buckets::from_config(settings.config());
+                    let opened = opened.map_err(|error| unopened(resolved, &error))?;
+                    Ok(Arc::new(opened))
+                })
+            }
+            PlaceKind::Bucket { kind, bucket, settings, .. } => {
+                self.insert(&resolved.name(&format!("{kind}://{bucket}{settings:?}")), resolved, |_| {
+                    let config = settings.config().with("bucket", bucket.as_str());
+                    Registry::with_builtin().open(kind, config).map_err(|error| unopened(resolved, &error))
                 })
             }
             PlaceKind::Configured { name, .. } => self.insert(name, resolved, |mounts| {

@@ -22,6 +22,7 @@ use crate::{
 /// They appear, or change, once all of the input was read, each whole or not at all. If too few of them can be written,
 /// none is: what was committed before that was known is put back as it was.
 #[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage tee --mode quorum ./a/state /mnt/b/state nas:state < state")]
 pub(crate) struct Tee {
     /// How many must be written
     #[arg(long, value_enum, default_value_t = ModeName::All)]

@@ -23,6 +23,12 @@ pub(crate) fn rfc3339(time: Timestamp) -> String {
     )
 }
 
+/// The same without its fraction: `2026-02-28T23:59:59Z`.
+pub(crate) fn to_the_second(time: Timestamp) -> String {
+    let text = rfc3339(time);
+    text.split_once('.').map_or_else(|| text.clone(), |(second, _)| format!("{second}Z"))
+}
+
 /// Year, month and day of a number of days since 1970-01-01, in the proleptic Gregorian calendar: the algorithm
 /// `civil_from_days` of Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms". Years begin in March there, so
 /// that the leap day is the last of the year, and repeat every 400 years (146,097 days).
@@ -49,6 +55,17 @@ const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     era * 146_097 + day_of_era - 719_468
+}
+
+/// The time so much later, or the last one there is.
+pub(crate) fn behind(time: Timestamp, duration: Duration) -> Timestamp {
+    let nanoseconds = time.nanoseconds + duration.subsec_nanos();
+    let carried = i64::from(nanoseconds / 1_000_000_000);
+    let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    Timestamp {
+        seconds: time.seconds.saturating_add(seconds).saturating_add(carried),
+        nanoseconds: nanoseconds % 1_000_000_000,
+    }
 }
 
 /// How old something is, or when it was made.

@@ -15,17 +15,19 @@ use self::{
 };
 use super::{
     Globals,
-    compare::Places,
+    compare::{Names, Places},
     exit::{Exit, Failure},
     explain,
+    filter::within,
     follow::{Failed, Follower, Story, objects, summed_up},
     memo::MemoOptions,
     output::{Output, note, printable},
     session::{Granted, Session, join},
     threads::Threads,
+    wildcard::Pattern,
 };
 use crate::{
-    Error, Location,
+    Error, ErrorCode, Location, ObjectKind,
     runtime::{Action, Activity, Event, Report, Stop, Storage, SyncJob, SyncOptions},
 };
 
@@ -36,6 +38,9 @@ const SYMBOLIC_LINK: &str = "symbolic link";
 ///
 /// The contents of the directory SOURCE go into the directory TARGET; if SOURCE is an object, it goes there itself.
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  omnistorage copy ./photos s3://bucket/photos --exclude '*.part'\n  omnistorage copy 's3://bucket/logs/2026-*.gz' ./logs"
+)]
 pub(crate) struct Copy {
     #[command(flatten)]
     transfer: TransferOptions,
@@ -48,6 +53,9 @@ pub(crate) struct Copy {
 /// Nothing is deleted before everything was transferred, unless you ask for it, and nothing after any error. An overlap
 /// of the two, and an empty SOURCE, are refused.
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  omnistorage sync --dry-run -v ./photos s3://bucket/photos\n  omnistorage sync --max-delete 100 --backup-dir nas:kept ./photos nas:photos"
+)]
 pub(crate) struct Sync {
     #[command(flatten)]
     transfer: TransferOptions,
@@ -62,6 +70,9 @@ pub(crate) struct Sync {
 /// An object is removed from SOURCE only once it was transferred and verified, or if TARGET is proved to have the same;
 /// what was skipped, failed or changed meanwhile stays.
 #[derive(Args)]
+#[command(
+    after_help = "Examples:\n  omnistorage move ./outbox s3://bucket/inbox\n  omnistorage move --min-age 1d --delete-empty-src-dirs ./logs nas:logs"
+)]
 pub(crate) struct Move {
     #[command(flatten)]
     transfer: TransferOptions,
@@ -72,6 +83,68 @@ pub(crate) struct Move {
     places: Places,
 }
 
+/// Copy one object to another name
+///
+/// It is transferred if it differs, and the store copies it within itself where it can. Nothing takes the place of a
+/// directory, and an object that is there is replaced as a whole, or not at all.
+#[derive(Args)]
+#[command(after_help = COPYTO_EXAMPLES)]
+pub(crate) struct CopyTo {
+    #[command(flatten)]
+    transfer: TransferOptions,
+    #[command(flatten)]
+    names: Names,
+}
+
+const COPYTO_EXAMPLES: &str = "\
+Examples:
+  omnistorage copyto report.pdf s3://bucket/2026/november.pdf
+  omnistorage copyto s3://bucket/state.json s3://bucket/state.json.old";
+
+/// Give one object another name, or move it to another store under that name
+///
+/// It is renamed in one step where its store can, and otherwise removed from SOURCE once it is on TARGET and verified.
+#[derive(Args)]
+#[command(after_help = MOVETO_EXAMPLES)]
+pub(crate) struct MoveTo {
+    #[command(flatten)]
+    transfer: TransferOptions,
+    #[command(flatten)]
+    names: Names,
+}
+
+const MOVETO_EXAMPLES: &str = "\
+Examples:
+  omnistorage moveto s3://bucket/draft.txt s3://bucket/final.txt
+  omnistorage moveto ./upload.part nas:inbox/upload.bin";
+
+impl CopyTo {
+    pub(crate) fn threads(&self) -> Threads {
+        self.transfer.recoding.threads()
+    }
+
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let Self { transfer, names } = self;
+        let (places, name) = names.places()?;
+        let with_name = |options| SyncOptions { target_name: Some(name), ..options };
+        carry_out(Kind::Copy, globals, &transfer, &places, None, with_name).await
+    }
+}
+
+impl MoveTo {
+    pub(crate) fn threads(&self) -> Threads {
+        self.transfer.recoding.threads()
+    }
+
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let Self { transfer, names } = self;
+        transfer.check_for_move()?;
+        let (places, name) = names.places()?;
+        let with_name = |options| SyncOptions { target_name: Some(name), ..options };
+        carry_out(Kind::Move, globals, &transfer, &places, None, with_name).await
+    }
+}
+
 impl Copy {
     pub(crate) fn threads(&self) -> Threads {
         self.transfer.recoding.threads()
@@ -79,7 +152,8 @@ impl Copy {
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, places } = self;
-        carry_out(Kind::Copy, globals, &transfer, &places, |options| options).await
+        let (places, pattern) = places.without_wildcard()?;
+        carry_out(Kind::Copy, globals, &transfer, &places, pattern, |options| options).await
     }
 }
 
@@ -91,7 +165,8 @@ impl Sync {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, delete, places } = self;
         let with_deletes = |options| delete.add_to(options);
-        carry_out(Kind::Sync, globals, &transfer, &places, with_deletes).await
+        let (places, pattern) = places.without_wildcard()?;
+        carry_out(Kind::Sync, globals, &transfer, &places, pattern, with_deletes).await
     }
 }
 
@@ -104,7 +179,8 @@ impl Move {
         let Self { transfer, delete_empty_src_dirs: delete_empty_source_directories, places } = self;
         transfer.check_for_move()?;
         let with_directories = |options| SyncOptions { delete_empty_source_directories, ..options };
-        carry_out(Kind::Move, globals, &transfer, &places, with_directories).await
+        let (places, pattern) = places.without_wildcard()?;
+        carry_out(Kind::Move, globals, &transfer, &places, pattern, with_directories).await
     }
 }
 
@@ -138,6 +214,7 @@ async fn carry_out(
     globals: &Globals,
     transfer: &TransferOptions,
     places: &Places,
+    pattern: Option<Pattern>,
     complete: impl FnOnce(SyncOptions) -> SyncOptions,
 ) -> Result<(), Failure> {
     if let Some(decision) = transfer.comparison.decision().filter(|_| globals.is_verbose()) {
@@ -151,7 +228,12 @@ async fn carry_out(
     if directory.is_some() && memo.is_none() && globals.is_verbose() {
         note("the memo would lie in one of the places: nothing is remembered");
     }
-    let options = complete(transfer.options(backup, memo)?);
+    let mut options = complete(transfer.options(backup, memo)?);
+    options.filter = within(options.filter, pattern.as_ref())?;
+    let cutoff = transfer.cutoff();
+    if options.target_name.is_none() {
+        refuse_name(&session, places, [&source, &target]).await?;
+    }
     if let Some(path) = &transfer.explain {
         let explanation = match kind {
             Kind::Move => session.storage.explain_move(&source, &target, path, &options).await,
@@ -161,7 +243,8 @@ async fn carry_out(
     }
     let once = async || {
         let story = Run::new(transfer, places);
-        let follower = Follower::new(globals, &session, transfer.json, transfer.progress, story);
+        let follower =
+            Follower::new(globals, &session, transfer.json, transfer.period(), story).until(cutoff);
         let job = kind.start(&session.storage, &source, &target, &options).await;
         let outcome = follower.follow(job).await;
         if let (Some(directory), Some(name)) =
@@ -183,6 +266,24 @@ async fn carry_out(
         }
     }
     once().await
+}
+
+/// Refuses what most probably is meant as the name of an object, and would become a directory of that name.
+async fn refuse_name(session: &Session, places: &Places, at: [&Location; 2]) -> Result<(), Failure> {
+    if !places.seem_to_rename() {
+        return Ok(());
+    }
+    let [source, target] = at.map(|at| session.storage.stat(at));
+    let is_object = source.await.is_ok_and(|info| info.kind == ObjectKind::Object);
+    let is_missing = target.await.is_err_and(|error| error.code() == ErrorCode::NotFound);
+    if !is_object || !is_missing {
+        return Ok(());
+    }
+    let target = printable(&places.target.typed);
+    Err(Failure::usage(format!(
+        "`{target}` would become a directory, with the object in it: `copyto` and `moveto` give an object that name; write \
+         `{target}/` if a directory is meant"
+    )))
 }
 
 /// How long to wait for a store that was out of reach: twice as long each time, a minute at most.
@@ -278,7 +379,11 @@ impl Story for Run<'_> {
     }
 
     fn exit(report: &Report) -> Option<Exit> {
-        (report.stopped == Some(Stop::MaxTransfer)).then_some(Exit::MaxTransfer)
+        match report.stopped? {
+            Stop::MaxTransfer => Some(Exit::MaxTransfer),
+            Stop::Deadline => Some(Exit::MaxDuration),
+            Stop::MaxErrors => None,
+        }
     }
 }
 
@@ -327,9 +432,18 @@ fn sentence(report: &Report, dry_run: bool) -> String {
         parts.push(format!("left {} undeleted because of {why}", objects(report.deletes_withheld)));
     }
     if let Some(stop) = report.stopped {
-        parts.push(format!("ended early: --{} was reached", stop.as_str()));
+        parts.push(format!("ended early: --{} was reached", option_of(stop)));
     }
     format!("{}; checked {}", parts.join("; "), objects(report.checked))
+}
+
+/// The option that ends a run so.
+const fn option_of(stop: Stop) -> &'static str {
+    match stop {
+        Stop::MaxErrors => "max-errors",
+        Stop::MaxTransfer => "max-transfer",
+        Stop::Deadline => "max-duration",
+    }
 }
 
 /// A number of links, in words.

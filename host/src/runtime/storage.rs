@@ -12,7 +12,7 @@ use futures::{Stream, StreamExt, future::BoxFuture, stream as streams};
 use tokio::sync::oneshot;
 
 use super::{
-    Compression, DecompressOptions, Limits, Policy, Runtime,
+    Compression, DecompressOptions, Filter, Limits, Policy, Runtime,
     bindings::{exports::omnistorage::storage::objects, omnistorage::storage::types},
     sandbox::{Guest, Inside, Sandbox, Task},
     stream,
@@ -135,12 +135,34 @@ impl Storage {
     /// [`ErrorCode::NotDirectory`](crate::ErrorCode::NotDirectory) if it is an object.
     pub async fn list(&self, at: &Location, options: &ListOptions) -> Result<Entries> {
         let (at, options) = (at.into(), options.into());
+        self.listing(Box::new(move |inside, guest| {
+            Box::pin(async move { guest.objects(inside)?.call_list(inside, at, options).await })
+        }))
+        .await
+    }
+
+    /// Lists what a filter leaves of what is below a prefix, in byte order of the full paths; of an object, itself. Of the
+    /// options, [`full_info`](ListOptions::full_info) costs requests for what the filter leaves alone.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) if there is no such object, directory or prefix,
+    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) for a malformed filter, and with
+    /// [`start_after`](ListOptions::start_after).
+    pub async fn find(&self, at: &Location, filter: &Filter, options: &ListOptions) -> Result<Entries> {
+        let (at, filter, options) = (at.into(), filter.into(), options.into());
+        self.listing(Box::new(move |inside, guest| {
+            Box::pin(async move { guest.objects(inside)?.call_find(inside, at, filter, options).await })
+        }))
+        .await
+    }
+
+    /// A call that lists, in a sandbox that lives as long as its entries.
+    async fn listing(&self, call: List) -> Result<Entries> {
         let sandbox = self.sandbox().await?;
         let budget = sandbox.budget();
         let (started, start) = oneshot::channel();
         let task = Task::spawn(sandbox.run(async move |inside: &Inside, guest: &Guest| {
-            let objects = guest.objects(inside)?;
-            let listed = match objects.call_list(inside, at, options).await? {
+            let listed = match call(inside, guest).await? {
                 Ok(listed) => listed,
                 Err(error) => return Ok(Err(error.into())),
             };
@@ -308,6 +330,16 @@ impl Storage {
         self.call(call).await?.try_into()
     }
 }
+
+/// A call of the component that lists.
+type List = Box<
+    dyn for<'a> FnOnce(
+            &'a Inside,
+            &'a Guest,
+        )
+            -> BoxFuture<'a, wasmtime::Result<std::result::Result<objects::Entries, types::Error>>>
+        + Send,
+>;
 
 /// A call of the component that opens an object.
 type Open = Box<

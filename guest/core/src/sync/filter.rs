@@ -203,11 +203,23 @@ impl Filter {
         if let Some(depth) = self.bounds.max_depth.filter(|&depth| levels(path) >= depth) {
             return Ruling::TooDeep(depth);
         }
+        self.rule_on_directory(path)
+    }
+
+    /// The same, however deep it lies.
+    fn rule_on_directory(&self, path: &Path) -> Ruling<'_> {
         match &self.files {
             Some(files) if files.lists_below(path) => Ruling::Listed,
             Some(_) => Ruling::NotListed,
             None => self.rules.for_directory(path.as_str()).map_or(Ruling::NoRule, Ruling::Rule),
         }
+    }
+
+    /// Whether a directory is meant by itself: it would be looked into, or only lies too deep for that.
+    #[must_use]
+    pub fn includes_directory(&self, path: &Path) -> bool {
+        self.bounds.max_depth.is_none_or(|depth| levels(path) <= depth)
+            && self.rule_on_directory(path).is_included()
     }
 
     /// The first of the directories above a path, from the root, that is not looked into, and why.

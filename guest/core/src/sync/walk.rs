@@ -7,11 +7,40 @@ use std::collections::{BTreeSet, VecDeque};
 
 use omnistorage_types::Path;
 
-use crate::entry::{Entry, ObjectKind};
+use crate::entry::{Entry, ObjectInfo, ObjectKind};
+
+/// What a walk can meet.
+pub trait Met {
+    /// Where it stands.
+    fn path(&self) -> &Path;
+
+    /// What it is.
+    fn kind(&self) -> ObjectKind;
+}
+
+impl Met for Entry {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn kind(&self) -> ObjectKind {
+        self.kind
+    }
+}
+
+impl Met for ObjectInfo {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn kind(&self) -> ObjectKind {
+        self.kind
+    }
+}
 
 /// What the walk has next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WalkStep {
+pub enum WalkStep<E = Entry> {
     /// Open the listing of this directory, one level of it, and hand in its first entries.
     Enter(Path),
     /// Hand in the next entries of the directory entered last, or tell its end.
@@ -19,35 +48,35 @@ pub enum WalkStep {
     /// The directory entered last is through: what was opened for it can go.
     Leave,
     /// An entry.
-    Entry(Entry),
+    Entry(E),
     /// All of it.
     End,
 }
 
 /// A walk of a tree.
 #[derive(Debug)]
-pub struct Walk {
-    levels: Vec<Level>,
+pub struct Walk<E = Entry> {
+    levels: Vec<Level<E>>,
     start: Option<Path>,
 }
 
 /// A directory that was entered, and is not through.
 #[derive(Debug)]
-struct Level {
+struct Level<E> {
     directory: Path,
-    entries: VecDeque<Entry>,
+    entries: VecDeque<E>,
     ended: bool,
     /// Directories that wait for their turn, with a `/` at their end.
     waiting: BTreeSet<String>,
 }
 
-impl Level {
+impl<E> Level<E> {
     const fn new(directory: Path) -> Self {
         Self { directory, entries: VecDeque::new(), ended: false, waiting: BTreeSet::new() }
     }
 }
 
-impl Walk {
+impl<E: Met> Walk<E> {
     /// Of all below a directory.
     #[must_use]
     pub const fn new(start: Path) -> Self {
@@ -55,7 +84,7 @@ impl Walk {
     }
 
     /// Hands in the next entries of the directory entered last.
-    pub fn push(&mut self, entries: Vec<Entry>) {
+    pub fn push(&mut self, entries: Vec<E>) {
         if let Some(level) = self.levels.last_mut() {
             level.entries.extend(entries);
         }
@@ -69,13 +98,13 @@ impl Walk {
     }
 
     /// The next step. `looks_into` says of a directory whether what is in it is wanted.
-    pub fn next(&mut self, looks_into: impl Fn(&Path) -> bool) -> WalkStep {
+    pub fn next(&mut self, looks_into: impl Fn(&Path) -> bool) -> WalkStep<E> {
         if let Some(start) = self.start.take() {
             self.levels.push(Level::new(start.clone()));
             return WalkStep::Enter(start);
         }
         let Some(level) = self.levels.last_mut() else { return WalkStep::End };
-        let next = level.entries.front().map(|entry| entry.path.as_str());
+        let next = level.entries.front().map(|entry| entry.path().as_str());
         if next.is_none() && !level.ended {
             return WalkStep::Need;
         }
@@ -90,9 +119,9 @@ impl Walk {
         match level.entries.pop_front() {
             Some(entry) => {
                 // A listing that names a directory above or beside its own must not lead the walk around for ever.
-                let is_below = entry.path.parent().as_ref() == Some(&level.directory);
-                if entry.kind == ObjectKind::Directory && is_below && looks_into(&entry.path) {
-                    level.waiting.insert(format!("{}/", entry.path));
+                let is_below = entry.path().parent().as_ref() == Some(&level.directory);
+                if entry.kind() == ObjectKind::Directory && is_below && looks_into(entry.path()) {
+                    level.waiting.insert(format!("{}/", entry.path()));
                 }
                 WalkStep::Entry(entry)
             }

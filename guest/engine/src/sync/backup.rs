@@ -67,7 +67,7 @@ impl Backup {
             let message = format!("the name of its backup is refused: {why}");
             target.0.error(ErrorCode::InvalidPath, path, &message)
         };
-        let kept = self.names.path(path).map_err(refused)?;
+        let kept = self.names.path(target.0.name_there(path)).map_err(refused)?;
         Ok(CopyRequest { source: target.0.full(path)?, target: self.place.full(&kept)?, options: as_it_is() })
     }
 }

@@ -1,7 +1,7 @@
 //! What the options of a run may be, and what they are in the words of the core.
 
 use omnistorage_core::sync::{compare::CompareOptions, filter::Filter, guard::DeleteLimits, rename};
-use omnistorage_types::{Deletion, Error, ErrorCode, OrderKey, RenameStrategy, SyncOptions};
+use omnistorage_types::{Deletion, Error, ErrorCode, OrderKey, Path, RenameStrategy, SyncOptions};
 
 use super::recode::Recoder;
 
@@ -41,6 +41,7 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
             "`track-renames` needs what is deleted, and cannot go with deletes before the transfers";
         return refused(message.to_owned());
     }
+    target_name(options)?;
     match &options.backup {
         Some(backup) if backup.suffix.contains(['/', '\0']) => {
             refused("the suffix of the backup holds a `/` or a NUL".to_owned())
@@ -52,6 +53,17 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
             Recoder::new(options)?;
             Ok(Filter::new(options.filter.clone())?)
         }
+    }
+}
+
+/// The name that the object of the source gets on the target, if another one.
+pub(super) fn target_name(options: &SyncOptions) -> Result<Option<Path>, Error> {
+    let Some(name) = &options.target_name else { return Ok(None) };
+    let refused = |why: &str| Error::new(ErrorCode::InvalidArgument, format!("`target-name`: {why}"));
+    let path = Path::parse(name.as_str()).map_err(|why| refused(&why.to_string()))?;
+    match path.segments().count() {
+        1 => Ok(Some(path)),
+        _ => Err(refused("it must be the name of an object, without a `/`")),
     }
 }
 

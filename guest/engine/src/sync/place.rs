@@ -30,6 +30,13 @@ pub(super) struct Reading {
     pub(super) full_info: bool,
     /// At a call, in all.
     pub(super) attempts: Attempts,
+    renamed: Option<Rc<Renamed>>,
+}
+
+/// An object that has another name in a place than for the run. Paths are relative to the place.
+struct Renamed {
+    here: Path,
+    there: Path,
 }
 
 /// A place to write to.
@@ -57,6 +64,7 @@ impl Reading {
             name: place.name,
             prefix: Rc::new(prefix),
             capabilities,
+            renamed: None,
         }
     }
 
@@ -101,15 +109,25 @@ impl Reading {
         self.features().directories && self.features().if_absent
     }
 
+    /// The same place, where the object that the run knows as `here` is called `there`.
+    pub(super) fn renaming(self, here: Path, there: Path) -> Self {
+        Self { renamed: Some(Rc::new(Renamed { here, there })), ..self }
+    }
+
+    /// What is called so by the run, as it is called in this place.
+    pub(super) fn name_there<'a>(&'a self, path: &'a Path) -> &'a Path {
+        self.renamed.as_ref().filter(|renamed| renamed.here == *path).map_or(path, |renamed| &renamed.there)
+    }
+
     /// The full path of a path relative to this place.
     pub(super) fn full(&self, path: &Path) -> Result<Path, Error> {
-        self.prefix.join(path).map_err(|why| Error::from(why).at(&self.name, path))
+        self.prefix.join(self.name_there(path)).map_err(|why| Error::from(why).at(&self.name, path))
     }
 
     /// An error at a path relative to this place.
     pub(super) fn error(&self, code: ErrorCode, path: &Path, message: &str) -> Error {
         let error = Error::new(code, message);
-        match self.prefix.join(path) {
+        match self.prefix.join(self.name_there(path)) {
             Ok(full) => error.at(&self.name, &full),
             Err(_) => error.at(&self.name, path),
         }
@@ -128,6 +146,10 @@ impl Reading {
     /// An entry with its path relative to this place: a backend is not believed to stay below what it was asked for.
     pub(super) fn entry(&self, info: ObjectInfo) -> Result<Entry, Error> {
         let path = below(&info.path, &self.prefix).map_err(|message| self.astray(&info.path, message))?;
+        let path = match &self.renamed {
+            Some(renamed) if renamed.there == path => renamed.here.clone(),
+            _ => path,
+        };
         Ok(Entry::of(info, path))
     }
 

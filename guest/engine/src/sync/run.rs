@@ -197,6 +197,9 @@ impl Run {
             if let Some(memo) = &mut self.memo {
                 memo.flush().await;
             }
+            if self.is_late() {
+                self.stop(Stop::Deadline);
+            }
             if self.journal.report.stopped.is_some() {
                 pairs = None;
             }
@@ -462,6 +465,12 @@ impl Run {
             self.stop(Stop::MaxTransfer);
         }
         items
+    }
+
+    /// Whether the time for what is yet to begin is over.
+    fn is_late(&self) -> bool {
+        let deadline = self.options.deadline.filter(|_| self.journal.report.stopped.is_none());
+        deadline.is_some_and(|deadline| self.sides.source.port().now() >= deadline)
     }
 
     /// Begins nothing more.

@@ -64,6 +64,19 @@ impl Sides {
                     .error(ErrorCode::Unsupported, "it is a link or a special file, which is not copied"));
             }
         };
+        let is_directory = match kind {
+            // A prefix that objects share is one, too.
+            None if options.target_name.is_some() => {
+                crate::objects::stat(&source).await?.kind == ObjectKind::Directory
+            }
+            kind => kind == Some(ObjectKind::Directory),
+        };
+        if options.target_name.is_some() && is_directory {
+            return Err(source.error(
+                ErrorCode::IsDirectory,
+                "it is a directory, and only an object gets another name: `copy` or `move` it",
+            ));
+        }
         if single.is_none()
             && let Some(overlap) = source.overlap(&target)
             && !leaves_out(&filter, &source, &target)
@@ -79,22 +92,33 @@ impl Sides {
         if matches!(target.stat().await, Ok(info) if info.kind != ObjectKind::Directory) {
             return Err(target.error(ErrorCode::NotDirectory, "the target is an object, not a directory"));
         }
+        if let Some(name) = options::target_name(options)? {
+            refuse_directory(&target, &name).await?;
+        }
         let missing = kind.is_none().then(|| source.error(ErrorCode::NotFound, "the source does not exist"));
         let asks_for_times = options::asks_for_times(options, &filter);
         let prefix = match &single {
             Some(_) => source.path.parent().unwrap_or_default(),
             None => source.path.clone(),
         };
+        let recoder = Recoder::new(options)?;
+        let renamed = single.as_ref().zip(options::target_name(options)?).map(|(single, there)| {
+            (recoder.map_or_else(|| single.clone(), |recoder| recoder.target_path(single)), there)
+        });
         let sides = Self {
             source: Reading::new(source, prefix, options.retries, asks_for_times),
             target: {
                 let prefix = target.path.clone();
-                Reading::new(target, prefix, options.retries, asks_for_times)
+                let target = Reading::new(target, prefix, options.retries, asks_for_times);
+                match renamed {
+                    Some((here, there)) => target.renaming(here, there),
+                    None => target,
+                }
             },
             single,
             backup,
             filter: Rc::new(filter),
-            recoder: Recoder::new(options)?,
+            recoder,
         };
         // Where directories do not exist by themselves, a prefix is there if something is below it.
         if let Some(missing) = missing
@@ -105,11 +129,14 @@ impl Sides {
         Ok(sides)
     }
 
-    /// Whether the source is an object of the target directory: then there is nothing to do.
+    /// Whether the source is the very object of the target directory: then there is nothing to do.
     pub(super) fn is_onto_itself(&self) -> bool {
-        self.single.as_ref().is_some_and(|name| self.target_path(name) == *name)
-            && self.source.shares_backend(&self.target)
+        self.source.shares_backend(&self.target)
             && self.source.prefix() == self.target.prefix()
+            && self
+                .single
+                .as_ref()
+                .is_some_and(|name| self.target.name_there(&self.target_path(name)) == name)
     }
 
     /// The path on the target of an object of the source.
@@ -160,6 +187,18 @@ impl Sides {
     /// The algorithm to compare by what no listing tells a hash of.
     pub(super) fn hash_algorithm(&self) -> HashAlgorithm {
         hash_algorithm(&self.source, &self.target)
+    }
+}
+
+/// Refuses a name that is that of a directory, also where an object could stand beside it: whoever gives it means something
+/// else.
+async fn refuse_directory(directory: &Place, name: &Path) -> Result<(), Error> {
+    let at = Place { path: directory.path.join(name)?, ..directory.clone() };
+    match crate::objects::stat(&at).await {
+        Ok(info) if info.kind == ObjectKind::Directory => Err(at
+            .error(ErrorCode::IsDirectory, "a directory has this name: `copy` or `move` the object into it")),
+        Err(error) if error.code() != ErrorCode::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Compression, Filter, Location};
+use crate::{Compression, Filter, Location, Timestamp};
 
 /// When an object that is on both sides counts as the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -159,6 +159,11 @@ pub struct SyncOptions {
     pub max_errors: Option<u64>,
     /// Begin no transfer that would bring the bytes transferred above this.
     pub max_transfer: Option<u64>,
+    /// Begin nothing more from this time on, by the clock of the host.
+    pub deadline: Option<Timestamp>,
+    /// For a copy or a move of one object: its name on the target, instead of the one that it has. A source that is a
+    /// directory is refused then ([`ErrorCode::IsDirectory`](crate::ErrorCode::IsDirectory)).
+    pub target_name: Option<String>,
     /// Bytes a second that move, at most.
     pub bandwidth: Option<u64>,
     /// `None`: objects stay as they are.
@@ -204,6 +209,8 @@ impl Default for SyncOptions {
             retries: 3,
             max_errors: None,
             max_transfer: None,
+            deadline: None,
+            target_name: None,
             bandwidth: None,
             recoding: None,
             max_window: None,

@@ -92,7 +92,7 @@ pub(super) fn explain(
         {
             (
                 ErrorCode::InvalidArgument,
-                format!("whoever uses the bucket `{bucket}` pays for it: set `user_project` to a project of yours"),
+                format!("whoever uses the bucket `{bucket}` pays for it: set `user_project` in the configuration to a project of yours"),
             )
         }
         (StatusCode::BAD_REQUEST, _) if is_damage(&refusal.message) => (

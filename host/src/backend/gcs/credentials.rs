@@ -169,7 +169,7 @@ pub(super) fn explain(error: &reqsign_core::Error) -> Error {
         ErrorKind::PermissionDenied => (
             ErrorCode::PermissionDenied,
             "Google refuses these credentials, which may have expired or been withdrawn: run `gcloud auth \
-             application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS or `credentials` to another file",
+             application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS, or `credentials` in the configuration, to another file",
         ),
         ErrorKind::RateLimited => {
             (ErrorCode::RateLimited, "the service that gives tokens is busy: try again later")
@@ -185,8 +185,8 @@ pub(super) fn explain(error: &reqsign_core::Error) -> Error {
         ),
         _ => (
             ErrorCode::PermissionDenied,
-            "there are no credentials: set GOOGLE_APPLICATION_CREDENTIALS or `credentials` to a key file, run \
-             `gcloud auth application-default login`, or set `anonymous = true` for a public bucket",
+            "there are no credentials: set GOOGLE_APPLICATION_CREDENTIALS, or `credentials` in the configuration, to a key file, run \
+             `gcloud auth application-default login`, or set `anonymous = true` in the configuration for a public bucket",
         ),
     };
     Error::new(code, message)

@@ -51,10 +51,21 @@ impl Refusal {
         };
         let (code, message) = match self.code.as_str() {
             "NoSuchKey" => (ErrorCode::NotFound, "there is no such object".to_owned()),
-            "NoSuchBucket" => (
-                ErrorCode::NotFound,
-                format!("there is no bucket `{bucket}`: check its name and the endpoint, or create it"),
+            "NoSuchBucket" => return no_bucket(bucket),
+            "BucketNotEmpty" => return not_empty(bucket),
+            "BucketAlreadyExists" => (
+                ErrorCode::AlreadyExists,
+                format!("the name `{bucket}` is taken by a bucket of somebody else: choose another one"),
             ),
+            "BucketAlreadyOwnedByYou" => {
+                (ErrorCode::AlreadyExists, format!("there is a bucket `{bucket}` already"))
+            }
+            "InvalidBucketName" => {
+                (ErrorCode::InvalidArgument, format!("the store takes no bucket of the name `{bucket}`"))
+            }
+            "TooManyBuckets" => {
+                (ErrorCode::LimitExceeded, "this account has as many buckets as it may have".to_owned())
+            }
             "NoSuchUpload" => {
                 (ErrorCode::NotFound, "the upload was aborted from elsewhere: write it again".to_owned())
             }
@@ -66,21 +77,21 @@ impl Refusal {
             ),
             "InvalidAccessKeyId" => (
                 ErrorCode::PermissionDenied,
-                "the store does not know this access key: check AWS_ACCESS_KEY_ID, or `access_key_id`"
+                "the store does not know this access key: check AWS_ACCESS_KEY_ID, or `access_key_id` in the configuration"
                     .to_owned(),
             ),
             "SignatureDoesNotMatch" => (
                 ErrorCode::PermissionDenied,
-                "the secret key is wrong: check AWS_SECRET_ACCESS_KEY, or `secret_access_key`".to_owned(),
+                "the secret key is wrong: check AWS_SECRET_ACCESS_KEY, or `secret_access_key` in the configuration".to_owned(),
             ),
             "ExpiredToken" | "TokenRefreshRequired" | "RequestExpired" => (
                 ErrorCode::PermissionDenied,
-                "the session token has expired: get a new one, and set AWS_SESSION_TOKEN or `session_token`"
+                "the session token has expired: get a new one, and set AWS_SESSION_TOKEN, or `session_token` in the configuration"
                     .to_owned(),
             ),
             "InvalidToken" => (
                 ErrorCode::PermissionDenied,
-                "the session token is not valid: check AWS_SESSION_TOKEN, or `session_token`".to_owned(),
+                "the session token is not valid: check AWS_SESSION_TOKEN, or `session_token` in the configuration".to_owned(),
             ),
             "RequestTimeTooSkewed" => {
                 (ErrorCode::PermissionDenied, "the clock of this machine is wrong: set it".to_owned())
@@ -194,6 +205,19 @@ fn by_status(bucket: &str, status: StatusCode, headers: &HeaderMap, said: &str) 
     with_words(Error::new(code, message), said)
 }
 
+/// There is no such bucket.
+pub(super) fn no_bucket(bucket: &str) -> Error {
+    let message = format!(
+        "there is no bucket `{bucket}`: check its name and the endpoint, or make it (`omnistorage mkdir s3://{bucket}`)"
+    );
+    Error::new(ErrorCode::NotFound, message)
+}
+
+/// A bucket is removed when there is nothing in it.
+pub(super) fn not_empty(bucket: &str) -> Error {
+    Error::new(ErrorCode::NotEmpty, format!("the bucket `{bucket}` still has objects in it"))
+}
+
 /// A condition does not hold.
 pub(super) fn precondition_failed() -> Error {
     Error::new(ErrorCode::PreconditionFailed, "the object is not as the condition demands")
@@ -207,9 +231,13 @@ fn with_words(error: Error, said: &str) -> Error {
 fn wrong_region(bucket: &str, region: Option<&str>) -> String {
     match region {
         Some(region) => {
-            format!("the bucket `{bucket}` is in the region `{region}`: set AWS_REGION, or `region`, to it")
+            format!(
+                "the bucket `{bucket}` is in the region `{region}`: set AWS_REGION, or `region` in the configuration, to it"
+            )
         }
-        None => format!("the bucket `{bucket}` is in another region: set AWS_REGION, or `region`, to it"),
+        None => format!(
+            "the bucket `{bucket}` is in another region: set AWS_REGION, or `region` in the configuration, to it"
+        ),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     secret::Secret,
 };
 
-const DEFAULT_REGION: &str = "us-east-1";
+pub(super) const DEFAULT_REGION: &str = "us-east-1";
 
 /// With parts of 5 MiB, 20 MiB.
 const PARTS_IN_FLIGHT: PartsInFlight = PartsInFlight(4);
@@ -32,17 +32,7 @@ const PARTS_IN_FLIGHT: PartsInFlight = PartsInFlight(4);
 pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let name: String = config.require("bucket")?;
     let prefix = take_prefix(&mut config)?;
-    let region = config
-        .take("region")?
-        .or_else(|| variable("AWS_REGION"))
-        .or_else(|| variable("AWS_DEFAULT_REGION"))
-        .unwrap_or_else(|| DEFAULT_REGION.to_owned());
-    let endpoint = config
-        .take("endpoint")?
-        .or_else(|| variable("AWS_ENDPOINT_URL_S3"))
-        .or_else(|| variable("AWS_ENDPOINT_URL"))
-        .map(|endpoint| checked_endpoint(&endpoint))
-        .transpose()?;
+    let Service { region, endpoint } = Service::take(&mut config)?;
     let path_style = config.take("path_style")?.unwrap_or(endpoint.is_some() || name.contains('.'));
     let traits = Traits {
         conditional_write: config.take("conditional_write")?.unwrap_or(true),
@@ -59,18 +49,67 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let (account, client) = client(&mut config, &region)?;
     let may_be_read = config.take("plain_http")?.unwrap_or(false);
     config.finish(KIND)?;
-    if account != Account::Anonymous
-        && !may_be_read
-        && let Some(host) = endpoint.as_deref().and_then(exposed_host)
-    {
-        tracing::warn!(
-            "what is sent to `{}`, and a session token, can be read on the way: write the endpoint with `https://`, or set \
-             `plain_http = true`",
-            host.escape_debug()
-        );
+    if account != Account::Anonymous && !may_be_read {
+        warn_if_exposed(endpoint.as_deref());
     }
     let identity = Identity { endpoint, region, account };
     Ok(Bucket::new(client, base, name, prefix, identity, traits))
+}
+
+/// Where an account is, from the settings that are not about one bucket.
+pub(super) fn service(mut config: Config) -> Result<(Client<Credential>, Service)> {
+    let service = Service::take(&mut config)?;
+    let (account, client) = client(&mut config, &service.region)?;
+    let may_be_read = config.take("plain_http")?.unwrap_or(false);
+    config.finish(KIND)?;
+    if account != Account::Anonymous && !may_be_read {
+        warn_if_exposed(service.endpoint.as_deref());
+    }
+    Ok((client, service))
+}
+
+/// Where buckets are.
+pub(super) struct Service {
+    pub(super) region: String,
+    /// `None`: Amazon's.
+    pub(super) endpoint: Option<String>,
+}
+
+impl Service {
+    fn take(config: &mut Config) -> Result<Self> {
+        let region = config
+            .take("region")?
+            .or_else(|| variable("AWS_REGION"))
+            .or_else(|| variable("AWS_DEFAULT_REGION"))
+            .unwrap_or_else(|| DEFAULT_REGION.to_owned());
+        let endpoint = config
+            .take("endpoint")?
+            .or_else(|| variable("AWS_ENDPOINT_URL_S3"))
+            .or_else(|| variable("AWS_ENDPOINT_URL"))
+            .map(|endpoint| checked_endpoint(&endpoint))
+            .transpose()?;
+        Ok(Self { region, endpoint })
+    }
+
+    /// Its URL, without a slash at the end.
+    pub(super) fn url(&self) -> String {
+        self.endpoint.clone().unwrap_or_else(|| amazon(&self.region))
+    }
+}
+
+fn amazon(region: &str) -> String {
+    let china = if region.starts_with("cn-") { ".cn" } else { "" };
+    format!("https://s3.{region}.amazonaws.com{china}")
+}
+
+fn warn_if_exposed(endpoint: Option<&str>) {
+    if let Some(host) = endpoint.and_then(exposed_host) {
+        tracing::warn!(
+            "what is sent to `{}`, and a session token, can be read on the way: write the endpoint with `https://`, or set \
+             `plain_http = true` in the configuration",
+            host.escape_debug()
+        );
+    }
 }
 
 /// Sends with the credentials that the settings name, else with those of the environment.
@@ -155,14 +194,14 @@ fn unsigned(error: &reqsign_core::Error) -> Error {
         _ => (
             ErrorCode::PermissionDenied,
             "no valid credentials were found: set them in the environment, in a profile or in the configuration, or \
-             set `anonymous = true` for a public bucket",
+             set `anonymous = true` there for a public bucket",
         ),
     };
     Error::new(code, message)
 }
 
 /// The URL that a key is appended to, after a slash.
-fn base(name: &str, region: &str, endpoint: Option<&str>, path_style: bool) -> Result<String> {
+pub(super) fn base(name: &str, region: &str, endpoint: Option<&str>, path_style: bool) -> Result<String> {
     // Anything else would be another host, or another path.
     let is_plain = |text: &str| {
         !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
@@ -175,8 +214,7 @@ fn base(name: &str, region: &str, endpoint: Option<&str>, path_style: bool) -> R
         let message = "the setting `region` is none: it is written `eu-west-1`";
         return Err(Error::new(ErrorCode::InvalidArgument, message));
     }
-    let china = if region.starts_with("cn-") { ".cn" } else { "" };
-    let amazon = format!("https://s3.{region}.amazonaws.com{china}");
+    let amazon = amazon(region);
     let endpoint = endpoint.unwrap_or(&amazon);
     Ok(match endpoint.split_once("://") {
         Some((scheme, host)) if !path_style => format!("{scheme}://{name}.{host}"),

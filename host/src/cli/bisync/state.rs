@@ -60,7 +60,10 @@ pub(super) fn identity(place: &Place) -> Result<String, Failure> {
             if path.is_root() { root.to_owned() } else { format!("{}/{path}", root.trim_end_matches('/')) }
         }
         PlaceKind::Memory(path) | PlaceKind::Standard(path) => format!("memory:{path}"),
-        PlaceKind::Bucket { kind, bucket, path } => format!("{kind}://{bucket}/{path}"),
+        PlaceKind::Bucket { kind, bucket, settings, path } => {
+            format!("{kind}://{bucket}{}/{path}", settings.identity())
+        }
+        PlaceKind::Buckets { kind, settings, path } => format!("{kind}://{}/{path}", settings.identity()),
         PlaceKind::Configured { name, path } => format!("{name}:{path}"),
     })
 }

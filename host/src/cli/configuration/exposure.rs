@@ -22,7 +22,7 @@ pub(super) fn warning(file: &Path, backends: &Configuration) -> Option<String> {
 }
 
 /// Whether the value of a setting is secret, judged by the last word of its name.
-fn is_secret(key: &str) -> bool {
+pub(crate) fn is_secret(key: &str) -> bool {
     let word = key.rsplit(['_', '.', '-']).next().unwrap_or(key);
     matches!(word, "secret" | "key" | "token" | "password" | "json" | "delegation")
 }

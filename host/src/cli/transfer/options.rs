@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use clap::{Args, value_parser};
+use clap::{Args, ValueEnum, value_parser};
+use tokio::time::Instant;
 
 use super::super::{
     compare::{ComparisonOptions, Concurrency},
@@ -14,10 +15,10 @@ use super::super::{
     recode::RecodingOptions,
     session::{FileSettings, LinkOptions},
     size::{Bound, parse_count_bound, parse_rate, parse_size_bound},
-    time::parse_window,
+    time::{behind, parse_duration, parse_window},
 };
 use crate::{
-    Location, Path,
+    Location, Path, Timestamp,
     backend::file::Links,
     runtime::{Backup, Comparison, Deletion, Filter, Order, OrderKey, RenameStrategy, SyncOptions},
 };
@@ -75,6 +76,13 @@ pub(crate) struct TransferOptions {
     /// Begin no transfer that would bring the bytes transferred above SIZE
     #[arg(long, value_name = "SIZE", value_parser = parse_size_bound)]
     max_transfer: Option<Bound<u64>>,
+    /// Begin nothing more after so much time, as `8h` or `90m`
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    max_duration: Option<Duration>,
+    /// When --max-duration is over: `soft` lets what is under way come to its end, `hard` gives it up, `cautious` is soft.
+    /// Nothing is begun in any case that goes beyond --max-transfer
+    #[arg(long, value_name = "MODE", default_value = "soft", ignore_case = true)]
+    cutoff_mode: CutoffMode,
     /// Begin nothing more after N errors
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..))]
     max_errors: Option<u64>,
@@ -90,7 +98,10 @@ pub(crate) struct TransferOptions {
     pub(crate) json: bool,
     /// Say every second how far it is, even if standard error is no terminal
     #[arg(long, short = 'P')]
-    pub(crate) progress: bool,
+    progress: bool,
+    /// Say every so often how far it is, as for a log: `30s`; `0s` does not
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    stats: Option<Duration>,
     /// Say what would be done with the path PATH below both places and why, and do nothing
     #[arg(long, value_name = "PATH", value_parser = parse_path)]
     pub(crate) explain: Option<Path>,
@@ -107,6 +118,18 @@ impl TransferOptions {
             return Err(Failure::usage(message));
         }
         Ok(())
+    }
+
+    /// How often it is said how far it is, if not on a terminal.
+    pub(crate) fn period(&self) -> Option<Duration> {
+        let every_second = self.progress.then_some(Duration::from_secs(1));
+        self.stats.or(every_second).filter(|period| !period.is_zero())
+    }
+
+    /// When what is under way is given up.
+    pub(crate) fn cutoff(&self) -> Option<Instant> {
+        let duration = self.max_duration.filter(|_| self.cutoff_mode == CutoffMode::Hard)?;
+        Instant::now().checked_add(duration)
     }
 
     /// What is asked of places in the file system.
@@ -143,12 +166,21 @@ impl TransferOptions {
             order: self.order_by,
             bandwidth: Bound::of(self.bwlimit),
             max_transfer: Bound::of(self.max_transfer),
+            deadline: self.max_duration.map(|duration| behind(Timestamp::now(), duration)),
             max_errors: self.max_errors,
             memo,
             filter: self.filter.filter()?,
             ..self.concurrency.options()
         })
     }
+}
+
+/// What becomes of transfers under way when time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CutoffMode {
+    Soft,
+    Hard,
+    Cautious,
 }
 
 /// What becomes of what only the target has.

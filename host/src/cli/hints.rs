@@ -1,11 +1,11 @@
-//! Options of rclone that do not exist here: whoever tries one is told what to use instead.
+//! Options of rclone, aws, gsutil, s5cmd and mc that do not exist here: whoever tries one is told what to use instead.
 
 use clap::{
     Command,
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-/// What corresponds to an option of rclone here.
+/// What corresponds to an option of another tool here.
 struct Hint {
     /// Without the hyphens.
     options: &'static [&'static str],
@@ -17,8 +17,88 @@ const fn hint_for(options: &'static [&'static str], instead: &'static str) -> Hi
     Hint { options, instead }
 }
 
-/// The options of rclone 1.75 that its users reach for, by purpose.
+/// The options that users of rclone 1.75 and of others reach for, by purpose.
 const HINTS: &[Hint] = &[
+    hint_for(
+        &["delete", "remove"],
+        "`omnistorage sync` deletes what is extra on TARGET, `omnistorage copy` deletes nothing",
+    ),
+    hint_for(
+        &["recursive", "r", "R"],
+        "a directory is meant with all that is below it; --max-depth 1 keeps to its own objects",
+    ),
+    hint_for(
+        &["profile"],
+        "set AWS_PROFILE in the environment, or `profile` of a backend in the configuration (`omnistorage config paths`)",
+    ),
+    hint_for(
+        &["endpoint-url", "endpoint"],
+        "set AWS_ENDPOINT_URL in the environment, or `endpoint` of a backend in the configuration (`omnistorage config \
+         paths`)",
+    ),
+    hint_for(
+        &["region", "source-region", "destination-region"],
+        "set AWS_REGION in the environment, or `region` of a backend in the configuration (`omnistorage config paths`)",
+    ),
+    hint_for(
+        &["no-sign-request"],
+        "set `anonymous = true` of a backend in the configuration (`omnistorage config paths`)",
+    ),
+    hint_for(&["dryrun", "fake"], "--dry-run tells what would be done"),
+    hint_for(&["only-show-errors", "no-progress", "silent"], "-q says nothing but errors"),
+    hint_for(&["numworkers", "concurrency", "threads"], "--transfers tells how many objects move at once"),
+    hint_for(&["multi-thread", "m"], "several objects move at once unasked; --transfers tells how many"),
+    hint_for(&["if-size-differ"], "--size-only compares sizes alone"),
+    hint_for(&["if-source-newer", "newer-than-target", "skip-newer"], "--update leaves newer targets alone"),
+    hint_for(&["no-clobber", "skip-existing"], "--ignore-existing leaves alone what is on TARGET"),
+    hint_for(&["overwrite"], "what differs is replaced unasked; --ignore-times replaces all"),
+    hint_for(&["exact-timestamps"], "--exact-times compares size and time, whatever the listings tell"),
+    hint_for(&["follow-symlinks"], "--copy-links follows links"),
+    hint_for(&["no-follow-symlinks"], "links are not followed unless --copy-links asks for it"),
+    hint_for(&["newer-than"], "--max-age takes objects that are at most so old"),
+    hint_for(&["older-than"], "--min-age takes objects that are at least so old"),
+    hint_for(&["preserve"], "--metadata copies mode, owner and times of files, too"),
+    hint_for(&["limit-upload", "limit-download"], "--bwlimit bounds all bytes together"),
+    hint_for(&["watch"], "nothing is watched: run it again, which costs little when nothing has changed"),
+    hint_for(
+        &[
+            "acl",
+            "sse",
+            "sse-kms-key-id",
+            "sse-c",
+            "storage-class",
+            "grants",
+            "request-payer",
+            "website-redirect",
+            "enc-kms",
+            "enc-s3",
+            "tags",
+        ],
+        "an object gets what its bucket gives by default",
+    ),
+    hint_for(
+        &[
+            "content-type",
+            "cache-control",
+            "content-disposition",
+            "content-encoding",
+            "content-language",
+            "expires",
+            "attr",
+        ],
+        "what goes with an object comes along; `omnistorage put --content-type TYPE` gives it to a new one",
+    ),
+    hint_for(
+        &["page-size", "multipart-chunksize-mb", "part-size"],
+        "part_size stands in the configuration of a backend",
+    ),
+    hint_for(&["summarize"], "`omnistorage size` counts objects and bytes"),
+    hint_for(
+        &["no-verify-ssl", "insecure", "ca-bundle"],
+        "certificates are always checked, by what the system trusts",
+    ),
+    hint_for(&["credentials-file"], "set AWS_SHARED_CREDENTIALS_FILE in the environment"),
+    hint_for(&["retry-count"], "--retries counts the attempts at each object"),
     hint_for(
         &["compare-dest", "copy-dest"],
         "there is no third place to compare with; --backup-dir keeps what is replaced, and what both places have is \
@@ -56,10 +136,6 @@ const HINTS: &[Hint] = &[
         &["low-level-retries", "retries-sleep", "timeout", "contimeout", "expect-continue-timeout"],
         "--retries counts the attempts at each object, --runs those at the whole; pauses between them grow by themselves",
     ),
-    hint_for(
-        &["max-duration", "cutoff-mode"],
-        "--max-transfer begins nothing that would go beyond it; a signal ends a run without debris",
-    ),
     hint_for(&["max-delete-size"], "--max-delete bounds the number of objects"),
     hint_for(&["error-on-no-transfer"], "the summary of --json tells how many objects were transferred"),
     hint_for(&["ignore-checksum"], "transfers are always verified"),
@@ -87,7 +163,6 @@ const HINTS: &[Hint] = &[
     ),
     hint_for(
         &[
-            "stats",
             "stats-one-line",
             "stats-log-level",
             "stats-unit",
@@ -96,15 +171,16 @@ const HINTS: &[Hint] = &[
             "stats-one-line-date-format",
             "progress-terminal-title",
             "color",
-            "human-readable",
         ],
-        "a terminal shows progress unasked; --json tells each object as it is done",
+        "a terminal shows progress unasked, and --stats says it every so often; --json tells each object as it is done",
     ),
-    hint_for(&["use-json-log", "log-format"], "--json prints an event a line on standard output"),
+    hint_for(
+        &["use-json-log"],
+        "--log-format json writes messages as JSON, and --json prints an event a line on standard output",
+    ),
     hint_for(
         &[
             "log-level",
-            "log-file",
             "log-file-compress",
             "log-file-max-age",
             "log-file-max-backups",
@@ -260,7 +336,7 @@ const BACKENDS: [&str; 69] = [
     "zoho",
 ];
 
-/// A sentence for somebody who tried an option of another command, or one of rclone that does not exist here.
+/// A sentence for somebody who tried an option of another command, or of another tool, that does not exist here.
 pub(super) fn hint(error: &clap::Error, grammar: &Command) -> Option<String> {
     if error.kind() != ErrorKind::UnknownArgument {
         return None;
@@ -268,13 +344,14 @@ pub(super) fn hint(error: &clap::Error, grammar: &Command) -> Option<String> {
     let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg) else { return None };
     let option = argument.trim_start_matches('-').split('=').next()?;
     let commands = commands_with(grammar, option);
-    if !commands.is_empty() {
+    let known = HINTS.iter().find(|hint| hint.options.contains(&option));
+    if known.is_none() && !commands.is_empty() {
         return Some(format!(
             "`--{option}` is an option of {}, and has no meaning here",
             commands.join(", ")
         ));
     }
-    let instead = match (HINTS.iter().find(|hint| hint.options.contains(&option)), option.split_once('-')) {
+    let instead = match (known, option.split_once('-')) {
         (Some(hint), _) => hint.instead,
         (None, Some(("rc" | "metrics", _))) => NO_REMOTE_CONTROL,
         (None, Some((name, _))) if BACKENDS.contains(&name) => {
@@ -282,7 +359,7 @@ pub(super) fn hint(error: &clap::Error, grammar: &Command) -> Option<String> {
         }
         _ => return None,
     };
-    Some(format!("rclone's `{argument}` is not here: {instead}"))
+    Some(format!("`{argument}` is not here: {instead}"))
 }
 
 /// The commands that have an option of that name.

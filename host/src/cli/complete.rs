@@ -1,0 +1,111 @@
+//! Shell completions, which know places: names of the configuration, buckets, and keys by one listing.
+
+use std::time::Duration;
+
+use clap::Args;
+use clap_complete::Shell;
+use futures::StreamExt;
+
+use super::{
+    Globals,
+    exit::Failure,
+    local::Need,
+    output::Output,
+    place::{Place, PlaceKind},
+    remotes::Remotes,
+    session::Session,
+};
+use crate::{
+    ObjectKind,
+    backend::{ListOptions, Listed},
+};
+
+/// Print shell completions
+///
+/// Those of bash know places: names of the configuration, buckets, and keys.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  source <(omnistorage completions bash)")]
+pub(crate) struct Completions {
+    /// Whose
+    shell: Shell,
+}
+
+impl Completions {
+    pub(crate) fn run(self, mut command: clap::Command) -> Result<(), Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut command, "omnistorage", &mut script);
+        if self.shell == Shell::Bash {
+            script.extend_from_slice(include_bytes!("complete/places.bash"));
+        }
+        let mut output = Output::new();
+        output.bytes(&script)?;
+        output.flush()
+    }
+}
+
+/// Print the places that begin with WORD, one a line: for shells
+#[derive(Args)]
+pub(crate) struct CompletePlace {
+    word: String,
+}
+
+/// A shell that waits is worse than one that knows nothing.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Nobody reads more.
+const MOST: usize = 1000;
+
+impl CompletePlace {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let found = match self.word.rfind(['/', ':']).filter(|_| self.word.contains(':')) {
+            None => Ok(names(globals, &self.word)),
+            Some(end) => {
+                let (above, name) = self.word.split_at(end + 1);
+                tokio::time::timeout(PATIENCE, below(globals, above, name)).await.unwrap_or(Ok(Vec::new()))
+            }
+        };
+        let mut output = Output::new();
+        // In the middle of a line that is typed nobody wants to read an error.
+        for place in found.unwrap_or_default() {
+            output.line(&place)?;
+        }
+        output.flush()
+    }
+}
+
+/// What stands before a colon. Local paths are for the shell.
+fn names(globals: &Globals, word: &str) -> Vec<String> {
+    let configured: Vec<_> = match globals.configuration() {
+        Ok(configuration) => configuration.backends().map(|(name, _)| format!("{name}:")).collect(),
+        Err(_) => Vec::new(),
+    };
+    let remotes = Remotes::all(globals).unwrap_or_default();
+    let remotes = remotes.iter().map(|remote| format!("{}:", remote.name()));
+    let kinds = ["s3://", "gs://"].map(ToOwned::to_owned);
+    kinds.into_iter().chain(configured).chain(remotes).filter(|name| name.starts_with(word)).collect()
+}
+
+/// What stands in a place and begins with a name.
+async fn below(globals: &Globals, above: &str, name: &str) -> Result<Vec<String>, Failure> {
+    let place = Place::parse(above.as_ref()).map_err(Failure::usage)?;
+    if matches!(place.kind, PlaceKind::Local { .. } | PlaceKind::Memory(_)) {
+        return Ok(Vec::new());
+    }
+    let quiet = Globals { quiet: true, ..globals.clone() };
+    let (session, at) = Session::one(&quiet, &place, Need::Contents)?;
+    let failed = session.failure(super::exit::Subject::Tree);
+    let mut entries = session.storage.list(&at, &ListOptions::default()).await.map_err(&failed)?;
+    let mut found = Vec::new();
+    while let Some(listed) = entries.next().await {
+        let Listed::Entry(entry) = listed.map_err(&failed)? else { continue };
+        let Some(own) = entry.path.name().filter(|own| own.starts_with(name)) else { continue };
+        let slash = if entry.kind == ObjectKind::Directory { "/" } else { "" };
+        // A shell takes a line for a word.
+        if !own.contains(['\n', '\r']) {
+            found.push(format!("{above}{own}{slash}"));
+        }
+        if found.len() >= MOST {
+            break;
+        }
+    }
+    Ok(found)
+}
