@@ -145,8 +145,66 @@ pub struct ListOptions {
     pub recursive: bool,
     /// Only paths after this one, in byte order. Full, as in the entries; it need not exist.
     pub start_after: Option<Path>,
+    /// Only paths up to this one, which is among them, in byte order. Full, as in the entries; it need not exist.
+    pub until: Option<Path>,
+    /// At most so many entries; failures do not count. They are the first ones in byte order where the backend lists in
+    /// that order, and any of them elsewhere.
+    pub limit: Option<u64>,
     /// Also what a listing does not carry by itself (content type, metadata).
     pub full_info: bool,
+}
+
+impl ListOptions {
+    /// Whether a path, or a name that cannot be one, lies between the bounds.
+    ///
+    /// ```
+    /// use omnistorage_types::{ListOptions, Path};
+    ///
+    /// let options = ListOptions {
+    ///     start_after: Some(Path::parse("a")?),
+    ///     until: Some(Path::parse("b")?),
+    ///     ..ListOptions::default()
+    /// };
+    /// assert!(!options.spans("a") && options.spans("a-b") && options.spans("a/x") && options.spans("b"));
+    /// assert!(!options.spans("b/x"));
+    /// # Ok::<(), omnistorage_types::PathError>(())
+    /// ```
+    #[must_use]
+    pub fn spans(&self, path: &str) -> bool {
+        self.start_after.as_ref().is_none_or(|after| path > after.as_str())
+            && self.until.as_ref().is_none_or(|until| path <= until.as_str())
+    }
+
+    /// Whether anything below a directory can lie between the bounds: what is below `a` begins with `a/`, which sorts
+    /// behind `a-b`. The directory itself may lie elsewhere.
+    ///
+    /// ```
+    /// use omnistorage_types::{ListOptions, Path};
+    ///
+    /// let options = ListOptions { until: Some(Path::parse("a-b")?), ..ListOptions::default() };
+    /// assert!(options.spans("a") && !options.spans_below("a"));
+    /// # Ok::<(), omnistorage_types::PathError>(())
+    /// ```
+    #[must_use]
+    pub fn spans_below(&self, directory: &str) -> bool {
+        if directory.is_empty() {
+            return true;
+        }
+        let begin = || directory.bytes().chain([b'/']);
+        let begins = |path: &str| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
+        self.start_after
+            .as_ref()
+            .is_none_or(|after| begins(after.as_str()) || after.as_str().bytes().lt(begin()))
+            && self.until.as_ref().is_none_or(|until| begin().lt(until.as_str().bytes()))
+    }
+
+    /// Whether there can be nothing between the bounds, or nothing is wanted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let crossed =
+            self.start_after.as_ref().zip(self.until.as_ref()).is_some_and(|(after, until)| after >= until);
+        crossed || self.limit == Some(0)
+    }
 }
 
 /// One of many copies.

@@ -268,6 +268,7 @@ impl<'a> Cursor<'a> {
             recursive: self.recursive,
             start_after: self.last.clone(),
             full_info: self.place.full_info,
+            ..ListOptions::default()
         };
         self.place.backend().list(self.prefix.clone(), options).await
     }

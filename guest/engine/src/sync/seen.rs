@@ -44,8 +44,11 @@ impl Reading {
     async fn look_up(&self, path: &Path) -> Result<Told, Error> {
         let full = self.full(path)?;
         let directory = self.full(&path.parent().unwrap_or_default())?;
-        let options =
-            ListOptions { recursive: false, start_after: just_before(full.as_str()), full_info: false };
+        let options = ListOptions {
+            start_after: just_before(full.as_str()),
+            until: Some(full.clone()),
+            ..ListOptions::default()
+        };
         let listing = self.backend().list(directory, options).await?;
         let mut is_complete = true;
         loop {

@@ -145,7 +145,7 @@ macro_rules! mirror_types {
             struct $crate::WriteOptions = $wit::WriteOptions {
                 condition, content_type, modified, metadata, expected_size, expected_hash
             }
-            struct $crate::ListOptions = $wit::ListOptions { recursive, start_after, full_info }
+            struct $crate::ListOptions = $wit::ListOptions { recursive, start_after, until, limit, full_info }
         }
         const _: () = {
             use $crate::{
