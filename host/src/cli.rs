@@ -25,6 +25,7 @@ mod output;
 mod pair;
 mod place;
 mod progress;
+mod range;
 mod rclone;
 mod recode;
 mod records;

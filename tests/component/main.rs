@@ -33,6 +33,7 @@ mod multi;
 mod objects;
 mod options;
 mod pair;
+mod ranges;
 mod recode;
 mod records;
 mod replay;

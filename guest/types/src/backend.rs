@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Error, Hash, HashAlgorithm, Metadata, Path, Result, Timestamp};
+use crate::{Error, Hash, HashAlgorithm, Metadata, Path, Result, Timestamp, range};
 
 /// Makes the flags, and all that can be told from a table, so that a feature is one row here.
 macro_rules! features {
@@ -171,8 +171,7 @@ impl ListOptions {
     /// ```
     #[must_use]
     pub fn spans(&self, path: &str) -> bool {
-        self.start_after.as_ref().is_none_or(|after| path > after.as_str())
-            && self.until.as_ref().is_none_or(|until| path <= until.as_str())
+        range::spans(self.start_after.as_ref(), self.until.as_ref(), path)
     }
 
     /// Whether anything below a directory can lie between the bounds: what is below `a` begins with `a/`, which sorts
@@ -187,23 +186,13 @@ impl ListOptions {
     /// ```
     #[must_use]
     pub fn spans_below(&self, directory: &str) -> bool {
-        if directory.is_empty() {
-            return true;
-        }
-        let begin = || directory.bytes().chain([b'/']);
-        let begins = |path: &str| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
-        self.start_after
-            .as_ref()
-            .is_none_or(|after| begins(after.as_str()) || after.as_str().bytes().lt(begin()))
-            && self.until.as_ref().is_none_or(|until| begin().lt(until.as_str().bytes()))
+        range::spans_below(self.start_after.as_ref(), self.until.as_ref(), directory)
     }
 
     /// Whether there can be nothing between the bounds, or nothing is wanted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let crossed =
-            self.start_after.as_ref().zip(self.until.as_ref()).is_some_and(|(after, until)| after >= until);
-        crossed || self.limit == Some(0)
+        range::is_empty(self.start_after.as_ref(), self.until.as_ref()) || self.limit == Some(0)
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
     filter::FilterOptions,
     follow::{Failed, Follower, Story, objects},
     output::{ErrorJson, Output, calls, note, printable},
+    range::RangeOptions,
     recode::RecodingOptions,
     session::{FileSettings, Granted, LinkOptions, Session, join},
     threads::Threads,
@@ -51,6 +52,8 @@ pub(crate) struct Check {
     /// Print one JSON event a line, then a summary
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    range: RangeOptions,
     #[command(flatten)]
     filter: FilterOptions,
     #[command(flatten)]
@@ -97,14 +100,14 @@ impl Check {
             note(decision);
         }
         let filter = self.filter.filter()?;
-        let options = SyncOptions {
+        let options = self.range.add_to(SyncOptions {
             comparison,
             recoding: self.recoding.recoding(),
             max_window: self.recoding.max_window(),
             one_way: self.one_way,
             filter,
             ..self.concurrency.options()
-        };
+        })?;
         let files = FileSettings { links: self.links.links(), ..FileSettings::default() };
         let Places { source, target } = &self.places;
         let Granted { session, source, target, .. } =

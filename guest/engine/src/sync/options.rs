@@ -41,6 +41,7 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
             "`track-renames` needs what is deleted, and cannot go with deletes before the transfers";
         return refused(message.to_owned());
     }
+    check_range(options)?;
     match &options.backup {
         Some(backup) if backup.suffix.contains(['/', '\0']) => {
             refused("the suffix of the backup holds a `/` or a NUL".to_owned())
@@ -53,6 +54,27 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
             Ok(Filter::new(options.filter.clone())?)
         }
     }
+}
+
+/// Refuses what cannot be done in a range of paths alone.
+fn check_range(options: &SyncOptions) -> Result<(), Error> {
+    let range = options.range();
+    let refused = |message: &str| Err(Error::new(ErrorCode::InvalidArgument, message));
+    if range.is_whole() {
+        return Ok(());
+    }
+    if range.is_empty() {
+        return refused("`start-after` must sort before `stop-at`: there is nothing between them");
+    }
+    if !options.track_renames.is_empty() {
+        return refused("`track-renames` needs all paths: what was renamed may be in another range");
+    }
+    if options.recoding.is_some() {
+        return refused(
+            "a range of paths cannot go with `recoding`: an object has another path on each side",
+        );
+    }
+    Ok(())
 }
 
 /// How to compare places of which nothing is known but what was asked for.

@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use futures::StreamExt;
 use omnistorage_core::{
-    entry::{Entry, Listed, ObjectKind},
+    entry::{Entry, Listed, ObjectKind, Unlisted},
     sync::{
         filter::Filter,
         merge::{self, Merge, MergeError, Side},
         recode::{Recoded, Recoding},
     },
 };
-use omnistorage_types::{Error, ErrorCode};
+use omnistorage_types::{Error, ErrorCode, KeyRange};
 
 use super::{pages::Pages, sides::Sides};
 
@@ -26,6 +26,7 @@ pub(super) struct Pairs {
     source: Option<Pages>,
     target: Option<Pages>,
     filter: Rc<Filter>,
+    range: KeyRange,
     source_has_objects: bool,
 }
 
@@ -41,9 +42,10 @@ impl Pairs {
             return Ok(Self {
                 merge,
                 recoding,
-                source: Some(sides.source.pages(sides.filter.clone())),
-                target: Some(sides.target.pages(sides.filter.for_target().into())),
+                source: Some(sides.source.pages_in(sides.filter.clone(), &sides.range)?),
+                target: Some(sides.target.pages_in(sides.filter.for_target().into(), &sides.range)?),
                 filter: sides.filter.clone(),
+                range: sides.range.clone(),
                 source_has_objects: false,
             });
         };
@@ -53,12 +55,15 @@ impl Pairs {
                 Side::Target => sides.target_path(name),
             };
             // What is called otherwise is not what the object would replace.
-            let found = sides.side(side).stat_named(&name).await?;
+            let found = match sides.range.spans(name.as_str()) {
+                true => sides.side(side).stat_named(&name).await?,
+                false => None,
+            };
             merge.push(side, found.into_iter().map(Listed::Entry).collect());
             merge.end(side);
         }
-        let filter = sides.filter.clone();
-        Ok(Self { merge, recoding, source: None, target: None, filter, source_has_objects: false })
+        let (filter, range) = (sides.filter.clone(), sides.range.clone());
+        Ok(Self { merge, recoding, source: None, target: None, filter, range, source_has_objects: false })
     }
 
     /// Whether an object of the source is in sight. One page of each listing is, before the first step.
@@ -93,7 +98,10 @@ impl Pairs {
             };
             match page {
                 Some(page) => {
-                    let page = page?;
+                    let mut page = page?;
+                    if !self.range.is_whole() {
+                        page.retain(|listed| lies_in(&self.range, listed));
+                    }
                     if side == Side::Source && !self.source_has_objects {
                         let is_meant = |listed: &Listed| match listed {
                             Listed::Entry(entry) => {
@@ -125,6 +133,18 @@ impl Pairs {
             self.filter.screen(Step::TargetOnly(entry)).is_some()
         };
         names.into_iter().all(is_meant).then_some(step)
+    }
+}
+
+/// Whether what is listed, or what a failure leaves out, lies in a range, at least in part.
+fn lies_in(range: &KeyRange, listed: &Listed) -> bool {
+    match listed {
+        Listed::Entry(entry) => range.spans(entry.path.as_str()),
+        Listed::Failure(failure) => match &failure.what {
+            Unlisted::Directory(path) => range.spans_below(path.as_str()),
+            Unlisted::Entry(path) => range.spans(path.as_str()) || range.spans_below(path.as_str()),
+            Unlisted::Name { name, .. } => range.spans(name),
+        },
     }
 }
 

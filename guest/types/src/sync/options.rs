@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Compression, Filter, Location};
+use crate::{Compression, Filter, KeyRange, Location, Path};
 
 /// When an object that is on both sides counts as the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -169,6 +169,11 @@ pub struct SyncOptions {
     pub max_window: Option<u64>,
     /// For `check`: ignore what only the target has.
     pub one_way: bool,
+    /// Only paths after this one, in byte order of the whole paths; below both places. What lies outside of the range is
+    /// neither looked at, transferred, deleted nor counted, and all guards hold for the range.
+    pub start_after: Option<Path>,
+    /// Only paths up to this one, which is among them.
+    pub stop_at: Option<Path>,
     /// Where the memo of this source and this target is, an object that a run reads beside the listings, and replaces in
     /// one step at its end: which pairs earlier runs made or found to be the same. Such a pair needs nothing but the
     /// listings; whatever they tell otherwise is looked at as if there were no memo, so that one that is missing, old or
@@ -179,6 +184,14 @@ pub struct SyncOptions {
     /// Which objects are meant. An object of both sides is judged by the source. A target within the source is no
     /// overlap if its directory is excluded.
     pub filter: Filter,
+}
+
+impl SyncOptions {
+    /// Which paths are looked at.
+    #[must_use]
+    pub fn range(&self) -> KeyRange {
+        KeyRange { after: self.start_after.clone(), until: self.stop_at.clone() }
+    }
 }
 
 impl Default for SyncOptions {
@@ -208,6 +221,8 @@ impl Default for SyncOptions {
             recoding: None,
             max_window: None,
             one_way: false,
+            start_after: None,
+            stop_at: None,
             memo: None,
             filter: Filter::default(),
         }

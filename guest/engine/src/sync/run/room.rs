@@ -283,6 +283,7 @@ impl Run {
 
     fn is_deletable(&self, filter: &Filter, entry: &Entry) -> bool {
         !self.sides.is_backup(&entry.path)
+            && self.sides.range.spans(entry.path.as_str())
             && filter.excluded_above(&entry.path).is_none()
             && self.sides.filter.screen(Step::TargetOnly(entry.clone())).is_some()
     }
