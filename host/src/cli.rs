@@ -24,6 +24,7 @@ mod object;
 mod output;
 mod pair;
 mod place;
+mod plan;
 mod progress;
 mod range;
 mod rclone;
@@ -143,6 +144,7 @@ enum Command {
     Move(transfer::Move),
     Check(check::Check),
     Bisync(bisync::Bisync),
+    Plan(plan::Plan),
     Hash(hash::Hash),
     Records(records::Records),
     Backends(information::Backends),
@@ -169,6 +171,7 @@ impl Command {
             Self::Move(command) => wait(command.threads(), command.run(globals)),
             Self::Check(command) => wait(command.threads(), command.run(globals)),
             Self::Bisync(command) => wait(Threads::One, command.run(globals)),
+            Self::Plan(command) => wait(Threads::One, command.run(globals)),
             Self::Hash(command) => wait(Threads::One, command.run(globals)),
             Self::Records(command) => wait(Threads::Several, command.run(globals)),
             Self::Features(command) => wait(Threads::One, command.run(globals)),

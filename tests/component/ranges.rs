@@ -5,7 +5,9 @@ use std::sync::Arc;
 use omnistorage::{
     Backend, ErrorCode, FileBackend, Path,
     backend::file::FileOptions,
-    runtime::{Codec, Compression, Deletion, Filter, Recoding, RenameStrategy, Report, SyncOptions},
+    runtime::{
+        Codec, Comparison, Compression, Deletion, Filter, Recoding, RenameStrategy, Report, SyncOptions,
+    },
 };
 use tempfile::TempDir;
 
@@ -158,11 +160,106 @@ async fn what_cannot_go_with_a_range_is_refused_by_name() {
         SyncOptions { track_renames: RenameStrategy { hash: true, ..Default::default() }, ..range.clone() };
     let compression = Compression { codec: Codec::Gzip, level: None };
     let recoding = SyncOptions { recoding: Some(Recoding::Compress(compression)), ..range };
+    let at_once = SyncOptions { ranges: 2, ..between(None, None) };
+    let remembered = SyncOptions { memo: Some(at("source", "memo")), ..at_once.clone() };
+    let too_many = SyncOptions { ranges: 65, ..at_once };
+    for (options, word) in [(remembered, "memo"), (too_many, "ranges")] {
+        assert!(sync(&storage, &options).await.unwrap_err().message().contains(word));
+    }
     for (options, word) in
         [(renames, "track-renames"), (recoding, "recoding"), (between(Some("b"), Some("a")), "start-after")]
     {
         let error = sync(&storage, &options).await.unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidArgument);
         assert!(error.message().contains(word), "{error}");
+    }
+}
+
+/// More than a page of objects on each side, with names of several shapes.
+async fn large() -> Pair {
+    let pair = pair();
+    let name = |n: usize| match n % 3 {
+        0 => format!("2026/{:02}/{n:05}", n % 12),
+        1 => format!("{:04x}-{n}", (n * 40_503) % 65_536),
+        _ => format!("tenant/{n}"),
+    };
+    for (backend, from, to) in [(&pair.source, 0, 6_000), (&pair.target, 1_500, 7_500)] {
+        for n in from..to {
+            let contents = if n % 5 == 0 && from == 0 { "new" } else { "old" };
+            let path = Path::parse(name(n)).unwrap();
+            backend.write_all(&path, contents.into(), &Default::default()).await.unwrap();
+        }
+    }
+    pair
+}
+
+#[tokio::test]
+async fn ranges_at_once_make_of_a_tree_what_one_run_does() {
+    let whole = large().await;
+    let options = SyncOptions { comparison: Comparison::Checksum, ..between(None, None) };
+    let (mut expected_events, expected) = sync(&whole.storage, &options).await.unwrap();
+    expected_events.sort();
+    assert_eq!((expected.checked, expected.deleted), (7_500, 1_500));
+    for ranges in [2, 8] {
+        let parts = large().await;
+        let options = SyncOptions { ranges, ..options.clone() };
+        let (mut events, report) = sync(&parts.storage, &options).await.unwrap();
+        events.sort();
+        assert_eq!((events, report), (expected_events.clone(), expected));
+        assert_eq!(tree(&*parts.target).await, tree(&*whole.target).await);
+        let job = parts.storage.check(&at("source", ""), &at("target", ""), &options).await.unwrap();
+        let check = job.outcome().await.unwrap();
+        assert_eq!((check.checked, check.same), (6_000, 6_000));
+    }
+}
+
+/// The guards look at the sum: a range without anything is no empty source.
+#[tokio::test]
+async fn guards_hold_for_all_ranges_at_once() {
+    let pair = large().await;
+    let options = SyncOptions { allow_empty_source: false, ranges: 8, ..between(None, None) };
+    let limited = SyncOptions { max_delete: Some(1_499), ..options.clone() };
+    let before = tree(&*pair.target).await.len();
+    assert_eq!(sync(&pair.storage, &limited).await.unwrap_err().code(), ErrorCode::LimitExceeded);
+    assert!(tree(&*pair.target).await.len() >= before);
+    let (_, report) =
+        sync(&pair.storage, &SyncOptions { max_delete: Some(1_500), ..options.clone() }).await.unwrap();
+    assert_eq!(report.deleted, 1_500);
+    let empty = storage([("source", memory()), ("target", pair.target.clone())]);
+    put(&empty, "source", &[("gone/1", "1")]).await;
+    empty.remove(&at("source", "gone/1")).await.unwrap();
+    let job = empty.sync(&at("source", ""), &at("target", ""), &options).await.unwrap();
+    assert_eq!(job.outcome().await.unwrap_err().code(), ErrorCode::PreconditionFailed);
+    assert_eq!(tree(&*pair.target).await.len(), 6_000);
+}
+
+#[tokio::test]
+async fn a_plan_gives_borders_that_stand_there() {
+    let pair = large().await;
+    let source = at("source", "");
+    for ranges in [1, 2, 7, 64] {
+        let borders = pair.storage.plan(&source, ranges).await.unwrap();
+        assert_eq!(borders.len(), ranges as usize - 1);
+        assert!(borders.is_sorted_by(|one, next| one < next), "{borders:?}");
+        for border in &borders {
+            assert!(pair.source.exists(border).await.unwrap(), "{border}");
+        }
+    }
+    // Relative to the place.
+    let borders = pair.storage.plan(&at("source", "tenant"), 4).await.unwrap();
+    assert!(
+        borders.len() == 3
+            && borders.iter().all(|border| !border.starts_with(&Path::parse("tenant").unwrap()))
+    );
+    let few = storage([("few", memory())]);
+    put(&few, "few", &[("a", "1"), ("b/c", "1")]).await;
+    assert_eq!(few.plan(&at("few", ""), 9).await.unwrap(), [Path::parse("b/c").unwrap()]);
+    assert_eq!(few.plan(&at("few", "b"), 9).await.unwrap(), []);
+    for (place, ranges, code) in [
+        ("none", 2, ErrorCode::NotFound),
+        ("a", 2, ErrorCode::NotDirectory),
+        ("", 0, ErrorCode::InvalidArgument),
+    ] {
+        assert_eq!(few.plan(&at("few", place), ranges).await.unwrap_err().code(), code, "{place}");
     }
 }

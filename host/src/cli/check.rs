@@ -89,7 +89,7 @@ impl CheckComparison {
 
 impl Check {
     pub(crate) fn threads(&self) -> Threads {
-        self.recoding.threads()
+        self.range.threads(self.recoding.threads())
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {

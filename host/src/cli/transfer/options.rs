@@ -96,7 +96,7 @@ pub(crate) struct TransferOptions {
     #[arg(long, value_name = "PATH", value_parser = parse_path)]
     pub(crate) explain: Option<Path>,
     #[command(flatten)]
-    range: RangeOptions,
+    pub(crate) range: RangeOptions,
     #[command(flatten)]
     filter: FilterOptions,
 }
@@ -179,7 +179,7 @@ pub(crate) struct DeleteOptions {
     #[arg(long)]
     allow_empty_source: bool,
     /// Move objects on TARGET that were renamed on SOURCE, instead of transferring and deleting them
-    #[arg(long, conflicts_with_all = ["start_after", "stop_at"])]
+    #[arg(long, conflicts_with_all = ["start_after", "stop_at", "ranges"])]
     track_renames: bool,
     /// What must agree beside the size: some of hash, modtime, leaf
     #[arg(long, value_name = "LIST", default_value = "hash", value_parser = parse_strategy)]
