@@ -76,6 +76,7 @@ impl Listing {
             filter: self.filter.clone(),
             range,
             last: None,
+            keeps_place: false,
             pages: 0,
             source_has_objects: false,
         }
@@ -91,8 +92,10 @@ pub(super) struct Lane {
     target: Option<Pages>,
     filter: Rc<Filter>,
     range: KeyRange,
-    /// The path of the last step.
+    /// The path of the last step, if it is kept.
     last: Option<Path>,
+    /// Whether it may be cut: then it keeps where it is.
+    pub(super) keeps_place: bool,
     /// Pages that came.
     pub(super) pages: u64,
     /// Whether an object of the source was in sight.
@@ -121,8 +124,8 @@ impl Lane {
                 Ok(step) => {
                     match place(&step) {
                         Some(path) if self.is_beyond(path) => return Ok(Step::End),
-                        Some(path) => self.last = Some(path.clone()),
-                        None => {}
+                        Some(path) if self.keeps_place => self.last = Some(path.clone()),
+                        _ => {}
                     }
                     match self.screen(step) {
                         Some(step) => return Ok(step),
@@ -149,6 +152,7 @@ impl Lane {
                 Some(page) => {
                     let mut page = page?;
                     self.pages += 1;
+                    let is_last = self.reaches_end(&page);
                     if !self.range.is_whole() {
                         page.retain(|listed| lies_in(&self.range, listed));
                     }
@@ -162,10 +166,25 @@ impl Lane {
                         self.source_has_objects = page.iter().any(is_meant);
                     }
                     self.merge.push(side, page);
+                    match side {
+                        _ if !is_last => {}
+                        Side::Source => self.source = None,
+                        Side::Target => self.target = None,
+                    }
                 }
                 None => self.merge.end(side),
             }
         }
+    }
+
+    /// Whether nothing of the range comes after a page: the listing may have been begun with a later end.
+    fn reaches_end(&self, page: &[Listed]) -> bool {
+        let last = page.iter().rev().find_map(|listed| match listed {
+            Listed::Entry(entry) => Some(&entry.path),
+            Listed::Failure(_) => None,
+        });
+        self.recoding.is_none()
+            && last.zip(self.range.until.as_ref()).is_some_and(|(last, until)| last >= until)
     }
 
     /// Whether a path comes after the range: it was listed before the range was ended earlier.

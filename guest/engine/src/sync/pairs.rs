@@ -2,8 +2,8 @@
 //!
 //! A store gives one page after another, and each takes its time. So with several ranges there are several lanes, and
 //! whoever asks for the next pair gets it from the lane that has one. As long as there could be more lanes, what is left of
-//! one is cut by probes, and its parts become lanes of their own. A lane is cut only when it has shown a page, so
-//! small places cost no probe.
+//! one is cut by probes, and its parts become lanes of their own. A lane is cut only when it has shown some pages, so
+//! that cuts are few beside the pages that they save the time of.
 
 use std::{
     collections::VecDeque,
@@ -22,14 +22,17 @@ use super::{
     sides::Sides,
 };
 
-/// Pages that a lane shows before it is cut once more, after a cut.
-const AFTER_CUT: u64 = 4;
+/// Pages of both sides that the first lane shows before it is cut: small places cost no probe.
+const BEFORE_FIRST_CUT: u64 = 4;
+
+/// The same of a lane that comes from a cut: a cut costs some 25 requests, which a short lane is not worth.
+const BEFORE_CUT: u64 = 32;
 
 /// The same after a cut that found no border.
-const AFTER_NOTHING: u64 = 16;
+const AFTER_NOTHING: u64 = 64;
 
-/// Borders of a cut, at most.
-const MOST_BORDERS: usize = 8;
+/// Borders of a cut, at most: more than lanes, so that who is done goes on with a part that waits.
+const MOST_BORDERS: usize = 16;
 
 /// Both listings, merged while they stream.
 pub(super) struct Pairs {
@@ -71,12 +74,12 @@ impl Pairs {
 
     async fn at_once(sides: &Sides, most: usize) -> Result<Self, Error> {
         let listing = Listing::of(sides);
-        let lane = match &sides.single {
-            Some(name) => listing.single(sides, name).await?,
-            None => listing.lane(sides.range.clone())?,
+        let (mut lane, most) = match &sides.single {
+            Some(name) => (listing.single(sides, name).await?, 1),
+            None => (listing.lane(sides.range.clone())?, most),
         };
-        let most = if sides.single.is_some() { 1 } else { most };
-        let first = Running { number: 0, lane, is_being_cut: false, cut_from: 1 };
+        lane.keeps_place = most > 1;
+        let first = Running { number: 0, lane, is_being_cut: false, cut_from: BEFORE_FIRST_CUT };
         Ok(Self {
             listing,
             most,
@@ -146,8 +149,9 @@ impl Pairs {
         while self.lanes.len() < self.most
             && let Some(range) = self.waiting.pop_front()
         {
-            let lane = self.listing.lane(range)?;
-            self.lanes.push(Running { number: self.begun, lane, is_being_cut: false, cut_from: 2 });
+            let mut lane = self.listing.lane(range)?;
+            lane.keeps_place = true;
+            self.lanes.push(Running { number: self.begun, lane, is_being_cut: false, cut_from: BEFORE_CUT });
             self.begun += 1;
             has_begun = true;
         }
@@ -179,7 +183,7 @@ impl Pairs {
         let rest = running.lane.rest();
         borders.retain(|border| rest.spans(border.as_str()) && rest.until.as_ref() != Some(border));
         running.is_being_cut = false;
-        running.cut_from = running.lane.pages + if borders.is_empty() { AFTER_NOTHING } else { AFTER_CUT };
+        running.cut_from = running.lane.pages + if borders.is_empty() { AFTER_NOTHING } else { BEFORE_CUT };
         let Some(first) = borders.first() else { return };
         running.lane.end_at(first.clone());
         let ends = borders.iter().skip(1).cloned().map(Some).chain([rest.until]);
