@@ -21,6 +21,7 @@ mod handle;
 mod inward;
 pub mod layer;
 pub mod limit;
+mod limited;
 pub mod memory;
 mod meter;
 pub mod observe;
@@ -51,6 +52,7 @@ use omnistorage_types::Path;
 pub use allowance::{Allowance, Allowed};
 pub use announced::Announced;
 pub use handle::Handle;
+pub use limited::limited;
 pub use meter::Meter;
 pub use omnistorage_types::{
     Capabilities, Features, ListOptions, Listed, ListingFailure, ReadOptions, Unlisted, WriteCondition,

@@ -31,7 +31,9 @@ mod object;
 mod output;
 mod pair;
 mod place;
+mod plan;
 mod progress;
+mod range;
 mod read;
 mod recode;
 mod records;
@@ -161,6 +163,7 @@ enum Command {
     Moveto(transfer::MoveTo),
     Check(check::Check),
     Bisync(bisync::Bisync),
+    Plan(plan::Plan),
     Hash(hash::Hash),
     Records(records::Records),
     Config(config::Config),
@@ -197,6 +200,7 @@ impl Command {
             Self::Moveto(command) => wait(command.threads(), command.run(globals)),
             Self::Check(command) => wait(command.threads(), command.run(globals)),
             Self::Bisync(command) => wait(Threads::One, command.run(globals)),
+            Self::Plan(command) => wait(Threads::One, command.run(globals)),
             Self::Hash(command) => wait(Threads::One, command.run(globals)),
             Self::Records(command) => wait(Threads::Several, command.run(globals)),
             Self::Config(command) => wait(Threads::One, command.run(globals)),

@@ -48,6 +48,7 @@ mod limits;
 mod multi;
 mod objects;
 mod open;
+mod plan;
 mod policy;
 mod preflight;
 #[cfg(unix)]

@@ -35,6 +35,7 @@ mod names;
 mod objects;
 mod options;
 mod pair;
+mod ranges;
 mod recode;
 mod records;
 mod replay;

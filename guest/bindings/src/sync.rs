@@ -53,6 +53,11 @@ impl Guest for crate::Component {
         explain(Operation::Move, source, target, path, options).await
     }
 
+    async fn plan(at: types::Location, ranges: u32) -> Result<Vec<String>, Error> {
+        let borders = engine().plan(Location::from_wit(at)?, ranges).await?;
+        Ok(borders.into_iter().map(String::from).collect())
+    }
+
     async fn check(
         source: types::Location,
         target: types::Location,

@@ -4,6 +4,7 @@ pub mod backup;
 pub mod bisync;
 pub mod compare;
 pub mod counted;
+pub mod cut;
 pub mod filter;
 pub mod guard;
 mod hidden;

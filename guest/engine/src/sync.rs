@@ -15,6 +15,7 @@ mod directories;
 mod explain;
 mod flight;
 mod journal;
+mod lane;
 mod memo;
 mod operation;
 mod options;
@@ -22,6 +23,8 @@ mod pages;
 mod pair;
 mod pairs;
 mod place;
+mod plan;
+mod probe;
 mod recode;
 mod removal;
 mod rename;
@@ -80,6 +83,11 @@ impl Engine {
         let filter = options::check(&options)?;
         let port = self.port.clone();
         Ok(Job::new(move |entries| check::run(port, [source, target], options, filter, entries)))
+    }
+
+    /// Paths that cut what is below a place into so many ranges, or fewer.
+    pub async fn plan(&self, at: Location, ranges: u32) -> Result<Vec<Path>> {
+        plan::plan(&self.port, at, ranges).await
     }
 
     /// Brings the changes of each of two places to the other.

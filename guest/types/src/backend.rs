@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Error, Hash, HashAlgorithm, Metadata, Path, Result, Timestamp};
+use crate::{Error, Hash, HashAlgorithm, Metadata, Path, Result, Timestamp, range};
 
 /// Makes the flags, and all that can be told from a table, so that a feature is one row here.
 macro_rules! features {
@@ -145,8 +145,55 @@ pub struct ListOptions {
     pub recursive: bool,
     /// Only paths after this one, in byte order. Full, as in the entries; it need not exist.
     pub start_after: Option<Path>,
+    /// Only paths up to this one, which is among them, in byte order. Full, as in the entries; it need not exist.
+    pub until: Option<Path>,
+    /// At most so many entries; failures do not count. They are the first ones in byte order where the backend lists in
+    /// that order, and any of them elsewhere.
+    pub limit: Option<u64>,
     /// Also what a listing does not carry by itself (content type, metadata).
     pub full_info: bool,
+}
+
+impl ListOptions {
+    /// Whether a path, or a name that cannot be one, lies between the bounds.
+    ///
+    /// ```
+    /// use omnistorage_types::{ListOptions, Path};
+    ///
+    /// let options = ListOptions {
+    ///     start_after: Some(Path::parse("a")?),
+    ///     until: Some(Path::parse("b")?),
+    ///     ..ListOptions::default()
+    /// };
+    /// assert!(!options.spans("a") && options.spans("a-b") && options.spans("a/x") && options.spans("b"));
+    /// assert!(!options.spans("b/x"));
+    /// # Ok::<(), omnistorage_types::PathError>(())
+    /// ```
+    #[must_use]
+    pub fn spans(&self, path: &str) -> bool {
+        range::spans(self.start_after.as_ref(), self.until.as_ref(), path)
+    }
+
+    /// Whether anything below a directory can lie between the bounds: what is below `a` begins with `a/`, which sorts
+    /// behind `a-b`. The directory itself may lie elsewhere.
+    ///
+    /// ```
+    /// use omnistorage_types::{ListOptions, Path};
+    ///
+    /// let options = ListOptions { until: Some(Path::parse("a-b")?), ..ListOptions::default() };
+    /// assert!(options.spans("a") && !options.spans_below("a"));
+    /// # Ok::<(), omnistorage_types::PathError>(())
+    /// ```
+    #[must_use]
+    pub fn spans_below(&self, directory: &str) -> bool {
+        range::spans_below(self.start_after.as_ref(), self.until.as_ref(), directory)
+    }
+
+    /// Whether there can be nothing between the bounds, or nothing is wanted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        range::is_empty(self.start_after.as_ref(), self.until.as_ref()) || self.limit == Some(0)
+    }
 }
 
 /// One of many copies.

@@ -27,6 +27,7 @@ mod listing;
 mod multi;
 mod object;
 mod path;
+mod range;
 mod records;
 mod sync;
 mod time;
@@ -45,6 +46,7 @@ pub use listing::{Listed, ListingFailure, Unlisted};
 pub use multi::{Mode, Outcome, TargetResult, TeeError};
 pub use object::{Location, Metadata, ObjectInfo, ObjectKind};
 pub use path::{Path, PathError};
+pub use range::KeyRange;
 pub use records::{
     ConvertReport, CsvDialect, Encoding, Form, Format, LengthPrefix, LineEnd, Punctuation, Validation,
 };

@@ -21,7 +21,7 @@ use futures::{StreamExt, stream};
 use omnistorage_types::Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
-use super::{Backend, CopyRequest};
+use super::{Backend, CopyRequest, ListOptions};
 use crate::{Error, ErrorCode, ObjectInfo, Result};
 
 /// How many copies are in flight at once.
@@ -74,6 +74,21 @@ pub(super) fn key(prefix: &Path, path: &Path) -> Result<String> {
         return Err(Error::new(ErrorCode::InvalidPath, message));
     }
     Ok(key)
+}
+
+/// The key from which on a listing in the order of keys needs none, if there is an end. A directory is listed by what
+/// is in it, which may sort behind the end that the directory itself is before.
+pub(super) fn end(root: &str, prefix: &Path, options: &ListOptions) -> Option<String> {
+    let until = options.until.as_ref()?;
+    let Some(name) = until.strip_prefix(prefix).filter(|_| !options.recursive) else {
+        // No key that is a path begins with one and goes on with a character below this one.
+        return Some(format!("{root}{until}\u{1}"));
+    };
+    let before = &until.as_str()[..until.as_str().len() - name.as_str().len()];
+    // The shortest directory that sorts before the end and may have something behind it. After `/` comes `0`.
+    let shortest = name.as_str().bytes().skip(1).position(|byte| byte <= b'/').map(|at| at + 1);
+    let directory = &name.as_str()[..shortest.unwrap_or(name.as_str().len())];
+    Some(format!("{root}{before}{directory}0"))
 }
 
 /// What all keys below a path begin with.

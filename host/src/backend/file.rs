@@ -83,7 +83,7 @@ use crate::{
     Hash, HashAlgorithm, ObjectInfo, Result, Timestamp,
     backend::{
         Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
-        WriteOptions,
+        WriteOptions, limited,
     },
     config::Config,
 };
@@ -285,9 +285,9 @@ impl Backend for FileBackend {
     }
 
     async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
-        let options = options.clone();
+        let (options, limit) = (options.clone(), options.limit);
         let listing = self.run(prefix, move |root, prefix, _| listing::begin(root, prefix, &options)).await?;
-        Ok(Box::new(listing))
+        Ok(limited(Box::new(listing), limit))
     }
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {

@@ -32,7 +32,7 @@ use self::{
 };
 use super::{
     Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
-    too_large,
+    limited, too_large,
 };
 use crate::{Error, ObjectInfo, ObjectKind, Result, Timestamp, config::Config};
 
@@ -213,7 +213,7 @@ impl Backend for MemoryBackend {
 
     async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
         self.0.read(prefix, |_| Ok(()))?;
-        Ok(Box::new(MemoryListing::new(self.0.clone(), prefix.clone(), options)))
+        Ok(limited(Box::new(MemoryListing::new(self.0.clone(), prefix.clone(), options)), options.limit))
     }
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {

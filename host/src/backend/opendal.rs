@@ -47,7 +47,7 @@ use self::{
 };
 use super::{
     Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteCondition,
-    WriteOptions, require_object, retry::RetryOptions,
+    WriteOptions, limited, require_object, retry::RetryOptions,
 };
 use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, config::Config};
 
@@ -324,7 +324,7 @@ impl Backend for OpendalBackend {
 
     async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
         self.0.check_open().map_err(|error| error.at(KIND, prefix))?;
-        Ok(Box::new(Walk::new(self.0.clone(), prefix.clone(), options)))
+        Ok(limited(Box::new(Walk::new(self.0.clone(), prefix.clone(), options)), options.limit))
     }
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {

@@ -164,11 +164,9 @@ impl Backend for Prefix {
     }
 
     async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
-        let start_after = match &options.start_after {
-            Some(after) => Some(self.inside(after)?),
-            None => None,
-        };
-        let options = ListOptions { start_after, ..options.clone() };
+        let inside = |bound: &Option<Path>| bound.as_ref().map(|bound| self.inside(bound)).transpose();
+        let (start_after, until) = (inside(&options.start_after)?, inside(&options.until)?);
+        let options = ListOptions { start_after, until, ..options.clone() };
         let listed = self.inner.list(&self.inside(prefix)?, &options).await;
         let listing = listed.map_err(|error| self.explain(error, prefix))?;
         Ok(Box::new(PrefixListing { listing, outer: self.clone(), prefix: prefix.clone() }))

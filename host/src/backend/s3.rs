@@ -38,7 +38,7 @@ pub use self::buckets::S3Buckets;
 use self::{bucket::Bucket, draft::Draft, upload::S3Upload};
 use super::{
     Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
-    WriteOptions, cloud,
+    WriteOptions, cloud, limited,
 };
 use crate::{Error, ErrorCode, Hash, HashAlgorithm, Hasher, ObjectInfo, Result, Timestamp, config::Config};
 
@@ -176,7 +176,7 @@ impl Backend for S3Backend {
 
     async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
         let listing = listing::list(&self.0, prefix, options).map_err(|error| error.at(KIND, prefix))?;
-        Ok(Box::new(listing))
+        Ok(limited(Box::new(listing), options.limit))
     }
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {

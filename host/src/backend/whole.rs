@@ -81,11 +81,12 @@ impl<Check> WholeListing<Check> {
                 Some(Ok(directory)) => ObjectInfo::new(directory, ObjectKind::Directory),
                 Some(Err(_)) | None => object, // a part of a path is one
             };
-            if options.start_after.as_ref().is_none_or(|after| entry.path > *after) {
+            if options.spans(entry.path.as_str()) {
                 entries.entry(entry.path.clone()).or_insert(entry);
             }
         }
-        Self { entries: entries.into_values().collect(), check }
+        let limit = options.limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        Self { entries: entries.into_values().take(limit).collect(), check }
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
     filter::FilterOptions,
     follow::{Failed, Follower, Story, objects},
     output::{ErrorJson, Output, calls, note, printable},
+    range::RangeOptions,
     recode::RecodingOptions,
     session::{FileSettings, Granted, LinkOptions, Session, join},
     threads::Threads,
@@ -55,6 +56,8 @@ pub(crate) struct Check {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
+    range: RangeOptions,
+    #[command(flatten)]
     filter: FilterOptions,
     #[command(flatten)]
     places: Places,
@@ -89,7 +92,7 @@ impl CheckComparison {
 
 impl Check {
     pub(crate) fn threads(&self) -> Threads {
-        self.recoding.threads()
+        self.range.threads(self.recoding.threads())
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
@@ -101,14 +104,14 @@ impl Check {
         }
         let (places, pattern) = self.places.without_wildcard()?;
         let filter = self.filter.filter_within(pattern.as_ref())?;
-        let options = SyncOptions {
+        let options = self.range.add_to(SyncOptions {
             comparison,
             recoding: self.recoding.recoding(),
             max_window: self.recoding.max_window(),
             one_way: self.one_way,
             filter,
             ..self.concurrency.options()
-        };
+        })?;
         let files = FileSettings { links: self.links.links(), ..FileSettings::default() };
         let Places { source, target } = &places;
         let Granted { session, source, target, .. } =

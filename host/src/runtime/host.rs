@@ -18,8 +18,9 @@ use super::{
 use crate::{
     Error, ErrorCode, HashAlgorithm, Result,
     backend::{
-        CopyRequest, ReadOptions, WriteOptions,
+        CopyRequest, ListOptions, ReadOptions, WriteOptions,
         layer::Operation,
+        limited,
         sorted::{SortOptions, SortedListing},
     },
     config::Config,
@@ -272,13 +273,18 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let call = begin(accessor, &this, Operation::List, &prefix, options.weight()).await?;
         let listed = call.with(&prefix, async |prefix| {
             let (open, mut bytes) = (call.budget.open_file()?, None);
-            let mut listing = call.backend().list(&prefix, &options.try_into()?).await?;
-            if !call.backend().capabilities().features.sorted_list {
+            let options: ListOptions = options.try_into()?;
+            let is_sorted = call.backend().capabilities().features.sorted_list;
+            // Of what is to be sorted, the first entries are known at the end.
+            let limit = if is_sorted { options.limit } else { None };
+            let mut listing = call.backend().list(&prefix, &ListOptions { limit, ..options.clone() }).await?;
+            if !is_sorted {
                 let sorting = SortOptions::default();
                 // With less memory it spills to the disk sooner.
                 let room = call.budget.reserve_up_to(sorting.memory.min(call.budget.limits().memory / 8));
                 let sorting = SortOptions { memory: room.bytes().max(LEAST_SORTED), ..sorting };
-                (listing, bytes) = (Box::new(SortedListing::new(listing, sorting)), Some(room));
+                let sorted = Box::new(SortedListing::new(listing, sorting));
+                (listing, bytes) = (limited(sorted, options.limit), Some(room));
             }
             Ok((prefix, listing, Held::new(open, bytes)))
         });

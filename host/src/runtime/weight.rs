@@ -63,7 +63,7 @@ impl Weight for wit::ReadOptions {
 
 impl Weight for wit::ListOptions {
     fn weight(&self) -> usize {
-        self.start_after.weight()
+        self.start_after.weight().saturating_add(self.until.weight())
     }
 }
 

@@ -164,6 +164,9 @@ macro_rules! every_row {
                 the_order_is_that_of_bytes
                 directories_are_entries
                 a_listing_starts_after_any_path
+                a_listing_ends_at_any_path
+                a_listing_has_two_ends
+                a_listing_keeps_to_its_limit
                 many_objects_are_listed_whole
                 a_missing_prefix_lists_nothing
                 the_prefix_is_no_entry

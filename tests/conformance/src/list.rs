@@ -99,9 +99,74 @@ pub async fn a_listing_starts_after_any_path(backend: Arc<dyn Backend>) {
         for recursive in [true, false] {
             let all = backend.paths(prefix, &ListOptions { recursive, ..ListOptions::default() }).await;
             for start in &starts {
-                let options = ListOptions { recursive, start_after: Some(path(start)), full_info: false };
+                let options =
+                    ListOptions { recursive, start_after: Some(path(start)), ..ListOptions::default() };
                 let expected: Vec<_> = all.iter().filter(|path| *path > start).cloned().collect();
                 assert_eq!(backend.paths(prefix, &options).await, expected, "below {prefix:?}: {options:?}");
+            }
+        }
+    }
+}
+
+/// A listing ends at any path, there or not, below the prefix or not; that path itself is listed. Where one ends the next
+/// begins: together they are the whole.
+pub async fn a_listing_ends_at_any_path(backend: Arc<dyn Backend>) {
+    plant(&*backend, TREE).await;
+    let mut ends: BTreeSet<_> = TREE.into_iter().map(str::to_owned).collect();
+    ends.extend(backend.paths("", &RECURSIVE).await);
+    let others = ["a", "b", "!", "zzz", "a/w", "a/y/0", "a/y/2", "a/y/1/2", "b/-", "data/database"];
+    ends.extend(others.map(str::to_owned));
+    for prefix in ["", "a", "a/y", "b", "data", "missing"] {
+        for recursive in [true, false] {
+            let all = backend.paths(prefix, &ListOptions { recursive, ..ListOptions::default() }).await;
+            for end in &ends {
+                let options = ListOptions { recursive, until: Some(path(end)), ..ListOptions::default() };
+                let first = backend.paths(prefix, &options).await;
+                let expected: Vec<_> = all.iter().filter(|path| *path <= end).cloned().collect();
+                assert_eq!(first, expected, "below {prefix:?}: {options:?}");
+                let options = ListOptions { recursive, start_after: options.until, ..ListOptions::default() };
+                let rest = backend.paths(prefix, &options).await;
+                assert_eq!([first, rest].concat(), all, "below {prefix:?}: {options:?}");
+            }
+        }
+    }
+}
+
+/// Between two paths is what comes after the first one and no later than the second, and nothing if they are crossed.
+pub async fn a_listing_has_two_ends(backend: Arc<dyn Backend>) {
+    plant(&*backend, TREE).await;
+    let bounds = ["!", "a", "a-b", "a/x", "a/y", "a/y/1", "a/z", "b/-", "b/0", "zzz"];
+    for recursive in [true, false] {
+        let all = backend.paths("", &ListOptions { recursive, ..ListOptions::default() }).await;
+        for start in bounds {
+            for end in bounds {
+                let (start_after, until) = (Some(path(start)), Some(path(end)));
+                let options = ListOptions { recursive, start_after, until, ..ListOptions::default() };
+                let is_between = |path: &&String| path.as_str() > start && path.as_str() <= end;
+                let expected: Vec<_> = all.iter().filter(is_between).cloned().collect();
+                assert_eq!(backend.paths("", &options).await, expected, "{options:?}");
+            }
+        }
+    }
+}
+
+/// A listing with a limit gives no more entries; where they are sorted, the first ones.
+pub async fn a_listing_keeps_to_its_limit(backend: Arc<dyn Backend>) {
+    plant(&*backend, TREE).await;
+    let is_sorted = backend.capabilities().features.sorted_list;
+    for recursive in [true, false] {
+        for start in [None, Some("a"), Some("a-b"), Some("a/y"), Some("zzz")] {
+            let options = ListOptions { recursive, start_after: start.map(path), ..ListOptions::default() };
+            let all = backend.paths("", &options).await;
+            for limit in [0, 1, 2, 5, 1_000, u64::MAX] {
+                let options = ListOptions { limit: Some(limit), ..options.clone() };
+                for batch in [1, 3, 1_000] {
+                    let given = backend.entries("", &options, batch).await.unwrap();
+                    let wanted = all.len().min(usize::try_from(limit).unwrap_or(usize::MAX));
+                    assert_eq!(given.len(), wanted, "{options:?}");
+                    let first = all.iter().zip(&given).all(|(path, entry)| path == entry.path.as_str());
+                    assert!(first || !is_sorted, "{options:?}: {given:?}");
+                }
             }
         }
     }
@@ -166,7 +231,7 @@ pub async fn entries_tell_what_stat_tells(backend: Arc<dyn Backend>) {
     backend.put("dir/b", "").await.unwrap();
     for full_info in [false, true] {
         for recursive in [false, true] {
-            let options = ListOptions { recursive, start_after: None, full_info };
+            let options = ListOptions { recursive, full_info, ..ListOptions::default() };
             for entry in backend.entries("dir", &options, 10).await.unwrap() {
                 let info = backend.stat(&entry.path).await.unwrap();
                 if full_info {

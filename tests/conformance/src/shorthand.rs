@@ -16,9 +16,9 @@ const ALL: usize = 64 << 20;
 const BATCH: usize = 100;
 
 pub(crate) const RECURSIVE: ListOptions =
-    ListOptions { recursive: true, start_after: None, full_info: false };
+    ListOptions { recursive: true, start_after: None, until: None, limit: None, full_info: false };
 pub(crate) const ONE_LEVEL: ListOptions =
-    ListOptions { recursive: false, start_after: None, full_info: false };
+    ListOptions { recursive: false, start_after: None, until: None, limit: None, full_info: false };
 
 /// A path that keeps the grammar.
 pub(crate) fn path(path: &str) -> Path {

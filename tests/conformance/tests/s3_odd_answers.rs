@@ -317,6 +317,36 @@ async fn an_order_that_is_another_shows_by_itself() {
     assert!(asked.iter().all(|request| !request.target.contains("start-after")));
 }
 
+/// A store is asked for no more than is wanted, and not beyond the end.
+#[tokio::test]
+async fn bounds_save_requests() {
+    let store = Store::new(|config| config).await;
+    let prefix = format!("{}/", store.prefix);
+    store.proxy.plan(move |request| {
+        let is_first = !request.target.contains("continuation-token");
+        let answer = match is_first {
+            true => page(&prefix, &["a", "b"], Some("next")),
+            false => page(&prefix, &["c", "d"], None),
+        };
+        is_listing(request).then_some(Fault::Answer(answer))
+    });
+    let until = |end| ListOptions { until: Some(path(end)), ..recursive() };
+    for (options, listed, requests) in [
+        (ListOptions { limit: Some(2), ..recursive() }, &["a", "b"][..], 1),
+        (ListOptions { limit: Some(3), ..recursive() }, &["a", "b", "c"], 2),
+        (until("a"), &["a"], 1),
+        (until("b"), &["a", "b"], 1),
+        (until("bb"), &["a", "b"], 2),
+        (ListOptions { start_after: Some(path("b")), ..until("b") }, &[], 0),
+    ] {
+        assert_eq!(names_with(&store.through, &options).await.unwrap(), listed, "{options:?}");
+        let asked = store.proxy.take_requests();
+        assert_eq!(asked.len(), requests, "{options:?}: {asked:?}");
+        let limited = options.limit.map(|limit| format!("max-keys={limit}"));
+        assert!(limited.is_none_or(|limited| asked[0].target.contains(&limited)), "{asked:?}");
+    }
+}
+
 /// This server lists directory by directory.
 #[tokio::test]
 async fn a_real_order_that_is_another_shows_by_itself() {

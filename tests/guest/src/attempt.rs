@@ -49,7 +49,8 @@ pub(crate) async fn attempt(at: Location) -> Result<ObjectInfo, Error> {
 async fn escape(open: &Backend) -> Result<(), Error> {
     for path in ["..", "../x", "a/../../x", "/etc/passwd", "a//b", "a/", "./a", "a\0b"] {
         let path = || path.to_owned();
-        let options = ListOptions { recursive: true, start_after: None, full_info: false };
+        let options =
+            ListOptions { recursive: true, start_after: None, until: None, limit: None, full_info: false };
         let refusals = [
             open.stat(path()).await.err(),
             open.read_all(path(), whole(), 1).await.err(),

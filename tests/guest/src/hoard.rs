@@ -204,7 +204,7 @@ pub(crate) fn whole() -> ReadOptions {
 }
 
 fn everything() -> ListOptions {
-    ListOptions { recursive: true, start_after: None, full_info: false }
+    ListOptions { recursive: true, start_after: None, until: None, limit: None, full_info: false }
 }
 
 fn plain() -> WriteOptions {

@@ -87,7 +87,7 @@ async fn digest(backend: &dyn Backend, name: &str, options: &ReadOptions) -> Res
 }
 
 async fn snapshot(backend: &dyn Backend) -> Snapshot {
-    let options = ListOptions { recursive: true, start_after: None, full_info: true };
+    let options = ListOptions { recursive: true, full_info: true, ..ListOptions::default() };
     let mut listing = backend.list(&Path::root(), &options).await.unwrap();
     let mut all = Snapshot::new();
     loop {
@@ -278,7 +278,7 @@ operations! {
     list(false, |_| vec![("a", 1), ("b/c", 2), ("b/d", 3), ("e", 4)], |backend, _part| {
         let mut all = Vec::new();
         for recursive in [true, false] {
-            let options = ListOptions { recursive, start_after: None, full_info: false };
+            let options = ListOptions { recursive, ..ListOptions::default() };
             let mut listing = backend.list(&Path::root(), &options).await?;
             loop {
                 let page = listing.next_entries(2).await?;

@@ -273,8 +273,8 @@ impl Backend for Opened {
 
     async fn list(&self, prefix: Path, options: ListOptions) -> Result<Box<dyn Listing>> {
         self.begin("list", &prefix).await?;
-        let last = RefCell::new(options.start_after.clone());
-        Ok(Box::new(Cursor { of: self.clone(), prefix, options, last }))
+        let (last, left) = (RefCell::new(options.start_after.clone()), Cell::new(options.limit));
+        Ok(Box::new(Cursor { of: self.clone(), prefix, options, last, left }))
     }
 
     async fn delete(&self, paths: Vec<Path>) -> Vec<Result<()>> {
@@ -418,6 +418,8 @@ struct Cursor {
     prefix: Path,
     options: ListOptions,
     last: RefCell<Option<Path>>,
+    /// How many entries are still wanted.
+    left: Cell<Option<u64>>,
 }
 
 #[async_trait(?Send)]
@@ -427,9 +429,13 @@ impl Listing for Cursor {
         self.of.check_locked(&self.prefix)?;
         // A page may hold less than was asked for.
         let most = self.of.world().chance(|rng| rng.u32(1..=max.min(20))) as usize;
+        let left = self.left.get().map_or(usize::MAX, |left| usize::try_from(left).unwrap_or(usize::MAX));
+        if left == 0 {
+            return Ok(Vec::new());
+        }
         let page = {
             let last = self.last.borrow();
-            self.of.store.borrow().page(&self.prefix, &self.options, last.as_ref(), most)
+            self.of.store.borrow().page(&self.prefix, &self.options, last.as_ref(), most.min(left))
         };
         let last = page.iter().rev().find_map(|listed| match listed {
             Listed::Entry(entry) => Some(entry.path.clone()),
@@ -438,6 +444,8 @@ impl Listing for Cursor {
         if last.is_some() {
             self.last.replace(last);
         }
+        let entries = page.iter().filter(|listed| matches!(listed, Listed::Entry(_))).count() as u64;
+        self.left.set(self.left.get().map(|left| left.saturating_sub(entries)));
         Ok(page)
     }
 }

@@ -202,7 +202,9 @@ impl Store {
         max: usize,
     ) -> Vec<Listed> {
         let mut found: BTreeMap<Path, Listed> = BTreeMap::new();
-        let is_behind = |path: &Path| after.is_none_or(|after| path > after);
+        let is_behind = |path: &Path| {
+            after.is_none_or(|after| path > after) && options.until.as_ref().is_none_or(|until| path <= until)
+        };
         let is_hidden = |path: &Path| {
             let above = std::iter::successors(path.parent(), Path::parent);
             above

@@ -53,7 +53,13 @@ async fn attempt(task: &str) -> Result<String, Error> {
             let own = backend::open("own".to_owned(), Vec::new()).await?;
             let mut listings = Vec::new();
             loop {
-                let options = ListOptions { recursive: true, start_after: None, full_info: false };
+                let options = ListOptions {
+                    recursive: true,
+                    start_after: None,
+                    until: None,
+                    limit: None,
+                    full_info: false,
+                };
                 listings.push(own.list(String::new(), options).await?);
             }
         }

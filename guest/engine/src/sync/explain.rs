@@ -40,6 +40,11 @@ pub(super) async fn explain(
     let on_target = sides.target_path(&path);
     let (source, target) = (sides.source.seen(&path).await?, sides.target.seen(&on_target).await?);
     let on_source = source.is_some();
+    if !sides.range.spans(path.as_str()) {
+        let ruling = "it lies outside of the range".to_owned();
+        let reason = "what is outside of the range is left alone on both sides".to_owned();
+        return Ok(Explanation { included: false, ruling, action: None, reason });
+    }
     let (included, ruling) = judge(&sides.filter, &path, source.as_ref().or(target.as_ref()));
     let (action, reason) = match (source, target) {
         (Some(source), target)

@@ -14,7 +14,7 @@ use omnistorage_core::{
         recode::Recoding,
     },
 };
-use omnistorage_types::{Error, Location, MemoTrouble, Path, SyncOptions, Timestamp};
+use omnistorage_types::{Error, KeyRange, Location, MemoTrouble, Path, SyncOptions, Timestamp};
 
 pub(super) use self::read::{Met, Recalling};
 use self::{read::Recall, write::NewMemo};
@@ -45,6 +45,7 @@ pub(super) struct Memo {
 struct Names {
     recoding: Option<Recoding>,
     filter: Rc<Filter>,
+    range: KeyRange,
 }
 
 impl Names {
@@ -59,8 +60,11 @@ impl Names {
         }
     }
 
-    /// Whether the listings did not tell of an object since the filter leaves it out.
+    /// Whether the listings did not tell of an object since it is out of the range, or the filter leaves it out.
     fn leave_out(&self, fact: &Fact) -> bool {
+        if !self.range.spans(fact.path.as_str()) {
+            return true;
+        }
         let is_left_out = |path: Path| {
             let entry = Entry {
                 size: Some(fact.source.size),
@@ -97,7 +101,7 @@ impl Memo {
             ledger: Ledger::default(),
             new: None,
             recall: None,
-            names: Names { recoding, filter: sides.filter.clone() },
+            names: Names { recoding, filter: sides.filter.clone(), range: sides.range.clone() },
             now: place.port.now(),
             may_look_the_same: !sides.source.lists_writes,
             trusts_times: options.modify_window.is_none() && !options.ignore_size,

@@ -11,6 +11,9 @@ const MAX_IN_FLIGHT: u32 = 256;
 /// Attempts that a caller may ask for.
 const MAX_RETRIES: u32 = 100;
 
+/// Ranges that a caller may have listed at once.
+const MAX_RANGES: u32 = 64;
+
 /// Refuses numbers of calls in flight and of attempts that are out of their range.
 pub(super) fn check_calls(transfers: u32, checkers: u32, retries: u32) -> Result<(), Error> {
     for (name, value, most) in [
@@ -42,6 +45,7 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
         return refused(message.to_owned());
     }
     target_name(options)?;
+    check_range(options)?;
     match &options.backup {
         Some(backup) if backup.suffix.contains(['/', '\0']) => {
             refused("the suffix of the backup holds a `/` or a NUL".to_owned())
@@ -65,6 +69,33 @@ pub(super) fn target_name(options: &SyncOptions) -> Result<Option<Path>, Error> 
         1 => Ok(Some(path)),
         _ => Err(refused("it must be the name of an object, without a `/`")),
     }
+}
+
+/// Refuses what cannot be done in a range of paths alone.
+fn check_range(options: &SyncOptions) -> Result<(), Error> {
+    let range = options.range();
+    let refused = |message: &str| Err(Error::new(ErrorCode::InvalidArgument, message));
+    if !(1..=MAX_RANGES).contains(&options.ranges) {
+        return refused(&format!("`ranges` must be from 1 to {MAX_RANGES}, not {}", options.ranges));
+    }
+    if range.is_whole() && options.ranges == 1 {
+        return Ok(());
+    }
+    if options.ranges > 1 && options.memo.is_some() {
+        return refused("a `memo` is read and written in order: it cannot go with several `ranges` at once");
+    }
+    if range.is_empty() {
+        return refused("`start-after` must sort before `stop-at`: there is nothing between them");
+    }
+    if !options.track_renames.is_empty() {
+        return refused("`track-renames` needs all paths: what was renamed may be in another range");
+    }
+    if options.recoding.is_some() {
+        return refused(
+            "a range of paths cannot go with `recoding`: an object has another path on each side",
+        );
+    }
+    Ok(())
 }
 
 /// How to compare places of which nothing is known but what was asked for.

@@ -10,9 +10,9 @@ use omnistorage_core::{
         walk::{Walk, WalkStep},
     },
 };
-use omnistorage_types::{self as types, Error, ErrorCode, ListOptions, Path};
+use omnistorage_types::{self as types, Error, ErrorCode, KeyRange, ListOptions, Path};
 
-use super::{place::Reading, retry::retrying};
+use super::{place::Reading, retry::retrying, seen::just_before};
 use crate::{
     place::PAGE,
     planted::{self, Bug},
@@ -39,38 +39,47 @@ impl Sender {
 }
 
 impl Reading {
-    /// Everything below this place that a filter may include. Directories that it leaves out are not listed: where they
+    /// Everything below this place that a filter may include.
+    pub(super) fn pages(&self, filter: Rc<Filter>) -> Pages {
+        self.included_pages(filter, KeyRange::default(), KeyRange::default())
+    }
+
+    /// The same in a range of paths; some beyond it may be among what is listed.
+    pub(super) fn pages_in(&self, filter: Rc<Filter>, range: &KeyRange) -> Result<Pages, Error> {
+        Ok(self.included_pages(filter, range.clone(), self.full_range(range)?))
+    }
+
+    /// Everything that a filter may include, in a range that is given relative to this place and in full. Directories that it leaves out are not listed: where they
     /// exist by themselves, or only some levels are wanted, the place is walked level by level; where they are only
     /// prefixes, a listing of everything costs fewer calls, and is begun again behind what is left out.
-    pub(super) fn pages(&self, filter: Rc<Filter>) -> Pages {
-        if !filter.prunes() {
-            return self.all_pages();
-        }
+    fn included_pages(&self, filter: Rc<Filter>, range: KeyRange, full: KeyRange) -> Pages {
         let this = self.clone();
-        if self.features().directories || filter.max_depth().is_some() {
-            start(self.port(), async move |sender| this.walk(&filter, sender).await)
+        if !filter.prunes() {
+            self.list(self.prefix().clone(), full)
+        } else if self.features().directories || filter.max_depth().is_some() {
+            start(self.port(), async move |sender| this.walk(&filter, &range, &full, sender).await)
         } else {
-            start(self.port(), async move |sender| this.list_around(&filter, sender).await)
+            start(self.port(), async move |sender| this.list_around(&filter, &full, sender).await)
         }
     }
 
     /// Everything below this place.
     pub(super) fn all_pages(&self) -> Pages {
-        self.list(self.prefix().clone())
+        self.list(self.prefix().clone(), KeyRange::default())
     }
 
     /// Everything below a directory of this place.
     pub(super) fn pages_below(&self, directory: &Path) -> Result<Pages, Error> {
-        Ok(self.list(self.prefix().join(directory)?))
+        Ok(self.list(self.prefix().join(directory)?, KeyRange::default()))
     }
 
-    fn list(&self, full: Path) -> Pages {
+    fn list(&self, full: Path, range: KeyRange) -> Pages {
         let this = self.clone();
-        start(self.port(), async move |sender| this.list_all(full, sender).await)
+        start(self.port(), async move |sender| this.list_all(full, range, sender).await)
     }
 
-    async fn list_all(&self, full: Path, sender: &mut Sender) -> Result<(), Left> {
-        let mut listing = Cursor::new(self, full, true);
+    async fn list_all(&self, full: Path, range: KeyRange, sender: &mut Sender) -> Result<(), Left> {
+        let mut listing = Cursor::new(self, full, true, range);
         loop {
             match listing.next().await {
                 Ok(page) if page.is_empty() => return Ok(()),
@@ -83,11 +92,11 @@ impl Reading {
 
     /// Lists everything but what is in directories that the filter leaves out. A page that ends in such a directory is
     /// the last of its listing: the next begins behind the directory.
-    async fn list_around(&self, filter: &Filter, sender: &mut Sender) -> Result<(), Left> {
-        let mut behind: Option<Path> = None;
+    async fn list_around(&self, filter: &Filter, range: &KeyRange, sender: &mut Sender) -> Result<(), Left> {
+        let mut behind = range.after.clone();
         loop {
-            let mut listing = Cursor::new(self, self.prefix().clone(), true);
-            listing.last = behind.clone();
+            let rest = KeyRange { after: behind.clone(), until: range.until.clone() };
+            let mut listing = Cursor::new(self, self.prefix().clone(), true, rest);
             let mut left_out = LeftOut::default();
             loop {
                 let page = match listing.next().await {
@@ -117,15 +126,27 @@ impl Reading {
         }
     }
 
-    async fn walk(&self, filter: &Filter, sender: &mut Sender) -> Result<(), Left> {
+    async fn walk(
+        &self,
+        filter: &Filter,
+        range: &KeyRange,
+        full_range: &KeyRange,
+        sender: &mut Sender,
+    ) -> Result<(), Left> {
         let mut walk = Walk::new(Path::root());
         let (mut open, mut found): (Vec<Cursor<'_>>, Vec<Listed>) = (Vec::new(), Vec::new());
         // Where directories do not exist by themselves, those of a level are only prefixes that objects share.
         let has_directories = self.features().directories;
         loop {
-            match walk.next(|directory| filter.ruling_on_directory(directory).is_included()) {
+            let looks_into = |directory: &Path| {
+                range.spans_below(directory.as_str()) && filter.ruling_on_directory(directory).is_included()
+            };
+            match walk.next(looks_into) {
                 WalkStep::Enter(directory) => match self.prefix().join(&directory) {
-                    Ok(full) => open.push(Cursor::new(self, full, false)),
+                    Ok(full) => {
+                        let level = level_range(&full, full_range);
+                        open.push(Cursor::new(self, full, false, level));
+                    }
                     Err(why) => return sender.fail(why.into()).await,
                 },
                 WalkStep::Need => match open.last_mut() {
@@ -180,7 +201,10 @@ struct Cursor<'a> {
     prefix: Path,
     recursive: bool,
     listing: Option<Box<dyn Listing>>,
-    last: Option<Path>,
+    /// What is still to come.
+    rest: KeyRange,
+    /// Whether there was an entry.
+    has_found: bool,
     /// Failures that were given since the last entry.
     given: u64,
     /// Of these, how many a listing that was opened again gives once more: it begins behind an entry.
@@ -188,8 +212,8 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn new(place: &'a Reading, prefix: Path, recursive: bool) -> Self {
-        Self { place, prefix, recursive, listing: None, last: None, given: 0, repeated: 0 }
+    fn new(place: &'a Reading, prefix: Path, recursive: bool, rest: KeyRange) -> Self {
+        Self { place, prefix, recursive, listing: None, rest, has_found: false, given: 0, repeated: 0 }
     }
 
     /// What comes next; nothing at the end.
@@ -222,7 +246,8 @@ impl<'a> Cursor<'a> {
             types::Listed::Entry(info) => Some(info.path.clone()),
             types::Listed::Failure(_) => None,
         });
-        self.last = last.or(self.last.take());
+        self.has_found |= last.is_some();
+        self.rest.after = last.or(self.rest.after.take());
         let mut taken = Vec::with_capacity(page.len());
         for listed in page {
             match listed {
@@ -249,7 +274,7 @@ impl<'a> Cursor<'a> {
     /// listed lists nothing, and what was in it is elsewhere.
     async fn vanished(&self) -> Option<Listed> {
         let directory = self.prefix.strip_prefix(self.place.prefix())?;
-        let is_empty = self.last.is_none() && self.given == 0;
+        let is_empty = !self.has_found && self.given == 0;
         if !is_empty || directory.is_root() || !self.place.features().directories {
             return None;
         }
@@ -266,11 +291,25 @@ impl<'a> Cursor<'a> {
     async fn open(&self) -> Result<Box<dyn Listing>, Error> {
         let options = ListOptions {
             recursive: self.recursive,
-            start_after: self.last.clone(),
+            start_after: self.rest.after.clone(),
+            until: self.rest.until.clone(),
             full_info: self.place.full_info,
+            ..ListOptions::default()
         };
         self.place.backend().list(self.prefix.clone(), options).await
     }
+}
+
+/// What is to be listed of one level of a directory, so that nothing of a range is missing. A directory that sorts before
+/// the range may have something in it, if what the range begins after begins with its name.
+fn level_range(directory: &Path, range: &KeyRange) -> KeyRange {
+    let first = |after: &Path| {
+        let name = after.strip_prefix(directory)?;
+        let shortest = name.as_str().bytes().skip(1).position(|byte| byte <= b'/').map(|at| at + 1);
+        let shortest = Path::parse(&name.as_str()[..shortest.unwrap_or(name.as_str().len())]).ok()?;
+        just_before(directory.join(&shortest).ok()?.as_str())
+    };
+    KeyRange { after: range.after.as_ref().and_then(first), until: range.until.clone() }
 }
 
 /// What the filter left out of a sorted listing last: most entries stand beside the one before.

@@ -7,8 +7,8 @@ use omnistorage_core::{
     sync::guard,
 };
 use omnistorage_types::{
-    self as types, Capabilities, Error, ErrorCode, Features, HashAlgorithm, Location, ObjectInfo, Path,
-    Timestamp,
+    self as types, Capabilities, Error, ErrorCode, Features, HashAlgorithm, KeyRange, Location, ObjectInfo,
+    Path, Timestamp,
 };
 
 use super::retry::{Attempts, retrying};
@@ -122,6 +122,21 @@ impl Reading {
     /// The full path of a path relative to this place.
     pub(super) fn full(&self, path: &Path) -> Result<Path, Error> {
         self.prefix.join(self.name_there(path)).map_err(|why| Error::from(why).at(&self.name, path))
+    }
+
+    /// A range relative to this place, as its backend knows the paths.
+    pub(super) fn full_range(&self, range: &KeyRange) -> Result<KeyRange, Error> {
+        let full = |path: &Option<Path>| path.as_ref().map(|path| self.full(path)).transpose();
+        Ok(KeyRange { after: full(&range.after)?, until: full(&range.until)? })
+    }
+
+    /// Refuses a place whose listings cannot begin in the middle.
+    pub(super) fn require_ranges(&self) -> Result<(), Error> {
+        if self.features().sorted_list {
+            return Ok(());
+        }
+        let message = "it does not list in byte order, so that each range of paths would cost a listing of all there is";
+        Err(self.error(ErrorCode::Unsupported, &Path::root(), message))
     }
 
     /// An error at a path relative to this place.

@@ -44,8 +44,11 @@ impl Reading {
     async fn look_up(&self, path: &Path) -> Result<Told, Error> {
         let full = self.full(path)?;
         let directory = self.full(&path.parent().unwrap_or_default())?;
-        let options =
-            ListOptions { recursive: false, start_after: just_before(full.as_str()), full_info: false };
+        let options = ListOptions {
+            start_after: just_before(full.as_str()),
+            until: Some(full.clone()),
+            ..ListOptions::default()
+        };
         let listing = self.backend().list(directory, options).await?;
         let mut is_complete = true;
         loop {
@@ -71,7 +74,7 @@ const fn nothing_if(is_complete: bool) -> Told {
 }
 
 /// A path shortly before another one beside it, in byte order; `None` if that is easier looked for from the beginning.
-fn just_before(path: &str) -> Option<Path> {
+pub(super) fn just_before(path: &str) -> Option<Path> {
     let last = path.chars().next_back()?;
     let stem = path.get(..path.len() - last.len_utf8())?;
     let before = char::from_u32(u32::from(last).checked_sub(1)?).filter(|before| !"/\0".contains(*before))?;

@@ -13,7 +13,7 @@ use omnistorage_core::{
     },
 };
 use omnistorage_types::{
-    self as types, Error, ErrorCode, HashAlgorithm, Location, ObjectKind, Path, SyncOptions,
+    self as types, Error, ErrorCode, HashAlgorithm, KeyRange, Location, ObjectKind, Path, SyncOptions,
 };
 
 use super::{
@@ -36,6 +36,10 @@ pub(super) struct Sides {
     pub(super) backup: Option<Rc<Backup>>,
     /// Which objects are meant.
     pub(super) filter: Rc<Filter>,
+    /// Of which paths.
+    pub(super) range: KeyRange,
+    /// In how many ranges at once.
+    pub(super) ranges: usize,
     /// What is done with them on the way.
     pub(super) recoder: Option<Recoder>,
 }
@@ -118,8 +122,15 @@ impl Sides {
             single,
             backup,
             filter: Rc::new(filter),
+            range: options.range(),
+            ranges: options.ranges as usize,
             recoder,
         };
+        if (!sides.range.is_whole() || sides.ranges > 1) && sides.single.is_none() {
+            for side in [&sides.source, &sides.target] {
+                side.require_ranges()?;
+            }
+        }
         // Where directories do not exist by themselves, a prefix is there if something is below it.
         if let Some(missing) = missing
             && sides.source.all_pages().next().await.transpose()?.is_none()

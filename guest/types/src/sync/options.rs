@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Compression, Filter, Location, Timestamp};
+use crate::{Compression, Filter, KeyRange, Location, Path, Timestamp};
 
 /// When an object that is on both sides counts as the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -174,6 +174,15 @@ pub struct SyncOptions {
     pub max_window: Option<u64>,
     /// For `check`: ignore what only the target has.
     pub one_way: bool,
+    /// Only paths after this one, in byte order of the whole paths; below both places. What lies outside of the range is
+    /// neither looked at, transferred, deleted nor counted, and all guards hold for the range.
+    pub start_after: Option<Path>,
+    /// Only paths up to this one, which is among them.
+    pub stop_at: Option<Path>,
+    /// Ranges of the listings that are listed at once, from 1 to 64: where each page of a listing takes its time, so many
+    /// come in the time of one. What is left of a range is cut by probes. Nothing else changes but the order of what is
+    /// done. Default 1.
+    pub ranges: u32,
     /// Where the memo of this source and this target is, an object that a run reads beside the listings, and replaces in
     /// one step at its end: which pairs earlier runs made or found to be the same. Such a pair needs nothing but the
     /// listings; whatever they tell otherwise is looked at as if there were no memo, so that one that is missing, old or
@@ -184,6 +193,14 @@ pub struct SyncOptions {
     /// Which objects are meant. An object of both sides is judged by the source. A target within the source is no
     /// overlap if its directory is excluded.
     pub filter: Filter,
+}
+
+impl SyncOptions {
+    /// Which paths are looked at.
+    #[must_use]
+    pub fn range(&self) -> KeyRange {
+        KeyRange { after: self.start_after.clone(), until: self.stop_at.clone() }
+    }
 }
 
 impl Default for SyncOptions {
@@ -215,6 +232,9 @@ impl Default for SyncOptions {
             recoding: None,
             max_window: None,
             one_way: false,
+            start_after: None,
+            stop_at: None,
+            ranges: 1,
             memo: None,
             filter: Filter::default(),
         }

@@ -27,6 +27,10 @@ pub(super) struct PagedListing<P> {
     /// What all keys of this listing begin with.
     prefix: String,
     options: ListOptions,
+    /// No key from this one on is wanted.
+    end: Option<String>,
+    /// How many entries are still wanted.
+    left: Option<u64>,
     order: Order,
     progress: Progress,
     /// At most one page, in flight.
@@ -64,15 +68,19 @@ impl<P: Pages> PagedListing<P> {
         options: &ListOptions,
         order: Order,
     ) -> Self {
+        let place = prefix.strip_prefix(&root).unwrap_or_default().trim_end_matches('/');
+        let end = Path::parse(place).ok().and_then(|place| super::end(&root, &place, options));
         Self {
             pages,
             kind,
             root,
+            end: end.filter(|_| order == Order::Keys),
+            left: options.limit.filter(|_| order == Order::Keys),
             trail: Trail::new(&prefix),
             prefix,
             options: options.clone(),
             order,
-            progress: Progress::At(None),
+            progress: if options.is_empty() { Progress::Ended } else { Progress::At(None) },
             ahead: Tasks::new(),
             last_key: String::new(),
             held: BTreeMap::new(),
@@ -105,13 +113,27 @@ impl<P: Pages> PagedListing<P> {
         };
         self.trail.accept(&page)?;
         let Page { objects, directories, failures, next } = page;
-        self.progress = match next {
+        let last = objects.last().map(|(key, _)| key).max(directories.last());
+        let is_last = last.is_some_and(|last| self.is_at_end(last));
+        self.progress = match next.filter(|_| !is_last) {
             Some(next) => Progress::At(Some(next)),
             None => Progress::Ended,
         };
-        self.fetch();
         self.ready.extend(failures.into_iter().map(Listed::from));
-        self.take(objects, directories)
+        self.take(objects, directories)?;
+        if self.left.is_none_or(|left| (self.ready.len() as u64) < left) {
+            self.fetch();
+        }
+        Ok(())
+    }
+
+    /// Whether nothing that is wanted comes after a key.
+    fn is_at_end(&self, key: &str) -> bool {
+        let is_bound = || {
+            let until = self.options.until.as_ref().filter(|_| self.options.recursive);
+            until.is_some_and(|until| self.below(key) >= until.as_str())
+        };
+        self.end.as_ref().is_some_and(|end| key >= end.as_str() || is_bound())
     }
 
     /// Merges the two sorted halves of a page.
@@ -192,14 +214,14 @@ impl<P: Pages> PagedListing<P> {
     /// Reports a key that cannot be a path.
     fn refuse(&mut self, key: &str) {
         let name = self.below(key);
-        if self.options.start_after.as_ref().is_none_or(|after| name > after.as_str()) {
+        if self.options.spans(name) {
             self.ready.push_back(ListingFailure::of_name(self.kind, name.as_bytes()).into());
         }
     }
 
     /// Keeps an entry until its place is certain.
     fn hold(&mut self, key_len: usize, info: ObjectInfo) {
-        if self.options.start_after.as_ref().is_some_and(|after| info.path <= *after) {
+        if !self.options.spans(info.path.as_str()) {
             return;
         }
         if self.options.recursive || self.order == Order::Other {
@@ -247,16 +269,20 @@ impl<P: Pages> Listing for PagedListing<P> {
             }
         }
         self.is_begun |= !self.ready.is_empty();
-        Ok(self.ready.drain(..max.min(self.ready.len())).collect())
+        let batch: Vec<_> = self.ready.drain(..max.min(self.ready.len())).collect();
+        self.left = self.left.map(|left| left.saturating_sub(batch.len() as u64));
+        Ok(batch)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     /// Pages of keys; those that end with `/` are directories.
-    struct Given(Vec<Vec<&'static str>>);
+    struct Given(Vec<Vec<&'static str>>, AtomicUsize);
 
     #[async_trait]
     impl Pages for Given {
@@ -266,6 +292,7 @@ mod tests {
 
         async fn page(&self, token: Option<&str>, _: Order) -> Result<Page> {
             let at: usize = token.map_or(0, |token| token.parse().unwrap());
+            self.1.fetch_add(1, Ordering::Relaxed);
             let (directories, objects): (Vec<_>, Vec<_>) =
                 self.0[at].iter().map(|key| (*key).to_owned()).partition(|key| key.ends_with('/'));
             let info = |key| (key, ObjectInfo::new(Path::root(), ObjectKind::Object));
@@ -276,14 +303,20 @@ mod tests {
     }
 
     async fn list(pages: Vec<Vec<&'static str>>) -> Result<Vec<String>> {
-        let options = ListOptions::default();
-        let (pages, none) = (Arc::new(Given(pages)), String::new);
-        let mut listing = PagedListing::new(pages, "test", none(), none(), &options, Order::Keys);
+        list_with(pages, &ListOptions::default()).await.map(|(all, _)| all)
+    }
+
+    /// What is listed, and how many pages were asked for.
+    async fn list_with(pages: Vec<Vec<&'static str>>, options: &ListOptions) -> Result<(Vec<String>, usize)> {
+        let (pages, none) = (Arc::new(Given(pages, AtomicUsize::new(0))), String::new);
+        let mut listing = PagedListing::new(pages.clone(), "test", none(), none(), options, Order::Keys);
         let mut all = Vec::new();
         loop {
             let batch = listing.next(2).await?;
             if batch.is_empty() {
-                return Ok(all);
+                // What was begun ahead is counted too.
+                tokio::task::yield_now().await;
+                return Ok((all, pages.1.load(Ordering::Relaxed)));
             }
             all.extend(batch.into_iter().map(|listed| match listed {
                 Listed::Entry(entry) => entry.path.to_string(),
@@ -296,6 +329,29 @@ mod tests {
     async fn a_directory_comes_before_what_its_slash_is_behind() {
         let pages = vec![vec!["a!", "a!b", "a-b.c"], vec!["a-b/", "a.txt"], vec!["a/", "a0", "b"]];
         assert_eq!(list(pages).await.unwrap(), ["a", "a!", "a!b", "a-b", "a-b.c", "a.txt", "a0", "b"]);
+    }
+
+    #[tokio::test]
+    async fn no_page_is_asked_for_beyond_the_end() {
+        let pages = || vec![vec!["a", "b"], vec!["c-/", "c/"], vec!["d", "e"], vec!["f"]];
+        for (until, recursive, listed, asked) in [
+            ("b", true, &["a", "b"][..], 1),
+            ("b", false, &["a", "b"], 2),
+            ("bb", true, &["a", "b"], 2),
+            ("c", false, &["a", "b", "c"], 3),
+            ("d", true, &["a", "b", "c", "c-", "d"], 3),
+            ("zz", true, &["a", "b", "c", "c-", "d", "e", "f"], 4),
+        ] {
+            let until = Some(Path::parse(until).unwrap());
+            let options = ListOptions { recursive, until, ..ListOptions::default() };
+            let (mut all, pages) = list_with(pages(), &options).await.unwrap();
+            all.sort();
+            assert_eq!(
+                (&all[..], pages),
+                (&listed.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()[..], asked),
+                "{options:?}"
+            );
+        }
     }
 
     #[tokio::test]

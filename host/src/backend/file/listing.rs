@@ -73,11 +73,13 @@ struct Walk {
 struct Level {
     names: Names,
     position: usize,
+    /// The position of the first name that comes after all that is wanted.
+    end: usize,
     /// The length of [`Walk::directory`] when the walk is there.
     directory_len: usize,
 }
 
-/// Begins a listing.
+/// Begins a listing, of which the limit is not kept here.
 pub(super) fn begin(root: &Arc<Root>, prefix: &Path, options: &ListOptions) -> Result<FileListing> {
     check_name(prefix)?;
     let state =
@@ -118,15 +120,17 @@ impl Walk {
         };
         let directory = self.directory.strip_suffix('/').unwrap_or_default();
         root.leftovers.note(directory, std::mem::take(&mut names.temporaries));
-        let position = match &self.options.start_after {
-            Some(after) => match after.as_str().strip_prefix(&*self.directory) {
-                Some(after) => names.position_after(after.as_bytes()),
-                None if after.as_str() < &*self.directory => 0,
+        let position_of = |bound: &Option<Path>, at: fn(&Names, &[u8]) -> usize| {
+            let bound = bound.as_ref()?.as_str();
+            Some(match bound.strip_prefix(&*self.directory) {
+                Some(bound) => at(&names, bound.as_bytes()),
+                None if bound < &*self.directory => 0,
                 None => usize::MAX,
-            },
-            None => 0,
+            })
         };
-        self.levels.push(Level { names, position, directory_len: self.directory.len() });
+        let position = position_of(&self.options.start_after, Names::position_after).unwrap_or(0);
+        let end = position_of(&self.options.until, Names::end_at).unwrap_or(usize::MAX);
+        self.levels.push(Level { names, position, end, directory_len: self.directory.len() });
         Ok(())
     }
 
@@ -140,7 +144,8 @@ impl Walk {
             let is_top = self.levels.len() == 1;
             let Some(level) = self.levels.last_mut() else { break };
             self.directory.truncate(level.directory_len);
-            let Some(name) = level.names.get(level.position) else {
+            let name = level.names.get(level.position).filter(|_| level.position < level.end);
+            let Some(name) = name else {
                 self.levels.pop();
                 batch.extend(self.leave(root)?);
                 continue;

@@ -96,6 +96,11 @@ impl Names {
             _ => after,
         }
     }
+
+    /// The first position of which no path comes at or before `path`, which is relative to this directory.
+    pub(super) fn end_at(&self, path: &[u8]) -> usize {
+        self.entries.partition_point(|entry| key(&self.arena, *entry) <= path)
+    }
 }
 
 fn key(arena: &[u8], entry: Entry) -> &[u8] {

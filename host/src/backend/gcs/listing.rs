@@ -22,6 +22,9 @@ use crate::{
     },
 };
 
+/// Keys in a request.
+const PAGE: u64 = 1000;
+
 /// Opens a listing of what is below a prefix.
 pub(super) fn list(
     bucket: &Arc<Bucket>,
@@ -41,7 +44,9 @@ pub(super) fn pages(bucket: &Arc<Bucket>, prefix: &Path, options: &ListOptions) 
         bucket: Arc::clone(bucket),
         prefix: cloud::key_prefix(&bucket.prefix, prefix)?,
         start: options.start_after.as_ref().map(|after| format!("{root}{after}")),
+        end: cloud::end(&root, prefix, options),
         recursive: options.recursive,
+        limit: options.limit,
     })
 }
 
@@ -51,7 +56,10 @@ pub(super) struct GcsPages {
     prefix: String,
     /// No key before it.
     start: Option<String>,
+    /// No key from it on.
+    end: Option<String>,
     recursive: bool,
+    limit: Option<u64>,
 }
 
 #[async_trait]
@@ -62,12 +70,16 @@ impl Pages for GcsPages {
 
     async fn page(&self, token: Option<&str>, order: Order) -> Result<Page> {
         self.check_open()?;
-        let mut query = vec![("prefix", self.prefix.as_str()), ("maxResults", "1000"), ("fields", FIELDS)];
+        // What a listing is to start after may come first.
+        let is_short = |limit: &u64| *limit < PAGE && token.is_none() && order == Order::Keys;
+        let most = self.limit.filter(is_short).map_or(PAGE, |limit| limit + 1).to_string();
+        let mut query = vec![("prefix", self.prefix.as_str()), ("maxResults", &most), ("fields", FIELDS)];
         if !self.recursive {
             query.push(("delimiter", "/"));
         }
         if order == Order::Keys {
             query.extend(self.start.as_deref().map(|start| ("startOffset", start)));
+            query.extend(self.end.as_deref().map(|end| ("endOffset", end)));
         }
         query.extend(token.map(|token| ("pageToken", token)));
         let call = self.bucket.objects(&query)?;

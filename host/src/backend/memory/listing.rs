@@ -23,6 +23,8 @@ pub(super) struct MemoryListing {
     /// Only paths greater than this one are left; at the beginning it may end with `/`.
     after: String,
     end: Bound<String>,
+    /// No path behind this one.
+    until: Option<Path>,
 }
 
 impl MemoryListing {
@@ -30,7 +32,7 @@ impl MemoryListing {
         let (from, end) = below(prefix.as_str());
         // No path ends with `/`: after it is the same as from it on.
         let after = options.start_after.clone().map_or(from.clone(), |after| from.max(after.into()));
-        Self { shared, prefix, recursive: options.recursive, after, end }
+        Self { shared, prefix, recursive: options.recursive, after, end, until: options.until.clone() }
     }
 
     /// The objects, deeper ones included.
@@ -38,6 +40,7 @@ impl MemoryListing {
         let end = self.end.as_ref().map(String::as_str);
         objects
             .range(Bound::Excluded(&self.after), end)
+            .take_while(|(path, _)| self.until.as_ref().is_none_or(|until| *path <= until))
             .take(max)
             .map(|(path, object)| object.info(path))
             .collect()
@@ -79,6 +82,9 @@ impl MemoryListing {
         let mut after = self.after.clone();
         let next = || {
             let entry = self.next_of_level(objects, &after)?;
+            if self.until.as_ref().is_some_and(|until| entry.path > *until) {
+                return None;
+            }
             entry.path.as_str().clone_into(&mut after);
             Some(entry)
         };

@@ -49,7 +49,7 @@ impl Walk {
         Self { service, prefix, options: options.clone(), open: None }
     }
 
-    /// The contents of a directory, sorted, without what comes before the start.
+    /// The contents of a directory, sorted, without what is beyond the bounds.
     async fn read(&self, directory: &Path) -> Result<VecDeque<Node>> {
         let mut lister = self.service.lister(directory)?;
         let mut nodes = Vec::new();
@@ -61,6 +61,9 @@ impl Walk {
                 None => (entry.path(), false),
             };
             let Ok(path) = Path::parse(name) else {
+                if !self.options.spans(entry.path()) {
+                    continue;
+                }
                 nodes.push(Node::Entry(ListingFailure::of_name(KIND, entry.path().as_bytes()).into()));
                 continue;
             };
@@ -68,11 +71,11 @@ impl Walk {
             if path.parent().as_ref() != Some(directory) || path.name().is_some_and(is_temporary) {
                 continue;
             }
-            if is_directory && self.options.recursive && self.may_hold_later(&path) {
+            if is_directory && self.options.recursive && self.options.spans_below(path.as_str()) {
                 nodes.push(Node::Below(path.clone()));
             }
             let is_listed = !is_directory || !self.options.recursive || self.service.is_tree();
-            if is_listed && self.options.start_after.as_ref().is_none_or(|after| path > *after) {
+            if is_listed && self.options.spans(path.as_str()) {
                 let found = match is_directory {
                     true => Ok(ObjectInfo::new(path.clone(), ObjectKind::Directory)),
                     false if self.options.full_info => self.service.stat(&path).await,
@@ -102,14 +105,6 @@ impl Walk {
         let is_failure = |node: &Node| matches!(node, Node::Entry(Listed::Failure(_)));
         nodes.dedup_by(|next, node| !is_failure(node) && !is_failure(next) && node.place().eq(next.place()));
         Ok(nodes.into())
-    }
-
-    /// Whether anything in the directory can come after the start.
-    fn may_hold_later(&self, directory: &Path) -> bool {
-        self.options.start_after.as_ref().is_none_or(|after| {
-            after.starts_with(directory)
-                || after.as_str().bytes().lt(directory.as_str().bytes().chain([b'/']))
-        })
     }
 
     fn failure(&self, what: Unlisted, error: Error) -> Listed {

@@ -106,6 +106,8 @@ impl RetryListing {
                 }
             });
         }
+        let entries = page.iter().filter(|listed| matches!(listed, Listed::Entry(_))).count() as u64;
+        self.rest.limit = self.rest.limit.map(|limit| limit.saturating_sub(entries));
         let last = page.iter().rposition(|listed| matches!(listed, Listed::Entry(_)));
         if let Some(last) = last.and_then(|last| page.get(last)) {
             self.rest.start_after = Some(last.path().clone());

@@ -53,7 +53,7 @@ async fn read(backend: &dyn Backend, options: &ReadOptions) -> Result<Vec<u8>> {
 }
 
 async fn list(backend: &dyn Backend, after: Option<&str>) -> Result<Vec<String>> {
-    let options = ListOptions { start_after: after.map(path), recursive: true, full_info: false };
+    let options = ListOptions { start_after: after.map(path), recursive: true, ..ListOptions::default() };
     let mut listing = backend.list(&Path::root(), &options).await?;
     let mut all = Vec::new();
     loop {

@@ -23,6 +23,9 @@ use crate::{
 /// How many objects are asked about at once if everything about them is wanted.
 const IN_FLIGHT: usize = 16;
 
+/// Keys in a request.
+const PAGE: u64 = 1000;
+
 /// Opens a listing of what is below a prefix.
 pub(super) fn list(
     bucket: &Arc<Bucket>,
@@ -44,6 +47,7 @@ pub(super) fn pages(bucket: &Arc<Bucket>, prefix: &Path, options: &ListOptions) 
         start_after: options.start_after.as_ref().map(|after| format!("{root}{after}")),
         recursive: options.recursive,
         full_info: options.full_info,
+        limit: options.limit,
     })
 }
 
@@ -54,6 +58,7 @@ pub(super) struct S3Pages {
     start_after: Option<String>,
     recursive: bool,
     full_info: bool,
+    limit: Option<u64>,
 }
 
 #[async_trait]
@@ -72,6 +77,9 @@ impl Pages for S3Pages {
         if !self.recursive {
             query.push(("delimiter", "/"));
         }
+        let max_keys = self.limit.filter(|limit| *limit < PAGE && token.is_none() && order == Order::Keys);
+        let max_keys = max_keys.map(|limit| limit.to_string());
+        query.extend(max_keys.as_deref().map(|limit| ("max-keys", limit)));
         match (token, &self.start_after) {
             (Some(token), _) => query.push(("continuation-token", token)),
             // Another order has another "after".

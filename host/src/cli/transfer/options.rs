@@ -12,6 +12,7 @@ use super::super::{
     filter::FilterOptions,
     memo::MemoOptions,
     place::Place,
+    range::RangeOptions,
     recode::RecodingOptions,
     session::{FileSettings, LinkOptions},
     size::{Bound, parse_count_bound, parse_rate, parse_size_bound},
@@ -106,6 +107,8 @@ pub(crate) struct TransferOptions {
     #[arg(long, value_name = "PATH", value_parser = parse_path)]
     pub(crate) explain: Option<Path>,
     #[command(flatten)]
+    pub(crate) range: RangeOptions,
+    #[command(flatten)]
     filter: FilterOptions,
 }
 
@@ -144,7 +147,7 @@ impl TransferOptions {
         memo: Option<Location>,
     ) -> Result<SyncOptions, Failure> {
         let is_kept = backup.is_some() || self.suffix.is_some();
-        Ok(SyncOptions {
+        self.range.add_to(SyncOptions {
             dry_run: self.dry_run,
             comparison: match self.comparison.comparison() {
                 Comparison::Automatic if self.use_server_modtime => Comparison::WriteTimes,
@@ -208,7 +211,7 @@ pub(crate) struct DeleteOptions {
     #[arg(long)]
     allow_empty_source: bool,
     /// Move objects on TARGET that were renamed on SOURCE, instead of transferring and deleting them
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["start_after", "stop_at", "ranges"])]
     track_renames: bool,
     /// What must agree beside the size: some of hash, modtime, leaf
     #[arg(long, value_name = "LIST", default_value = "hash", value_parser = parse_strategy)]

@@ -48,6 +48,31 @@ async fn pages_are_joined_in_order() {
     assert_eq!(paths(list(&backend, &after).await.unwrap()), expected[1_235..]);
 }
 
+/// What is beyond the bounds is not asked for.
+#[tokio::test]
+async fn bounds_save_requests() {
+    let store = Gcs::start();
+    let backend = backend(store.config_below("bounds"));
+    for at in 0..3_500 {
+        store.put(&format!("bounds/{at:05}"), b"", &serde_json::json!({}));
+    }
+    let (after, until) = (Some(path("00499")), Some(path("01498")));
+    let range = ListOptions { start_after: after.clone(), until, ..recursive() };
+    let probe = ListOptions { start_after: after, limit: Some(1), ..recursive() };
+    for (options, entries, requests) in [
+        (&range, 999, 1),
+        (&ListOptions { until: Some(path("02000")), ..recursive() }, 2_001, 3),
+        (&probe, 1, 1),
+        (&ListOptions { limit: Some(0), ..recursive() }, 0, 0),
+        (&ListOptions { until: Some(path("00499")), ..probe.clone() }, 0, 0),
+    ] {
+        let _ = store.take_requests();
+        assert_eq!(list(&backend, options).await.unwrap().len(), entries, "{options:?}");
+        let asked = store.take_requests();
+        assert_eq!(asked.len(), requests, "{options:?}: {asked:?}");
+    }
+}
+
 #[tokio::test]
 async fn faults_that_pass_leave_no_gap() {
     let store = Gcs::start();

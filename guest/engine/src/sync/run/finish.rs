@@ -135,7 +135,14 @@ impl Run {
                     DeleteRefusal::TooMany { .. } => ErrorCode::LimitExceeded,
                     _ => ErrorCode::PreconditionFailed,
                 };
-                return Err(self.sides.target.error(code, &Path::root(), &refusal.to_string()));
+                let message = match refusal {
+                    DeleteRefusal::EmptySource { extras } if !self.sides.range.is_whole() => format!(
+                        "the source has nothing in this range, and the sync would delete all {extras} objects that the \
+                         target has there: allow an empty source (`allow-empty-source`) if that is meant"
+                    ),
+                    refusal => refusal.to_string(),
+                };
+                return Err(self.sides.target.error(code, &Path::root(), &message));
             }
         }
         let extras = std::mem::take(&mut self.extras);

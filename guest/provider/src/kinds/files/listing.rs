@@ -152,7 +152,7 @@ impl Walk {
         }
     }
 
-    /// Reads a directory, and skips what does not come after where the listing is to start.
+    /// Reads a directory, and skips what is beyond the bounds of the listing.
     async fn enter(&mut self, directory: Directory, path: &Path) {
         let prefix = if path.is_root() { String::new() } else { format!("{path}/") };
         let (found, ended) = entries(&directory).await;
@@ -175,21 +175,16 @@ impl Walk {
             }
             names.push(name);
         }
-        if let Some(after) = &self.options.start_after {
-            names.retain(|name| comes_after(&prefix, name, after.as_str()));
-        }
+        names.retain(|name| match name.strip_suffix('/') {
+            Some(directory) => self.options.spans_below(&format!("{prefix}{directory}")),
+            None => self.options.spans(&format!("{prefix}{name}")),
+        });
         names.sort_unstable_by(|one, other| other.cmp(one));
         if let Some(above) = self.levels.len().checked_sub(OPEN) {
             self.levels[above].directory = None;
         }
         self.levels.push(Level { directory: Some(directory), prefix, names });
     }
-}
-
-/// Whether a name stands for a path after that one, or for a directory that may hold some.
-fn comes_after(prefix: &str, name: &str, after: &str) -> bool {
-    let path = format!("{prefix}{name}");
-    path.as_str() > after || (name.ends_with('/') && after.starts_with(&path))
 }
 
 /// Why a directory that was there before cannot be entered. Its contents may be elsewhere now, so it does not count as

@@ -32,7 +32,8 @@ async fn listings_are_in_byte_order_from_anywhere() {
         // `a/` and the like are no paths, but what sorts there is.
         let Ok(start) = Path::parse(after) else { continue };
         for prefix in ["", "a", "b/a", "missing", "a0"] {
-            let options = ListOptions { recursive: true, start_after: Some(start.clone()), full_info: false };
+            let options =
+                ListOptions { recursive: true, start_after: Some(start.clone()), ..ListOptions::default() };
             let listed = list_with(&backend, prefix, options, 2).await.unwrap();
             let below = |entry: &&str| path(entry).starts_with(&path(prefix)) && *entry != prefix;
             let expected: Vec<_> =

@@ -1,0 +1,62 @@
+//! `plan`.
+
+use clap::{Args, value_parser};
+use serde::Serialize;
+
+use super::{
+    Globals,
+    exit::{Failure, Subject},
+    local::Need,
+    output::{Output, note},
+    place::Place,
+    session::Session,
+};
+
+/// Find paths that cut a place into N ranges, to share a run among machines
+///
+/// One border a line, sorted: give each machine a range by --start-after and --stop-at of `sync`, `copy`, `move` and
+/// `check`. The borders are paths of PLACE, found by some requests and not by a listing, so the shares are as even as the
+/// paths are. Fewer are printed where there is not enough to cut at; an empty PLACE has none.
+#[derive(Args)]
+pub(crate) struct Plan {
+    /// Cut PLACE into N ranges: N - 1 borders
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=10_000))]
+    ranges: u32,
+    /// Print one JSON object a range, with the border that it starts after and the one that it stops at; null is none
+    #[arg(long)]
+    json: bool,
+    #[arg(value_parser = Place::parser())]
+    place: Place,
+}
+
+#[derive(Serialize)]
+struct RangeJson<'a> {
+    start_after: Option<&'a str>,
+    stop_at: Option<&'a str>,
+}
+
+impl Plan {
+    pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let (session, at) = Session::one(globals, &self.place, Need::Contents)?;
+        let borders = session.storage.plan(&at, self.ranges).await.map_err(session.failure(Subject::Tree))?;
+        let mut output = Output::new();
+        if self.json {
+            let borders: Vec<_> = borders.iter().map(|border| border.as_str()).collect();
+            let starts = std::iter::once(None).chain(borders.iter().copied().map(Some));
+            let stops = borders.iter().copied().map(Some).chain([None]);
+            for (start_after, stop_at) in starts.zip(stops) {
+                output.json(&RangeJson { start_after, stop_at })?;
+            }
+        } else {
+            for border in &borders {
+                output.line(border.as_str())?;
+            }
+        }
+        output.flush()?;
+        let ranges = borders.len() + 1;
+        if ranges < self.ranges as usize && !globals.quiet {
+            note(format_args!("{ranges} of {} ranges: there is not enough to cut at", self.ranges));
+        }
+        Ok(())
+    }
+}
