@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 tools := $(target)/tools
 
 # The components compile for wasm32-wasip2 only; the rest is native.
-components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component omnistorage-hosts-application omnistorage-hosts-bodies omnistorage-example-application omnistorage-example-edge omnistorage-example-rogue omnistorage-example-tally
+components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-command-line omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component omnistorage-hosts-application omnistorage-hosts-bodies omnistorage-example-application omnistorage-example-edge omnistorage-example-rogue omnistorage-example-tally
 native := --workspace $(components:%=--exclude %)
 # Python packages, each of their files by its hash.
 install := pip install --quiet --disable-pip-version-check --require-hashes --requirement

@@ -5,7 +5,9 @@ mod bisync;
 mod check;
 mod codec;
 mod compare;
+#[cfg(not(target_family = "wasm"))]
 mod configuration;
+#[cfg(not(target_family = "wasm"))]
 mod directory;
 mod escape;
 mod exit;
@@ -16,6 +18,7 @@ mod grammar;
 mod hash;
 mod information;
 mod input;
+#[cfg(not(target_family = "wasm"))]
 mod interrupt;
 mod list;
 mod local;
@@ -31,6 +34,7 @@ mod records;
 mod reference;
 mod session;
 mod size;
+#[cfg(not(target_family = "wasm"))]
 mod standard;
 mod tee;
 mod threads;
@@ -39,7 +43,9 @@ mod transfer;
 mod variables;
 mod window;
 
-use std::{env, ffi::OsString, fs, path::PathBuf, process::ExitCode};
+#[cfg(not(target_family = "wasm"))]
+use std::{env, fs, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{
     ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind,
@@ -48,8 +54,9 @@ use clap::{
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
+#[cfg(not(target_family = "wasm"))]
+use self::configuration::Configuration;
 use self::{
-    configuration::Configuration,
     exit::Failure,
     threads::{Threads, wait},
 };
@@ -89,6 +96,7 @@ pub(crate) struct Globals {
 }
 
 impl Globals {
+    #[cfg(not(target_family = "wasm"))]
     fn configuration(&self) -> Result<Configuration, Failure> {
         let (configuration, warning) = Configuration::load(self.config.as_deref())?;
         if let Some(warning) = warning.filter(|_| !self.quiet) {
@@ -98,12 +106,24 @@ impl Globals {
     }
 
     /// Refuses a configuration file that is named but missing, even if the command does not need it.
+    #[cfg(not(target_family = "wasm"))]
     #[allow(clippy::disallowed_methods, reason = "the configuration is a file")]
     fn require_configuration(&self) -> Result<(), Failure> {
         let Some(file) = &self.config else { return Ok(()) };
         fs::metadata(file).map(drop).map_err(|error| {
             Failure::usage(format!("cannot read the configuration file `{}`: {error}", file.display()))
         })
+    }
+
+    /// Refuses a configuration file: the backends of a component are there already.
+    #[cfg(target_family = "wasm")]
+    fn require_configuration(&self) -> Result<(), Failure> {
+        if self.config.is_none() {
+            return Ok(());
+        }
+        let message = "--config: a component has no configuration file; its environment describes its backends, as by \
+                       `OMNISTORAGE_NAME_KIND=s3`";
+        Err(Failure::usage(message))
     }
 
     fn is_verbose(&self) -> bool {
@@ -179,8 +199,15 @@ impl Command {
 }
 
 /// Runs the command line of this process.
+#[cfg(not(target_family = "wasm"))]
 pub fn main() -> ExitCode {
-    let (globals, command) = match parse(&env::args_os().collect::<Vec<_>>()) {
+    run(&env::args_os().collect::<Vec<_>>()).into()
+}
+
+/// Runs a command line, of which the first is the name of the program; gives its exit code.
+#[must_use]
+pub fn run(arguments: &[OsString]) -> u8 {
+    let (globals, command) = match parse(arguments) {
         Ok(Arguments { globals, command }) => (globals, command),
         Err(error) => return refuse(&error),
     };
@@ -188,12 +215,12 @@ pub fn main() -> ExitCode {
     variables::warn_of_unknown(&globals);
 
     match globals.require_configuration().and_then(|()| command.run(&globals)) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(Failure { exit, message }) => {
             if let Some(message) = message {
                 output::note(format_args!("error: {message}"));
             }
-            exit.into()
+            exit as u8
         }
     }
 }
@@ -207,14 +234,14 @@ fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
 }
 
 /// Prints what was not understood, or the help that was asked for.
-fn refuse(error: &clap::Error) -> ExitCode {
+fn refuse(error: &clap::Error) -> u8 {
     match rclone::hint(error, &command_line()) {
         // Suggesting an option with similar letters would only mislead.
         Some(hint) => output::note(format_args!("error: {hint}")),
         None if error.use_stderr() => error.render().to_string().lines().for_each(output::note),
         None => drop(error.print()),
     }
-    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+    u8::try_from(error.exit_code()).unwrap_or(1)
 }
 
 /// The grammar, in which every option also has its environment variable.

@@ -9,6 +9,7 @@ mod documentation;
 mod files;
 mod filters;
 mod gcs;
+mod hosted;
 mod killed;
 mod memo;
 mod mistakes;

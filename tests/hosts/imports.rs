@@ -65,7 +65,7 @@ fn asks_for_what_the_list_says(name: &str) {
 
 #[test]
 fn imports_of_what_is_composed_are_those_of_the_lists() {
-    for name in ["omnistorage-files", "omnistorage-memory", "omnistorage-s3"] {
+    for name in ["omnistorage-cli", "omnistorage-files", "omnistorage-memory", "omnistorage-s3"] {
         asks_for_what_the_list_says(name);
     }
 }

@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, OnceLock},
 };
 
-use crate::stock::tool;
+use super::stock::tool;
 
 /// Where cargo builds.
 pub(crate) fn target() -> &'static Path {
@@ -21,7 +21,11 @@ fn run(command: &mut Command) {
 }
 
 fn script(name: &str) -> Command {
-    let mut script = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest").join(name));
+    // The tests of other crates use this file, too.
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .find(|above| above.join("guest/build.sh").is_file());
+    let mut script = Command::new(repository.unwrap().join("guest").join(name));
     script.env("CARGO_TARGET_DIR", target());
     script
 }

@@ -20,7 +20,6 @@ use std::{
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-use super::configuration::is_name;
 use crate::Path;
 
 /// A place, as typed and as understood.
@@ -140,6 +139,11 @@ fn mistaken(typed: &str) -> Option<String> {
              name"
         )
     })
+}
+
+/// Whether a backend can have that name: it must not look like a path.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 fn local(path: OsString) -> PlaceKind {

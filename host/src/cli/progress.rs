@@ -1,10 +1,16 @@
 //! Shows progress: a line without colour that changes in place on a terminal, or on demand a line every second.
 
+#[cfg(target_family = "wasm")]
+mod interval;
+
 use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+#[cfg(not(target_family = "wasm"))]
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+#[cfg(target_family = "wasm")]
+use self::interval::Interval;
 use super::output::{note, printable};
 
 /// Shows on standard error how far a command is.
@@ -19,7 +25,9 @@ pub(crate) enum Progress {
 impl Progress {
     /// Shows progress if it is `wanted` and standard error is a terminal, or `anywhere`.
     pub(crate) fn new(wanted: bool, anywhere: bool) -> Self {
-        match (wanted, std::io::stderr().is_terminal()) {
+        // What changes in place is drawn by a thread of its own.
+        let is_terminal = cfg!(not(target_family = "wasm")) && std::io::stderr().is_terminal();
+        match (wanted, is_terminal) {
             (false, _) => Self::Nothing,
             (true, false) if anywhere => Self::Lines,
             (true, false) => Self::Nothing,
@@ -36,6 +44,9 @@ impl Progress {
 
     /// When to say how far it is.
     pub(crate) fn moments(&self) -> Moments {
+        #[cfg(target_family = "wasm")]
+        let every = |period| Moments(Some(Interval::of(period)));
+        #[cfg(not(target_family = "wasm"))]
         let every = |period| {
             let mut interval = interval(period);
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
