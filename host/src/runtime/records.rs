@@ -2,6 +2,7 @@
 
 mod batch;
 mod reader;
+mod sink;
 mod writer;
 
 use omnistorage_types::{ConvertReport, Encoding, Format, Path};
@@ -14,6 +15,7 @@ use crate::{Error, Location, Result};
 
 pub use batch::RecordBatch;
 pub use reader::RecordReader;
+pub use sink::RecordSink;
 pub use writer::RecordWriter;
 
 impl Storage {
