@@ -21,7 +21,7 @@ hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec components edge conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec components packages edge conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -38,6 +38,10 @@ codec: setup
 # Every component as it ships, those that are composed too: target/components/.
 components: setup $(tools)/hosts/wac
 	WAC=$(tools)/hosts/wac guest/components.sh $(target)/components
+
+# What is published of them: WIT packages and OCI image layouts, in target/packages/.
+packages: components $(tools)/hosts/wash
+	WASH=$(tools)/hosts/wash guest/packages.sh $(target)/components $(target)/packages
 
 # The example of a function over HTTP, with the library and files in it: target/components/edge.wasm.
 edge: components

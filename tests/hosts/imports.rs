@@ -7,7 +7,7 @@ use wasmparser::{Encoding, Parser, Payload};
 use crate::{shipped::component, stock::is_left_out};
 
 /// The interfaces that a component imports and exports.
-fn interfaces(component: &[u8]) -> BTreeSet<String> {
+pub(crate) fn interfaces(component: &[u8]) -> BTreeSet<String> {
     let (mut lines, mut depth) = (BTreeSet::new(), 0);
     for payload in Parser::new(0).parse_all(component) {
         match payload.unwrap() {
