@@ -18,4 +18,5 @@ mod imports;
 mod packages;
 mod s3;
 mod shipped;
+mod spin;
 mod stock;
