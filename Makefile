@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 tools := $(target)/tools
 
 # The components compile for wasm32-wasip2 only; the rest is native.
-components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component omnistorage-hosts-application omnistorage-hosts-bodies omnistorage-example-application omnistorage-example-edge omnistorage-example-rogue omnistorage-example-tally
+components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-command-line omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component omnistorage-hosts-application omnistorage-hosts-bodies omnistorage-example-application omnistorage-example-edge omnistorage-example-rogue omnistorage-example-tally
 native := --workspace $(components:%=--exclude %)
 # Python packages, each of their files by its hash.
 install := pip install --quiet --disable-pip-version-check --require-hashes --requirement
@@ -21,7 +21,7 @@ hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec components edge conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec components packages edge conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -38,6 +38,10 @@ codec: setup
 # Every component as it ships, those that are composed too: target/components/.
 components: setup $(tools)/hosts/wac
 	WAC=$(tools)/hosts/wac guest/components.sh $(target)/components
+
+# What is published of them: WIT packages and OCI image layouts, in target/packages/.
+packages: components $(tools)/hosts/wash
+	WASH=$(tools)/hosts/wash guest/packages.sh $(target)/components $(target)/packages
 
 # The example of a function over HTTP, with the library and files in it: target/components/edge.wasm.
 edge: components

@@ -6,6 +6,7 @@
 #   omnistorage-provider-KIND.wasm    storage of a kind, over what WASI gives
 #   omnistorage-vocabulary.wasm       the types that they share, for compositions
 #   omnistorage-KIND.wasm             the library over that storage: it asks its host for WASI alone
+#   omnistorage-cli.wasm              the command line over the library and files, as a program for any host of WASI 0.3
 #
 #   guest/components.sh DIRECTORY
 #
@@ -19,6 +20,8 @@ directory=$1
 "$guest/build.sh" "$directory/omnistorage.wasm"
 "$guest/build.sh" omnistorage-codec "$directory/omnistorage-codec.wasm"
 "$guest/build.sh" omnistorage-vocabulary "$directory/omnistorage-vocabulary.wasm"
+command_line=$directory/parts/command-line.wasm
+"$guest/build.sh" omnistorage-command-line "$command_line"
 # Each kind is a feature of the provider.
 for kind in files memory s3; do
     "$guest/build.sh" omnistorage-provider "$directory/omnistorage-provider-$kind.wasm" "$kind"
@@ -28,3 +31,9 @@ for kind in files memory s3; do
         --dep "omnistorage:vocabulary=$directory/omnistorage-vocabulary.wasm" \
         --output "$directory/omnistorage-$kind.wasm"
 done
+"${WAC:-wac}" compose "$guest/command-line.wac" \
+    --dep "omnistorage:library=$directory/omnistorage.wasm" \
+    --dep "omnistorage:provider=$directory/omnistorage-provider-files.wasm" \
+    --dep "omnistorage:vocabulary=$directory/omnistorage-vocabulary.wasm" \
+    --dep "omnistorage:command-line=$command_line" \
+    --output "$directory/omnistorage-cli.wasm"

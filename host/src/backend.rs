@@ -8,13 +8,21 @@ mod allowance;
 mod announced;
 pub mod channel;
 mod checksum;
-mod clock;
+pub(crate) mod clock;
 mod closed;
 #[cfg(feature = "cloud")]
 mod cloud;
 pub mod fault;
 #[cfg(unix)]
 pub mod file;
+/// What is asked of directories, whose backend is of the library that is imported.
+#[cfg(all(feature = "command-line", target_family = "wasm"))]
+pub(crate) mod file {
+    #[allow(dead_code, unreachable_pub, reason = "the names of links are the business of the backend")]
+    mod links;
+
+    pub(crate) use links::Links;
+}
 #[cfg(feature = "gcs")]
 pub mod gcs;
 mod handle;

@@ -5,9 +5,13 @@ mod bisync;
 mod check;
 mod codec;
 mod compare;
+#[cfg(not(target_family = "wasm"))]
 mod complete;
+#[cfg(not(target_family = "wasm"))]
 mod config;
+#[cfg(not(target_family = "wasm"))]
 mod configuration;
+#[cfg(not(target_family = "wasm"))]
 mod directory;
 mod escape;
 mod exit;
@@ -21,6 +25,7 @@ mod help;
 mod hints;
 mod information;
 mod input;
+#[cfg(not(target_family = "wasm"))]
 mod interrupt;
 mod list;
 mod local;
@@ -42,6 +47,7 @@ mod remotes;
 mod remove;
 mod session;
 mod size;
+#[cfg(not(target_family = "wasm"))]
 mod standard;
 mod tee;
 mod threads;
@@ -54,7 +60,9 @@ mod variables;
 mod wildcard;
 mod window;
 
-use std::{env, ffi::OsString, fs, path::PathBuf, process::ExitCode};
+#[cfg(not(target_family = "wasm"))]
+use std::{env, fs, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::{
     ArgAction, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind,
@@ -63,8 +71,9 @@ use clap::{
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{filter::Targets, layer::SubscriberExt, util::SubscriberInitExt};
 
+#[cfg(not(target_family = "wasm"))]
+use self::configuration::Configuration;
 use self::{
-    configuration::Configuration,
     exit::Failure,
     threads::{Threads, wait},
 };
@@ -103,6 +112,7 @@ pub(crate) struct Globals {
 }
 
 impl Globals {
+    #[cfg(not(target_family = "wasm"))]
     fn configuration(&self) -> Result<Configuration, Failure> {
         let (configuration, warning) = Configuration::load(self.config.as_deref())?;
         if let Some(warning) = warning.filter(|_| !self.quiet) {
@@ -112,12 +122,24 @@ impl Globals {
     }
 
     /// Refuses a configuration file that is named but missing, even if the command does not need it.
+    #[cfg(not(target_family = "wasm"))]
     #[allow(clippy::disallowed_methods, reason = "the configuration is a file")]
     fn require_configuration(&self) -> Result<(), Failure> {
         let Some(file) = &self.config else { return Ok(()) };
         fs::metadata(file).map(drop).map_err(|error| {
             Failure::usage(format!("cannot read the configuration file `{}`: {error}", file.display()))
         })
+    }
+
+    /// Refuses a configuration file: the backends of a component are there already.
+    #[cfg(target_family = "wasm")]
+    fn require_configuration(&self) -> Result<(), Failure> {
+        if self.config.is_none() {
+            return Ok(());
+        }
+        let message = "--config: a component has no configuration file; its environment describes its backends, as by \
+                       `OMNISTORAGE_NAME_KIND=s3`";
+        Err(Failure::usage(message))
     }
 
     fn is_verbose(&self) -> bool {
@@ -214,8 +236,15 @@ impl Command {
 }
 
 /// Runs the command line of this process.
+#[cfg(not(target_family = "wasm"))]
 pub fn main() -> ExitCode {
-    let arguments = names::in_our_words(&command_line(), env::args_os().collect());
+    run(env::args_os().collect()).into()
+}
+
+/// Runs a command line, of which the first is the name of the program; gives its exit code.
+#[must_use]
+pub fn run(arguments: Vec<OsString>) -> u8 {
+    let arguments = names::in_our_words(&command_line(), arguments);
     if let Some(topic) = help::asked_for(&command_line(), &arguments) {
         return end(topic.print());
     }
@@ -232,15 +261,15 @@ pub fn main() -> ExitCode {
     end(globals.require_configuration().and_then(|()| command.run(&globals)))
 }
 
-/// Says why a command failed, if it did and that was not said yet.
-fn end(outcome: Result<(), Failure>) -> ExitCode {
+/// Says why a command failed, if it did and that was not said yet; gives the exit code.
+fn end(outcome: Result<(), Failure>) -> u8 {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => 0,
         Err(Failure { exit, message }) => {
             if let Some(message) = message {
                 log::last_word(&format!("error: {message}"));
             }
-            exit.into()
+            exit as u8
         }
     }
 }
@@ -254,14 +283,14 @@ fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
 }
 
 /// Prints what was not understood, or the help that was asked for.
-fn refuse(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
     match hints::hint(error, &command_line()).or_else(|| names::answer(error, arguments)) {
         // Suggesting an option with similar letters would only mislead.
         Some(hint) => output::note(format_args!("error: {hint}")),
         None if error.use_stderr() => error.render().to_string().lines().for_each(output::note),
         None => drop(error.print()),
     }
-    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+    u8::try_from(error.exit_code()).unwrap_or(1)
 }
 
 /// The grammar, in which every option also has its environment variable.

@@ -47,12 +47,15 @@ mod duration;
 mod hash;
 mod registry;
 mod retry_options;
-#[cfg(feature = "runtime")]
+#[cfg(all(feature = "runtime", not(target_family = "wasm")))]
+pub mod runtime;
+#[cfg(all(feature = "command-line", target_family = "wasm"))]
+#[path = "imported/mod.rs"]
 pub mod runtime;
 mod secret;
 mod wrappers;
 
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", all(feature = "command-line", target_family = "wasm")))]
 pub mod cli;
 
 #[cfg(unix)]

@@ -87,7 +87,7 @@ pub use omnistorage_types::{
 pub use open::{OpenBackend, OpenListing};
 pub use policy::Policy;
 pub use preflight::{Missing, missing_imports};
-pub use records::{RecordBatch, RecordReader, RecordWriter};
+pub use records::{RecordBatch, RecordReader, RecordSink, RecordWriter};
 pub use storage::{Entries, Storage, StorageBuilder};
 pub use sync::{CheckJob, SyncJob};
 pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker, limit_store, limit_time};

@@ -5,16 +5,18 @@ use std::{collections::BTreeMap, process::Command};
 use serde_json::Value;
 
 /// What ships, from the bottom up.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("omnistorage-types", &[]),
     ("omnistorage-core", &["omnistorage-types"]),
     ("omnistorage-engine", &["omnistorage-core", "omnistorage-types"]),
     ("omnistorage-bindings", &["omnistorage-core", "omnistorage-engine", "omnistorage-types"]),
     ("omnistorage-component", &["omnistorage-bindings"]),
     ("omnistorage-codec", &["omnistorage-core", "omnistorage-types"]),
-    // An application knows the component by its interface alone, and so does the host.
+    // An application knows the component by its interface alone, and so does the host. The command line in a component is an
+    // application.
     ("omnistorage-application", &["omnistorage-types"]),
-    ("omnistorage", &["omnistorage-types"]),
+    ("omnistorage", &["omnistorage-application", "omnistorage-types"]),
+    ("omnistorage-command-line", &["omnistorage"]),
     ("omnistorage-provider", &["omnistorage", "omnistorage-types"]),
 ];
 

@@ -12,6 +12,7 @@ mod files;
 mod filters;
 mod gcs;
 mod habits;
+mod hosted;
 mod killed;
 mod looking;
 mod memo;

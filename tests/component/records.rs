@@ -9,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use futures::FutureExt;
+use futures::{FutureExt, SinkExt, StreamExt, stream};
 use omnistorage::{
-    Backend, ErrorCode, FileBackend, Location, Path,
+    Backend, Error, ErrorCode, FileBackend, Location, Path,
     backend::{
         file::FileOptions,
         layer::{Layered, Operation},
@@ -171,6 +171,46 @@ async fn nothing_shows_before_the_end_and_a_drop_leaves_nothing() {
         drop(writer);
         target.is_as_it_was().await;
     }
+}
+
+#[tokio::test]
+async fn a_stream_is_forwarded_to_a_sink_and_commits_at_its_end() {
+    let storage = two_memories();
+    let zstd = Encoding { codec: Some(Codec::Zstd), ..ndjson() };
+    let sink = storage.write_records(&at("here", "x"), &zstd).await.unwrap().into_sink();
+    let records = stream::iter(0..MANY).map(|number| Ok(record(number).into()));
+    records.forward(sink).await.unwrap();
+    let mut reader = storage.read_records(&at("here", "x"), &ndjson()).await.unwrap();
+    assert_eq!(count(&mut reader).await, (MANY, Ok(())));
+}
+
+/// However it fails, it never says later that it did not.
+#[tokio::test]
+async fn a_sink_that_fails_or_is_given_up_leaves_the_target() {
+    for target in Target::all("x.ndjson").await {
+        let storage = target.storage();
+        let sink =
+            async || storage.write_records(&at("here", "x.ndjson"), &ndjson()).await.unwrap().into_sink();
+        let broken = Error::new(ErrorCode::Other, "the source broke");
+        let records = stream::iter([Ok(record(0).into()), Err(broken.clone())]);
+        assert_eq!(records.forward(sink().await).await, Err(broken));
+        target.has_no_debris().await;
+
+        let mut failing = sink().await;
+        failing.send(record(0).into()).await.unwrap();
+        failing.feed("{\n}".into()).await.unwrap();
+        let error = failing.flush().await.unwrap_err();
+        assert_eq!((error.code(), error.offset()), (ErrorCode::InvalidArgument, Some(2)));
+        assert_eq!(failing.close().await, Err(error.clone()));
+        assert_eq!(failing.send(record(1).into()).await, Err(error));
+        drop(failing);
+        target.is_as_it_was().await;
+    }
+    let storage = two_memories();
+    let mut sink = storage.write_records(&at("here", "x"), &ndjson()).await.unwrap().into_sink();
+    sink.close().await.unwrap();
+    sink.close().await.unwrap();
+    assert_eq!(sink.send(record(0).into()).await.unwrap_err().code(), ErrorCode::WriterClosed);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 use std::process::{Command, Output};
 
 use crate::{
-    shipped::plugged,
+    shipped::{DETOURS, plugged},
     stock::{granted, is_left_out, tool, variable},
 };
 
@@ -38,6 +38,11 @@ fn every_way_is_gone_within_a_backend_and_between_two() {
         ("omnistorage-files", ["one", "one"]),
         ("omnistorage-memory", ["first", "second"]),
         ("omnistorage-memory", ["first", "first"]),
+        // The provider copies nothing: every body goes through the library, from one backend to the other.
+        (DETOURS, ["one", "two"]),
+        (DETOURS, ["one", "memory"]),
+        (DETOURS, ["first", "second"]),
+        (DETOURS, ["two", "two"]),
     ] {
         let done = run(library, backends, &[]);
         let said = String::from_utf8_lossy(&done.stdout);

@@ -90,6 +90,12 @@ fn records_go_round(serving: &Serving) {
     );
     assert_eq!(lines(&converted).len(), 50_001);
 
+    assert_eq!(
+        files(serving.data()),
+        ["a.ndjson.zst", "b.ndjson.zst"],
+        "to be asked for something writes nothing"
+    );
+
     let piece = client.request("GET", "/logs/a.ndjson", &[("range", "bytes=1000-1999")], Body::None);
     assert!(piece.status == 206 && piece.body == sent[1000..2000]);
     assert_eq!(piece.header("content-range"), Some("bytes 1000-1999/*"));
@@ -197,6 +203,31 @@ fn a_client_learns_that_what_is_stored_is_damaged() {
     let got = client.get("/a.ndjson");
     assert!(got.status == 200 && !got.is_whole, "{} bytes are taken for all", got.body.len());
     assert_eq!(client.get("/a.csv").status, 500);
+}
+
+/// What records have, and what they lack, is told by all of them; one that is no row is named before anything is sent.
+#[test]
+fn records_of_any_fields_are_a_table_or_refused_by_number() {
+    let Some(serving) = Serving::in_wasmtime(&[]) else { return };
+    let client = serving.client();
+    for (records, status, expected) in [
+        (
+            "{\"b\":1,\"a\":\"x, y\"}\n\n{\"c\":[1,{\"d\":null}],\"b\":null}\n{}\n",
+            200,
+            "b,a,c\n1,\"x, y\",\n,,\"[1,{\"\"d\"\":null}]\"\n,,\n",
+        ),
+        ("", 200, ""),
+        ("{\"a\":\"\\\"\\u00e9\\n\"}", 200, "a\n\"\"\"\u{e9}\n\"\n"),
+        ("{\"a\":1}\n{\"a\":\n", 422, "record 2 is no JSON object"),
+        ("{\"a\":1}\n{\"a\":2}\n[3]\n", 422, "record 3 is no JSON object"),
+    ] {
+        assert_eq!(client.put("/any.ndjson", Body::Whole(records.as_bytes())).status, 204);
+        let got = client.get("/any.csv");
+        let body = std::str::from_utf8(&got.body).unwrap();
+        assert!(got.status == status && body.starts_with(expected) && got.is_whole, "{records}: {got:?}");
+        assert!(status != 200 || body == expected, "{records}: {got:?}");
+    }
+    assert_eq!(files(serving.data()), ["any.ndjson.zst"]);
 }
 
 /// Two rounds of the same load: the second needs no memory that the first did not need.

@@ -7,7 +7,7 @@ use wasmparser::{Encoding, Parser, Payload};
 use crate::{shipped::component, stock::is_left_out};
 
 /// The interfaces that a component imports and exports.
-fn interfaces(component: &[u8]) -> BTreeSet<String> {
+pub(crate) fn interfaces(component: &[u8]) -> BTreeSet<String> {
     let (mut lines, mut depth) = (BTreeSet::new(), 0);
     for payload in Parser::new(0).parse_all(component) {
         match payload.unwrap() {
@@ -65,7 +65,7 @@ fn asks_for_what_the_list_says(name: &str) {
 
 #[test]
 fn imports_of_what_is_composed_are_those_of_the_lists() {
-    for name in ["omnistorage-files", "omnistorage-memory", "omnistorage-s3"] {
+    for name in ["omnistorage-cli", "omnistorage-files", "omnistorage-memory", "omnistorage-s3"] {
         asks_for_what_the_list_says(name);
     }
 }

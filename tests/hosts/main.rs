@@ -15,6 +15,8 @@ mod conformance;
 mod edge;
 mod files;
 mod imports;
+mod packages;
 mod s3;
 mod shipped;
+mod spin;
 mod stock;

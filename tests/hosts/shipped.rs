@@ -3,12 +3,16 @@
 use std::{
     collections::BTreeSet,
     env,
+    ffi::OsString,
     path::{Path, PathBuf},
     process::Command,
     sync::{Mutex, OnceLock},
 };
 
-use crate::stock::tool;
+use super::stock::tool;
+
+/// To be plugged with: the library over files and memory, between which it moves all bytes itself.
+pub(crate) const DETOURS: &str = "detours";
 
 /// Where cargo builds.
 pub(crate) fn target() -> &'static Path {
@@ -20,8 +24,50 @@ fn run(command: &mut Command) {
     assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
 }
 
+/// The library over a provider of files and memory that knows no short way between its backends, made once.
+fn with_detours() -> &'static Path {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let (provider, library) =
+            (directory.join("provider-detours.wasm"), directory.join("omnistorage-detours.wasm"));
+        run(script("build.sh").arg("omnistorage-provider").arg(&provider).arg("files,memory,detours"));
+        let part = |name: &str, path: &Path| {
+            let mut part = OsString::from(format!("omnistorage:{name}="));
+            part.push(path);
+            ["--dep".into(), part]
+        };
+        run(Command::new(tool("wac"))
+            .arg("compose")
+            .arg(repository().join("guest/library.wac"))
+            .args(part("library", &component("omnistorage")))
+            .args(part("provider", &provider))
+            .args(part("vocabulary", &component("omnistorage-vocabulary")))
+            .arg("--output")
+            .arg(&library));
+        library
+    })
+}
+
+/// What is published of them, made once: WIT packages and OCI image layouts.
+pub(crate) fn packages() -> &'static Path {
+    static DIRECTORY: OnceLock<PathBuf> = OnceLock::new();
+    DIRECTORY.get_or_init(|| {
+        let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages");
+        let cli = component("omnistorage-cli");
+        run(script("packages.sh").arg(cli.parent().unwrap()).arg(&directory).env("WASH", tool("wash")));
+        directory
+    })
+}
+
+/// The tests of other crates use this file, too.
+fn repository() -> &'static Path {
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    above.into_iter().find(|above| above.join("guest/build.sh").is_file()).unwrap()
+}
+
 fn script(name: &str) -> Command {
-    let mut script = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest").join(name));
+    let mut script = Command::new(repository().join("guest").join(name));
     script.env("CARGO_TARGET_DIR", target());
     script
 }
@@ -52,7 +98,8 @@ pub(crate) fn plugged(package: &str, plug: &str) -> PathBuf {
     // A test that failed here failed for all.
     let mut made = MADE.lock().unwrap();
     if !made.contains(&plugged) {
-        let (socket, plug) = (built(package), component(plug));
+        let plug = if plug == DETOURS { with_detours().to_owned() } else { component(plug) };
+        let socket = built(package);
         run(Command::new(tool("wac"))
             .arg("plug")
             .arg(&socket)

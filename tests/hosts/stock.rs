@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use crate::shipped::target;
+use super::shipped::target;
 
 /// Whether the tests of hosts are left out on purpose.
 pub(crate) fn is_left_out() -> bool {

@@ -7,6 +7,7 @@
 
 mod answer;
 mod ask;
+mod csv;
 mod piece;
 mod query;
 mod upload;
@@ -25,13 +26,13 @@ use wasip3::http::types::{ErrorCode as HttpError, Method, Request, Response};
 use self::{
     answer::Answer,
     ask::{Ask, Form},
+    csv::Trouble,
     query::Query,
 };
 
-/// The backend that the host must grant, and the prefixes in it.
+/// The backend that the host must grant, and the prefix in it.
 const BACKEND: &str = "data";
 const RECORDS: &str = "ndjson";
-const CONVERTED: &str = "csv";
 
 /// The media type of records.
 const NDJSON: &str = "application/x-ndjson";
@@ -71,10 +72,6 @@ fn stored(name: &str) -> Location {
     Location::new(BACKEND, format!("{RECORDS}/{name}.ndjson.zst"))
 }
 
-fn converted(name: &str) -> Location {
-    Location::new(BACKEND, format!("{CONVERTED}/{name}.csv"))
-}
-
 /// Stores an upload, compressed on its way.
 async fn write(name: &str, condition: WriteCondition, request: Request) -> Result<Answer, Error> {
     let body = upload::body(request)?;
@@ -105,23 +102,20 @@ async fn select(name: &str, query: Query) -> Result<Answer, Error> {
     Ok(Answer::of(200).chunks(query.run(reader)).media_type(NDJSON))
 }
 
-/// The records as CSV. A conversion goes from object to object, so it is an object that is sent; it stays, whole, until the
-/// next conversion takes its place.
+/// The records as CSV.
 async fn convert(name: &str) -> Result<Answer, Error> {
-    let (source, target) = (stored(name), converted(name));
-    records::convert(source, Encoding::default(), target.clone(), Encoding::default()).await?;
-    let opened = objects::read(target, ReadOptions::default(), None).await?;
-    let length = opened.info.size;
-    Ok(Answer::of(200).body(opened.contents).length(length).media_type("text/csv; charset=utf-8"))
+    match csv::columns(stored(name)).await {
+        Ok(columns) => {
+            Ok(Answer::of(200).chunks(columns.rows(stored(name))).media_type("text/csv; charset=utf-8"))
+        }
+        Err(Trouble::Record(why)) => Ok(Answer::refused(422, &why)),
+        Err(Trouble::Unread(error)) => Err(error),
+    }
 }
 
 async fn remove(name: &str) -> Result<Answer, Error> {
     objects::remove(stored(name)).await?;
-    match objects::remove(converted(name)).await {
-        // It was never asked for as CSV.
-        Err(Error { code: ErrorCode::NotFound, .. }) | Ok(()) => Ok(Answer::of(204)),
-        Err(error) => Err(error),
-    }
+    Ok(Answer::of(204))
 }
 
 /// What is there, a line each.

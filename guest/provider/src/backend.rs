@@ -116,7 +116,7 @@ fn write_options(options: types::WriteOptions) -> Result<WriteOptions> {
 impl GuestBackend for Open {
     async fn capabilities(&self) -> types::Capabilities {
         let mut capabilities = self.handle().backend().capabilities();
-        capabilities.features.transfer = true;
+        capabilities.features.transfer = !cfg!(feature = "detours");
         capabilities.into_wit()
     }
 

@@ -4,12 +4,16 @@
 mod wasi;
 
 pub(super) use tokio::time::Instant;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use tokio::time::sleep;
+#[cfg(not(target_family = "wasm"))]
+pub(super) use tokio::time::sleep_until;
 #[cfg(all(feature = "cloud", not(target_family = "wasm")))]
 pub(super) use tokio::time::timeout;
-#[cfg(not(target_family = "wasm"))]
-pub(super) use tokio::time::{sleep, sleep_until};
 
+#[cfg(target_family = "wasm")]
+pub(crate) use self::wasi::sleep;
+#[cfg(target_family = "wasm")]
+pub(super) use self::wasi::sleep_until;
 #[cfg(all(feature = "cloud", target_family = "wasm"))]
 pub(super) use self::wasi::timeout;
-#[cfg(target_family = "wasm")]
-pub(super) use self::wasi::{sleep, sleep_until};

@@ -217,7 +217,7 @@ struct SummaryJson<'a> {
     missing_on_target: Option<u64>,
     errors: Option<u64>,
     error: Option<ErrorJson<'a>>,
-    calls: BTreeMap<&'static str, u64>,
+    calls: Option<BTreeMap<&'static str, u64>>,
     elapsed_ms: u128,
 }
 

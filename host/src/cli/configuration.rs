@@ -23,7 +23,7 @@ use std::{
     sync::Arc,
 };
 
-use super::exit::Failure;
+use super::{exit::Failure, place::is_name};
 use crate::{Backend, Config, Error, Registry, registry::KIND_VARIABLE};
 
 /// Names that mean something else in a place.
@@ -141,11 +141,6 @@ impl Configuration {
         }
         .map_err(wrong)
     }
-}
-
-/// Whether a backend can have that name: it must not look like a path.
-pub(crate) fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 /// `omnistorage/config.toml` in the user's configuration directory (XDG Base Directory Specification).

@@ -14,11 +14,12 @@
 //! found, 8 for `--max-transfer`, 10 for `--max-duration`, 130 and 143 for signals. If the reader leaves (`... | head`), a command whose only
 //! purpose is its output ends with 0; a run goes on unchanged.
 
-use std::{io, process::ExitCode};
+use std::io;
 
 use crate::{Error, ErrorCode};
 
 /// How a run ends.
+#[cfg_attr(target_family = "wasm", allow(dead_code, reason = "a component gets no signals"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Everything asked for is done.
@@ -106,12 +107,6 @@ impl Exit {
             _ => 3,
         };
         if rank(other) > rank(self) { other } else { self }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
     }
 }
 

@@ -3,6 +3,8 @@
 use clap::Args;
 use serde::Serialize;
 
+#[cfg(target_family = "wasm")]
+use super::threads::{Threads, wait};
 use super::{
     Globals,
     exit::{Failure, Subject},
@@ -11,7 +13,10 @@ use super::{
     place::Place,
     session::Session,
 };
+#[cfg(not(target_family = "wasm"))]
 use crate::Registry;
+#[cfg(target_family = "wasm")]
+use crate::runtime::Storage;
 
 /// List the kinds of backends in this build, and the backends of the configuration file
 #[derive(Args)]
@@ -25,20 +30,41 @@ pub(crate) struct Backends {
 #[derive(Serialize)]
 struct BackendJson<'a> {
     name: Option<&'a str>,
-    kind: &'a str,
+    kind: Option<&'a str>,
 }
 
+#[cfg(target_family = "wasm")]
+impl Backends {
+    /// The names of those there are; their kinds are known to themselves alone.
+    pub(crate) fn run(self, _: &Globals) -> Result<(), Failure> {
+        wait(Threads::One, async {
+            let mut output = Output::new();
+            for name in &Storage.names().await {
+                match self.json {
+                    true => output.json(&BackendJson { name: Some(name), kind: None })?,
+                    false => output.line(&format!("{name}:"))?,
+                }
+            }
+            output.flush()
+        })
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
 impl Backends {
     pub(crate) fn run(self, globals: &Globals) -> Result<(), Failure> {
         let (registry, configuration) = (Registry::with_builtin(), globals.configuration()?);
-        let kinds = registry.names().map(|kind| BackendJson { name: None, kind });
-        let configured = configuration.backends().map(|(name, kind)| BackendJson { name: Some(name), kind });
+        let kinds = registry.names().map(|kind| BackendJson { name: None, kind: Some(kind) });
+        let configured =
+            configuration.backends().map(|(name, kind)| BackendJson { name: Some(name), kind: Some(kind) });
         let mut output = Output::new();
         for backend in kinds.chain(configured) {
             match backend {
                 backend if self.json => output.json(&backend)?,
-                BackendJson { name: Some(name), kind } => output.line(&format!("{name}: ({kind})"))?,
-                BackendJson { name: None, kind } => output.line(kind)?,
+                BackendJson { name: Some(name), kind } => {
+                    output.line(&format!("{name}: ({})", kind.unwrap_or_default()))?;
+                }
+                BackendJson { name: None, kind } => output.line(kind.unwrap_or_default())?,
             }
         }
         output.flush()

@@ -5,22 +5,33 @@
     reason = "whether standard input is the null device is told by the files"
 )]
 
+#[cfg(target_family = "wasm")]
+mod granted;
+
+use std::num::NonZero;
+#[cfg(not(target_family = "wasm"))]
 use std::{
     fs,
     io::{self, Read},
-    num::NonZero,
     os::unix::fs::MetadataExt,
     thread,
 };
 
 use clap::Args;
+#[cfg(not(target_family = "wasm"))]
 use futures::{StreamExt, stream};
+#[cfg(not(target_family = "wasm"))]
 use rustix::fs::{OFlags, fcntl_getfl, fstat};
+#[cfg(not(target_family = "wasm"))]
 use tokio::sync::mpsc;
 
+#[cfg(target_family = "wasm")]
+pub(crate) use self::granted::{require_input, standard_input};
 use super::{codec, exit::Failure, output::printable, place::Place};
+#[cfg(not(target_family = "wasm"))]
+use crate::{Error, Result as StorageResult};
 use crate::{
-    Error, Metadata, Result as StorageResult,
+    Metadata,
     backend::{Contents, WriteOptions},
     runtime::{Compression, Storage},
 };
@@ -51,14 +62,17 @@ pub(crate) enum Compressed {
     /// At the place they are written to, if at all.
     There(Option<Compression>),
     /// Before, on several cores.
+    #[cfg(not(target_family = "wasm"))]
     Before(Compression, NonZero<usize>),
 }
 
 impl Compressed {
     /// The contents to write, and the compression that is left to be done while writing.
+    #[cfg_attr(target_family = "wasm", allow(unused_variables, reason = "there is one core"))]
     pub(crate) fn apply(self, storage: &Storage, contents: Contents) -> (Contents, Option<Compression>) {
         match self {
             Self::There(compression) => (contents, compression),
+            #[cfg(not(target_family = "wasm"))]
             Self::Before(compression, cores) => (storage.compress(contents, compression, cores), None),
         }
     }
@@ -74,6 +88,7 @@ impl StoredWith {
         }
         let options = WriteOptions { content_type: self.content_type, metadata, ..WriteOptions::default() };
         let compressed = match self.compress {
+            #[cfg(not(target_family = "wasm"))]
             Some(compression) if self.cores.get() > 1 => Compressed::Before(compression, self.cores),
             compression => Compressed::There(compression),
         };
@@ -93,6 +108,7 @@ pub(crate) fn refuse_directory(place: &Place) -> Result<(), Failure> {
 /// Refuses a closed standard input, as after `<&-`: reading it would give nothing, and that would replace an object. By
 /// now Rust's runtime has opened the null device in its place, for reading and writing, which distinguishes it from `<
 /// /dev/null`. A parent process that opens the null device like that is refused, too.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn require_input() -> Result<(), Failure> {
     let input = io::stdin();
     let is_null = match (fstat(&input), fs::metadata("/dev/null")) {
@@ -109,6 +125,7 @@ pub(crate) fn require_input() -> Result<(), Failure> {
 }
 
 /// Standard input as it comes.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn standard_input() -> Result<Contents, Failure> {
     require_input()?;
     read_aside(io::stdin())
@@ -116,6 +133,7 @@ pub(crate) fn standard_input() -> Result<Contents, Failure> {
 
 /// Standard input, or the kept copy of it. It is read on a thread of its own that nobody has to wait for: a terminal
 /// may never answer.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn read_aside(mut input: impl Read + Send + 'static) -> Result<Contents, Failure> {
     const CHUNK: u64 = 256 * 1024;
     const CHUNKS_AHEAD: usize = 2;

@@ -2,17 +2,22 @@
 
 #![allow(clippy::disallowed_methods, reason = "what a local place means depends on the files that are there")]
 
+#[cfg(target_family = "wasm")]
+mod granted;
+
+use std::{borrow::Cow, ffi::OsStr};
+#[cfg(not(target_family = "wasm"))]
 use std::{
-    borrow::Cow,
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     fs, io,
     path::{self, PathBuf},
 };
 
-use super::{
-    exit::{Exit, Failure},
-    output::printable,
-};
+#[cfg(target_family = "wasm")]
+pub(super) use self::granted::{is_apart, resolve};
+#[cfg(not(target_family = "wasm"))]
+use super::exit::Exit;
+use super::{exit::Failure, output::printable};
 use crate::Path;
 
 /// What a command needs of a place.
@@ -26,6 +31,7 @@ pub(crate) enum Need {
 
 /// The directory to grant and the path in it: for a directory, itself; for an object, its directory; for something that
 /// does not exist, the nearest directory that does.
+#[cfg(not(target_family = "wasm"))]
 pub(super) fn resolve(
     typed: &str,
     path: &path::Path,
@@ -61,6 +67,7 @@ pub(super) fn resolve(
 }
 
 /// The nearest existing directory, without links, and the names that lead on from there.
+#[cfg(not(target_family = "wasm"))]
 fn nearest_directory(typed: &str, path: &path::Path) -> Result<(PathBuf, Vec<OsString>), Failure> {
     let (mut head, mut names) = (path, Vec::new());
     let root = loop {

@@ -14,7 +14,9 @@ pub(crate) use super::{
     escape::printable,
     log::{Log, has_file, note},
 };
-use crate::{Error, Metadata, ObjectInfo, ObjectKind, backend::layer::Operation, runtime::Activity};
+#[cfg(not(target_family = "wasm"))]
+use crate::backend::layer::Operation;
+use crate::{Error, Metadata, ObjectInfo, ObjectKind, runtime::Activity};
 
 /// Standard output, buffered. What is in the buffer is lost unless it is flushed.
 pub(crate) struct Output {
@@ -120,9 +122,28 @@ pub(crate) const fn kind_name(kind: ObjectKind) -> &'static str {
 }
 
 /// The calls of backends that a job made, by name; calls it did not need are left out.
-pub(crate) fn calls(activity: &Activity) -> BTreeMap<&'static str, u64> {
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn calls(activity: &Activity) -> Option<BTreeMap<&'static str, u64>> {
     let counted = Operation::ALL.map(|operation| (operation.as_str(), activity.calls(operation)));
-    counted.into_iter().filter(|(_, count)| *count > 0).collect()
+    Some(counted.into_iter().filter(|(_, count)| *count > 0).collect())
+}
+
+/// The bytes that a job had its backends move.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn bytes_moved(activity: &Activity) -> Option<u64> {
+    Some(activity.bytes_moved())
+}
+
+/// In a component nobody counts calls.
+#[cfg(target_family = "wasm")]
+pub(crate) fn calls(_: &Activity) -> Option<BTreeMap<&'static str, u64>> {
+    None
+}
+
+/// In a component nobody counts bytes.
+#[cfg(target_family = "wasm")]
+pub(crate) fn bytes_moved(_: &Activity) -> Option<u64> {
+    None
 }
 
 /// What is known of an object, as JSON. Unknown is `null`.

@@ -25,7 +25,7 @@ use std::{
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 pub(crate) use self::settings::Settings;
-use super::{configuration::is_name, output::printable};
+use super::output::printable;
 use crate::Path;
 
 /// The kind of the backends whose buckets can be listed and made.
@@ -205,6 +205,11 @@ fn mistaken(typed: &str) -> Option<String> {
              name"
         )
     })
+}
+
+/// Whether a backend can have that name: it must not look like a path.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 fn local(path: OsString) -> PlaceKind {

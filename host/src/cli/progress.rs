@@ -1,10 +1,16 @@
 //! Shows progress: a line without colour that changes in place on a terminal, or on demand a line every so often.
 
+#[cfg(target_family = "wasm")]
+mod interval;
+
 use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+#[cfg(not(target_family = "wasm"))]
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+#[cfg(target_family = "wasm")]
+use self::interval::Interval;
 use super::output::{self, note, printable};
 
 /// Shows on standard error how far a command is.
@@ -19,7 +25,9 @@ pub(crate) enum Progress {
 impl Progress {
     /// Shows progress if it is `wanted` and standard error is a terminal; or every so often, wherever messages go.
     pub(crate) fn new(wanted: bool, anywhere: Option<Duration>) -> Self {
-        match (wanted, std::io::stderr().is_terminal() && !output::has_file()) {
+        // What changes in place is drawn by a thread of its own.
+        let is_terminal = cfg!(not(target_family = "wasm")) && std::io::stderr().is_terminal();
+        match (wanted, is_terminal && !output::has_file()) {
             (false, _) => Self::Nothing,
             (true, false) => anywhere.map_or(Self::Nothing, Self::Lines),
             (true, true) => {
@@ -35,6 +43,9 @@ impl Progress {
 
     /// When to say how far it is.
     pub(crate) fn moments(&self) -> Moments {
+        #[cfg(target_family = "wasm")]
+        let every = |period| Moments(Some(Interval::of(period)));
+        #[cfg(not(target_family = "wasm"))]
         let every = |period| {
             let mut interval = interval(period);
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);

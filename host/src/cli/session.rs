@@ -1,36 +1,35 @@
 //! Turns places into a storage: the backends that the component gets, each with no more than the command needs.
 
-use std::{
-    borrow::Cow,
-    path::{self, PathBuf},
-    sync::Arc,
-};
+#[cfg(target_family = "wasm")]
+mod granted;
+
+use std::{borrow::Cow, path::PathBuf};
+#[cfg(not(target_family = "wasm"))]
+use std::{path, sync::Arc};
 
 use clap::Args;
 
+#[cfg(target_family = "wasm")]
+use self::granted::Mounts;
 use super::{
     Globals,
-    configuration::Configuration,
-    directory::Directory,
     exit::{Exit, Failure, Subject},
     local::{self, Need},
     output::printable,
-    pair,
     place::{Place, PlaceKind},
-    remotes::Remotes,
-    standard::Standard,
 };
+#[cfg(not(target_family = "wasm"))]
+use super::{configuration::Configuration, directory::Directory, pair, standard::Standard};
+#[cfg(not(target_family = "wasm"))]
 use crate::{
-    Backend, Error, FileBackend, Location, MemoryBackend, Path, Registry,
-    backend::{
-        file::{FileOptions, Links},
-        layer::Layered,
-        s3::S3Buckets,
-    },
-    runtime::{Runtime, RuntimeOptions, Storage},
+    Backend, Config, FileBackend, MemoryBackend, Registry,
+    backend::{file::FileOptions, layer::Layered, s3::S3Buckets},
+    runtime::{Runtime, RuntimeOptions},
 };
+use crate::{Error, Location, Path, backend::file::Links, runtime::Storage};
 
 /// As many sandboxes as any command has at once: a listing, and the calls beside it.
+#[cfg(not(target_family = "wasm"))]
 const SANDBOXES: u32 = 16;
 
 /// A storage with the backends of a command, and the names the user has for what is in them.
@@ -38,6 +37,7 @@ pub(crate) struct Session {
     pub(crate) storage: Storage,
     labels: Vec<Label>,
     /// Standard input and output, if a place is one of them.
+    #[cfg(not(target_family = "wasm"))]
     standard: Option<Arc<Standard>>,
 }
 
@@ -279,14 +279,18 @@ impl Session {
 
     /// The error that ends a command about `subject`. If nobody reads standard output any more, that is no error.
     pub(crate) fn failure(&self, subject: Subject) -> impl Fn(Error) -> Failure {
-        move |error| match Standard::is_left(&error) {
-            true => Failure::silent(Exit::Done),
-            false => Failure::new(Exit::of(error.code(), subject), self.describe(&error)),
+        move |error| {
+            #[cfg(not(target_family = "wasm"))]
+            if Standard::is_left(&error) {
+                return Failure::silent(Exit::Done);
+            }
+            Failure::new(Exit::of(error.code(), subject), self.describe(&error))
         }
     }
 
     /// From now on, standard input can be read again, if it is a place of this session.
     pub(crate) fn keep_input(&self) {
+        #[cfg(not(target_family = "wasm"))]
         self.standard.iter().for_each(|standard| standard.keep_input());
     }
 }
@@ -390,6 +394,7 @@ pub(crate) struct FileSettings {
 
 impl FileSettings {
     /// As settings of a configured backend.
+    #[cfg(not(target_family = "wasm"))]
     fn of_configured(self) -> Vec<(&'static str, &'static str)> {
         let mut settings = Vec::new();
         settings.extend(self.metadata.then_some(("metadata", "true")));
@@ -409,6 +414,7 @@ impl FileSettings {
 }
 
 /// The backends of a session as they are collected.
+#[cfg(not(target_family = "wasm"))]
 struct Mounts<'a> {
     globals: &'a Globals,
     files: FileSettings,
@@ -418,6 +424,7 @@ struct Mounts<'a> {
     standard: Option<Arc<Standard>>,
 }
 
+#[cfg(not(target_family = "wasm"))]
 impl<'a> Mounts<'a> {
     fn new(globals: &'a Globals, files: FileSettings) -> Self {
         Self { globals, files, configuration: None, backends: Vec::new(), labels: Vec::new(), standard: None }

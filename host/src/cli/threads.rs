@@ -1,5 +1,6 @@
 //! The threads of a command.
 
+#[cfg(not(target_family = "wasm"))]
 use std::{
     io,
     sync::{PoisonError, RwLock},
@@ -7,7 +8,9 @@ use std::{
     time::Duration,
 };
 
-use super::{exit::Failure, interrupt};
+use super::exit::Failure;
+#[cfg(not(target_family = "wasm"))]
+use super::interrupt;
 
 /// The threads that a command and its connections run on. Blocking work has threads of its own, and so has compression
 /// on several cores.
@@ -20,7 +23,14 @@ pub(crate) enum Threads {
     Several,
 }
 
+/// Runs a command to its end, on the one thread of a component.
+#[cfg(target_family = "wasm")]
+pub(crate) fn wait(_: Threads, command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    wit_bindgen::block_on(command)
+}
+
 /// Runs a command to its end, or to the first signal that asks to stop.
+#[cfg(not(target_family = "wasm"))]
 pub(crate) fn wait(
     threads: Threads,
     command: impl Future<Output = Result<(), Failure>>,
@@ -58,6 +68,7 @@ pub(crate) fn wait(
 }
 
 /// Whether this many threads can be started: tokio takes it for granted, and panics otherwise.
+#[cfg(not(target_family = "wasm"))]
 fn can_start(count: usize) -> io::Result<()> {
     let wait = &RwLock::new(());
     // They stay until all are there.
@@ -72,6 +83,7 @@ fn can_start(count: usize) -> io::Result<()> {
 
 /// Raises the limit of open files as far as it goes: the usual limit is meant for old programs that cannot handle more.
 /// With fewer files a command works as well, on fewer objects at the same time.
+#[cfg(not(target_family = "wasm"))]
 fn raise_limit_of_files() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 

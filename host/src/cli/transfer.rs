@@ -21,13 +21,14 @@ use super::{
     filter::within,
     follow::{Failed, Follower, Story, objects, summed_up},
     memo::MemoOptions,
-    output::{Output, note, printable},
+    output::{Output, bytes_moved, note, printable},
     session::{Granted, Session, join},
     threads::Threads,
     wildcard::Pattern,
 };
 use crate::{
     Error, ErrorCode, Location, ObjectKind,
+    backend::clock::sleep,
     runtime::{Action, Activity, Event, Report, Stop, Storage, SyncJob, SyncOptions},
 };
 
@@ -264,7 +265,7 @@ async fn carry_out(
                 let pause = pause_behind(run);
                 let why = failure.message.map_or_else(String::new, |message| format!("{message}; "));
                 note(format_args!("{why}run {} of {} in {} s", run + 1, transfer.runs, pause.as_secs()));
-                tokio::time::sleep(pause).await;
+                sleep(pause).await;
             }
             outcome => return outcome,
         }
@@ -346,11 +347,15 @@ impl Story for Run<'_> {
 
     /// The bytes include those of unfinished transfers.
     fn so_far(&self, activity: &Activity, elapsed: Duration) -> String {
-        let bytes = activity.bytes_moved();
-        let rate = bytes as f64 / elapsed.as_secs_f64().max(0.001);
-        let (objects, rate) = (objects(self.transferred), HumanBytes(rate as u64));
+        let objects = objects(self.transferred);
         let last = if self.last.is_empty() { String::new() } else { format!(": {}", printable(&self.last)) };
-        format!("{objects}, {}, {rate}/s{last}", HumanBytes(bytes))
+        match bytes_moved(activity) {
+            Some(bytes) => {
+                let rate = bytes as f64 / elapsed.as_secs_f64().max(0.001);
+                format!("{objects}, {}, {}/s{last}", HumanBytes(bytes), HumanBytes(rate as u64))
+            }
+            None => format!("{objects}{last}"),
+        }
     }
 
     fn summary<'o>(

@@ -31,6 +31,18 @@ pub(super) fn warn_of_unknown(globals: &Globals) {
     }
 }
 
+/// The backends that the environment of a component describes: `OMNISTORAGE_LOGS_KIND=s3` is the kind of `LOGS`.
+#[cfg(target_family = "wasm")]
+fn described() -> impl Iterator<Item = String> {
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    names.filter_map(|name| Some(name.strip_prefix(grammar::PREFIX)?.strip_suffix("_KIND")?.to_owned()))
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn described() -> impl Iterator<Item = String> {
+    std::iter::empty()
+}
+
 struct Known {
     options: Vec<String>,
     /// What the settings of each kind of backend begin with.
@@ -51,7 +63,10 @@ impl Known {
         let registry = Registry::with_builtin();
         // What this build does not know is refused by its own name.
         let kinds = registry.names().map(ToOwned::to_owned).chain(env::var(KIND_VARIABLE).ok());
-        let kinds = kinds.filter(|kind| !kind.is_empty()).map(|kind| grammar::variable(&format!("{kind}_")));
+        let kinds = kinds
+            .chain(described())
+            .filter(|kind| !kind.is_empty())
+            .map(|kind| grammar::variable(&format!("{kind}_")));
         Self { options, kinds: kinds.collect() }
     }
 

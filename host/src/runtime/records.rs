@@ -2,6 +2,7 @@
 
 mod batch;
 mod reader;
+mod sink;
 mod stages;
 mod writer;
 
@@ -15,6 +16,7 @@ use crate::{Error, Location, Result};
 
 pub use batch::RecordBatch;
 pub use reader::RecordReader;
+pub use sink::RecordSink;
 pub use writer::RecordWriter;
 
 impl Storage {

@@ -12,7 +12,7 @@ use crate::backend::task::here;
 pub(in crate::backend) struct Elapsed;
 
 /// Waits for so long.
-pub(in crate::backend) async fn sleep(duration: Duration) {
+pub(crate) async fn sleep(duration: Duration) {
     if !duration.is_zero() {
         here(wait_for(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX))).await;
     }

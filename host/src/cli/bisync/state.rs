@@ -2,11 +2,9 @@
 
 #![allow(clippy::disallowed_methods, reason = "the lock and its directory are there before a backend is")]
 
-use std::{
-    env,
-    fs::{self, File, TryLockError},
-    path::PathBuf,
-};
+#[cfg(not(target_family = "wasm"))]
+use std::fs::{self, TryLockError};
+use std::{env, fs::File, path::PathBuf};
 
 use clap::Args;
 
@@ -75,6 +73,7 @@ pub(super) fn name((first, second): &(String, String)) -> String {
 
 /// Keeps other runs over the same pair away until it is dropped. However this run ends, the system releases the lock.
 /// There is no lock for a state at a store.
+#[cfg(not(target_family = "wasm"))]
 pub(super) fn lock(directory: &Place, name: &str) -> Result<Option<File>, Failure> {
     let PlaceKind::Local { path, .. } = &directory.kind else { return Ok(None) };
     let path = path.join(name).with_extension("lock");
@@ -89,6 +88,12 @@ pub(super) fn lock(directory: &Place, name: &str) -> Result<Option<File>, Failur
         )),
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// WASI has no locks, so in a component there is none for any state.
+#[cfg(target_family = "wasm")]
+pub(super) fn lock(_: &Place, _: &str) -> Result<Option<File>, Failure> {
+    Ok(None)
 }
 
 /// The state in its directory.

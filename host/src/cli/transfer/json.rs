@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::Serialize;
 
-use super::super::output::{ErrorJson, calls};
+use super::super::output::{ErrorJson, bytes_moved, calls};
 use crate::{
     Error,
     runtime::{Activity, Event, MemoTrouble, Report, Stop},
@@ -51,8 +51,8 @@ pub(super) struct SummaryJson<'a> {
     stopped: Option<&'static str>,
     memo: Option<&'static str>,
     error: Option<ErrorJson<'a>>,
-    calls: BTreeMap<&'static str, u64>,
-    bytes_moved: u64,
+    calls: Option<BTreeMap<&'static str, u64>>,
+    bytes_moved: Option<u64>,
     elapsed_ms: u128,
 }
 
@@ -82,7 +82,7 @@ impl<'a> SummaryJson<'a> {
             memo: outcome.as_ref().ok().and_then(|report| report.memo).map(MemoTrouble::name),
             error: outcome.as_ref().err().map(Into::into),
             calls: calls(activity),
-            bytes_moved: activity.bytes_moved(),
+            bytes_moved: bytes_moved(activity),
             elapsed_ms: elapsed.as_millis(),
         }
     }

@@ -6,7 +6,7 @@ use futures::{SinkExt, StreamExt, channel::mpsc};
 use tokio::sync::oneshot;
 use wasmtime::component::ResourceAny;
 
-use super::{Encoding, RecordBatch};
+use super::{Encoding, RecordBatch, RecordSink};
 use crate::{
     Error, ErrorCode, Location, ObjectInfo, Result,
     runtime::{
@@ -82,6 +82,36 @@ impl RecordWriter {
         }
     }
 
+    /// As a sink, which commits when it is closed: a stream of records is forwarded to it.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use futures::{StreamExt, TryStreamExt};
+    /// use omnistorage::{Location, MemoryBackend, runtime::{Runtime, RuntimeOptions, Storage}};
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> omnistorage::Result<()> {
+    /// let storage = Storage::builder(&Runtime::new(&RuntimeOptions::default())?)
+    ///     .mount("logs", Arc::new(MemoryBackend::new()))
+    ///     .build();
+    /// let (plain, packed) = (Location::new("logs", "a.ndjson")?, Location::new("logs", "a.ndjson.zst")?);
+    /// storage.write_all(&plain, "{\"n\":1}\n{\"n\":2}\n".into(), &Default::default()).await?;
+    ///
+    /// let records = storage.read_records(&plain, &Default::default()).await?.into_stream();
+    /// let large = records.try_filter(|record| std::future::ready(record.ends_with(b"2}")));
+    /// let writer = storage.write_records(&packed, &Default::default()).await?;
+    /// large.forward(writer.into_sink()).await?; // until here there is no such object
+    ///
+    /// let mut written = storage.read_records(&packed, &Default::default()).await?;
+    /// assert_eq!(written.read().await?, Some(&b"{\"n\":2}"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn into_sink(self) -> RecordSink {
+        RecordSink::new(self)
+    }
+
     /// Gives the object up, and waits until nothing of it is left.
     pub async fn abort(mut self) {
         if let Some(task) = self.task.take() {
@@ -117,7 +147,7 @@ impl RecordWriter {
     }
 }
 
-fn closed() -> Error {
+pub(super) fn closed() -> Error {
     Error::new(ErrorCode::WriterClosed, "the writer failed before")
 }
 

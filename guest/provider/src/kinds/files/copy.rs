@@ -36,12 +36,17 @@ impl Request<'_> {
         let Self { from, source, to, target, options } = *self;
         check_options(options, target).map_err(Error::on_target)?;
         names::check(target).map_err(Error::on_target)?;
-        let object = read::open(from, source).await?;
+        let object = read::open_to_copy(from, source).await?;
         self.check_size(&object.info)?;
         let is_exclusive = options.condition == WriteCondition::IfAbsent;
-        let found = place::find(to, target, is_exclusive).await.map_err(Error::on_target)?;
+        let found = if is_exclusive {
+            place::find_directory(to, target).await
+        } else {
+            place::find(to, target, false).await
+        };
+        let found = found.map_err(Error::on_target)?;
         if self.is_onto_itself(&found).await? {
-            return self.itself(object.info);
+            return self.itself().await;
         }
         let options = WriteOptions { modified: options.modified.or(object.info.modified), ..options.clone() };
         let mut writing = Writing::at(to, target, &found, &options).await.map_err(Error::on_target)?;
@@ -88,13 +93,13 @@ impl Request<'_> {
         check_options(options, target).map_err(Error::on_target)?;
         names::check(target).map_err(Error::on_target)?;
         let modified = options.modified.map(time).transpose()?;
-        let object = read::open(from, source).await?;
+        let object = read::open_to_copy(from, source).await?;
         self.check_size(&object.info)?;
         self.check_hash().await?;
         let is_exclusive = options.condition == WriteCondition::IfAbsent;
         let found = place::find(to, target, false).await.map_err(Error::on_target)?;
         if self.is_onto_itself(&found).await? {
-            return self.itself(object.info);
+            return self.itself().await;
         }
         let refused = |errno| failure(errno, target).on_target();
         let (parent, leaf) = split(target).map_err(Error::on_target)?;
@@ -166,10 +171,10 @@ impl Request<'_> {
     }
 
     /// Nothing is to be done, unless nothing may be there.
-    fn itself(&self, info: ObjectInfo) -> Result<ObjectInfo> {
+    async fn itself(&self) -> Result<ObjectInfo> {
         match self.options.condition {
             WriteCondition::IfAbsent => Err(already_there(self.target).on_target()),
-            _ => Ok(ObjectInfo { path: self.target.clone(), ..info }),
+            _ => read::stat(self.to, self.target).await.map_err(Error::on_target),
         }
     }
 }

@@ -46,7 +46,8 @@ pub(super) async fn of_open(file: &Descriptor, path: Path) -> Result<ObjectInfo,
     Ok(info(path, &stat, identity))
 }
 
-fn info(path: Path, stat: &DescriptorStat, identity: Option<MetadataHashValue>) -> ObjectInfo {
+/// What a look at it told. The etag of an object is made from what tells it from others, if that was asked for.
+pub(super) fn info(path: Path, stat: &DescriptorStat, identity: Option<MetadataHashValue>) -> ObjectInfo {
     let mut info = ObjectInfo::new(path, kind(&stat.type_));
     info.modified = modified_of(stat);
     if info.kind == ObjectKind::Object {

@@ -1,5 +1,7 @@
 //! Names of temporary files, which are no names of objects: those of the native backend of files.
 
+use std::cell::Cell;
+
 use omnistorage::{Error, ErrorCode, Path, Result};
 
 use super::failure::error;
@@ -11,9 +13,15 @@ const SUFFIX: &str = ".tmp";
 /// then leaves the file alone until it is old.
 const ELSEWHERE: &str = "0000000000000000";
 
+thread_local! {
+    /// The number of the next temporary file, from a random one on: what others count from is elsewhere.
+    static NEXT: Cell<u64> = Cell::new(wasip3::random::random::get_random_u64());
+}
+
 /// A name that nothing has yet, most probably.
 pub(super) fn temporary() -> String {
-    let number = wasip3::random::random::get_random_u64();
+    let number = NEXT.get();
+    NEXT.set(number.wrapping_add(1));
     format!("{PREFIX}{ELSEWHERE}-{number:016x}{SUFFIX}")
 }
 

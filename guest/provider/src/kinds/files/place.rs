@@ -38,7 +38,7 @@ pub(super) struct Found {
     pub(super) directory: Directory,
     /// Whether it is that of the object.
     pub(super) is_parent: bool,
-    /// What stands at the path.
+    /// What stands at the path, if it was looked at.
     pub(super) there: Option<ObjectKind>,
 }
 
@@ -47,12 +47,24 @@ pub(super) struct Found {
 /// # Errors
 /// [`ErrorCode::IsDirectory`], [`ErrorCode::NotDirectory`], [`ErrorCode::PreconditionFailed`].
 pub(super) async fn find(root: &Root, path: &Path, is_exclusive: bool) -> Result<Found> {
+    let found = find_directory(root, path).await?;
+    if !found.is_parent {
+        return Ok(found);
+    }
+    let (_, leaf) = split(path)?;
+    let there = check_replaced(&found.directory, leaf, path, is_exclusive).await?;
+    Ok(Found { there, ..found })
+}
+
+/// The same without a look at the path itself: where nothing may stand there, taking the name tells.
+///
+/// # Errors
+/// [`ErrorCode::NotDirectory`]
+pub(super) async fn find_directory(root: &Root, path: &Path) -> Result<Found> {
     names::check(path)?;
-    let (parent, leaf) = split(path)?;
+    let (parent, _) = split(path)?;
     let (directory, missing) = root.walk_existing(parent).await.map_err(|errno| failure(errno, path))?;
-    let is_parent = missing.is_empty();
-    let there = if is_parent { check_replaced(&directory, leaf, path, is_exclusive).await? } else { None };
-    Ok(Found { directory, is_parent, there })
+    Ok(Found { directory, is_parent: missing.is_empty(), there: None })
 }
 
 /// What stands at a name, if it may be replaced.
@@ -129,17 +141,21 @@ async fn take(
     path: &Path,
     is_exclusive: bool,
 ) -> Result<bool> {
-    // A rename would replace a device as it replaces a link.
-    check_replaced(directory, leaf, path, is_exclusive).await?;
     let taken = if is_exclusive {
         temporary.take_free_name(directory, leaf).await
     } else {
+        // A rename would replace a device as it replaces a link.
+        check_replaced(directory, leaf, path, is_exclusive).await?;
         temporary.replace(directory, leaf).await
     };
     match taken {
         Ok(()) => Ok(true),
         Err(Errno::NoEntry) => Ok(false),
-        Err(Errno::Exist) => Err(already_there(path)),
+        Err(Errno::Exist) => {
+            // A directory is told from the rest.
+            check_replaced(directory, leaf, path, is_exclusive).await?;
+            Err(already_there(path))
+        }
         Err(errno) => Err(failure(errno, path)),
     }
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 use omnistorage::{
-    ErrorCode, ObjectInfo, ObjectKind, Path, Result, Timestamp,
+    Error, ErrorCode, ObjectInfo, ObjectKind, Path, Result, Timestamp,
     backend::{Contents, ReadOptions, Reader},
 };
 use send_wrapper::SendWrapper;
@@ -14,7 +14,7 @@ use super::{
     KIND,
     directory::{NO_FOLLOW, Root},
     failure::{absent_below_objects, changed, error, failure},
-    info::{kind, look, modified_of, of_open, time},
+    info::{info, look, modified_of, of_open, time},
     names::{self, split},
 };
 
@@ -41,30 +41,51 @@ pub(super) struct Object {
     pub(super) info: ObjectInfo,
 }
 
-/// Opens an object. What might block is looked at first and never opened.
+/// Opens an object, with what is known of it, its etag too.
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], [`ErrorCode::IsDirectory`]; [`ErrorCode::PermissionDenied`] for a link.
-pub(super) async fn open(root: &Root, path: &Path) -> Result<Object> {
+async fn open(root: &Root, path: &Path) -> Result<Object> {
+    let Object { file, .. } = open_to_copy(root, path).await?;
+    let known = async {
+        let info = of_open(&file, path.clone()).await?;
+        check_kind(info.kind)?;
+        Ok(info)
+    };
+    let info = known.await.map_err(|errno| unreadable(errno, path))?;
+    Ok(Object { file, info })
+}
+
+/// Opens an object, with what was known of its name just before: without an etag, and of another file if somebody exchanged
+/// them meanwhile. Whoever reads it checks at the end that it is of that size and time, so that would be noticed. What might
+/// block is never opened.
+///
+/// # Errors
+/// As [`open`].
+pub(super) async fn open_to_copy(root: &Root, path: &Path) -> Result<Object> {
     names::check(path)?;
     let (parent, name) = split(path)?;
     let opened = async {
         let directory = root.walk(parent).await?;
-        check_kind(kind(&directory.stat_at(NO_FOLLOW, name.to_owned()).await?.type_))?;
+        let stat = directory.stat_at(NO_FOLLOW, name.to_owned()).await?;
+        let info = info(path.clone(), &stat, None);
+        check_kind(info.kind)?;
         let file =
             directory.open_at(NO_FOLLOW, name.to_owned(), OpenFlags::empty(), DescriptorFlags::READ).await?;
-        let info = of_open(&file, path.clone()).await?;
-        check_kind(info.kind)?;
         Ok(Object { file, info })
     };
-    opened.await.map_err(|errno| match errno {
+    opened.await.map_err(|errno| unreadable(errno, path))
+}
+
+fn unreadable(errno: Errno, path: &Path) -> Error {
+    match errno {
         Errno::NoSuchDevice => {
             let message =
                 "it is a device, a socket or a named pipe, which the file backend never reads or writes";
             error(ErrorCode::Unsupported, message, path)
         }
         errno => absent_below_objects(errno, path),
-    })
+    }
 }
 
 fn check_kind(kind: ObjectKind) -> Result<(), Errno> {
