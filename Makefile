@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 tools := $(target)/tools
 
 # The components compile for wasm32-wasip2 only; the rest is native.
-components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-command-line omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component omnistorage-hosts-application omnistorage-hosts-bodies omnistorage-example-application omnistorage-example-edge omnistorage-example-rogue omnistorage-example-tally
+components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-command-line omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component omnistorage-hosts-application omnistorage-hosts-bodies omnistorage-example-agent-tools omnistorage-example-application omnistorage-example-edge omnistorage-example-rogue omnistorage-example-tally
 native := --workspace $(components:%=--exclude %)
 # Python packages, each of their files by its hash.
 install := pip install --quiet --disable-pip-version-check --require-hashes --requirement
@@ -21,7 +21,7 @@ hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec components packages edge conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -48,6 +48,12 @@ edge: components
 	guest/build.sh omnistorage-example-edge $(target)/component/edge.wasm
 	$(tools)/hosts/wac plug $(target)/component/edge.wasm --plug $(target)/components/omnistorage-files.wasm \
 	    -o $(target)/components/edge.wasm
+
+# The example of tools for agents, with the library and files in it: target/components/agent-tools.wasm.
+agent-tools: components
+	guest/build.sh omnistorage-example-agent-tools $(target)/component/agent-tools.wasm
+	$(tools)/hosts/wac plug $(target)/component/agent-tools.wasm --plug $(target)/components/omnistorage-files.wasm \
+	    -o $(target)/components/agent-tools.wasm
 
 # The component that holds any provider of storage to the interface: target/omnistorage-conformance.wasm.
 conformance: setup

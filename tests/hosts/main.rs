@@ -9,6 +9,7 @@
     reason = "a test fails loudly, its helpers too"
 )]
 
+mod agent_tools;
 mod applications;
 mod completions;
 mod conformance;
