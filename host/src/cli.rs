@@ -188,10 +188,13 @@ enum Command {
     Plan(plan::Plan),
     Hash(hash::Hash),
     Records(records::Records),
+    #[cfg(not(target_family = "wasm"))]
     Config(config::Config),
     Backends(information::Backends),
     Features(information::Features),
+    #[cfg(not(target_family = "wasm"))]
     Completions(complete::Completions),
+    #[cfg(not(target_family = "wasm"))]
     #[command(hide = true)]
     CompletePlace(complete::CompletePlace),
     #[command(hide = true)]
@@ -225,10 +228,13 @@ impl Command {
             Self::Plan(command) => wait(Threads::One, command.run(globals)),
             Self::Hash(command) => wait(Threads::One, command.run(globals)),
             Self::Records(command) => wait(Threads::Several, command.run(globals)),
+            #[cfg(not(target_family = "wasm"))]
             Self::Config(command) => wait(Threads::One, command.run(globals)),
             Self::Features(command) => wait(Threads::One, command.run(globals)),
             Self::Backends(command) => command.run(globals),
+            #[cfg(not(target_family = "wasm"))]
             Self::Completions(command) => command.run(command_line()),
+            #[cfg(not(target_family = "wasm"))]
             Self::CompletePlace(command) => wait(Threads::One, command.run(globals)),
             Self::Reference(command) => command.run(command_line()),
         }

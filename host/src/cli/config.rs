@@ -12,13 +12,13 @@ use clap::{Args, Subcommand};
 
 use super::{
     Globals,
-    configuration::{Configuration, default_file, is_secret},
+    configuration::{Configuration, default_file},
     exit::{Failure, Subject},
     input::require_input,
     local::Need,
     memo,
     output::{Output, note, printable},
-    place::Place,
+    place::{Place, is_secret},
     remotes::Remotes,
     session::Session,
 };

@@ -15,8 +15,6 @@
 
 mod exposure;
 
-pub(crate) use self::exposure::is_secret;
-
 use std::{
     env, fs,
     path::{Path, PathBuf},

@@ -25,6 +25,8 @@ use std::{
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
 pub(crate) use self::settings::Settings;
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use self::settings::is_secret;
 use super::output::printable;
 use crate::Path;
 

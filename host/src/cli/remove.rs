@@ -86,8 +86,12 @@ impl Rm {
                     let purged = session.storage.purge(at).await.map_err(session.failure(Subject::Tree));
                     purged.map(|count| (count, Exit::Done))
                 }
-                Doomed::Tree => self.empty(globals, &session, place, [&nothing, at], Filter::default()).await,
-                Doomed::Some(filter) => self.empty(globals, &session, place, [&nothing, at], *filter).await,
+                Doomed::Tree => {
+                    self.empty(globals, &session, place, nothing.as_ref(), at, Filter::default()).await
+                }
+                Doomed::Some(filter) => {
+                    self.empty(globals, &session, place, nothing.as_ref(), at, *filter).await
+                }
             };
             match gone {
                 Ok((count, worst)) => {
@@ -114,9 +118,13 @@ impl Rm {
         globals: &Globals,
         session: &Session,
         place: &Place,
-        [nothing, at]: [&Location; 2],
+        nothing: Option<&Location>,
+        at: &Location,
         filter: Filter,
     ) -> Result<(u64, Exit), Failure> {
+        let nothing = nothing.ok_or_else(|| {
+            Failure::usage("a component deletes single objects and whole directories: leave out filters, wildcards and --dry-run")
+        })?;
         let options = SyncOptions {
             dry_run: self.dry_run,
             filter,

@@ -2,15 +2,21 @@
 
 #[cfg(target_family = "wasm")]
 mod granted;
-
-use std::{borrow::Cow, path::PathBuf};
 #[cfg(not(target_family = "wasm"))]
-use std::{path, sync::Arc};
+mod mounts;
+
+#[cfg(not(target_family = "wasm"))]
+use std::sync::Arc;
+use std::{borrow::Cow, path::PathBuf};
 
 use clap::Args;
 
 #[cfg(target_family = "wasm")]
 use self::granted::Mounts;
+#[cfg(not(target_family = "wasm"))]
+use self::mounts::Mounts;
+#[cfg(not(target_family = "wasm"))]
+use super::standard::Standard;
 use super::{
     Globals,
     exit::{Exit, Failure, Subject},
@@ -18,19 +24,7 @@ use super::{
     output::printable,
     place::{Place, PlaceKind},
 };
-#[cfg(not(target_family = "wasm"))]
-use super::{configuration::Configuration, directory::Directory, pair, standard::Standard};
-#[cfg(not(target_family = "wasm"))]
-use crate::{
-    Backend, Config, FileBackend, MemoryBackend, Registry,
-    backend::{file::FileOptions, layer::Layered, s3::S3Buckets},
-    runtime::{Runtime, RuntimeOptions},
-};
 use crate::{Error, Location, Path, backend::file::Links, runtime::Storage};
-
-/// As many sandboxes as any command has at once: a listing, and the calls beside it.
-#[cfg(not(target_family = "wasm"))]
-const SANDBOXES: u32 = 16;
 
 /// A storage with the backends of a command, and the names the user has for what is in them.
 pub(crate) struct Session {
@@ -228,19 +222,15 @@ impl Session {
         Ok((mounts.finish()?, locations))
     }
 
-    /// Grants several places, and one that holds nothing: a directory that is made like that is emptied.
+    /// Grants several places, and one that holds nothing, if there can be one: a directory that is made like that is emptied.
     pub(crate) fn each_and_nothing(
         globals: &Globals,
         places: &[(&Place, Need)],
-    ) -> Result<(Self, Vec<Location>, Location), Failure> {
-        /// Holds a blank, and so is no name that a backend of the configuration can have.
-        const NOTHING: &str = "nothing at all";
-
+    ) -> Result<(Self, Vec<Location>, Option<Location>), Failure> {
         let mut mounts = Mounts::new(globals, FileSettings::default());
         let resolved = mounts.resolve_all(places.iter().copied())?;
         let locations = mounts.mount_all(&resolved)?;
-        mounts.backends.push((NOTHING.to_owned(), Arc::new(MemoryBackend::new())));
-        let nothing = Location { backend: NOTHING.to_owned(), path: Path::root() };
+        let nothing = mounts.nothing();
         Ok((mounts.finish()?, locations, nothing))
     }
 
@@ -339,10 +329,6 @@ fn share_roots(places: &mut [Resolved<'_>]) -> Result<Vec<bool>, Failure> {
     Ok(shared)
 }
 
-fn unopened(resolved: &Resolved<'_>, error: &Error) -> Failure {
-    Failure::usage(format!("`{}`: {}", printable(&resolved.place.typed), error.message()))
-}
-
 /// A message with the names that options have here: the component uses those of its interface.
 pub(crate) fn in_our_words(message: &str) -> String {
     ["max-window", "max-record", "columns", "delimiter", "allow-empty-source"]
@@ -413,52 +399,7 @@ impl FileSettings {
     }
 }
 
-/// The backends of a session as they are collected.
-#[cfg(not(target_family = "wasm"))]
-struct Mounts<'a> {
-    globals: &'a Globals,
-    files: FileSettings,
-    configuration: Option<Configuration>,
-    backends: Vec<(String, Arc<dyn Backend>)>,
-    labels: Vec<Label>,
-    standard: Option<Arc<Standard>>,
-}
-
-#[cfg(not(target_family = "wasm"))]
-impl<'a> Mounts<'a> {
-    fn new(globals: &'a Globals, files: FileSettings) -> Self {
-        Self { globals, files, configuration: None, backends: Vec::new(), labels: Vec::new(), standard: None }
-    }
-
-    fn resolve<'p>(&mut self, place: &'p Place, need: Need) -> Result<Resolved<'p>, Failure> {
-        let kind = match &place.kind {
-            PlaceKind::Configured { name, path } if !self.configuration()?.has(name) => {
-                match Remotes::find(self.globals, name)? {
-                    Some(remote) => Cow::Owned(remote.place(path).map_err(Failure::usage)?),
-                    None => Cow::Borrowed(&place.kind),
-                }
-            }
-            kind => Cow::Borrowed(kind),
-        };
-        let (path, root, is_plain) = match &*kind {
-            PlaceKind::Local { path, directory } => {
-                let (root, path) = local::resolve(&place.typed, path, *directory, need)?;
-                (path, Some(root), true)
-            }
-            PlaceKind::Memory(path)
-            | PlaceKind::Standard(path)
-            | PlaceKind::Bucket { path, .. }
-            | PlaceKind::Buckets { path, .. } => (path.clone(), None, true),
-            PlaceKind::Configured { name, path } => {
-                let configuration = self.configuration()?;
-                configuration.require(name)?;
-                let (root, is_plain) = configuration.directory(name).unzip();
-                (path.clone(), root, is_plain.unwrap_or(true))
-            }
-        };
-        Ok(Resolved { place, kind, path, root, is_plain })
-    }
-
+impl Mounts<'_> {
     fn resolve_all<'p>(
         &mut self,
         places: impl Iterator<Item = (&'p Place, Need)>,
@@ -473,142 +414,6 @@ impl<'a> Mounts<'a> {
             self.mount(this, &format!("place {}", first + 1))
         };
         resolved.iter().enumerate().map(mount).collect()
-    }
-
-    fn configuration(&mut self) -> Result<&Configuration, Failure> {
-        let loaded = match self.configuration.take() {
-            Some(loaded) => loaded,
-            None => self.globals.configuration()?,
-        };
-        Ok(self.configuration.insert(loaded))
-    }
-
-    /// Mounts the backend of a place; a local directory as `local_name`.
-    fn mount(&mut self, resolved: &Resolved<'_>, local_name: &str) -> Result<Location, Failure> {
-        match &*resolved.kind {
-            PlaceKind::Local { .. } => {
-                let root = resolved.root.clone().unwrap_or_default();
-                self.mount_directory(resolved, local_name, &root)
-            }
-            PlaceKind::Memory(_) => self.insert("memory", resolved, |_| Ok(Arc::new(MemoryBackend::new()))),
-            PlaceKind::Standard(_) => self.insert(Standard::NAME, resolved, |mounts| {
-                Ok(mounts.standard.get_or_insert_default().clone())
-            }),
-            PlaceKind::Buckets { kind, settings, .. } => {
-                self.insert(&resolved.name(&format!("{kind}://{settings:?}")), resolved, |_| {
-                    let opened = S3Buckets::from_config(settings.config());
-                    let opened = opened.map_err(|error| unopened(resolved, &error))?;
-                    Ok(Arc::new(opened))
-                })
-            }
-            PlaceKind::Bucket { kind, bucket, settings, .. } => {
-                self.insert(&resolved.name(&format!("{kind}://{bucket}{settings:?}")), resolved, |_| {
-                    let config = settings.config().with("bucket", bucket.as_str());
-                    Registry::with_builtin().open(kind, config).map_err(|error| unopened(resolved, &error))
-                })
-            }
-            PlaceKind::Configured { name, .. } => self.insert(name, resolved, |mounts| {
-                let settings = mounts.files.of_configured();
-                mounts.configuration()?.open(name, &Registry::with_builtin(), &settings)
-            }),
-        }
-    }
-
-    /// Grants the directory for the memo of two places, and returns the location of the memo, whose name is made from
-    /// where both places are. `None` if the directory lies in one of them, or one of them in it.
-    fn memo(
-        &mut self,
-        directory: &Place,
-        sides: [(&Resolved<'_>, &Location); 2],
-    ) -> Result<Option<Location>, Failure> {
-        let resolved = self.resolve(directory, Need::Contents)?;
-        if let Some(full) = resolved.full() {
-            let mut others = sides.iter().filter_map(|(side, _)| side.full());
-            if others.any(|other| full.starts_with(&other) || other.starts_with(&full)) {
-                return Ok(None);
-            }
-        }
-        let [first, second] = sides.map(|(side, at)| self.identity(side, at));
-        let at = self.mount(&resolved, "memo")?;
-        let refused = |error| Failure::new(Exit::Usage, format!("the path of the memo is refused: {error}"));
-        let name = Path::parse(format!("{}.memo", pair::name(&first, &second))).map_err(refused)?;
-        let path = at.path.join(&name).map_err(refused)?;
-        Ok(Some(Location { path, ..at }))
-    }
-
-    /// Where a place is, however it was typed: for a local one its directory; for any other the `Debug` output of its
-    /// backend, which names the service and never a secret.
-    fn identity(&self, place: &Resolved<'_>, at: &Location) -> String {
-        if let Some(full) = place.full() {
-            return full.to_string_lossy().into_owned();
-        }
-        let backend = self.backends.iter().find(|(name, _)| *name == at.backend);
-        format!("{:?} {}:{}", backend.map(|(_, backend)| backend), at.backend, at.path)
-    }
-
-    fn mount_directory(
-        &mut self,
-        resolved: &Resolved<'_>,
-        name: &str,
-        root: &path::Path,
-    ) -> Result<Location, Failure> {
-        // A configured backend may be called `source` or `target`.
-        let is_configured = |name: &str| {
-            let configuration = self.configuration.as_ref();
-            configuration
-                .is_some_and(|configuration| configuration.backends().any(|(known, _)| known == name))
-        };
-        let name = if is_configured(name) { format!("local {name}") } else { name.to_owned() };
-        self.insert(&name, resolved, |mounts| {
-            let options = FileOptions {
-                metadata: mounts.files.metadata,
-                links: mounts.files.links,
-                ..FileOptions::default()
-            };
-            let backend = FileBackend::open(root, options).map_err(|error| {
-                let message = format!("`{}`: {}", printable(&resolved.place.typed), error.message());
-                Failure::new(Exit::of(error.code(), Subject::Tree), message)
-            })?;
-            Ok(Arc::new(backend))
-        })
-    }
-
-    fn insert(
-        &mut self,
-        name: &str,
-        resolved: &Resolved<'_>,
-        open: impl FnOnce(&mut Self) -> Result<Arc<dyn Backend>, Failure>,
-    ) -> Result<Location, Failure> {
-        let mounted = self.backends.iter().find(|(mounted, _)| mounted == name);
-        let kind = if let Some((_, backend)) = mounted {
-            backend.kind().to_owned()
-        } else {
-            let backend = open(self)?;
-            let kind = backend.kind().to_owned();
-            self.backends.push((name.to_owned(), backend));
-            kind
-        };
-        if resolved.means_directory()
-            && let Some((_, backend)) = self.backends.iter_mut().find(|(mounted, _)| mounted == name)
-            && !backend.capabilities().features.directories
-        {
-            *backend = Arc::new(Layered::new(Arc::clone(backend), Directory(resolved.path.clone())));
-        }
-        let location = Location { backend: name.to_owned(), path: resolved.path.clone() };
-        self.labels.push(Label { location: location.clone(), kind, typed: resolved.place.typed.clone() });
-        Ok(location)
-    }
-
-    fn finish(self) -> Result<Session, Failure> {
-        let failed = |error: Error| Failure::new(Exit::Other, format!("cannot start the component: {error}"));
-        // A command holds few sandboxes at once, and should start at once.
-        let options = RuntimeOptions { sandboxes: SANDBOXES, ..RuntimeOptions::default() };
-        let runtime = Runtime::new(&options).map_err(failed)?;
-        let mut builder = Storage::builder(&runtime);
-        for (name, backend) in self.backends {
-            builder = builder.mount(name, backend);
-        }
-        Ok(Session { storage: builder.build(), labels: self.labels, standard: self.standard })
     }
 }
 

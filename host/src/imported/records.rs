@@ -1,5 +1,7 @@
 //! Records: formats over compression over objects.
 
+use std::num::NonZero;
+
 use omnistorage_application::records as wit;
 use omnistorage_types::{ConvertReport, Encoding, wit::IntoWit};
 
@@ -102,5 +104,20 @@ impl Storage {
     ) -> Result<ConvertReport> {
         let (from, to) = (source_encoding.clone().into_wit(), target_encoding.clone().into_wit());
         wit::convert(at(source), from, at(target), to).await?.try_into()
+    }
+
+    /// The same: a component has one core.
+    ///
+    /// # Errors
+    /// As [`Storage::convert`].
+    pub async fn convert_on_cores(
+        &self,
+        source: &Location,
+        source_encoding: &Encoding,
+        target: &Location,
+        target_encoding: &Encoding,
+        _: NonZero<usize>,
+    ) -> Result<ConvertReport> {
+        self.convert(source, source_encoding, target, target_encoding).await
     }
 }

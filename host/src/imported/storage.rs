@@ -9,8 +9,8 @@ use std::{
 use futures::{Stream, StreamExt, stream as streams};
 use omnistorage_application::{Checked, backend, bisync, multi, objects, sync, types};
 use omnistorage_types::{
-    BisyncOptions, Compression, DecompressOptions, Explanation, Mode, SyncOptions, TargetResult, TeeError,
-    wit::IntoWit,
+    BisyncOptions, Compression, DecompressOptions, Explanation, Filter, Mode, SyncOptions, TargetResult,
+    TeeError, wit::IntoWit,
 };
 
 use super::{
@@ -63,13 +63,27 @@ impl Storage {
     /// # Errors
     /// [`ErrorCode::NotFound`] if there is no such directory or prefix, [`ErrorCode::NotDirectory`] if it is an object.
     pub async fn list(&self, location: &Location, options: &ListOptions) -> Result<Entries> {
-        let listed = objects::list(at(location), options.clone().into_wit()).await?;
-        let pages = checked(Checked::from(listed));
-        let entries = pages.flat_map(|page| match page {
-            Ok(page) => streams::iter(page).map(Listed::try_from).boxed(),
-            Err(error) => streams::iter([Err(error)]).boxed(),
-        });
-        Ok(Entries(entries.boxed()))
+        Ok(entries(objects::list(at(location), options.clone().into_wit()).await?))
+    }
+
+    /// Lists what a filter leaves of what is below a prefix, in byte order of the full paths; of an object, itself.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`] if there is no such object, directory or prefix, [`ErrorCode::InvalidArgument`] for a
+    /// malformed filter.
+    pub async fn find(&self, location: &Location, filter: &Filter, options: &ListOptions) -> Result<Entries> {
+        let (filter, options) = (filter.clone().into_wit(), options.clone().into_wit());
+        Ok(entries(objects::find(at(location), filter, options).await?))
+    }
+
+    /// Paths that cut what is below a place into so many ranges, relative to it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`], [`ErrorCode::NotDirectory`]; [`ErrorCode::Unsupported`] where listings do not come in byte
+    /// order.
+    pub async fn plan(&self, location: &Location, ranges: u32) -> Result<Vec<Path>> {
+        let borders = sync::plan(at(location), ranges).await?;
+        borders.into_iter().map(|border| Ok(Path::parse(border)?)).collect()
     }
 
     /// Opens an object, decompressed if asked.
@@ -287,6 +301,15 @@ impl Storage {
         let job = bisync::bisync(at(first), at(second), at(state), options).await?;
         Ok(BisyncJob::new(job.events, job.outcome))
     }
+}
+
+fn entries(listed: objects::Entries) -> Entries {
+    let pages = checked(Checked::from(listed));
+    let entries = pages.flat_map(|page| match page {
+        Ok(page) => streams::iter(page).map(Listed::try_from).boxed(),
+        Err(error) => streams::iter([Err(error)]).boxed(),
+    });
+    Entries(entries.boxed())
 }
 
 fn opened(reader: objects::Reader) -> Result<Reader> {

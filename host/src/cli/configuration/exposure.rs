@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use crate::Configuration;
+use crate::{Configuration, cli::place::is_secret};
 
 /// The warning about a file that others can change, so that they choose where data goes, or that they can read while it
 /// holds a secret. It never contains the secret.
@@ -19,12 +19,6 @@ pub(super) fn warning(file: &Path, backends: &Configuration) -> Option<String> {
     };
     let file = file.display();
     Some(format!("`{file}`: {what}; `chmod go= {file}` takes that from them"))
-}
-
-/// Whether the value of a setting is secret, judged by the last word of its name.
-pub(crate) fn is_secret(key: &str) -> bool {
-    let word = key.rsplit(['_', '.', '-']).next().unwrap_or(key);
-    matches!(word, "secret" | "key" | "token" | "password" | "json" | "delegation")
 }
 
 /// What everybody on this system may do with a file.

@@ -7,8 +7,13 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
-use super::super::configuration::is_secret;
 use crate::Config;
+
+/// Whether the value of a setting is secret, judged by the last word of its name.
+pub(crate) fn is_secret(key: &str) -> bool {
+    let word = key.rsplit(['_', '.', '-']).next().unwrap_or(key);
+    matches!(word, "secret" | "key" | "token" | "password" | "json" | "delegation")
+}
 
 /// Settings by their names in the configuration.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The places of a command in a component: its backends are there already, and are called by their names.
 
-use std::path;
+use std::{borrow::Cow, marker::PhantomData, path};
 
 use super::{FileSettings, Label, Resolved, Session};
 use crate::{
@@ -21,14 +21,16 @@ use crate::{
 const FILE: &str = "file";
 
 /// The places of a session as they are collected.
-pub(super) struct Mounts {
+pub(super) struct Mounts<'a> {
     pub(super) files: FileSettings,
     labels: Vec<Label>,
+    /// A native session borrows the configuration.
+    globals: PhantomData<&'a Globals>,
 }
 
-impl Mounts {
-    pub(super) fn new(_: &Globals, files: FileSettings) -> Self {
-        Self { files, labels: Vec::new() }
+impl<'a> Mounts<'a> {
+    pub(super) fn new(_: &'a Globals, files: FileSettings) -> Self {
+        Self { files, labels: Vec::new(), globals: PhantomData }
     }
 
     pub(super) fn resolve<'p>(&mut self, place: &'p Place, need: Need) -> Result<Resolved<'p>, Failure> {
@@ -36,16 +38,20 @@ impl Mounts {
             PlaceKind::Local { path, directory } => {
                 let (root, path) = local::resolve(&place.typed, path, *directory, need)?;
                 let is_plain = local::is_apart(&root);
-                Ok(Resolved { place, path, root: Some(root), is_plain })
+                Ok(Resolved { place, kind: Cow::Borrowed(&place.kind), path, root: Some(root), is_plain })
             }
             PlaceKind::Memory(path) | PlaceKind::Configured { path, .. } => {
-                Ok(Resolved { place, path: path.clone(), root: None, is_plain: true })
+                let (kind, path) = (Cow::Borrowed(&place.kind), path.clone());
+                Ok(Resolved { place, kind, path, root: None, is_plain: true })
             }
             PlaceKind::Standard(_) => {
                 let message = "standard input and output are no places of a component: `put` writes an object from its standard \
                                input, and `cat` reads one to its standard output";
                 Err(Failure::usage(message))
             }
+            PlaceKind::Buckets { .. } => Err(Failure::usage(
+                "a component does not list buckets: its backends are described by its environment",
+            )),
             PlaceKind::Bucket { kind, bucket, .. } => {
                 let typed = printable(&place.typed);
                 Err(Failure::usage(format!(
@@ -115,6 +121,11 @@ impl Mounts {
         let name = Path::parse(format!("{}.memo", pair::name(&first, &second))).map_err(refused)?;
         let path = at.path.join(&name).map_err(refused)?;
         Ok(Some(Location { path, ..at }))
+    }
+
+    /// No backend of a component is sure to hold nothing.
+    pub(super) fn nothing(&mut self) -> Option<Location> {
+        None
     }
 
     pub(super) fn finish(self) -> Result<Session, Failure> {
