@@ -43,6 +43,7 @@ mod read;
 mod recode;
 mod records;
 mod reference;
+#[cfg(not(target_family = "wasm"))]
 mod remotes;
 mod remove;
 mod session;

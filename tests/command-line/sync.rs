@@ -409,7 +409,7 @@ fn a_source_that_grows_while_it_is_read_is_told_and_not_half_copied() {
     assert_equal(&source, &target);
 }
 
-/// The borders of a plan share a run, with nothing but a shell around it; and several ranges at once are one command.
+/// The borders of a plan share a run, with nothing but a shell around it.
 #[test]
 fn a_plan_shares_a_run() {
     let scratch = Scratch::new();
@@ -419,11 +419,11 @@ fn a_plan_shares_a_run() {
     scratch.write("source/top", "x");
     let source = scratch.path("source");
     let place = source.to_str().unwrap();
-    let planned = run(&["plan", "--ranges", "4", place]).ok();
+    let planned = run(["plan", "--ranges", "4", place]).ok();
     assert_eq!(planned.stderr, "");
     let borders: Vec<_> = planned.text().lines().map(str::to_owned).collect();
     assert!(borders.len() == 3 && borders.is_sorted(), "{borders:?}");
-    let json = run(&["plan", "--ranges", "4", "--json", place]).ok();
+    let json = run(["plan", "--ranges", "4", "--json", place]).ok();
     let ranges: Vec<serde_json::Value> =
         json.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(ranges.len(), 4);
@@ -439,17 +439,12 @@ fn a_plan_shares_a_run() {
     }
     assert_eq!(transferred, 61);
     assert_equal(&source, &target);
-    let other = scratch.path("other");
-    let summary = pair("sync", &source, &other, &["--ranges", "4", "--json"]).ok().summary();
-    assert_eq!(summary["transferred"].as_u64(), Some(61));
-    assert_equal(&source, &other);
-    pair("check", &source, &other, &["--ranges", "4"]).ok();
 
-    let few = run(&["plan", "--ranges", "9", scratch.path("source/0").to_str().unwrap()]).ok();
+    let few = run(["plan", "--ranges", "9", scratch.path("source/0").to_str().unwrap()]).ok();
     assert!(few.stderr.contains("of 9 ranges"), "{few:?}");
-    run(&["plan", "--ranges", "2", scratch.path("none").to_str().unwrap()]).fails(3, &["none`"]);
-    run(&["plan", "--ranges", "2", scratch.path("source/top").to_str().unwrap()]).fails(6, &["top`"]);
+    run(["plan", "--ranges", "2", scratch.path("none").to_str().unwrap()]).fails(3, &["none`"]);
+    run(["plan", "--ranges", "2", scratch.path("source/top").to_str().unwrap()]).fails(6, &["top`"]);
     fs::create_dir(scratch.path("empty")).unwrap();
-    let empty = run(&["plan", "--ranges", "2", scratch.path("empty").to_str().unwrap()]).ok();
+    let empty = run(["plan", "--ranges", "2", scratch.path("empty").to_str().unwrap()]).ok();
     assert_eq!(empty.text(), "");
 }

@@ -160,12 +160,6 @@ async fn what_cannot_go_with_a_range_is_refused_by_name() {
         SyncOptions { track_renames: RenameStrategy { hash: true, ..Default::default() }, ..range.clone() };
     let compression = Compression { codec: Codec::Gzip, level: None };
     let recoding = SyncOptions { recoding: Some(Recoding::Compress(compression)), ..range };
-    let at_once = SyncOptions { ranges: 2, ..between(None, None) };
-    let remembered = SyncOptions { memo: Some(at("source", "memo")), ..at_once.clone() };
-    let too_many = SyncOptions { ranges: 65, ..at_once };
-    for (options, word) in [(remembered, "memo"), (too_many, "ranges")] {
-        assert!(sync(&storage, &options).await.unwrap_err().message().contains(word));
-    }
     for (options, word) in
         [(renames, "track-renames"), (recoding, "recoding"), (between(Some("b"), Some("a")), "start-after")]
     {
@@ -191,46 +185,6 @@ async fn large() -> Pair {
         }
     }
     pair
-}
-
-#[tokio::test]
-async fn ranges_at_once_make_of_a_tree_what_one_run_does() {
-    let whole = large().await;
-    let options = SyncOptions { comparison: Comparison::Checksum, ..between(None, None) };
-    let (mut expected_events, expected) = sync(&whole.storage, &options).await.unwrap();
-    expected_events.sort();
-    assert_eq!((expected.checked, expected.deleted), (7_500, 1_500));
-    for ranges in [2, 8] {
-        let parts = large().await;
-        let options = SyncOptions { ranges, ..options.clone() };
-        let (mut events, report) = sync(&parts.storage, &options).await.unwrap();
-        events.sort();
-        assert_eq!((events, report), (expected_events.clone(), expected));
-        assert_eq!(tree(&*parts.target).await, tree(&*whole.target).await);
-        let job = parts.storage.check(&at("source", ""), &at("target", ""), &options).await.unwrap();
-        let check = job.outcome().await.unwrap();
-        assert_eq!((check.checked, check.same), (6_000, 6_000));
-    }
-}
-
-/// The guards look at the sum: a range without anything is no empty source.
-#[tokio::test]
-async fn guards_hold_for_all_ranges_at_once() {
-    let pair = large().await;
-    let options = SyncOptions { allow_empty_source: false, ranges: 8, ..between(None, None) };
-    let limited = SyncOptions { max_delete: Some(1_499), ..options.clone() };
-    let before = tree(&*pair.target).await.len();
-    assert_eq!(sync(&pair.storage, &limited).await.unwrap_err().code(), ErrorCode::LimitExceeded);
-    assert!(tree(&*pair.target).await.len() >= before);
-    let (_, report) =
-        sync(&pair.storage, &SyncOptions { max_delete: Some(1_500), ..options.clone() }).await.unwrap();
-    assert_eq!(report.deleted, 1_500);
-    let empty = storage([("source", memory()), ("target", pair.target.clone())]);
-    put(&empty, "source", &[("gone/1", "1")]).await;
-    empty.remove(&at("source", "gone/1")).await.unwrap();
-    let job = empty.sync(&at("source", ""), &at("target", ""), &options).await.unwrap();
-    assert_eq!(job.outcome().await.unwrap_err().code(), ErrorCode::PreconditionFailed);
-    assert_eq!(tree(&*pair.target).await.len(), 6_000);
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ impl wasip3::exports::cli::run::Guest for CommandLine {
     async fn run() -> Result<(), ()> {
         // Hosts call a program by its file; what it says of itself has its own name.
         let arguments: Vec<_> = iter::once("omnistorage".into()).chain(env::args_os().skip(1)).collect();
-        let code = omnistorage::cli::run(&arguments);
+        let code = omnistorage::cli::run(arguments);
         // What is not written by now is lost where the code ends the program.
         let _ = stdout().flush();
         if code > 1 {

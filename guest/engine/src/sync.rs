@@ -15,7 +15,6 @@ mod directories;
 mod explain;
 mod flight;
 mod journal;
-mod lane;
 mod memo;
 mod operation;
 mod options;

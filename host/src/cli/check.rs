@@ -92,7 +92,7 @@ impl CheckComparison {
 
 impl Check {
     pub(crate) fn threads(&self) -> Threads {
-        self.range.threads(self.recoding.threads())
+        self.recoding.threads()
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {

@@ -18,7 +18,7 @@ use super::{
     local::Need,
     memo,
     output::{Output, note, printable},
-    place::{Place, is_secret},
+    place::{Place, is_name, is_secret},
     remotes::Remotes,
     session::Session,
 };
@@ -238,7 +238,7 @@ struct Test {
 
 impl Test {
     async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let is_name = super::configuration::is_name(&self.name);
+        let is_name = is_name(&self.name);
         let typed = if is_name { format!("{}:", self.name) } else { self.name };
         let place = Place::parse(typed.as_ref()).map_err(Failure::usage)?;
         let (session, at) = Session::one(globals, &place, Need::Contents)?;

@@ -76,6 +76,7 @@ impl<'a> Resolved<'a> {
     }
 
     /// What its backend is mounted as: one that a remote of rclone describes is its own, whatever its address.
+    #[cfg(not(target_family = "wasm"))]
     fn name(&self, address: &str) -> String {
         match (&self.place.kind, &self.kind) {
             (PlaceKind::Configured { name, .. }, Cow::Owned(_)) => format!("{name}: {address}"),

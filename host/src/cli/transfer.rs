@@ -148,7 +148,7 @@ impl MoveTo {
 
 impl Copy {
     pub(crate) fn threads(&self) -> Threads {
-        self.transfer.range.threads(self.transfer.recoding.threads())
+        self.transfer.recoding.threads()
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
@@ -160,7 +160,7 @@ impl Copy {
 
 impl Sync {
     pub(crate) fn threads(&self) -> Threads {
-        self.transfer.range.threads(self.transfer.recoding.threads())
+        self.transfer.recoding.threads()
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
@@ -173,7 +173,7 @@ impl Sync {
 
 impl Move {
     pub(crate) fn threads(&self) -> Threads {
-        self.transfer.range.threads(self.transfer.recoding.threads())
+        self.transfer.recoding.threads()
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
@@ -222,11 +222,7 @@ async fn carry_out(
         note(decision);
     }
     let backup = transfer.backup_dir.as_ref();
-    let directory = match transfer.range.are_several() {
-        // It is read and written in order.
-        true => None,
-        false => transfer.memo.directory(&places.source, &places.target, transfer.dry_run)?,
-    };
+    let directory = transfer.memo.directory(&places.source, &places.target, transfer.dry_run)?;
     let Places { source, target } = places;
     let Granted { session, source, target, third: backup, memo } =
         Session::with_backup(globals, source, target, backup, directory.as_ref(), transfer.files())?;

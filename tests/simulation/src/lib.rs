@@ -17,7 +17,6 @@
 mod bisync;
 mod move_to;
 mod port;
-mod ranges;
 mod records;
 mod store;
 mod sync;
@@ -76,8 +75,7 @@ pub fn run(seed: u64) -> Result<Run, Box<Failure>> {
         45..60 => move_to::run(&world),
         60..80 => bisync::run(&world),
         80..90 => tee::run(&world),
-        90..94 => records::run(&world),
-        _ => ranges::run(&world),
+        _ => records::run(&world),
     };
     match held {
         Ok(()) => Ok(Run { steps: world.steps() }),

@@ -51,14 +51,6 @@ fn options(world: &World) -> SyncOptions {
     let yes = |often| world.happens(often);
     let deletion =
         world.one_of(&[Deletion::None, Deletion::Before, Deletion::During, Deletion::After, Deletion::After]);
-    let memo = yes(600).then(|| at("memo", "of-this-pair"));
-    let track_renames = match deletion {
-        Deletion::During | Deletion::After if yes(250) => {
-            RenameStrategy { hash: true, modified: yes(300), name: false }
-        }
-        _ => RenameStrategy::default(),
-    };
-    let is_parted = memo.is_none() && track_renames.is_empty() && yes(400);
     SyncOptions {
         dry_run: yes(50),
         comparison: world.one_of(&[
@@ -77,8 +69,12 @@ fn options(world: &World) -> SyncOptions {
             }
             false => Backup { place: None, suffix: ".old".to_owned(), keep_extension: false },
         }),
-        track_renames,
-        ranges: if is_parted { world.chance(|rng| rng.u32(2..6)) } else { 1 },
+        track_renames: match deletion {
+            Deletion::During | Deletion::After if yes(250) => {
+                RenameStrategy { hash: true, modified: yes(300), name: false }
+            }
+            _ => RenameStrategy::default(),
+        },
         empty_directories: yes(200),
         order: yes(200).then(|| Order {
             key: world.one_of(&[OrderKey::Name, OrderKey::Size, OrderKey::Modified]),
@@ -89,7 +85,7 @@ fn options(world: &World) -> SyncOptions {
         retries: world.chance(|rng| rng.u32(1..5)),
         max_errors: yes(60).then(|| world.chance(|rng| rng.u64(1..4))),
         max_transfer: yes(60).then(|| world.chance(|rng| rng.u64(1..5000))),
-        memo,
+        memo: yes(600).then(|| at("memo", "of-this-pair")),
         filter: if yes(200) { Filter::default().rule("- *.tmp") } else { Filter::default() },
         ..SyncOptions::default()
     }

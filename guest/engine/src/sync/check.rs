@@ -1,6 +1,6 @@
 //! A run of `check`.
 
-use std::{collections::BTreeSet, rc::Rc};
+use std::rc::Rc;
 
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use omnistorage_core::{
@@ -35,7 +35,7 @@ pub(super) async fn run(
 ) -> Result<CheckReport, Error> {
     let sides = Sides::open(&port, places, filter, &options).await?;
     let mut pairs = Pairs::new(&sides).await?;
-    let mut check = Check { entries, unlisted: BTreeSet::new(), report: CheckReport::default() };
+    let mut check = Check { entries, report: CheckReport::default() };
     let outcome = check.compare_all(&sides, &mut pairs, &options).await;
     check.entries.flush().await;
     outcome.map(|()| check.report)
@@ -43,8 +43,6 @@ pub(super) async fn run(
 
 struct Check {
     entries: Outlet<CheckEntry>,
-    /// Of several ranges at once: what could not be listed, on the target or not, which more than one may tell.
-    unlisted: BTreeSet<(bool, String)>,
     report: CheckReport,
 }
 
@@ -80,12 +78,7 @@ impl Check {
                         }
                     }
                 },
-                Step::Failed { side, failure } => {
-                    let name = failure.what.name();
-                    if sides.ranges == 1 || self.unlisted.insert((side == Side::Target, name.to_owned())) {
-                        self.tell_error(failure.what.name(), failure.error);
-                    }
-                }
+                Step::Failed { failure, .. } => self.tell_error(failure.what.name(), failure.error),
                 Step::Unknown { side, entry } => self.tell_unknown(sides, side, &entry, options),
                 Step::Need(_) => {}
                 Step::End => break,

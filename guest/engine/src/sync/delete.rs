@@ -88,14 +88,6 @@ impl Extras {
         self.count
     }
 
-    /// Whether an object is among them.
-    pub(super) fn holds(&mut self, path: &Path) -> bool {
-        match &mut self.counted {
-            Some(counted) => counted.holds(path),
-            None => self.objects.contains(path),
-        }
-    }
-
     /// As many as one call deletes, if there are so many.
     pub(super) fn take_some(&mut self) -> Option<Vec<Path>> {
         if self.objects.len() < MANY {
@@ -122,7 +114,7 @@ impl Extras {
         let mut left = self.count.saturating_sub(counted.len() as u64);
         // A second merge finds them again. What the source has got in the meantime stays, as does what has become extra:
         // it was not counted. And a source that shows no object any more is gone.
-        let mut pairs = Pairs::in_order(sides).await?;
+        let mut pairs = Pairs::new(sides).await?;
         let mut due = Vec::new();
         loop {
             let step = pairs.next().await?;

@@ -39,16 +39,9 @@ pub(super) struct Directories {
     extra: BTreeSet<Path>,
     /// Those of the source, in the same order.
     source: Vec<Path>,
-    /// Of a run over several ranges at once: directories in which something changed before they were met.
-    early: Option<BTreeSet<Path>>,
 }
 
 impl Directories {
-    /// Of a run over so many ranges at once.
-    pub(super) fn of(ranges: usize) -> Self {
-        Self { early: (ranges > 1).then(BTreeSet::new), ..Self::default() }
-    }
-
     /// A directory of the source, and whether the target has it with the same time.
     pub(super) fn add_source(&mut self, source: &Entry, target: Option<&Entry>, window_ns: Option<u64>) {
         if self.source.len() >= KEPT {
@@ -63,9 +56,6 @@ impl Directories {
             |other: Timestamp| other.nanoseconds_since(modified).unsigned_abs() <= u128::from(window);
         let standing = match target {
             None => Standing::Missing,
-            Some(_) if self.early.as_ref().is_some_and(|early| early.contains(&source.path)) => {
-                Standing::Differs
-            }
             Some(target) if target.modified.is_some_and(is_near) => Standing::Same,
             Some(_) => Standing::Differs,
         };
@@ -93,14 +83,7 @@ impl Directories {
     /// changed the directory above.
     pub(super) fn touch(&mut self, path: &Path) {
         for above in std::iter::successors(path.parent(), Path::parent) {
-            let Some((_, standing)) = self.times.get_mut(&above) else {
-                match &mut self.early {
-                    // It may come, and be new: then the one above changes, too.
-                    Some(early) if early.len() < KEPT => drop(early.insert(above)),
-                    _ => break,
-                }
-                continue;
-            };
+            let Some((_, standing)) = self.times.get_mut(&above) else { break };
             if std::mem::replace(standing, Standing::Differs) != Standing::Missing {
                 break;
             }

@@ -11,9 +11,6 @@ const MAX_IN_FLIGHT: u32 = 256;
 /// Attempts that a caller may ask for.
 const MAX_RETRIES: u32 = 100;
 
-/// Ranges that a caller may have listed at once.
-const MAX_RANGES: u32 = 64;
-
 /// Refuses numbers of calls in flight and of attempts that are out of their range.
 pub(super) fn check_calls(transfers: u32, checkers: u32, retries: u32) -> Result<(), Error> {
     for (name, value, most) in [
@@ -75,14 +72,8 @@ pub(super) fn target_name(options: &SyncOptions) -> Result<Option<Path>, Error> 
 fn check_range(options: &SyncOptions) -> Result<(), Error> {
     let range = options.range();
     let refused = |message: &str| Err(Error::new(ErrorCode::InvalidArgument, message));
-    if !(1..=MAX_RANGES).contains(&options.ranges) {
-        return refused(&format!("`ranges` must be from 1 to {MAX_RANGES}, not {}", options.ranges));
-    }
-    if range.is_whole() && options.ranges == 1 {
+    if range.is_whole() {
         return Ok(());
-    }
-    if options.ranges > 1 && options.memo.is_some() {
-        return refused("a `memo` is read and written in order: it cannot go with several `ranges` at once");
     }
     if range.is_empty() {
         return refused("`start-after` must sort before `stop-at`: there is nothing between them");

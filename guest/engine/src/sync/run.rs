@@ -11,9 +11,7 @@ use omnistorage_core::{
         merge::Side,
     },
 };
-use omnistorage_types::{
-    Action, Deletion, Error, ErrorCode, Event, Location, Path, Report, Stop, SyncOptions,
-};
+use omnistorage_types::{Action, Deletion, Error, ErrorCode, Event, Location, Report, Stop, SyncOptions};
 
 mod finish;
 mod room;
@@ -98,10 +96,9 @@ pub(super) async fn run(
         memo,
         extras: if tracks_renames { Extras::keeping_all() } else { Extras::default() },
         unmatched: tracks_renames.then(Unmatched::default),
-        directories: Directories::of(sides.ranges),
+        directories: Directories::default(),
         standing: Standing::default(),
         wanted: Wanted::default(),
-        blocked: Vec::new(),
         rooms: None,
         unlisted: BTreeSet::new(),
         source_objects: 0,
@@ -135,8 +132,6 @@ pub(super) struct Run {
     /// Where a sync makes room: what may be in the way, what waits for room, and what has got some.
     standing: Standing,
     wanted: Wanted,
-    /// What has no directory, and why; see `block`.
-    blocked: Vec<(Path, Error)>,
     rooms: Option<Rooms>,
     /// Where the listings may be merged again: what they could not tell, on the target or not, by its name.
     unlisted: BTreeSet<(bool, String)>,
@@ -265,8 +260,7 @@ impl Run {
 
     /// Decides on a step of the merge; says whether it was the last.
     fn take(&mut self, met: Met) -> bool {
-        let Met { step, lane, fact, passed, trouble } = met;
-        self.standing.enter(lane);
+        let Met { step, fact, passed, trouble } = met;
         if self.rooms.is_some() {
             return self.take_wanted(step);
         }
@@ -335,7 +329,7 @@ impl Run {
     /// Tells of what a listing could not tell, once, although a run that deletes may list more than once.
     pub(super) fn fail_listed(&mut self, side: Side, failure: ListingFailure) {
         let name = failure.what.name();
-        let is_new = (self.options.deletion == Deletion::None && self.sides.ranges == 1)
+        let is_new = self.options.deletion == Deletion::None
             || self.unlisted.insert((side == Side::Target, name.to_owned()));
         if is_new {
             self.journal.fail_name(failure.what.name(), failure.error);

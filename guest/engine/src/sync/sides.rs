@@ -38,8 +38,6 @@ pub(super) struct Sides {
     pub(super) filter: Rc<Filter>,
     /// Of which paths.
     pub(super) range: KeyRange,
-    /// In how many ranges at once.
-    pub(super) ranges: usize,
     /// What is done with them on the way.
     pub(super) recoder: Option<Recoder>,
 }
@@ -123,10 +121,9 @@ impl Sides {
             backup,
             filter: Rc::new(filter),
             range: options.range(),
-            ranges: options.ranges as usize,
             recoder,
         };
-        if (!sides.range.is_whole() || sides.ranges > 1) && sides.single.is_none() {
+        if !sides.range.is_whole() && sides.single.is_none() {
             for side in [&sides.source, &sides.target] {
                 side.require_ranges()?;
             }

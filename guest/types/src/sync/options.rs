@@ -179,10 +179,6 @@ pub struct SyncOptions {
     pub start_after: Option<Path>,
     /// Only paths up to this one, which is among them.
     pub stop_at: Option<Path>,
-    /// Ranges of the listings that are listed at once, from 1 to 64: where each page of a listing takes its time, so many
-    /// come in the time of one. What is left of a range is cut by probes. Nothing else changes but the order of what is
-    /// done. Default 1.
-    pub ranges: u32,
     /// Where the memo of this source and this target is, an object that a run reads beside the listings, and replaces in
     /// one step at its end: which pairs earlier runs made or found to be the same. Such a pair needs nothing but the
     /// listings; whatever they tell otherwise is looked at as if there were no memo, so that one that is missing, old or
@@ -234,7 +230,6 @@ impl Default for SyncOptions {
             one_way: false,
             start_after: None,
             stop_at: None,
-            ranges: 1,
             memo: None,
             filter: Filter::default(),
         }

@@ -317,7 +317,7 @@ macro_rules! mirror_sync {
                 dry_run, comparison, ignore_size, update_only, immutable, deletion, ignore_errors, max_delete,
                 allow_empty_source, backup, track_renames, empty_directories, delete_empty_source_directories, order,
                 transfers, checkers, retries, max_errors, max_transfer, deadline, target_name, bandwidth, recoding,
-                max_window, one_way, start_after, stop_at, ranges, memo, filter; modify_window = modify_window_ns
+                max_window, one_way, start_after, stop_at, memo, filter; modify_window = modify_window_ns
             }
             enum $crate::Action = $wit::Action {
                 Transferred, UpdatedTime, Deleted, Renamed, SourceRemoved, Skipped, Failed

@@ -7,6 +7,7 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
+#[cfg(not(target_family = "wasm"))]
 use crate::Config;
 
 /// Whether the value of a setting is secret, judged by the last word of its name.
@@ -64,11 +65,13 @@ impl Settings {
     }
 
     /// Of another origin than the command line.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn of(settings: Vec<(String, String)>) -> Self {
         Self(settings)
     }
 
     /// For the registry.
+    #[cfg(not(target_family = "wasm"))]
     pub(crate) fn config(&self) -> Config {
         self.0.iter().fold(Config::new(), |config, (key, value)| config.with(key.as_str(), value.as_str()))
     }

@@ -107,7 +107,7 @@ pub(crate) struct TransferOptions {
     #[arg(long, value_name = "PATH", value_parser = parse_path)]
     pub(crate) explain: Option<Path>,
     #[command(flatten)]
-    pub(crate) range: RangeOptions,
+    range: RangeOptions,
     #[command(flatten)]
     filter: FilterOptions,
 }
@@ -211,7 +211,7 @@ pub(crate) struct DeleteOptions {
     #[arg(long)]
     allow_empty_source: bool,
     /// Move objects on TARGET that were renamed on SOURCE, instead of transferring and deleting them
-    #[arg(long, conflicts_with_all = ["start_after", "stop_at", "ranges"])]
+    #[arg(long, conflicts_with_all = ["start_after", "stop_at"])]
     track_renames: bool,
     /// What must agree beside the size: some of hash, modtime, leaf
     #[arg(long, value_name = "LIST", default_value = "hash", value_parser = parse_strategy)]

@@ -24,8 +24,6 @@ pub(in crate::sync) struct Recall {
 /// A step of the merge, with what the memo tells of it.
 pub(in crate::sync) struct Met {
     pub(in crate::sync) step: Step,
-    /// The number of the lane that it is from.
-    pub(in crate::sync) lane: u64,
     /// Of the pair, if earlier runs found anything.
     pub(in crate::sync) fact: Option<Fact>,
     /// Of what comes before it, and no listing told of.
@@ -148,11 +146,11 @@ impl Recalling {
                 None => pairs.next().await?,
             };
             let Some(recall) = recall else {
-                return Ok(Met { step, lane: pairs.lane(), fact: None, passed: Vec::new(), trouble: None });
+                return Ok(Met { step, fact: None, passed: Vec::new(), trouble: None });
             };
             if let Some(fact) = recall.seek(&step) {
                 let passed = std::mem::take(&mut recall.passed);
-                return Ok(Met { step, lane: pairs.lane(), fact, passed, trouble: recall.trouble });
+                return Ok(Met { step, fact, passed, trouble: recall.trouble });
             }
             *held = Some(step);
             recall.read_on().await;

@@ -18,7 +18,7 @@ use omnistorage_core::{
 };
 use omnistorage_types::{Action, Deletion, Error, ErrorCode, Path};
 
-use super::{Run, settle::advised};
+use super::Run;
 use crate::sync::{
     memo::Recalling,
     pair::Pair,
@@ -27,9 +27,6 @@ use crate::sync::{
 
 /// What to do about it, where nothing is deleted.
 pub(super) const ADVICE: &str = "delete it or move it away, or let a sync delete it";
-
-/// Objects that are kept until it is known what is in their way.
-const BLOCKED: usize = 10_000;
 
 /// What is in the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,26 +40,16 @@ pub(super) enum Obstacle {
 /// Objects that only the target has, of those that were met last: what comes next may need a directory in their place.
 /// All that sorts between an object and what is below its path begins with its path, so these are few.
 #[derive(Default)]
-pub(super) struct Standing {
-    /// By the lane in which they were met: paths come in order in each.
-    lanes: BTreeMap<u64, Vec<Path>>,
-    lane: u64,
-}
+pub(super) struct Standing(Vec<Path>);
 
 impl Standing {
-    /// What is met from now on is of that lane.
-    pub(super) const fn enter(&mut self, lane: u64) {
-        self.lane = lane;
-    }
-
     pub(super) fn add(&mut self, object: &Path) {
-        let met = self.lanes.entry(self.lane).or_default();
-        while met.pop_if(|last| !object.as_str().starts_with(last.as_str())).is_some() {}
-        met.push(object.clone());
+        while self.0.pop_if(|last| !object.as_str().starts_with(last.as_str())).is_some() {}
+        self.0.push(object.clone());
     }
 
     fn above(&self, path: &Path) -> Option<&Path> {
-        self.lanes.get(&self.lane)?.iter().find(|object| path.starts_with(object))
+        self.0.iter().find(|object| path.starts_with(object))
     }
 }
 
@@ -112,32 +99,9 @@ impl Run {
         self.fail(&source.path, error);
     }
 
-    /// Keeps an object whose directory has no place until all listings are through, of which there are several: what
-    /// stands there may be extra by another one. Says whether it did.
-    pub(super) fn block(&mut self, source: &Entry, error: &Error) -> bool {
-        let is_kept = self.sides.ranges > 1 && self.may_make_room() && self.blocked.len() < BLOCKED;
-        if is_kept {
-            self.blocked.push((source.path.clone(), error.clone()));
-        }
-        is_kept
-    }
-
-    /// Lets those wait whose place will be free, and fails the others.
-    fn sort_out_blocked(&mut self) {
-        for (path, error) in std::mem::take(&mut self.blocked) {
-            let mut above = std::iter::successors(path.parent(), Path::parent);
-            match above.find(|directory| self.extras.holds(directory)) {
-                Some(object) => drop(self.wanted.0.insert(object, Obstacle::Object)),
-                // What was deleted as it was found is gone by now.
-                None if self.deletes_begun > 0 => drop(self.wanted.0.insert(path, Obstacle::Object)),
-                None => self.fail(&path, advised(error)),
-            }
-        }
-    }
-
     /// An object that only the source has: whether something stands where it needs a directory, which is seen to then.
     pub(super) fn lacks_directory(&mut self, source: &Entry) -> bool {
-        if self.standing.lanes.is_empty() {
+        if self.standing.0.is_empty() {
             return false;
         }
         let Some(object) = self.standing.above(&self.sides.target_path(&source.path)).cloned() else {
@@ -159,7 +123,6 @@ impl Run {
 
     /// Fails those, before anything is deleted, for which there will be no room whatever is deleted.
     pub(super) async fn foresee_room(&mut self) {
-        self.sort_out_blocked();
         let directories = self.wanted.0.iter().filter(|(_, obstacle)| **obstacle == Obstacle::Directory);
         let directories: Vec<_> = directories.map(|(path, _)| path.clone()).collect();
         for path in directories {

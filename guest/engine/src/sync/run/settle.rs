@@ -74,7 +74,6 @@ impl Run {
             Err(error) if error.code() == ErrorCode::IsDirectory && self.may_make_room() => {
                 self.want(&source)
             }
-            Err(error) if error.code() == ErrorCode::NotDirectory && self.block(&source, &error) => {}
             Err(error) => self.fail(&source.path, advised(error)),
         }
         match removed {
@@ -99,7 +98,7 @@ impl Run {
 }
 
 /// With what to do about it, if something else stands where an object, or a directory above it, should.
-pub(super) fn advised(error: Error) -> Error {
+fn advised(error: Error) -> Error {
     match error.code() {
         ErrorCode::IsDirectory | ErrorCode::NotDirectory => {
             let message = format!("{}: {ADVICE}", error.message());
