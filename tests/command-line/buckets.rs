@@ -186,7 +186,7 @@ fn keys_are_looked_at_as_files_are() {
         tree.lines()[1..],
         ["├── a.gz", "├── b.txt", "├── d/", "└── d.gz/", "", "2 directories, 2 objects"]
     );
-    assert_eq!(run(b"", &["du", &at("")]).ok().lines(), ["10\td/", "5\td.gz/", "25\t."]);
+    assert_eq!(run(b"", &["du", &at("")]).ok().lines(), ["5\td.gz/", "10\td/", "25\t."]);
     assert_eq!(run(b"", &["tail", "-c", "2", &at("a.gz")]).ok().text(), "45");
 
     // Renamed by the store, and deleted by a wildcard.

@@ -378,7 +378,8 @@ async fn a_conversion_on_several_cores_that_fails_leaves_the_target_and_names_th
         let elsewhere = storage([("here", source.clone())]);
         write(&elsewhere, "x.ndjson.gz", &Encoding::default(), 50_000).await;
         let broken = Twisted::new(&source).contents(|_, contents| failing_after(contents, 50_000));
-        let storage = storage([("source", broken), ("here", target.backend.clone())]);
+        let storage =
+            storage([("source", broken), ("whole", source.clone()), ("here", target.backend.clone())]);
         let (from, to, default) = (at("source", "x.ndjson.gz"), at("here", "x.csv.gz"), Encoding::default());
         let error = storage.convert_on_cores(&from, &default, &to, &default, cores).await.unwrap_err();
         assert_eq!(
@@ -389,7 +390,7 @@ async fn a_conversion_on_several_cores_that_fails_leaves_the_target_and_names_th
 
         let level = Encoding { level: Some(99), ..Encoding::default() };
         let error = storage
-            .convert_on_cores(&at("here", "x.csv.gz"), &default, &to, &level, cores)
+            .convert_on_cores(&at("whole", "x.ndjson.gz"), &default, &to, &level, cores)
             .await
             .unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidArgument, "{error}");

@@ -18,6 +18,7 @@ use super::{
 /// `check`. The borders are paths of PLACE, found by some requests and not by a listing, so the shares are as even as the
 /// paths are. Fewer are printed where there is not enough to cut at; an empty PLACE has none.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Plan {
     /// Cut PLACE into N ranges: N - 1 borders
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=10_000))]
@@ -25,9 +26,15 @@ pub(crate) struct Plan {
     /// Print one JSON object a range, with the border that it starts after and the one that it stops at; null is none
     #[arg(long)]
     json: bool,
+    /// The directory or bucket to cut
     #[arg(value_parser = Place::parser())]
     place: Place,
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  omnistorage plan --ranges 8 s3://bucket/logs > borders
+  omnistorage plan --ranges 8 --json ./photos";
 
 #[derive(Serialize)]
 struct RangeJson<'a> {

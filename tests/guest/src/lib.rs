@@ -34,7 +34,7 @@ use bindings::{
     exports::omnistorage::storage::{
         self as exports,
         compression::{Body, DecompressOptions},
-        objects::{CompressionOptions, Entries, Guest, Reader},
+        objects::{CompressionOptions, Entries, Filter, Guest, Reader},
     },
     omnistorage::storage::{
         self as imports,
@@ -53,6 +53,10 @@ impl Guest for Component {
     }
 
     async fn list(_: Location, _: ListOptions) -> Result<Entries, Error> {
+        unimplemented!()
+    }
+
+    async fn find(_: Location, _: Filter, _: ListOptions) -> Result<Entries, Error> {
         unimplemented!()
     }
 

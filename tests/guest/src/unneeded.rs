@@ -110,6 +110,10 @@ impl sync::Guest for Component {
         unimplemented!()
     }
 
+    async fn plan(_: Location, _: u32) -> Result<Vec<String>, Error> {
+        unimplemented!()
+    }
+
     async fn explain(_: Location, _: Location, _: String, _: SyncOptions) -> Result<Explanation, Error> {
         unimplemented!()
     }
