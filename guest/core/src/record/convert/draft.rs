@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{json::plain_bytes, value::NoText};
+use super::json::plain_bytes;
 use crate::record::{RecordError, RecordOptions};
 
 /// Behind the records before it, and no longer than a record may be.
@@ -49,6 +49,12 @@ impl<'a> Draft<'a> {
             std::str::from_utf8(text).map_err(|error| NoText::Unicode { byte: error.valid_up_to() + 1 })?;
         serde_json::to_writer(&mut *self, text).map_err(|_| NoText::Limit(self.options.too_long(self.number)))
     }
+}
+
+/// Why there is no JSON text of a value.
+pub(super) enum NoText {
+    Unicode { byte: usize },
+    Limit(RecordError),
 }
 
 /// Fails once the record is too long.

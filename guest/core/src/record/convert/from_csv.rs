@@ -3,9 +3,9 @@
 use super::{
     ConvertOne,
     columns::Columns,
-    draft::Draft,
+    draft::{Draft, NoText},
     unrepresentable,
-    value::{NoText, Value},
+    value::Value,
 };
 use crate::record::{
     Batch, RecordError, RecordErrorKind,

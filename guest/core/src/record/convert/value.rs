@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 
-use super::{draft::Draft, json::Raw};
+use super::{
+    draft::{Draft, NoText},
+    json::Raw,
+};
 use crate::record::{
     RecordError,
     csv::{Encoder, Field},
@@ -87,12 +90,6 @@ impl<'a> Value<'a> {
         }
         Ok(())
     }
-}
-
-/// Why there is no JSON text of a value.
-pub(super) enum NoText {
-    Unicode { byte: usize },
-    Limit(RecordError),
 }
 
 /// What a field may stand for, if values are inferred.
