@@ -8,10 +8,7 @@ use super::{
     draft::{Draft, NoText},
     json::Raw,
 };
-use crate::record::{
-    RecordError,
-    csv::{Encoder, Field},
-};
+use crate::record::csv::{Encoder, Field};
 
 /// A value of JSON that is one field of CSV.
 #[derive(Debug, PartialEq, Eq)]
