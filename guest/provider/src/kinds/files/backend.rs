@@ -8,6 +8,7 @@ use omnistorage::{
     Backend, ObjectInfo, Path, Result, Timestamp,
     backend::{
         Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
+        limited,
     },
 };
 use send_wrapper::SendWrapper;
@@ -110,7 +111,7 @@ impl Backend for FilesBackend {
     async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
         at!(prefix, {
             let listing = FilesListing::begin(&self.root(), prefix, options).await?;
-            Ok(Box::new(listing) as Box<dyn Listing>)
+            Ok(limited(Box::new(listing), options.limit))
         })
     }
 
