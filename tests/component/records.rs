@@ -386,7 +386,6 @@ async fn a_conversion_on_several_cores_that_fails_leaves_the_target_and_names_th
             (error.code(), error.location()),
             (ErrorCode::Unavailable, Some(("source", "x.ndjson.gz")))
         );
-        target.is_as_it_was().await;
 
         let level = Encoding { level: Some(99), ..Encoding::default() };
         let error = storage
