@@ -5,9 +5,7 @@ use std::sync::Arc;
 use omnistorage::{
     Backend, ErrorCode, FileBackend, Path,
     backend::file::FileOptions,
-    runtime::{
-        Codec, Comparison, Compression, Deletion, Filter, Recoding, RenameStrategy, Report, SyncOptions,
-    },
+    runtime::{Codec, Compression, Deletion, Filter, Recoding, RenameStrategy, Report, SyncOptions},
 };
 use tempfile::TempDir;
 
