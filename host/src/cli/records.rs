@@ -53,10 +53,11 @@ impl Records {
 
 /// Read every record of SOURCE and write it to TARGET, whole or not at all
 ///
-/// JSON (a text a line, or one array) and CSV turn into each other: a row is an object whose keys are the columns, or an array if there is no header.
-/// The columns of JSON are all of its keys, unless --columns names them. If a record after the first ones brings another, or
-/// the target is standard output, JSON is read twice; what comes from standard input is kept in a temporary file for that. An object or an array in a field is its JSON text. Length-prefixed holds the records of
-/// either as they are.
+/// JSON (a text a line, or one array) and CSV turn into each other: a row is an object whose keys are the columns, or
+/// an array if there is no header. The columns of JSON are all of its keys, unless --columns names them. If a record
+/// after the first ones brings another, or the target is standard output, JSON is read twice; what comes from standard
+/// input is kept in a temporary file for that. An object or an array in a field is its JSON text. Length-prefixed holds
+/// the records of either as they are.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  omnistorage records convert listing.ndjson.zst listing.csv")]
 struct Convert {
