@@ -31,6 +31,7 @@ mod list;
 mod local;
 mod log;
 mod memo;
+mod metrics;
 mod names;
 mod object;
 mod output;
@@ -46,6 +47,7 @@ mod reference;
 #[cfg(not(target_family = "wasm"))]
 mod remotes;
 mod remove;
+mod report_file;
 mod session;
 mod size;
 #[cfg(not(target_family = "wasm"))]

@@ -154,6 +154,21 @@ fn bash_completes_places() {
     assert!(completed("omnistorage ls s3://no-such-bucket/").iter().all(String::is_empty));
 }
 
+/// The scripts of zsh and fish ask the binary, too, wherever an argument is a place.
+#[test]
+fn zsh_and_fish_complete_places() {
+    let script = |shell: &str| run_with(b"", &mut command(["completions", shell])).ok().text().to_owned();
+    let zsh = script("zsh");
+    assert!(zsh.starts_with("#compdef omnistorage\n"));
+    let places = zsh.matches(":_omnistorage_places'").count();
+    // More than one for each command that takes a place; no other argument asks for them.
+    assert!(places > 40 && !zsh.contains(":_urls"), "{places}");
+    assert!(zsh.contains(":source -- The object:_omnistorage_places'"));
+    assert!(zsh.contains(":shell -- Whose:(bash elvish fish powershell zsh)'"));
+    let fish = script("fish");
+    assert_eq!(fish.matches("omnistorage complete-place").count(), 1);
+}
+
 /// Where directories are only prefixes that keys share.
 #[test]
 fn keys_are_looked_at_as_files_are() {

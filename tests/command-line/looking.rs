@@ -214,6 +214,8 @@ fn sizes_add_up() {
         ["2051\ta/", "3\ta/deep/", "5\td.gz/", "2067\t."]
     );
     assert_eq!(at(&scratch, "du", &["-h", "-d", "0"], "t").ok().lines(), ["2.02 KiB\t."]);
+    assert_eq!(at(&scratch, "du", &["-sh"], "t").ok().lines(), ["2.02 KiB\t."]);
+    at(&scratch, "du", &["-s", "-d", "2"], "t").fails_with(2, &["--depth"]);
     let largest = at(&scratch, "du", &["--largest", "-d", "2", "--json"], "t").ok().json();
     let paths: Vec<_> = largest.iter().map(|line| line["path"].as_str().unwrap()).collect();
     assert_eq!(paths, ["a/", "d.gz/", "a/deep/", "."]);

@@ -16,11 +16,13 @@ mod hosted;
 mod killed;
 mod looking;
 mod memo;
+mod metrics;
 mod mistakes;
 mod objects;
 mod places;
 mod records;
 mod removing;
+mod report_file;
 #[cfg(target_os = "linux")]
 mod scarce;
 mod schema;

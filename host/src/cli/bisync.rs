@@ -14,8 +14,10 @@ use super::{
     Globals,
     exit::{Exit, Failure},
     follow::{Failed, Follower, Story, objects, summed_up},
+    metrics::MetricsOptions,
     output::{ErrorJson, Output, printable},
     place::Place,
+    report_file::{Entry, ReportOptions, finish},
     session::{Session, join},
 };
 use crate::{
@@ -41,6 +43,10 @@ pub(crate) struct Bisync {
     /// Print one JSON event a line, then a summary
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
     /// A directory
     #[arg(value_name = "FIRST", value_parser = Place::parser())]
     first: Place,
@@ -51,7 +57,7 @@ pub(crate) struct Bisync {
 
 impl Bisync {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let Self { arguments, state, json, first, second } = self;
+        let Self { arguments, state, json, report, metrics, first, second } = self;
         let names = (state::identity(&first)?, state::identity(&second)?);
         let (directory, name) = (state.directory()?, state::name(&names));
         let (session, at_first, at_second, at_state) =
@@ -62,8 +68,14 @@ impl Bisync {
         let _lock = if options.dry_run { None } else { state::lock(&directory, &name)? };
         let places = [&first, &second];
         let story = Run { dry_run: options.dry_run, places, done: 0, last: String::new() };
-        let follower = Follower::new(globals, &session, json, None, story);
-        follower.follow(session.storage.bisync(&at_first, &at_second, &at_state, &options).await).await
+        let metrics = metrics.start("bisync").await?;
+        let mut report = report.open(globals, "bisync", places, options.dry_run)?;
+        let follower = Follower::new(globals, &session, json, None, story)
+            .with_report(report.as_mut())
+            .with_metrics(metrics.as_ref());
+        let job = session.storage.bisync(&at_first, &at_second, &at_state, &options).await;
+        let outcome = follower.follow(job).await;
+        finish(report, outcome).await
     }
 }
 
@@ -155,6 +167,19 @@ impl Story for Run<'_> {
             size: event.size,
             reason: event.reason.as_deref(),
             error: event.error.as_ref().map(Into::into),
+        }
+    }
+
+    fn entry<'e>(event: &'e BisyncEvent) -> Entry<'e> {
+        Entry {
+            event: event.action.as_str(),
+            path: &event.path,
+            size: event.size,
+            bytes: if event.action == BisyncAction::Transferred { event.size.unwrap_or(0) } else { 0 },
+            reason: event.reason.as_deref(),
+            error: event.error.as_ref(),
+            is_listed: true,
+            is_failure: event.action == BisyncAction::Failed,
         }
     }
 

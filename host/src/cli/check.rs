@@ -18,9 +18,11 @@ use super::{
     exit::{Exit, Failure},
     filter::FilterOptions,
     follow::{Failed, Follower, Story, objects},
+    metrics::MetricsOptions,
     output::{ErrorJson, Output, calls, note, printable},
     range::RangeOptions,
     recode::RecodingOptions,
+    report_file::{Entry, ReportOptions, finish},
     session::{FileSettings, Granted, LinkOptions, Session, join},
     threads::Threads,
 };
@@ -55,6 +57,10 @@ pub(crate) struct Check {
     /// Print one JSON event a line, then a summary
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    report: ReportOptions,
+    #[command(flatten)]
+    metrics: MetricsOptions,
     #[command(flatten)]
     range: RangeOptions,
     #[command(flatten)]
@@ -117,8 +123,13 @@ impl Check {
         let Granted { session, source, target, .. } =
             Session::with_backup(globals, source, target, None, None, files)?;
         let story = Run { places: &places, combined, checked: 0, last: String::new() };
-        let follower = Follower::new(globals, &session, self.json, None, story);
-        follower.follow(session.storage.check(&source, &target, &options).await).await
+        let metrics = self.metrics.start("check").await?;
+        let mut report = self.report.open(globals, "check", [&places.source, &places.target], false)?;
+        let follower = Follower::new(globals, &session, self.json, None, story)
+            .with_report(report.as_mut())
+            .with_metrics(metrics.as_ref());
+        let outcome = follower.follow(session.storage.check(&source, &target, &options).await).await;
+        finish(report, outcome).await
     }
 }
 
@@ -237,6 +248,19 @@ impl Story for Run<'_> {
             path: &entry.path,
             reason: entry.reason.as_deref(),
             error: entry.error.as_ref().map(Into::into),
+        }
+    }
+
+    fn entry<'e>(entry: &'e CheckEntry) -> Entry<'e> {
+        Entry {
+            event: event_name(entry.difference),
+            path: &entry.path,
+            size: None,
+            bytes: 0,
+            reason: entry.reason.as_deref(),
+            error: entry.error.as_ref(),
+            is_listed: entry.difference != Difference::Same,
+            is_failure: entry.difference == Difference::Error,
         }
     }
 

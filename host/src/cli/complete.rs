@@ -1,8 +1,8 @@
 //! Shell completions, which know places: names of the configuration, buckets, and keys by one listing.
 
-use std::time::Duration;
+use std::{any::TypeId, time::Duration};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use clap_complete::Shell;
 use futures::StreamExt;
 
@@ -22,25 +22,58 @@ use crate::{
 
 /// Print shell completions
 ///
-/// Those of bash know places: names of the configuration, buckets, and keys.
+/// Those of bash, zsh and fish know places: names of the configuration, buckets, and keys.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  source <(omnistorage completions bash)")]
+#[command(
+    after_help = "Examples:\n  source <(omnistorage completions bash)\n  source <(omnistorage completions zsh)        \
+                        after compinit\n  omnistorage completions fish | source"
+)]
 pub(crate) struct Completions {
     /// Whose
     shell: Shell,
 }
 
 impl Completions {
-    pub(crate) fn run(self, mut command: clap::Command) -> Result<(), Failure> {
+    pub(crate) fn run(self, command: clap::Command) -> Result<(), Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut command, "omnistorage", &mut script);
-        if self.shell == Shell::Bash {
-            script.extend_from_slice(include_bytes!("complete/places.bash"));
-        }
+        clap_complete::generate(self.shell, &mut mark_places(command), "omnistorage", &mut script);
         let mut output = Output::new();
-        output.bytes(&script)?;
+        match self.shell {
+            Shell::Bash => {
+                output.bytes(&script)?;
+                output.bytes(include_bytes!("complete/places.bash"))?;
+            }
+            Shell::Zsh => {
+                // The function must be there before the last lines run: they complete at once where zsh loads the
+                // script as a function.
+                let (first, rest) =
+                    script.split_at(script.iter().position(|byte| *byte == b'\n').unwrap_or(0));
+                output.bytes(first)?;
+                output.bytes(include_bytes!("complete/places.zsh"))?;
+                output.bytes(
+                    String::from_utf8_lossy(rest).replace(":_urls", ":_omnistorage_places").as_bytes(),
+                )?;
+            }
+            Shell::Fish => {
+                output.bytes(&script)?;
+                output.bytes(include_bytes!("complete/places.fish"))?;
+            }
+            _ => output.bytes(&script)?,
+        }
         output.flush()
     }
+}
+
+/// Gives the arguments that are places the hint of a URL, which no other argument has. In the script of zsh it becomes
+/// a function of our own.
+fn mark_places(command: clap::Command) -> clap::Command {
+    command.mut_subcommands(mark_places).mut_args(|argument| {
+        if argument.get_value_parser().type_id() == TypeId::of::<Place>() {
+            argument.value_hint(ValueHint::Url)
+        } else {
+            argument
+        }
+    })
 }
 
 /// Print the places that begin with WORD, one a line: for shells

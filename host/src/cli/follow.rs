@@ -8,8 +8,10 @@ use tokio::time::Instant;
 use super::{
     Globals,
     exit::{Exit, Failure, Subject},
+    metrics::Metrics,
     output::{Output, printable},
     progress::Progress,
+    report_file::{End, Entry, ReportFile},
     session::{Session, in_our_words},
 };
 use crate::{
@@ -30,6 +32,9 @@ pub(super) trait Story {
 
     /// An event as JSON.
     fn json<'e>(event: &'e Self::Event) -> impl Serialize + 'e;
+
+    /// An event for a report.
+    fn entry<'e>(event: &'e Self::Event) -> Entry<'e>;
 
     /// What failed, if the event tells of a failure.
     fn failed<'e>(&self, event: &'e Self::Event) -> Option<Failed<'e>>;
@@ -92,6 +97,8 @@ pub(super) struct Follower<'a, S> {
     worst: Exit,
     /// When what is under way is given up.
     cutoff: Option<Instant>,
+    report: Option<&'a mut ReportFile>,
+    metrics: Option<&'a Metrics>,
     story: S,
 }
 
@@ -114,6 +121,8 @@ impl<'a, S: Story> Follower<'a, S> {
             started: Instant::now(),
             worst: Exit::Done,
             cutoff: None,
+            report: None,
+            metrics: None,
             story,
         }
     }
@@ -123,6 +132,16 @@ impl<'a, S: Story> Follower<'a, S> {
         Self { cutoff, ..self }
     }
 
+    /// Writes it down in a report, too.
+    pub(super) fn with_report(self, report: Option<&'a mut ReportFile>) -> Self {
+        Self { report, ..self }
+    }
+
+    /// Counts what is done, too.
+    pub(super) fn with_metrics(self, metrics: Option<&'a Metrics>) -> Self {
+        Self { metrics, ..self }
+    }
+
     /// To the end of a job that was started: nothing of its places was looked at yet.
     pub(super) async fn follow(
         mut self,
@@ -130,11 +149,14 @@ impl<'a, S: Story> Follower<'a, S> {
     ) -> Result<(), Failure> {
         let mut job = started.map_err(self.session.failure(Subject::Tree))?;
         let activity = job.activity();
+        if let Some(metrics) = self.metrics {
+            metrics.begin(&activity);
+        }
         let (mut moments, mut is_cut_off) = (self.progress.moments(), false);
         loop {
             tokio::select! {
                 event = job.next() => match event {
-                    Some(event) => self.report(&event)?,
+                    Some(event) => self.report(&event).await?,
                     None => break,
                 },
                 () = moments.next() => {
@@ -156,8 +178,19 @@ impl<'a, S: Story> Follower<'a, S> {
             job.outcome().await
         };
         self.story.end()?;
-        if self.json {
-            self.output.json(&self.story.summary(&outcome, &activity, self.started.elapsed()))?;
+        let elapsed = self.started.elapsed();
+        {
+            let summary = self.story.summary(&outcome, &activity, elapsed);
+            if self.json {
+                self.output.json(&summary)?;
+            }
+            if let Some(report) = self.report {
+                let (sentence, is_success) = match &outcome {
+                    Ok(report) => (self.story.sentence(report), S::errors(report) == 0),
+                    Err(error) => (self.session.describe(error), false),
+                };
+                report.end(&summary, End { sentence, is_success, elapsed }).await;
+            }
         }
         self.output.flush()?;
         if is_cut_off && let Err(error) = &outcome {
@@ -165,7 +198,7 @@ impl<'a, S: Story> Follower<'a, S> {
         }
         let report = outcome.map_err(self.session.failure(Subject::Trees))?;
         if !self.json && !self.globals.quiet {
-            let elapsed = seconds(self.started.elapsed());
+            let elapsed = seconds(elapsed);
             self.progress.note(format_args!("{} in {elapsed}", self.story.sentence(&report)));
         }
         for line in self.story.afterwards(&report, self.globals.is_verbose()) {
@@ -179,8 +212,14 @@ impl<'a, S: Story> Follower<'a, S> {
         })
     }
 
-    fn report(&mut self, event: &S::Event) -> Result<(), Failure> {
+    async fn report(&mut self, event: &S::Event) -> Result<(), Failure> {
         self.story.note(event, &mut self.output)?;
+        if let Some(metrics) = self.metrics {
+            metrics.count(S::entry(event).event);
+        }
+        if let Some(report) = &mut self.report {
+            report.event(&S::json(event), &S::entry(event), self.started.elapsed()).await;
+        }
         if self.json {
             self.output.json(&S::json(event))?;
             self.output.flush()?;
@@ -242,7 +281,7 @@ pub(super) fn summed_up(dry_run: bool, mut parts: Vec<String>, errors: u64) -> V
 }
 
 /// A duration to read: with fractions where they matter.
-fn seconds(elapsed: Duration) -> String {
+pub(super) fn seconds(elapsed: Duration) -> String {
     if elapsed < Duration::from_secs(60) {
         format!("{:.2} s", elapsed.as_secs_f64())
     } else {

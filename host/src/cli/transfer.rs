@@ -22,6 +22,7 @@ use super::{
     follow::{Failed, Follower, Story, objects, summed_up},
     memo::MemoOptions,
     output::{Output, bytes_moved, note, printable},
+    report_file::{Entry, finish},
     session::{Granted, Session, join},
     threads::Threads,
     wildcard::Pattern,
@@ -194,6 +195,14 @@ enum Kind {
 }
 
 impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Copy => "copy",
+            Self::Sync => "sync",
+            Self::Move => "move",
+        }
+    }
+
     async fn start(
         self,
         storage: &Storage,
@@ -242,10 +251,15 @@ async fn carry_out(
         };
         return explain::tell(&session, path, explanation, transfer.json);
     }
-    let once = async || {
+    let named = [&places.source, &places.target];
+    let mut report = transfer.report.open(globals, kind.name(), named, transfer.dry_run)?;
+    let metrics = transfer.metrics.start(kind.name()).await?;
+    let mut once = async || {
         let story = Run::new(transfer, places);
-        let follower =
-            Follower::new(globals, &session, transfer.json, transfer.period(), story).until(cutoff);
+        let follower = Follower::new(globals, &session, transfer.json, transfer.period(), story)
+            .until(cutoff)
+            .with_report(report.as_mut())
+            .with_metrics(metrics.as_ref());
         let job = kind.start(&session.storage, &source, &target, &options).await;
         let outcome = follower.follow(job).await;
         if let (Some(directory), Some(name)) =
@@ -263,10 +277,11 @@ async fn carry_out(
                 note(format_args!("{why}run {} of {} in {} s", run + 1, transfer.runs, pause.as_secs()));
                 sleep(pause).await;
             }
-            outcome => return outcome,
+            outcome => return finish(report, outcome).await,
         }
     }
-    once().await
+    let outcome = once().await;
+    finish(report, outcome).await
 }
 
 /// Refuses what most probably is meant as the name of an object, and would become a directory of that name.
@@ -327,6 +342,19 @@ impl Story for Run<'_> {
 
     fn json<'e>(event: &'e Event) -> impl Serialize + 'e {
         EventJson::from(event)
+    }
+
+    fn entry<'e>(event: &'e Event) -> Entry<'e> {
+        Entry {
+            event: event.action.as_str(),
+            path: &event.path,
+            size: event.size,
+            bytes: if event.action == Action::Transferred { event.size.unwrap_or(0) } else { 0 },
+            reason: event.reason.as_deref(),
+            error: event.error.as_ref(),
+            is_listed: true,
+            is_failure: event.action == Action::Failed,
+        }
     }
 
     fn failed<'e>(&self, event: &'e Event) -> Option<Failed<'e>> {

@@ -108,6 +108,9 @@ pub(crate) struct Du {
     /// Levels of directories to tell apart
     #[arg(long, short, value_name = "N", default_value_t = 1)]
     depth: usize,
+    /// The whole alone, as --depth 0
+    #[arg(long, short, conflicts_with = "depth")]
+    summarize: bool,
     #[command(flatten)]
     units: Units,
     /// The largest first
@@ -133,10 +136,11 @@ const BAR: u64 = 20;
 
 impl Du {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
+        let depth = if self.summarize { 0 } else { self.depth };
         let (mut whole, mut directories) = (Total::default(), BTreeMap::<String, Total>::new());
         let exit = objects_of(globals, &self.place, &self.filter, |path, entry| {
             whole.add(&entry);
-            for (at, _) in path.match_indices('/').take(self.depth) {
+            for (at, _) in path.match_indices('/').take(depth) {
                 let directory = path.get(..=at).unwrap_or(path);
                 match directories.get_mut(directory) {
                     Some(total) => total.add(&entry),

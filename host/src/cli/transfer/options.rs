@@ -11,9 +11,11 @@ use super::super::{
     explain::parse_path,
     filter::FilterOptions,
     memo::MemoOptions,
+    metrics::MetricsOptions,
     place::Place,
     range::RangeOptions,
     recode::RecodingOptions,
+    report_file::ReportOptions,
     session::{FileSettings, LinkOptions},
     size::{Bound, parse_count_bound, parse_rate, parse_size_bound},
     time::{behind, parse_duration, parse_window},
@@ -97,6 +99,10 @@ pub(crate) struct TransferOptions {
     /// Print one JSON event a line, then a summary
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) report: ReportOptions,
+    #[command(flatten)]
+    pub(crate) metrics: MetricsOptions,
     /// Say every second how far it is, even if standard error is no terminal
     #[arg(long, short = 'P')]
     progress: bool,
