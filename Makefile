@@ -9,11 +9,13 @@ components := omnistorage-component omnistorage-bindings omnistorage-codec omnis
 native := --workspace $(components:%=--exclude %)
 # Python packages, each of their files by its hash.
 install := pip install --quiet --disable-pip-version-check --require-hashes --requirement
+# What is in JavaScript finds its packages above it: it is copied beside them.
+beside_packages = mkdir -p $(tools)/web/examples && rm -rf $(tools)/web/examples/web && cp -R examples/web $(tools)/web/examples
 rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 # What the examples in other languages run in. Where one cannot be had, its test says so; to leave them out on purpose:
-# make test OMNISTORAGE_WITHOUT='python node'
-languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node)
+# make test OMNISTORAGE_WITHOUT='python node web'
+languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node web)
 # The same for hosts that know nothing of this library: OMNISTORAGE_WITHOUT=hosts
 hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools)/hosts/wasmtime $(tools)/hosts/wash)
 
@@ -21,7 +23,7 @@ hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec web components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -34,6 +36,11 @@ build: setup
 # The component of formats and codecs alone: target/omnistorage-codec.wasm.
 codec: setup
 	guest/build.sh omnistorage-codec $(target)/omnistorage-codec.wasm
+
+# The page that looks at files of records and converts them, of static files alone: target/web/.
+web: codec $(tools)/web/example
+	$(beside_packages)
+	node $(tools)/web/examples/web/build.js $(target)/omnistorage-codec.wasm $(target)/web
 
 # Every component as it ships, those that are composed too: target/components/.
 components: setup $(tools)/hosts/wac
@@ -181,6 +188,12 @@ $(tools)/python/example: examples/python/requirements.txt
 $(tools)/node/example: examples/node/package-lock.json
 	-@mkdir -p $(tools)/node && cp examples/node/package.json $< $(tools)/node && \
 	    npm ci --prefix $(tools)/node --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
+
+$(tools)/web/example: examples/web/package-lock.json
+	-@mkdir -p $(tools)/web && cp examples/web/package.json $< $(tools)/web && \
+	    npm ci --prefix $(tools)/web --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
+	-@command -v chromium > /dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null || \
+	    { apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends chromium; }
 
 $(tools)/bin/cargo-fuzz:
 	cargo install --locked --root $(tools) cargo-fuzz@0.13.2

@@ -10,7 +10,7 @@
 //! - [`stores`]: what each backend can do, what was tried, and what there is not yet;
 //! - [`speed`]: figures, and how they are made;
 //! - [`applications`]: a component of your own over the library, composed, in any host of WASI 0.3;
-//! - [`embedding`]: from Rust, from your own wasmtime, from Python and Node;
+//! - [`embedding`]: from Rust, from your own wasmtime, from Python, Node and the browser;
 //! - [`composing`]: into hosts that know nothing of it, by components over WASI;
 //! - [`security`]: what a grant gives, which limit stops what, and the tests that show it.
 //!

@@ -1,0 +1,71 @@
+//! The page of `examples/web`. The tests in `tests/web` use it as somebody would, in Chromium.
+
+use std::{env, fs, os::unix::fs::symlink, path::PathBuf, process::Command};
+
+use tempfile::TempDir;
+
+use crate::{
+    build::build,
+    languages::{EXAMPLES, tools},
+};
+
+/// A program on `PATH`.
+fn on_path(name: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|directory| directory.join(name)).find(|file| file.is_file())
+}
+
+/// A copy of what is in JavaScript, with the packages that it needs above it.
+struct Workshop {
+    scratch: TempDir,
+    chromium: PathBuf,
+}
+
+impl Workshop {
+    /// `None` if it is left out on purpose.
+    fn new() -> Option<Self> {
+        let tools = tools("web")?;
+        let chromium = on_path("chromium").expect(
+            "there is no chromium on PATH: install it (as root, `make test` does), or leave it out with \
+             OMNISTORAGE_WITHOUT=web",
+        );
+        let scratch = tempfile::tempdir().unwrap();
+        symlink(tools.join("node_modules"), scratch.path().join("node_modules")).unwrap();
+        let workshop = Self { scratch, chromium };
+        for (from, to) in [("web", "examples"), ("../tests/web/.", ".")] {
+            fs::create_dir_all(workshop.scratch.path().join(to)).unwrap();
+            workshop.run("cp", &["-R", &format!("{EXAMPLES}/{from}"), to]);
+        }
+        Some(workshop)
+    }
+
+    /// Runs a program there to its good end, and returns what it says.
+    fn run(&self, program: &str, arguments: &[&str]) -> String {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.scratch.path());
+        command.env("CHROMIUM", &self.chromium).env("OMNISTORAGE", env!("CARGO_BIN_EXE_omnistorage"));
+        command.env("PAGE", self.scratch.path().join("page"));
+        let done = command.output().unwrap();
+        let said =
+            [done.stdout, done.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+        assert!(done.status.success(), "{program} {arguments:?}: {said}");
+        said
+    }
+
+    fn test(&self, file: &str) {
+        let said = self.run("node", &["--test", "--test-reporter=tap", file]);
+        assert!(said.contains("# fail 0") && !said.contains("# pass 0"), "{said}");
+    }
+}
+
+fn component() -> String {
+    build("omnistorage-codec").into_os_string().into_string().unwrap()
+}
+
+#[test]
+fn web_page() {
+    let Some(workshop) = Workshop::new() else { return };
+    workshop.run("node", &["examples/web/build.js", &component(), "page"]);
+    workshop.run("cp", &["examples/web/jsconfig.json", "page"]);
+    workshop.run("node_modules/.bin/tsc", &["--project", "page/jsconfig.json"]);
+    workshop.test("page.test.js");
+}
