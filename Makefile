@@ -10,7 +10,11 @@ native := --workspace $(components:%=--exclude %)
 # Python packages, each of their files by its hash.
 install := pip install --quiet --disable-pip-version-check --require-hashes --requirement
 # What is in JavaScript finds its packages above it: it is copied beside them.
-beside_packages = mkdir -p $(tools)/web/examples && rm -rf $(tools)/web/examples/web && cp -R examples/web $(tools)/web/examples
+beside_packages = mkdir -p $(tools)/web/examples $(tools)/web/packaging && \
+    rm -rf $(tools)/web/examples/web $(tools)/web/packaging/npm && \
+    cp -R examples/web $(tools)/web/examples && cp -R packaging/npm $(tools)/web/packaging
+# The one version of all that is published.
+version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 # What the examples in other languages run in. Where one cannot be had, its test says so; to leave them out on purpose:
@@ -23,7 +27,7 @@ hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec web components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec web npm components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -41,6 +45,14 @@ codec: setup
 web: codec $(tools)/web/example
 	$(beside_packages)
 	node $(tools)/web/examples/web/build.js $(target)/omnistorage-codec.wasm $(target)/web
+
+# The npm package of the same component: target/packages/npm/omnistorage-codec-VERSION.tgz.
+npm: codec $(tools)/web/example
+	$(beside_packages)
+	python3 .cargo/notices.py $(target)/component/THIRD-PARTY.txt omnistorage-codec
+	node $(tools)/web/packaging/npm/build.js $(target)/omnistorage-codec.wasm $(target)/packages/npm/omnistorage-codec $(version) \
+	    LICENSE-MIT LICENSE-APACHE $(target)/component/THIRD-PARTY.txt
+	npm pack --silent --pack-destination $(target)/packages/npm $(target)/packages/npm/omnistorage-codec
 
 # Every component as it ships, those that are composed too: target/components/.
 components: setup $(tools)/hosts/wac

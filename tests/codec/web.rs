@@ -1,4 +1,5 @@
-//! The page of `examples/web`. The tests in `tests/web` use it as somebody would, in Chromium.
+//! The component in JavaScript: the page of `examples/web`, and the npm package. The tests in `tests/web` use them as somebody
+//! would, in Chromium and in Node.
 
 use std::{env, fs, os::unix::fs::symlink, path::PathBuf, process::Command};
 
@@ -31,7 +32,7 @@ impl Workshop {
         let scratch = tempfile::tempdir().unwrap();
         symlink(tools.join("node_modules"), scratch.path().join("node_modules")).unwrap();
         let workshop = Self { scratch, chromium };
-        for (from, to) in [("web", "examples"), ("../tests/web/.", ".")] {
+        for (from, to) in [("web", "examples"), ("../packaging/npm", "packaging"), ("../tests/web/.", ".")] {
             fs::create_dir_all(workshop.scratch.path().join(to)).unwrap();
             workshop.run("cp", &["-R", &format!("{EXAMPLES}/{from}"), to]);
         }
@@ -43,7 +44,8 @@ impl Workshop {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.scratch.path());
         command.env("CHROMIUM", &self.chromium).env("OMNISTORAGE", env!("CARGO_BIN_EXE_omnistorage"));
-        command.env("PAGE", self.scratch.path().join("page"));
+        command.env("PAGE", self.scratch.path().join("page")).env("VERSION", env!("CARGO_PKG_VERSION"));
+        command.env("PACKAGE", self.scratch.path().join("package.tgz"));
         let done = command.output().unwrap();
         let said =
             [done.stdout, done.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
@@ -68,4 +70,20 @@ fn web_page() {
     workshop.run("cp", &["examples/web/jsconfig.json", "page"]);
     workshop.run("node_modules/.bin/tsc", &["--project", "page/jsconfig.json"]);
     workshop.test("page.test.js");
+}
+
+#[test]
+fn web_package() {
+    let Some(workshop) = Workshop::new() else { return };
+    let repository = format!("{EXAMPLES}/..");
+    let [mit, apache] = ["MIT", "APACHE"].map(|name| format!("{repository}/LICENSE-{name}"));
+    let notices = "cd \"$1\" && python3 .cargo/notices.py \"$2\" omnistorage-codec";
+    let third_party = workshop.scratch.path().join("THIRD-PARTY.txt");
+    workshop.run("sh", &["-c", notices, "sh", &repository, third_party.to_str().unwrap()]);
+    let build = ["packaging/npm/build.js", &component(), "package", env!("CARGO_PKG_VERSION")];
+    workshop.run("node", &[&build[..], &[&mit, &apache, "THIRD-PARTY.txt"]].concat());
+    let packed = workshop.run("npm", &["pack", "--silent", "./package"]);
+    fs::rename(workshop.scratch.path().join(packed.trim()), workshop.scratch.path().join("package.tgz"))
+        .unwrap();
+    workshop.test("package.test.js");
 }
