@@ -27,7 +27,7 @@ hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec web npm components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec web npm wheel components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -53,6 +53,10 @@ npm: codec $(tools)/web/example
 	node $(tools)/web/packaging/npm/build.js $(target)/omnistorage-codec.wasm $(target)/packages/npm/omnistorage-codec $(version) \
 	    LICENSE-MIT LICENSE-APACHE $(target)/component/THIRD-PARTY.txt
 	npm pack --silent --pack-destination $(target)/packages/npm $(target)/packages/npm/omnistorage-codec
+
+# The optimised binary and a module of Python, as a wheel: target/packages/*.whl.
+wheel: build notices $(tools)/wheel/example
+	$(tools)/wheel/bin/python packaging/python/build.py $(target)/release/omnistorage $(target)/packages $(target)/THIRD-PARTY.txt
 
 # Every component as it ships, those that are composed too: target/components/.
 components: setup $(tools)/hosts/wac
@@ -84,7 +88,7 @@ simulate:
 demo: build
 	examples/demo.sh $(target)/release/omnistorage
 
-test: setup $(languages:%=$(tools)/%/example) $(hosts) $(tools)/python/bin/rclone
+test: setup $(languages:%=$(tools)/%/example) $(if $(filter python,$(languages)),$(tools)/wheel/example) $(hosts) $(tools)/python/bin/rclone
 	cargo test $(native)
 	cargo test --package omnistorage-core --test codec
 	@$(if $(OMNISTORAGE_WITHOUT),echo 'LEFT OUT ON PURPOSE and not passed: the tests of $(OMNISTORAGE_WITHOUT)' >&2,:)
@@ -196,6 +200,11 @@ $(tools)/hosts/wash: tests/tools/wash.txt
 $(tools)/python/example: examples/python/requirements.txt
 	-@python3 -m venv $(tools)/python && \
 	    $(tools)/python/bin/python -m $(install) $< && touch $@
+
+# What makes the wheel and checks its types.
+$(tools)/wheel/example: tests/tools/wheel.txt
+	-@python3 -m venv $(tools)/wheel && \
+	    $(tools)/wheel/bin/python -m $(install) $< && touch $@
 
 $(tools)/node/example: examples/node/package-lock.json
 	-@mkdir -p $(tools)/node && cp examples/node/package.json $< $(tools)/node && \
