@@ -27,7 +27,7 @@ hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec web npm wheel components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec web npm wheel deb tarball components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -54,9 +54,16 @@ npm: codec $(tools)/web/example
 	    LICENSE-MIT LICENSE-APACHE $(target)/component/THIRD-PARTY.txt
 	npm pack --silent --pack-destination $(target)/packages/npm $(target)/packages/npm/omnistorage-codec
 
-# The optimised binary and a module of Python, as a wheel: target/packages/*.whl.
+# What installs without a compiler, each of the optimised binary, in target/packages: a wheel, a Debian package, a tarball.
 wheel: build notices $(tools)/wheel/example
 	$(tools)/wheel/bin/python packaging/python/build.py $(target)/release/omnistorage $(target)/packages $(target)/THIRD-PARTY.txt
+
+deb: build notices
+	packaging/deb.sh $(target)/release/omnistorage $(target)/THIRD-PARTY.txt $(version) $(target)/packages
+
+tarball: build notices
+	packaging/tarball.sh $(target)/release/omnistorage $(target)/THIRD-PARTY.txt $(version) \
+	    $$(rustc -vV | sed -n 's/^host: //p') $(target)/packages
 
 # Every component as it ships, those that are composed too: target/components/.
 components: setup $(tools)/hosts/wac

@@ -2,6 +2,7 @@
 //!
 //! To use it:
 //!
+//! - [`install`]: packages for pip, npm, Debian, and a tarball;
 //! - [`tutorial`]: ten minutes, from an empty directory to a mirrored bucket and a file of records;
 //! - [`cookbook`]: a recipe for each task;
 //! - [`command_line`]: every command and option;
@@ -35,6 +36,7 @@ macro_rules! page {
         #[doc = "[decisions]: crate::docs::decisions"]
         #[doc = "[embedding]: crate::docs::embedding"]
         #[doc = "[extending]: crate::docs::extending"]
+        #[doc = "[install]: crate::docs::install"]
         #[doc = "[rclone]: crate::docs::rclone"]
         #[doc = "[security]: crate::docs::security"]
         #[doc = "[speed]: crate::docs::speed"]
@@ -57,6 +59,7 @@ page!(cookbook, "cookbook.md");
 page!(decisions, "decisions.md");
 page!(embedding, "embedding.md");
 page!(extending, "extending.md");
+page!(install, "install.md");
 page!(rclone, "rclone.md");
 page!(security, "security.md");
 page!(speed, "speed.md");

@@ -1,8 +1,9 @@
-//! What is installed without a compiler: the wheel, made of the binary that is built already, and put into an
-//! empty directory.
+//! What is installed without a compiler: the wheel, the Debian package and the tarball, each of them made of the binary that is
+//! built already, and put into an empty directory.
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test fails loudly, its helpers too")]
 
+mod archives;
 mod wheel;
 
 use std::{
@@ -26,7 +27,7 @@ fn is_left_out(what: &str) -> bool {
 fn run(program: impl AsRef<Path>, arguments: &[&str], directory: &Path) -> String {
     let mut command = Command::new(program.as_ref());
     command.args(arguments).current_dir(directory).env("XDG_CONFIG_HOME", "/nonexistent");
-    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("PYTHONDONTWRITEBYTECODE", "1").env("DPKG_DEB_OPTIONS", "-Znone");
     let done = command.output().unwrap();
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{command:?}: {}{said}", String::from_utf8_lossy(&done.stdout));
