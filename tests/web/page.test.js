@@ -215,6 +215,7 @@ onPage('it works by the keyboard alone', 'download', async (page) => {
   const download = await coming;
   assert.equal(download.suggestedFilename(), 'pasted.ndjson');
   assert.equal(readFileSync(await download.path(), 'utf8'), '{"a":"1","b":"x, y"}\n');
+  assert.equal(await focused(), 'save');
 });
 
 onPage('everything has a name, and what changes is announced', 'download', async (page) => {

@@ -144,11 +144,14 @@ function offer() {
   if (selects.target.format.selectedOptions[0]?.disabled) selects.target.format.value = BYTES;
 }
 
+/** The focus goes on with what can be done: a button that is hidden or disabled would lose it. */
 function endConverting() {
+  const hasFocus = document.activeElement === stop;
   stopConverting();
   stopConverting = () => {};
   converting.hidden = stop.hidden = true;
   save.disabled = false;
+  if (hasFocus) save.focus();
 }
 
 async function convertAndSave() {
@@ -163,6 +166,7 @@ async function convertAndSave() {
   if (handle === undefined) return;
   save.disabled = true;
   stop.hidden = false;
+  stop.focus();
   const began = performance.now();
   stopConverting = start({ task: 'convert', file: from, source, target, handle }, (message) => {
     if (message.kind === 'progress') return show(converting, message);
@@ -188,7 +192,6 @@ save.addEventListener('click', () => {
 stop.addEventListener('click', () => {
   endConverting();
   converted.textContent = 'Stopped: nothing was written.';
-  save.focus();
 });
 element('limit', HTMLElement).textContent = writesToFiles()
   ? 'The result goes straight into the file that you name, whatever its size.'

@@ -8,13 +8,17 @@ export function onFile(chosen) {
   input.addEventListener('change', () => input.files?.[0] && chosen(input.files[0]));
 
   const text = element('text', HTMLTextAreaElement);
-  const pasted = (/** @type {string} */ content) => chosen(new File([content], 'pasted'));
+  const instead = (/** @type {File} */ file) => {
+    input.value = '';
+    chosen(file);
+  };
+  const pasted = (/** @type {string} */ content) => instead(new File([content], 'pasted'));
   element('look-at-text', HTMLButtonElement).addEventListener('click', () => pasted(text.value));
   document.addEventListener('paste', (event) => {
     const data = event.clipboardData;
     if (!data || event.target === text) return;
     event.preventDefault();
-    if (data.files[0]) return chosen(data.files[0]);
+    if (data.files[0]) return instead(data.files[0]);
     element('paste', HTMLDetailsElement).open = true;
     text.value = data.getData('text');
     pasted(text.value);
@@ -33,8 +37,6 @@ export function onFile(chosen) {
     event.preventDefault();
     show(0);
     const file = event.dataTransfer?.files[0];
-    if (!file) return;
-    input.value = '';
-    chosen(file);
+    if (file) instead(file);
   });
 }

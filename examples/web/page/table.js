@@ -53,8 +53,7 @@ function cell(value) {
 
 /** What is as wide as it must be and scrolls, by the keyboard too. @param {string} label @param {Node} content */
 function scrolling(label, content) {
-  const box = make('div', { className: 'scroll', tabIndex: 0, role: 'region', ariaLabel: label }, content);
-  return box;
+  return make('div', { className: 'scroll', tabIndex: 0, role: 'region', ariaLabel: label }, content);
 }
 
 /** @param {Row[]} rows @returns {Node[]} */
@@ -64,7 +63,10 @@ export function recordsTable(rows) {
   const columns = all.slice(0, COLUMNS);
   const left = all.length > columns.length ? `, ${COLUMNS} of ${all.length} columns` : '';
   const title = make('p', { className: 'title' }, 'First records ', make('small', {}, `${rows.length} of them${left}`));
-  const isNumber = (/** @type {string} */ name) => records.every((record) => (record.get(name) ?? null) === null || record.get(name) instanceof Literal);
+  const isNumber = (/** @type {string} */ name) => {
+    const values = records.map((record) => record.get(name) ?? null).filter((value) => value !== null);
+    return values.length > 0 && values.every((value) => value instanceof Literal);
+  };
   const heads = columns.map((name) => make('th', { scope: 'col', className: isNumber(name) ? 'number' : '' }, name));
   const head = make('thead', {}, make('tr', {}, make('th', { scope: 'col' }, '#'), ...heads));
   const lines = records.map((record, index) => {
