@@ -20,7 +20,7 @@ rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 # What the examples in other languages run in. Where one cannot be had, its test says so; to leave them out on purpose:
 # make test OMNISTORAGE_WITHOUT='python node web'
 languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node web)
-# The same for hosts that know nothing of this library: OMNISTORAGE_WITHOUT=hosts
+# The same for hosts that know nothing of this library, and for Debian's package: OMNISTORAGE_WITHOUT='hosts debian'
 hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools)/hosts/wasmtime $(tools)/hosts/wash)
 
 # More seeds of the simulation than the tests run, for so many seconds: make simulate SECONDS=3600

@@ -29,7 +29,7 @@ rm "$documents/CHANGELOG.md" "$documents/LICENSE-MIT" "$documents/LICENSE-APACHE
 mkdir "$scratch/debian" "$package/DEBIAN"
 printf 'Source: omnistorage\n\nPackage: omnistorage\nArchitecture: any\n' > "$scratch/debian/control"
 depends=$(cd "$scratch" && dpkg-shlibdeps -O "$package/usr/bin/omnistorage" | sed -n 's/^shlibs:Depends=//p')
-[ -n "$depends" ] || { echo "packaging/deb.sh: dpkg-shlibdeps does not tell what the binary needs" >&2; exit 1; }
+[ -n "$depends" ] || { echo "packaging/deb.sh: dpkg-shlibdeps (of dpkg-dev) does not tell what the binary needs" >&2; exit 1; }
 cat > "$package/DEBIAN/control" <<END
 Package: omnistorage
 Version: $version

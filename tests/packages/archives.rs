@@ -21,6 +21,7 @@ fn assert_complete(prefix: &Path, manual: &str) {
     }
 }
 
+/// It needs dpkg and dpkg-dev; `OMNISTORAGE_WITHOUT=debian` leaves it out on purpose.
 #[test]
 fn debian_package() {
     if is_left_out("debian") {

@@ -28,7 +28,7 @@ fn run(program: impl AsRef<Path>, arguments: &[&str], directory: &Path) -> Strin
     let mut command = Command::new(program.as_ref());
     command.args(arguments).current_dir(directory).env("XDG_CONFIG_HOME", "/nonexistent");
     command.env("PYTHONDONTWRITEBYTECODE", "1").env("DPKG_DEB_OPTIONS", "-Znone");
-    let done = command.output().unwrap();
+    let done = command.output().unwrap_or_else(|why| panic!("{command:?}: {why}"));
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{command:?}: {}{said}", String::from_utf8_lossy(&done.stdout));
     String::from_utf8(done.stdout).unwrap()
