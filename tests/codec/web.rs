@@ -25,10 +25,12 @@ impl Workshop {
     /// `None` if it is left out on purpose.
     fn new() -> Option<Self> {
         let tools = tools("web")?;
-        let chromium = on_path("chromium").expect(
-            "there is no chromium on PATH: install it (as root, `make test` does), or leave it out with \
-             OMNISTORAGE_WITHOUT=web",
-        );
+        let chromium = on_path("chromium").unwrap_or_else(|| {
+            panic!(
+                "there is no chromium on PATH: install it (as root, `make test` does), or leave it out with \
+                 OMNISTORAGE_WITHOUT=web"
+            )
+        });
         let scratch = tempfile::tempdir().unwrap();
         symlink(tools.join("node_modules"), scratch.path().join("node_modules")).unwrap();
         let workshop = Self { scratch, chromium };
