@@ -61,6 +61,8 @@ onPage('what it compresses, the command line reads', 'download', async (page) =>
     assert.equal(made.name, `many.ndjson.${codec}`);
     writeFileSync(at(`made.${codec}`), made.bytes);
     assert.ok(omnistorage('cat', '--decompress', `made.${codec}`).equals(converted('many.csv', 'ndjson')), codec);
+    // Of gzip and zstd the component has other engines than the host.
+    if (['sz', 'lz4'].includes(codec)) assert.ok(made.bytes.equals(converted('many.csv', `ndjson.${codec}`)), codec);
   }
 });
 

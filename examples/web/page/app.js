@@ -83,7 +83,7 @@ function heard(file, form, message) {
     case 'sample': {
       const whole = message.rows ? recordsTable(message.rows) : textView(message.start);
       element('records', HTMLElement).replaceChildren(...whole);
-      const note = `of its first ${bytes(message.sampled)}, not compressed`;
+      const note = `its first ${bytes(message.sampled)}, as this page compresses`;
       if (message.sampled >= SAID) {
         element('sizes', HTMLElement).append(sizesFigure('In each codec', note, message.sizes));
       }
