@@ -12,7 +12,7 @@ install := pip install --quiet --disable-pip-version-check --require-hashes --re
 # What is in JavaScript finds its packages above it: it is copied beside them.
 beside_packages = mkdir -p $(tools)/web/examples $(tools)/web/packaging && \
     rm -rf $(tools)/web/examples/web $(tools)/web/packaging/npm && \
-    cp -R examples/web $(tools)/web/examples && cp -R packaging/npm $(tools)/web/packaging
+    cp -R examples/web $(tools)/web/examples && cp -R host/packaging/npm $(tools)/web/packaging
 # The one version of all that is published.
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
@@ -56,13 +56,13 @@ npm: codec $(tools)/web/example
 
 # What installs without a compiler, each of the optimised binary, in target/packages: a wheel, a Debian package, a tarball.
 wheel: build notices $(tools)/wheel/example
-	$(tools)/wheel/bin/python packaging/python/build.py $(target)/release/omnistorage $(target)/packages $(target)/THIRD-PARTY.txt
+	$(tools)/wheel/bin/python host/packaging/python/build.py $(target)/release/omnistorage $(target)/packages $(target)/THIRD-PARTY.txt
 
 deb: build notices
-	packaging/deb.sh $(target)/release/omnistorage $(target)/THIRD-PARTY.txt $(version) $(target)/packages
+	host/packaging/deb.sh $(target)/release/omnistorage $(target)/THIRD-PARTY.txt $(version) $(target)/packages
 
 tarball: build notices
-	packaging/tarball.sh $(target)/release/omnistorage $(target)/THIRD-PARTY.txt $(version) \
+	host/packaging/tarball.sh $(target)/release/omnistorage $(target)/THIRD-PARTY.txt $(version) \
 	    $$(rustc -vV | sed -n 's/^host: //p') $(target)/packages
 
 # Every component as it ships, those that are composed too: target/components/.

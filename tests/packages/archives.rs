@@ -28,7 +28,7 @@ fn debian_package() {
         return;
     }
     let parts = Parts::new();
-    let script = format!("{REPOSITORY}/packaging/deb.sh");
+    let script = format!("{REPOSITORY}/host/packaging/deb.sh");
     let out = parts.directory("out");
     let made = run(&script, &[&parts.binary, &parts.third_party, "1.2.3-rc.1", out.to_str().unwrap()], &out);
     let package = made.trim();
@@ -54,7 +54,7 @@ fn debian_package() {
 #[test]
 fn tarball() {
     let parts = Parts::new();
-    let script = format!("{REPOSITORY}/packaging/tarball.sh");
+    let script = format!("{REPOSITORY}/host/packaging/tarball.sh");
     let make = |name: &str| {
         let out = parts.directory(name);
         let arguments = [&parts.binary, &parts.third_party, VERSION, "machine", out.to_str().unwrap()];

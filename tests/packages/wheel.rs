@@ -20,7 +20,7 @@ fn wheel() {
 
     let parts = Parts::new();
     let out = parts.directory("out");
-    let build = format!("{REPOSITORY}/packaging/python/build.py");
+    let build = format!("{REPOSITORY}/host/packaging/python/build.py");
     run(&python, &[&build, &parts.binary, out.to_str().unwrap(), &parts.third_party], &out);
     let made: Vec<_> = fs::read_dir(&out).unwrap().map(|entry| entry.unwrap().path()).collect();
     let [wheel] = &made[..] else { panic!("{made:?}") };
@@ -47,14 +47,14 @@ fn wheel() {
     );
 
     // Its README prints what it says, and its types hold.
-    let readme = fs::read_to_string(format!("{REPOSITORY}/packaging/python/README.md")).unwrap();
+    let readme = fs::read_to_string(format!("{REPOSITORY}/host/packaging/python/README.md")).unwrap();
     let block = |language: &str, number: usize| {
         let block = readme.split(&format!("```{language}\n")).nth(number).unwrap();
         block.split("```").next().unwrap().to_owned()
     };
     fs::write(fresh.join("readme.py"), block("python", 1)).unwrap();
     assert_eq!(run(&installed, &["readme.py"], &fresh), block("text", 2));
-    let module = format!("{REPOSITORY}/packaging/python/omnistorage");
+    let module = format!("{REPOSITORY}/host/packaging/python/omnistorage");
     let tests = format!("{REPOSITORY}/tests/packages/module.py");
     let interpreter = installed.to_str().unwrap();
     let strict = ["-m", "mypy", "--strict", "--cache-dir=mypy", "--python-executable", interpreter];

@@ -2,12 +2,12 @@
 # Makes the Debian package of a binary that is built already, and prints its path. It depends on the glibc that the binary
 # was linked against: build where the oldest release is that it is for.
 #
-#   packaging/deb.sh BINARY THIRD-PARTY VERSION DIRECTORY
+#   host/packaging/deb.sh BINARY THIRD-PARTY VERSION DIRECTORY
 #
 # DPKG_DEB_OPTIONS is for dpkg-deb: how it compresses, -Zxz if not set.
 set -eu
 
-[ $# = 4 ] || { echo "usage: packaging/deb.sh BINARY THIRD-PARTY VERSION DIRECTORY" >&2; exit 2; }
+[ $# = 4 ] || { echo "usage: host/packaging/deb.sh BINARY THIRD-PARTY VERSION DIRECTORY" >&2; exit 2; }
 # A version before a release sorts before it.
 version=$(echo "$3" | sed 's/-/~/') directory=$4
 architecture=$(dpkg --print-architecture)
@@ -29,7 +29,7 @@ rm "$documents/CHANGELOG.md" "$documents/LICENSE-MIT" "$documents/LICENSE-APACHE
 mkdir "$scratch/debian" "$package/DEBIAN"
 printf 'Source: omnistorage\n\nPackage: omnistorage\nArchitecture: any\n' > "$scratch/debian/control"
 depends=$(cd "$scratch" && dpkg-shlibdeps -O "$package/usr/bin/omnistorage" | sed -n 's/^shlibs:Depends=//p')
-[ -n "$depends" ] || { echo "packaging/deb.sh: dpkg-shlibdeps (of dpkg-dev) does not tell what the binary needs" >&2; exit 1; }
+[ -n "$depends" ] || { echo "host/packaging/deb.sh: dpkg-shlibdeps (of dpkg-dev) does not tell what the binary needs" >&2; exit 1; }
 cat > "$package/DEBIAN/control" <<END
 Package: omnistorage
 Version: $version

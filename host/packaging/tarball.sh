@@ -1,10 +1,10 @@
 #!/bin/sh
 # Makes the tarball of a binary that is built already, and prints its path. The same parts give the same bytes.
 #
-#   packaging/tarball.sh BINARY THIRD-PARTY VERSION TARGET DIRECTORY
+#   host/packaging/tarball.sh BINARY THIRD-PARTY VERSION TARGET DIRECTORY
 set -eu
 
-[ $# = 5 ] || { echo "usage: packaging/tarball.sh BINARY THIRD-PARTY VERSION TARGET DIRECTORY" >&2; exit 2; }
+[ $# = 5 ] || { echo "usage: host/packaging/tarball.sh BINARY THIRD-PARTY VERSION TARGET DIRECTORY" >&2; exit 2; }
 name=omnistorage-$3-$4 directory=$5
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

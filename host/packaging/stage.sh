@@ -1,12 +1,12 @@
 #!/bin/sh
 # Puts together what is installed below a prefix: the command, its manual pages and completions, licences and changes.
 #
-#   packaging/stage.sh BINARY THIRD-PARTY PREFIX
+#   host/packaging/stage.sh BINARY THIRD-PARTY PREFIX
 set -eu
 
-[ $# = 3 ] || { echo "usage: packaging/stage.sh BINARY THIRD-PARTY PREFIX" >&2; exit 2; }
+[ $# = 3 ] || { echo "usage: host/packaging/stage.sh BINARY THIRD-PARTY PREFIX" >&2; exit 2; }
 binary=$1 third_party=$2 prefix=$3
-root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 # What it prints is that of the binary alone, not of whoever builds.
 omnistorage() { env -i PATH="$PATH" HOME=/nonexistent "$prefix/bin/omnistorage" "$@"; }
 
