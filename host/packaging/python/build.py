@@ -12,7 +12,7 @@ import tempfile
 
 def main(binary: str, directory: str, third_party: str) -> None:
     here = pathlib.Path(__file__).resolve().parent
-    repository = here.parents[1]
+    repository = here.parents[2]
     with tempfile.TemporaryDirectory() as scratch:
         parts = pathlib.Path(scratch, "parts")
         shutil.copytree(here, parts, ignore=shutil.ignore_patterns("__pycache__"))
