@@ -9,19 +9,25 @@ components := omnistorage-component omnistorage-bindings omnistorage-codec omnis
 native := --workspace $(components:%=--exclude %)
 # Python packages, each of their files by its hash.
 install := pip install --quiet --disable-pip-version-check --require-hashes --requirement
+# What is in JavaScript finds its packages above it: it is copied beside them.
+beside_packages = mkdir -p $(tools)/web/examples $(tools)/web/packaging && \
+    rm -rf $(tools)/web/examples/web $(tools)/web/packaging/npm && \
+    cp -R examples/web $(tools)/web/examples && cp -R host/packaging/npm $(tools)/web/packaging
+# The one version of all that is published.
+version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 # What the examples in other languages run in. Where one cannot be had, its test says so; to leave them out on purpose:
-# make test OMNISTORAGE_WITHOUT='python node'
-languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node)
-# The same for hosts that know nothing of this library: OMNISTORAGE_WITHOUT=hosts
+# make test OMNISTORAGE_WITHOUT='python node web'
+languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node web)
+# The same for hosts that know nothing of this library, and for Debian's package: OMNISTORAGE_WITHOUT='hosts debian'
 hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools)/hosts/wasmtime $(tools)/hosts/wash)
 
 # More seeds of the simulation than the tests run, for so many seconds: make simulate SECONDS=3600
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec web npm wheel deb tarball components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -34,6 +40,30 @@ build: setup
 # The component of formats and codecs alone: target/omnistorage-codec.wasm.
 codec: setup
 	guest/build.sh omnistorage-codec $(target)/omnistorage-codec.wasm
+
+# The page that looks at files of records and converts them, of static files alone: target/web/.
+web: codec $(tools)/web/example
+	$(beside_packages)
+	node $(tools)/web/examples/web/build.js $(target)/omnistorage-codec.wasm $(target)/web
+
+# The npm package of the same component: target/packages/npm/omnistorage-codec-VERSION.tgz.
+npm: codec $(tools)/web/example
+	$(beside_packages)
+	python3 .cargo/notices.py $(target)/component/THIRD-PARTY.txt omnistorage-codec
+	node $(tools)/web/packaging/npm/build.js $(target)/omnistorage-codec.wasm $(target)/packages/npm/omnistorage-codec $(version) \
+	    LICENSE-MIT LICENSE-APACHE $(target)/component/THIRD-PARTY.txt
+	npm pack --silent --pack-destination $(target)/packages/npm $(target)/packages/npm/omnistorage-codec
+
+# What installs without a compiler, each of the optimised binary, in target/packages: a wheel, a Debian package, a tarball.
+wheel: build notices $(tools)/wheel/example
+	$(tools)/wheel/bin/python host/packaging/python/build.py $(target)/release/omnistorage $(target)/packages $(target)/THIRD-PARTY.txt
+
+deb: build notices
+	host/packaging/deb.sh $(target)/release/omnistorage $(target)/THIRD-PARTY.txt $(version) $(target)/packages
+
+tarball: build notices
+	host/packaging/tarball.sh $(target)/release/omnistorage $(target)/THIRD-PARTY.txt $(version) \
+	    $$(rustc -vV | sed -n 's/^host: //p') $(target)/packages
 
 # Every component as it ships, those that are composed too: target/components/.
 components: setup $(tools)/hosts/wac
@@ -65,7 +95,7 @@ simulate:
 demo: build
 	examples/demo.sh $(target)/release/omnistorage
 
-test: setup $(languages:%=$(tools)/%/example) $(hosts) $(tools)/python/bin/rclone
+test: setup $(languages:%=$(tools)/%/example) $(if $(filter python,$(languages)),$(tools)/wheel/example) $(hosts) $(tools)/python/bin/rclone
 	cargo test $(native)
 	cargo test --package omnistorage-core --test codec
 	@$(if $(OMNISTORAGE_WITHOUT),echo 'LEFT OUT ON PURPOSE and not passed: the tests of $(OMNISTORAGE_WITHOUT)' >&2,:)
@@ -178,9 +208,20 @@ $(tools)/python/example: examples/python/requirements.txt
 	-@python3 -m venv $(tools)/python && \
 	    $(tools)/python/bin/python -m $(install) $< && touch $@
 
+# What makes the wheel and checks its types.
+$(tools)/wheel/example: tests/tools/wheel.txt
+	-@python3 -m venv $(tools)/wheel && \
+	    $(tools)/wheel/bin/python -m $(install) $< && touch $@
+
 $(tools)/node/example: examples/node/package-lock.json
 	-@mkdir -p $(tools)/node && cp examples/node/package.json $< $(tools)/node && \
 	    npm ci --prefix $(tools)/node --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
+
+$(tools)/web/example: examples/web/package-lock.json
+	-@mkdir -p $(tools)/web && cp examples/web/package.json $< $(tools)/web && \
+	    npm ci --prefix $(tools)/web --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
+	-@command -v chromium > /dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null || \
+	    { apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends chromium; }
 
 $(tools)/bin/cargo-fuzz:
 	cargo install --locked --root $(tools) cargo-fuzz@0.13.2

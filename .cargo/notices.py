@@ -1,6 +1,6 @@
 """Writes what the licences of the crates in the binary ask to be handed on with it: their names and texts.
 
-notices.py FILE. In the binary are the crates that the command line links and those of the component that is embedded
+notices.py FILE, or notices.py FILE PACKAGE for the component PACKAGE alone. In the binary are the crates that the command line links and those of the component that is embedded
 in it, as Cargo.lock has them; build scripts and macros are not in it. A crate without a licence is an error, and so is
 one without its text, unless another crate of the same licence brings that.
 """
@@ -19,10 +19,10 @@ def cargo(*arguments):
     return subprocess.run(["cargo", *arguments], check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
 
 
-def linked():
+def linked(roots):
     """The names and versions of all crates that are linked."""
     crates = set()
-    for package, target in LINKED:
+    for package, target in roots:
         tree = ["tree", "--locked", "--package", package, "--edges", "normal,no-proc-macro", "--prefix", "none"]
         tree += ["--target", target] if target else []
         for line in cargo(*tree, "--format", "{p}").splitlines():
@@ -41,11 +41,11 @@ def texts(package):
     return [file.read_text("utf-8", "replace").strip() for file in sorted(files)]
 
 
-def main(out):
+def main(out, roots):
     metadata = json.loads(cargo("metadata", "--locked", "--format-version", "1"))
     packages = {(package["name"], package["version"]): package for package in metadata["packages"]}
     ours = set(metadata["workspace_members"])
-    crates = [packages[crate] for crate in sorted(linked()) if packages[crate]["id"] not in ours]
+    crates = [packages[crate] for crate in sorted(linked(roots)) if packages[crate]["id"] not in ours]
     without = [crate["name"] for crate in crates if not (crate["license"] or crate["license_file"])]
     if without:
         sys.exit(f"without a licence: {', '.join(without)}")
@@ -73,4 +73,5 @@ def main(out):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    component = sys.argv[2:]
+    main(sys.argv[1], [(package, "wasm32-wasip2") for package in component] or LINKED)

@@ -2,6 +2,7 @@
 //!
 //! To use it:
 //!
+//! - [`install`]: packages for pip, npm, Debian, and a tarball;
 //! - [`tutorial`]: ten minutes, from an empty directory to a mirrored bucket and a file of records;
 //! - [`cookbook`]: a recipe for each task;
 //! - [`command_line`]: every command and option;
@@ -10,7 +11,7 @@
 //! - [`stores`]: what each backend can do, what was tried, and what there is not yet;
 //! - [`speed`]: figures, and how they are made;
 //! - [`applications`]: a component of your own over the library, composed, in any host of WASI 0.3;
-//! - [`embedding`]: from Rust, from your own wasmtime, from Python and Node;
+//! - [`embedding`]: from Rust, from your own wasmtime, from Python, Node and the browser;
 //! - [`composing`]: into hosts that know nothing of it, by components over WASI;
 //! - [`security`]: what a grant gives, which limit stops what, and the tests that show it.
 //!
@@ -35,6 +36,7 @@ macro_rules! page {
         #[doc = "[decisions]: crate::docs::decisions"]
         #[doc = "[embedding]: crate::docs::embedding"]
         #[doc = "[extending]: crate::docs::extending"]
+        #[doc = "[install]: crate::docs::install"]
         #[doc = "[rclone]: crate::docs::rclone"]
         #[doc = "[security]: crate::docs::security"]
         #[doc = "[speed]: crate::docs::speed"]
@@ -57,6 +59,7 @@ page!(cookbook, "cookbook.md");
 page!(decisions, "decisions.md");
 page!(embedding, "embedding.md");
 page!(extending, "extending.md");
+page!(install, "install.md");
 page!(rclone, "rclone.md");
 page!(security, "security.md");
 page!(speed, "speed.md");

@@ -13,21 +13,25 @@ use crate::{
     sandbox::{Codec, DecompressOptions, Sandbox},
 };
 
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+pub(crate) const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
 
 /// Where `make test` put what a language runs in; `None` if it is left out on purpose.
-fn tools(language: &str) -> Option<PathBuf> {
+pub(crate) fn tools(language: &str) -> Option<PathBuf> {
     let without = env::var("OMNISTORAGE_WITHOUT").unwrap_or_default();
     if without.split_whitespace().any(|left_out| left_out == language) {
         return None;
     }
     let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tools").join(language);
+    let needs = match language {
+        "python" => "Python 3.9 and its module venv",
+        "node" => "Node 20 and npm",
+        _ => "Node 20, npm and Chromium",
+    };
     assert!(
         tools.join("example").exists(),
-        "{} has not what the example in {language} needs: run `make test`, which installs it (with the network, {}), or \
-         leave it out with OMNISTORAGE_WITHOUT={language}",
+        "{} has not what the example in {language} needs: run `make test`, which installs it (with the network, {needs}), \
+         or leave it out with OMNISTORAGE_WITHOUT={language}",
         tools.display(),
-        if language == "python" { "Python 3.9 and its module venv" } else { "Node 20 and npm" },
     );
     Some(tools.canonicalize().unwrap())
 }

@@ -9,3 +9,4 @@ mod convert;
 mod languages;
 mod records;
 mod sandbox;
+mod web;
