@@ -34,7 +34,9 @@ impl Workshop {
         let scratch = tempfile::tempdir().unwrap();
         symlink(tools.join("node_modules"), scratch.path().join("node_modules")).unwrap();
         let workshop = Self { scratch, chromium };
-        for (from, to) in [("web", "examples"), ("../host/packaging/npm", "packaging"), ("../tests/web/.", ".")] {
+        for (from, to) in
+            [("web", "examples"), ("../host/packaging/npm", "packaging"), ("../tests/web/.", ".")]
+        {
             fs::create_dir_all(workshop.scratch.path().join(to)).unwrap();
             workshop.run("cp", &["-R", &format!("{EXAMPLES}/{from}"), to]);
         }

@@ -21,7 +21,9 @@ fn read(file: &Path) -> String {
 fn pages() -> Vec<PathBuf> {
     let docs = fs::read_dir(repository().join("host/docs")).unwrap();
     let others = ["README.md", "SECURITY.md", "CHANGELOG.md", ".github/CONTRIBUTING.md"];
-    docs.map(|entry| entry.unwrap().path()).chain(others.map(|page| repository().join(page))).collect()
+    let docs = docs.map(|entry| entry.unwrap().path());
+    let docs = docs.filter(|page| page.extension().is_some_and(|extension| extension == "md"));
+    docs.chain(others.map(|page| repository().join(page))).collect()
 }
 
 /// Holds a page to what it should be. `UPDATE_GOLDEN=1` writes it.

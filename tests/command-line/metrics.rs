@@ -24,10 +24,11 @@ fn ask(address: &str, request: &str) -> String {
 #[test]
 fn counters_are_served_while_a_run_goes_on() {
     let scratch = Scratch::new();
-    for index in 0..40 {
-        scratch.write(&format!("from/{index}"), vec![b'x'; 100_000]);
+    // Large enough that each goes by itself.
+    for index in 0..10 {
+        scratch.write(&format!("from/{index}"), vec![b'x'; 1_000_000]);
     }
-    let mut copy = command(["copy", "--metrics-addr", "0", "--bwlimit", "500K", "--transfers", "1"]);
+    let mut copy = command(["copy", "--metrics-addr", "0", "--bwlimit", "1M", "--transfers", "1"]);
     copy.arg(scratch.path("from")).arg(scratch.path("to")).stderr(Stdio::piped());
     let mut copy = copy.spawn().unwrap();
     let mut said = BufReader::new(copy.stderr.take().unwrap()).lines();
@@ -48,8 +49,8 @@ fn counters_are_served_while_a_run_goes_on() {
         line.rsplit_once(' ').unwrap().1.parse().unwrap()
     };
     let transferred = value("omnistorage_events_total{command=\"copy\",event=\"transferred\"}");
-    assert!((1.0..40.0).contains(&transferred), "{counters}");
-    assert!(value("omnistorage_transferred_bytes_total{command=\"copy\"}") >= transferred * 100_000.0);
+    assert!((1.0..10.0).contains(&transferred), "{counters}");
+    assert!(value("omnistorage_transferred_bytes_total{command=\"copy\"}") >= transferred * 1_000_000.0);
     assert!(value("omnistorage_backend_calls_total{command=\"copy\",operation=\"list\"}") >= 1.0);
     assert_eq!(value("omnistorage_runs_total{command=\"copy\"}"), 1.0);
     // Each metric has its type, and each line is of a metric that has one.
