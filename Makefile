@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 tools := $(target)/tools
 
 # The components compile for wasm32-wasip2 only; the rest is native.
-components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-command-line omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component omnistorage-hosts-application omnistorage-hosts-bodies omnistorage-example-agent-tools omnistorage-example-application omnistorage-example-edge omnistorage-example-rogue omnistorage-example-tally
+components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-command-line omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component omnistorage-hosts-application omnistorage-hosts-bodies omnistorage-hosts-rows omnistorage-example-agent-tools omnistorage-example-application omnistorage-example-edge omnistorage-example-rogue omnistorage-example-tally
 native := --workspace $(components:%=--exclude %)
 # Python packages, each of their files by its hash.
 install := pip install --quiet --disable-pip-version-check --require-hashes --requirement
@@ -76,7 +76,7 @@ lint: setup msrv notices $(tools)/cargo-deny
 	cargo clippy --package omnistorage --no-default-features -- -D warnings
 	if [ "$$(guest/build.sh --toolchain)" = rustup ]; then \
 	    cargo clippy $(components:%=--package %) --target wasm32-wasip2 -- -D warnings && \
-	    cargo clippy --package omnistorage-provider --features s3 --target wasm32-wasip2 -- -D warnings; \
+	    cargo clippy --package omnistorage-provider --features blobstore,s3 --target wasm32-wasip2 -- -D warnings; \
 	fi
 	RUSTDOCFLAGS='-D warnings' cargo doc $(native) --no-deps --quiet
 	$(tools)/cargo-deny --all-features check bans licenses sources

@@ -5,7 +5,7 @@
 #   omnistorage-codec.wasm            formats and codecs alone
 #   omnistorage-provider-KIND.wasm    storage of a kind, over what WASI gives
 #   omnistorage-vocabulary.wasm       the types that they share, for compositions
-#   omnistorage-KIND.wasm             the library over that storage: it asks its host for WASI alone
+#   omnistorage-KIND.wasm             the library over that storage: it asks its host for WASI alone, its drafts for `blobstore`
 #   omnistorage-cli.wasm              the command line over the library and files, as a program for any host of WASI 0.3
 #
 #   guest/components.sh DIRECTORY
@@ -23,7 +23,7 @@ directory=$1
 command_line=$directory/parts/command-line.wasm
 "$guest/build.sh" omnistorage-command-line "$command_line"
 # Each kind is a feature of the provider.
-for kind in files memory s3; do
+for kind in blobstore files memory s3; do
     "$guest/build.sh" omnistorage-provider "$directory/omnistorage-provider-$kind.wasm" "$kind"
     "${WAC:-wac}" compose "$guest/library.wac" \
         --dep "omnistorage:library=$directory/omnistorage.wasm" \
