@@ -21,7 +21,7 @@ hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec components packages edge wasmcloud agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -48,6 +48,12 @@ edge: components
 	guest/build.sh omnistorage-example-edge $(target)/component/edge.wasm
 	$(tools)/hosts/wac plug $(target)/component/edge.wasm --plug $(target)/components/omnistorage-files.wasm \
 	    -o $(target)/components/edge.wasm
+
+# The same function with the library and the blobstore of its host in it: target/components/wasmcloud.wasm.
+wasmcloud: components
+	guest/build.sh omnistorage-example-edge $(target)/component/edge.wasm
+	$(tools)/hosts/wac plug $(target)/component/edge.wasm --plug $(target)/components/omnistorage-blobstore.wasm \
+	    -o $(target)/components/wasmcloud.wasm
 
 # The example of tools for agents, with the library and files in it: target/components/agent-tools.wasm.
 agent-tools: components

@@ -5,7 +5,7 @@
 #   omnistorage-codec.wasm            formats and codecs alone
 #   omnistorage-provider-KIND.wasm    storage of a kind, over what WASI gives
 #   omnistorage-vocabulary.wasm       the types that they share, for compositions
-#   omnistorage-KIND.wasm             the library over that storage: it asks its host for WASI alone, its drafts for `blobstore`
+#   omnistorage-KIND.wasm             the library over that storage: it asks its host for WASI alone
 #   omnistorage-cli.wasm              the command line over the library and files, as a program for any host of WASI 0.3
 #
 #   guest/components.sh DIRECTORY

@@ -1,10 +1,15 @@
 //! The provider of blobstore in the host of wasmCloud, over each of the stores that its `wash dev` has by itself: the memory
-//! of the host, and a directory.
+//! of the host, and a directory. And the example over it.
 
-use std::{fmt::Write, process::Command};
+use std::{fmt::Write, fs, path::Path, process::Command};
 
 use crate::{
-    edge::{files, serving::Serving},
+    edge::{
+        files,
+        http::Body,
+        records,
+        serving::{FUNCTION, Serving},
+    },
     shipped::{built, plugged, target},
     stock::{is_left_out, tool},
 };
@@ -109,6 +114,52 @@ fn a_container_that_is_not_there_is_named() {
         let told = String::from_utf8(answer.body).unwrap();
         assert!(answer.status == 500 && told.starts_with(expected), "{told}");
     }
+    assert!(files(serving.data()).is_empty());
+}
+
+/// The example by its own configuration, but for where it is built and where it serves.
+#[test]
+fn the_example_keeps_records_in_a_container() {
+    if is_left_out() {
+        return;
+    }
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/wasmcloud/.wash/config.yaml");
+    let config = fs::read_to_string(config).unwrap();
+    let component = plugged(FUNCTION, "omnistorage-blobstore").display().to_string();
+    let here = |line: &str| match line.split_once(": ") {
+        Some((setting @ "  command", _)) => format!("{setting}: \"true\"\n"),
+        Some((setting @ "  component_path", _)) => format!("{setting}: {component}\n"),
+        Some((setting @ "  address", _)) => format!("{setting}: ADDRESS\n"),
+        Some((setting @ "  wasi_blobstore_path", _)) => format!("{setting}: data\n"),
+        _ => format!("{line}\n"),
+    };
+    let serving = Serving::in_wash_as(&config.lines().map(here).collect::<String>());
+    let client = serving.client();
+    let (sent, more) = (records(50_000), records(60_000));
+    assert_eq!(client.put("/logs/a.ndjson", Body::Chunked(&sent)).status, 204);
+    let stored = fs::read(serving.data().join("records/ndjson/logs/a.ndjson.zst")).unwrap();
+    assert!(stored.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) && stored.len() < sent.len() / 4);
+    let got = client.get("/logs/a.ndjson");
+    assert!(got.status == 200 && got.is_whole && got.body == sent, "{got:?}");
+    let listed = String::from_utf8(client.get("/").body).unwrap();
+    let told = format!("{{\"modified\":null,\"name\":\"/logs/a.ndjson\",\"stored\":{}}}\n", stored.len());
+    assert_eq!(listed, told);
+    assert_eq!(client.get("/logs/b.ndjson").status, 404);
+    assert_eq!(
+        client.request("PUT", "/logs/a.ndjson", &[("if-none-match", "*")], Body::Whole(&sent)).status,
+        501
+    );
+
+    // What was cut off leaves what was there, and nothing else.
+    for cut in [Body::CutWhole(&more), Body::CutChunked(&more)] {
+        client.abandon("/logs/a.ndjson", cut);
+        client.abandon("/logs/b.ndjson", cut);
+        assert!(client.cut("/logs/a.ndjson", cut).is_none_or(|status| status == 400));
+    }
+    serving.until(|| files(serving.data()) == ["a.ndjson.zst"]);
+    assert!(client.get("/logs/a.ndjson").body == sent);
+
+    assert_eq!(client.request("DELETE", "/logs/a.ndjson", &[], Body::None).status, 204);
     assert!(files(serving.data()).is_empty());
 }
 
