@@ -5,7 +5,7 @@ target := $(abspath $(or $(CARGO_TARGET_DIR),target))
 tools := $(target)/tools
 
 # The components compile for wasm32-wasip2 only; the rest is native.
-components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-command-line omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component omnistorage-hosts-application omnistorage-hosts-bodies omnistorage-example-agent-tools omnistorage-example-application omnistorage-example-edge omnistorage-example-rogue omnistorage-example-tally
+components := omnistorage-component omnistorage-bindings omnistorage-codec omnistorage-command-line omnistorage-provider omnistorage-vocabulary omnistorage-test-guest omnistorage-conformance-component omnistorage-hosts-application omnistorage-hosts-bodies omnistorage-hosts-rows omnistorage-example-agent-tools omnistorage-example-application omnistorage-example-edge omnistorage-example-rogue omnistorage-example-tally
 native := --workspace $(components:%=--exclude %)
 # Python packages, each of their files by its hash.
 install := pip install --quiet --disable-pip-version-check --require-hashes --requirement
@@ -27,7 +27,7 @@ hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec web npm wheel deb tarball components packages edge agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup build codec web npm wheel deb tarball components packages edge wasmcloud agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -79,6 +79,12 @@ edge: components
 	$(tools)/hosts/wac plug $(target)/component/edge.wasm --plug $(target)/components/omnistorage-files.wasm \
 	    -o $(target)/components/edge.wasm
 
+# The same function with the library and the blobstore of its host in it: target/components/wasmcloud.wasm.
+wasmcloud: components
+	guest/build.sh omnistorage-example-edge $(target)/component/edge.wasm
+	$(tools)/hosts/wac plug $(target)/component/edge.wasm --plug $(target)/components/omnistorage-blobstore.wasm \
+	    -o $(target)/components/wasmcloud.wasm
+
 # The example of tools for agents, with the library and files in it: target/components/agent-tools.wasm.
 agent-tools: components
 	guest/build.sh omnistorage-example-agent-tools $(target)/component/agent-tools.wasm
@@ -106,7 +112,7 @@ lint: setup msrv notices $(tools)/cargo-deny
 	cargo clippy --package omnistorage --no-default-features -- -D warnings
 	if [ "$$(guest/build.sh --toolchain)" = rustup ]; then \
 	    cargo clippy $(components:%=--package %) --target wasm32-wasip2 -- -D warnings && \
-	    cargo clippy --package omnistorage-provider --features s3 --target wasm32-wasip2 -- -D warnings; \
+	    cargo clippy --package omnistorage-provider --features blobstore,s3 --target wasm32-wasip2 -- -D warnings; \
 	fi
 	RUSTDOCFLAGS='-D warnings' cargo doc $(native) --no-deps --quiet
 	$(tools)/cargo-deny --all-features check bans licenses sources

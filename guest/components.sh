@@ -23,7 +23,7 @@ directory=$1
 command_line=$directory/parts/command-line.wasm
 "$guest/build.sh" omnistorage-command-line "$command_line"
 # Each kind is a feature of the provider.
-for kind in files memory s3; do
+for kind in blobstore files memory s3; do
     "$guest/build.sh" omnistorage-provider "$directory/omnistorage-provider-$kind.wasm" "$kind"
     "${WAC:-wac}" compose "$guest/library.wac" \
         --dep "omnistorage:library=$directory/omnistorage.wasm" \

@@ -253,6 +253,18 @@ fn mistakes_are_answered_as_natively() {
     );
 }
 
+#[test]
+fn what_has_no_effect_says_so() {
+    if is_left_out() {
+        return;
+    }
+    agree(&[&["records", "convert", "--cores", "2", "a/people.csv", "b/people.ndjson.zst"]], "");
+    for command in [&["records", "convert", "--help"][..], &["put", "--help"]] {
+        let help = Run::from(run(hosted(trees().path(), command), "")).ok();
+        assert!(help.text().contains("without effect: a component has one core"), "{help:?}");
+    }
+}
+
 /// What is not granted does not exist, and one sentence says how to grant it.
 #[test]
 fn what_the_host_does_not_grant_is_said() {

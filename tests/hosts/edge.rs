@@ -1,8 +1,8 @@
 //! The example `edge`, composed with the library and the files of the host, in hosts that were not made here: what goes in
 //! comes out, what was cut off leaves nothing, and a load leaves the memory as it is.
 
-mod http;
-mod serving;
+pub(crate) mod http;
+pub(crate) mod serving;
 
 use std::{fs, path::Path, thread};
 
@@ -12,7 +12,7 @@ use self::{
 };
 
 /// More than fits into all buffers on the way.
-fn records(count: usize) -> Vec<u8> {
+pub(crate) fn records(count: usize) -> Vec<u8> {
     let record = |n: usize| {
         let level = if n.is_multiple_of(10) { "error" } else { "info" };
         let took = n * 7919 % 100_003;
@@ -28,7 +28,7 @@ fn lines(answer: &Answer) -> Vec<&str> {
 }
 
 /// All files below a directory, those with names for the moment as well.
-fn files(directory: &Path) -> Vec<String> {
+pub(crate) fn files(directory: &Path) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();

@@ -65,7 +65,13 @@ fn asks_for_what_the_list_says(name: &str) {
 
 #[test]
 fn imports_of_what_is_composed_are_those_of_the_lists() {
-    for name in ["omnistorage-cli", "omnistorage-files", "omnistorage-memory", "omnistorage-s3"] {
+    for name in [
+        "omnistorage-blobstore",
+        "omnistorage-cli",
+        "omnistorage-files",
+        "omnistorage-memory",
+        "omnistorage-s3",
+    ] {
         asks_for_what_the_list_says(name);
     }
 }
@@ -75,6 +81,7 @@ fn imports_of_the_parts_are_those_of_the_lists() {
     for name in [
         "omnistorage",
         "omnistorage-vocabulary",
+        "omnistorage-provider-blobstore",
         "omnistorage-provider-files",
         "omnistorage-provider-memory",
         "omnistorage-provider-s3",

@@ -11,6 +11,7 @@
 
 mod agent_tools;
 mod applications;
+mod blobstore;
 mod completions;
 mod conformance;
 mod edge;

@@ -1,7 +1,11 @@
 //! The kinds of backends in this component: each is a file, a feature and a line here.
 
+#[cfg(feature = "blobstore")]
+mod blobstore;
 #[cfg(feature = "files")]
 mod files;
+#[cfg(any(feature = "blobstore", feature = "files"))]
+mod leftovers;
 #[cfg(feature = "memory")]
 mod memory;
 #[cfg(feature = "s3")]
@@ -17,6 +21,8 @@ use omnistorage::{Config, Registry, Result};
 /// None in practice: each name is registered once.
 pub(crate) fn registry() -> Result<Registry> {
     let mut kinds = Registry::new();
+    #[cfg(feature = "blobstore")]
+    blobstore::register(&mut kinds)?;
     #[cfg(feature = "files")]
     files::register(&mut kinds)?;
     #[cfg(feature = "memory")]

@@ -52,7 +52,11 @@ pub(crate) struct StoredWith {
         help = format!("Compress with CODEC: {}", codec::with_levels())
     )]
     compress: Option<Compression>,
-    /// Compress on up to N cores, in blocks that every tool can read
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        doc = "Compress on up to N cores, in blocks that every tool can read"
+    )]
+    #[cfg_attr(target_family = "wasm", doc = "Taken, and without effect: a component has one core")]
     #[arg(long, value_name = "N", default_value = "1", requires = "compress")]
     cores: NonZero<usize>,
 }

@@ -19,14 +19,17 @@ use crate::{
 };
 
 /// The example.
-const FUNCTION: &str = "omnistorage-example-edge";
+pub(crate) const FUNCTION: &str = "omnistorage-example-edge";
+
+/// Where the host of wasmCloud writes what it says.
+const SAID: &str = "said";
 
 pub(crate) struct Serving {
     process: Child,
     address: String,
     data: PathBuf,
     /// Deleted at the end.
-    _scratch: TempDir,
+    scratch: TempDir,
 }
 
 impl Serving {
@@ -51,7 +54,7 @@ impl Serving {
             .expect("wasmtime says where it serves");
         // Whoever writes where nobody reads waits for ever.
         thread::spawn(move || said.for_each(drop));
-        Some(Self { process, address, data, _scratch: scratch })
+        Some(Self { process, address, data, scratch })
     }
 
     /// The same file in the host of wasmCloud.
@@ -66,15 +69,8 @@ impl Serving {
     }
 
     fn in_wash_with(function: &Path, parts: &[&str]) -> Self {
-        let mut command = Command::new(tool("wash"));
-        let scratch = tempfile::tempdir().unwrap();
-        let data = scratch.path().join("data");
-        fs::create_dir_all(&data).unwrap();
-        fs::create_dir(scratch.path().join(".wash")).unwrap();
-        // It takes no port 0, so somebody else might take this one meanwhile.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
         let mut config = format!(
-            "build:\n  command: \"true\"\n  component_path: {}\ndev:\n  address: {address}\n  volumes:\n    - host_path: \
+            "build:\n  command: \"true\"\n  component_path: {}\ndev:\n  address: ADDRESS\n  volumes:\n    - host_path: \
              data\n      guest_path: /data\n",
             function.display(),
         );
@@ -84,17 +80,35 @@ impl Serving {
         for part in parts {
             config += &format!("    - name: {part}\n      file: {}\n", component(part).display());
         }
-        fs::write(scratch.path().join(".wash/config.yaml"), config).unwrap();
+        Self::in_wash_as(&config)
+    }
+
+    /// There, by a configuration, in which `ADDRESS` stands for the address. Its directory `data` is there.
+    pub(crate) fn in_wash_as(config: &str) -> Self {
+        let mut command = Command::new(tool("wash"));
+        let scratch = tempfile::tempdir().unwrap();
+        let data = scratch.path().join("data");
+        fs::create_dir_all(&data).unwrap();
+        fs::create_dir(scratch.path().join(".wash")).unwrap();
+        // It takes no port 0, so somebody else might take this one meanwhile.
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        fs::write(scratch.path().join(".wash/config.yaml"), config.replace("ADDRESS", &address)).unwrap();
         command.args(["dev", "--non-interactive"]).current_dir(scratch.path());
-        command.env("HOME", scratch.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        let said = fs::File::create(scratch.path().join(SAID)).unwrap();
+        command.env("HOME", scratch.path()).stdout(Stdio::null()).stderr(said);
         let process = command.spawn().unwrap();
-        let serving = Self { process, address, data, _scratch: scratch };
+        let serving = Self { process, address, data, scratch };
         // It answers before the function is there.
         serving.until(|| {
             TcpStream::connect(&serving.address).is_ok()
                 && serving.client().request("GET", "/", &[], Body::None).status == 200
         });
         serving
+    }
+
+    /// What the host of wasmCloud said, and what its components did on standard error.
+    pub(crate) fn said(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.scratch.path().join(SAID)).unwrap()).into_owned()
     }
 
     pub(crate) fn client(&self) -> Client {

@@ -84,7 +84,11 @@ pub(super) struct Writing {
         help = format!("Compress at LEVEL ({})", codec::levels())
     )]
     level: Option<i32>,
-    /// Decompress, convert and compress on up to N cores; compressed in blocks that every tool can read
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        doc = "Decompress, convert and compress on up to N cores; compressed in blocks that every tool can read"
+    )]
+    #[cfg_attr(target_family = "wasm", doc = "Taken, and without effect: a component has one core")]
     #[arg(long, value_name = "N", default_value = "1")]
     pub(super) cores: NonZero<usize>,
     /// What to write after each row of CSV [default: lf]

@@ -1,11 +1,12 @@
 //! Copies and moves between directories that the host grants.
 
-use futures::{StreamExt, join};
+use futures::StreamExt;
 use omnistorage::{
     Error, ErrorCode, Hasher, ObjectInfo, ObjectKind, Path, Result,
     backend::{ReadOptions, WriteCondition, WriteOptions},
 };
 use wasip3::filesystem::types::{ErrorCode as Errno, NewTimestamp};
+use wit_bindgen::FutureReader;
 
 use super::{
     KIND,
@@ -17,6 +18,9 @@ use super::{
     read::{self, Object},
     upload::Writing,
 };
+
+/// How the host's reading of a file ended.
+type Ended = FutureReader<Result<(), Errno>>;
 
 /// A copy or a move: from where, to where, and how.
 pub(super) struct Request<'a> {
@@ -51,25 +55,32 @@ impl Request<'_> {
         let options = WriteOptions { modified: options.modified.or(object.info.modified), ..options.clone() };
         let mut writing = Writing::at(to, target, &found, &options).await.map_err(Error::on_target)?;
         let size = object.info.size.unwrap_or(0);
-        match &options.expected_hash {
-            None if size == 0 => {}
-            None => self.pipe(object, size, &mut writing).await?,
-            Some(_) => self.pump(object, &mut writing).await?,
+        let ended = match &options.expected_hash {
+            None if size == 0 => None,
+            None => Some(self.pipe(object, size, &mut writing).await?),
+            Some(_) => {
+                self.pump(object, &mut writing).await?;
+                None
+            }
+        };
+        match writing.commit().await {
+            Err(error) if error.code() == ErrorCode::Corrupted => match ended {
+                Some(ended) => Err(ended.await.map_or_else(|errno| failure(errno, source), |()| error)),
+                None => Err(error),
+            }
+            .map_err(|error| error.at(KIND, source)),
+            committed => committed.map_err(Error::on_target),
         }
-        writing.commit().await.map_err(|error| match error.code() {
-            ErrorCode::Corrupted => error.at(KIND, source),
-            _ => error.on_target(),
-        })
     }
 
-    /// Has the host move the bytes.
-    async fn pipe(&self, Object { file, info }: Object, size: u64, writing: &mut Writing) -> Result<()> {
+    /// Has the host move the bytes. How its reading ended is not asked, which would cost a way through the host: if there
+    /// are bytes missing, that tells why.
+    async fn pipe(&self, Object { file, info }: Object, size: u64, writing: &mut Writing) -> Result<Ended> {
         let (stream, ended) = file.read_via_stream(0);
-        let (filled, read) = join!(writing.fill(stream, size), ended.into_future());
-        read.map_err(|errno| failure(errno, self.source))?;
-        filled.map_err(Error::on_target)?;
+        writing.fill(stream, size).await.map_err(Error::on_target)?;
         self.options.meter.moved(size);
-        read::check_unchanged(&file, &info).await
+        read::check_unchanged(&file, &info).await?;
+        Ok(ended)
     }
 
     /// Moves the bytes through this component, which looks at them.
