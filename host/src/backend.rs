@@ -63,7 +63,8 @@ pub use handle::Handle;
 pub use limited::limited;
 pub use meter::Meter;
 pub use omnistorage_types::{
-    Capabilities, Features, ListOptions, Listed, ListingFailure, ReadOptions, Unlisted, WriteCondition,
+    Capabilities, Features, ListOptions, Listed, ListingFailure, ObjectVersion, ReadOptions, Unlisted,
+    WriteCondition,
 };
 pub use transfer::transfer;
 pub use whole::{WholeListing, WholeUpload};
@@ -308,6 +309,18 @@ pub trait Backend: Debug + Send + Sync + 'static {
 
     /// Deletes objects and links; fine for paths that do not exist. The results stand in the order of the paths.
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>>;
+
+    /// Deletes objects that are still of these versions; one that is another stays. Fine where nothing is any more. The
+    /// results stand in the order of the versions.
+    ///
+    /// # Errors
+    /// Of each: [`ErrorCode::PreconditionFailed`] if it is another version, [`ErrorCode::Unsupported`].
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        let unsupported = |version: &ObjectVersion| {
+            Err(Error::unsupported(self.kind(), "deletes if an etag matches").at(self.kind(), &version.path))
+        };
+        versions.iter().map(unsupported).collect()
+    }
 
     /// Makes a directory and those above it; one that exists is fine.
     ///

@@ -30,6 +30,7 @@ mod slashes;
 mod sync;
 mod tee;
 mod tree;
+mod two_hosts;
 mod typed;
 mod unlisted;
 mod unread;

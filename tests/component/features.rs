@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use omnistorage::{
     Backend, Error, Location, MemoryBackend, ObjectInfo, Path, Result, Timestamp,
     backend::{
-        Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
-        WriteCondition, WriteOptions,
+        Capabilities, CopyRequest, Features, ListOptions, Listing, ObjectVersion, ReadOptions, Reader,
+        Upload, WriteCondition, WriteOptions,
     },
     runtime::{Storage, SyncOptions},
 };
@@ -53,6 +53,8 @@ impl Backend for Lacking {
             if_match,
             listed_times,
             batches,
+            conditional_copy,
+            conditional_delete,
             ..
         } = &mut capabilities.features;
         let flag = match self.1 {
@@ -68,6 +70,8 @@ impl Backend for Lacking {
             "if-match" => if_match,
             "listed-times" => listed_times,
             "batches" => batches,
+            "conditional-copy" => conditional_copy,
+            "conditional-delete" => conditional_delete,
             other => panic!("{other}"),
         };
         *flag = false;
@@ -101,6 +105,13 @@ impl Backend for Lacking {
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
         self.0.delete(paths).await
+    }
+
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        match self.require("conditional-delete", true) {
+            Ok(()) => self.0.delete_if_match(versions).await,
+            Err(error) => versions.iter().map(|_| Err(error.clone())).collect(),
+        }
     }
 
     async fn purge(&self, prefix: &Path) -> Result<u64> {
@@ -185,7 +196,7 @@ async fn transferred(storage: &Storage, source: &Location, target: &Location) ->
 
 #[tokio::test]
 async fn every_feature_can_be_missing() {
-    assert_eq!(features().len(), 12);
+    assert_eq!(features().len(), 14);
     for feature in features() {
         for by_host in [true, false] {
             let (here, there) = (memory(), memory());

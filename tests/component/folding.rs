@@ -63,7 +63,13 @@ impl Backend for Folding {
 
     fn capabilities(&self) -> Capabilities {
         let inner = self.inner.capabilities();
-        let features = Features { copy: false, move_to: false, directories: true, ..inner.features };
+        let features = Features {
+            copy: false,
+            move_to: false,
+            directories: true,
+            conditional_delete: false,
+            ..inner.features
+        };
         Capabilities { features, ..inner }
     }
 

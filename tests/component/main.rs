@@ -18,6 +18,7 @@ mod extras;
 mod failures;
 mod faults;
 mod features;
+mod fences;
 mod filters;
 mod find;
 mod folding;

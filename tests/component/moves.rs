@@ -136,10 +136,10 @@ async fn a_source_that_changes_meanwhile_stays() {
     let (inner, target) = (Arc::new(MemoryBackend::new()), memory());
     let path = Path::parse("a").unwrap();
     inner.write_all(&path, "old".into(), &WriteOptions::default()).await.unwrap();
-    // Whoever looks before the delete finds another version.
+    // Just before the delete it becomes another version.
     let changing = inner.clone();
     let rewrite = Faults::new(move |_, call| {
-        if call.operation == Operation::Stat && call.path.as_str() == "a" {
+        if call.operation == Operation::Delete && call.path.as_str() == "a" {
             let options = WriteOptions {
                 modified: Some(Timestamp { seconds: 5, nanoseconds: 0 }),
                 ..Default::default()

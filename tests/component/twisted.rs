@@ -150,6 +150,7 @@ impl Backend for Twisted {
             copy: false,
             move_to: false,
             purge: false,
+            conditional_delete: false,
             atomic_write,
             sorted_list,
             set_modified: inner.features.set_modified && self.times,

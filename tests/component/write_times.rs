@@ -60,7 +60,13 @@ impl Backend for Store {
 
     fn capabilities(&self) -> Capabilities {
         let inner = self.inner.capabilities();
-        let features = Features { listed_times: false, batches: false, move_to: false, ..inner.features };
+        let features = Features {
+            conditional_delete: false,
+            listed_times: false,
+            batches: false,
+            move_to: false,
+            ..inner.features
+        };
         Capabilities { features, hashes: vec![HashAlgorithm::Md5], ..inner }
     }
 

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use futures::future::{Either, LocalBoxFuture, select};
 use omnistorage_engine::port::{Backend, Contents, Listing, Reader, Storage};
 use omnistorage_types::{
-    Capabilities, CopyRequest, Error, ErrorCode, Hash, HashAlgorithm, ListOptions, Listed, ObjectInfo, Path,
-    ReadOptions, Result, Timestamp, WriteOptions,
+    Capabilities, CopyRequest, Error, ErrorCode, Hash, HashAlgorithm, ListOptions, Listed, ObjectInfo,
+    ObjectVersion, Path, ReadOptions, Result, Timestamp, WriteOptions,
     wit::{FromWit, IntoWit},
 };
 use wit_bindgen::spawn_local;
@@ -119,6 +119,10 @@ impl Backend for Opened {
 
     async fn delete(&self, paths: Vec<Path>) -> Vec<Result<()>> {
         self.backend.delete(paths.into_wit()).await.into_iter().map(done).collect()
+    }
+
+    async fn delete_if_match(&self, versions: Vec<ObjectVersion>) -> Vec<Result<()>> {
+        self.backend.delete_if_match(versions.into_wit()).await.into_iter().map(done).collect()
     }
 
     async fn mkdir(&self, path: Path) -> Result<()> {

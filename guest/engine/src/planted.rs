@@ -32,11 +32,17 @@ pub enum Bug {
     TeeNeedsFewer,
     /// The losing version of a conflict is replaced instead of kept.
     ReplacesLoser,
+    /// What came to the target after the listing is replaced, or deleted.
+    ReplacesUnseen,
+    /// Whatever is in the place of an object is taken for what an attempt brought there.
+    ClaimsForeign,
+    /// The source is not looked at again before extra objects go.
+    LooksOnce,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::DeletesAfterErrors,
         Self::MoveTrustsTimes,
         Self::RetryKeepsAgain,
@@ -49,6 +55,9 @@ impl Bug {
         Self::ForgetsBackup,
         Self::TeeNeedsFewer,
         Self::ReplacesLoser,
+        Self::ReplacesUnseen,
+        Self::ClaimsForeign,
+        Self::LooksOnce,
     ];
 }
 

@@ -8,8 +8,8 @@ use std::{any::Any, rc::Rc};
 use async_trait::async_trait;
 use futures::future::LocalBoxFuture;
 use omnistorage_types::{
-    Capabilities, CopyRequest, Hash, HashAlgorithm, ListOptions, Listed, ObjectInfo, Path, ReadOptions,
-    Result, Timestamp, WriteOptions,
+    Capabilities, CopyRequest, Hash, HashAlgorithm, ListOptions, Listed, ObjectInfo, ObjectVersion, Path,
+    ReadOptions, Result, Timestamp, WriteOptions,
 };
 
 /// The world as an engine sees it.
@@ -51,6 +51,9 @@ pub trait Backend: Any {
 
     /// Deletes objects and links: one result a path, in their order.
     async fn delete(&self, paths: Vec<Path>) -> Vec<Result<()>>;
+
+    /// Deletes objects that are still of these versions: one result a version, in their order.
+    async fn delete_if_match(&self, versions: Vec<ObjectVersion>) -> Vec<Result<()>>;
 
     /// Makes a directory and those above it.
     async fn mkdir(&self, path: Path) -> Result<()>;

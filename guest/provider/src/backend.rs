@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::lock::Mutex;
 use omnistorage::{
     Config, Path, Result,
-    backend::{Handle, ListOptions, ReadOptions, WriteOptions},
+    backend::{Handle, ListOptions, ObjectVersion, ReadOptions, WriteOptions},
 };
 use omnistorage_types::wit::{FromWit, IntoWit};
 use wasip3::clocks::monotonic_clock;
@@ -72,16 +72,27 @@ impl Open {
         paths: Vec<String>,
         act: impl AsyncFnOnce(&Handle, &[Path]) -> Vec<Result<R>>,
     ) -> Vec<Result<R, Error>> {
+        self.of_each(paths, |path| path, |path| Ok(Path::parse(path.as_str())?), act).await
+    }
+
+    /// The same for many of anything that has a path.
+    async fn of_each<I, C: Clone, R>(
+        &self,
+        items: Vec<I>,
+        path: impl Fn(&I) -> &str,
+        check: impl Fn(&I) -> Result<C>,
+        act: impl AsyncFnOnce(&Handle, &[C]) -> Vec<Result<R>>,
+    ) -> Vec<Result<R, Error>> {
         let handle = self.handle();
-        let checked: Vec<_> = paths.iter().map(|path| Path::parse(path.as_str())).collect();
+        let checked: Vec<_> = items.iter().map(check).collect();
         let legal: Vec<_> = checked.iter().flatten().cloned().collect();
         let mut results = act(&handle, &legal).await.into_iter();
-        let in_order = paths.iter().zip(checked).map(|(path, checked)| {
+        let in_order = items.iter().zip(checked).map(|(item, checked)| {
             let result = match checked {
                 Ok(_) => results.next().unwrap_or_else(|| Err(short_of_results())),
-                Err(refused) => Err(refused.into()),
+                Err(refused) => Err(refused),
             };
-            result.map_err(|error| handle.explain(error, path).into())
+            result.map_err(|error| handle.explain(error, path(item)).into())
         });
         in_order.collect()
     }
@@ -186,6 +197,12 @@ impl GuestBackend for Open {
 
     async fn delete(&self, paths: Vec<String>) -> Vec<Result<(), Error>> {
         self.at_each(paths, async |handle, paths| handle.backend().delete(paths).await).await
+    }
+
+    async fn delete_if_match(&self, versions: Vec<wit::ObjectVersion>) -> Vec<Result<(), Error>> {
+        let checked = |version: &wit::ObjectVersion| ObjectVersion::from_wit(version.clone());
+        let delete = async |handle: &Handle, versions: &[_]| handle.backend().delete_if_match(versions).await;
+        self.of_each(versions, |version| &version.path, checked, delete).await
     }
 
     async fn mkdir(&self, path: String) -> Result<(), Error> {

@@ -64,6 +64,10 @@ features! { $
     listed_times: "listed-times", LISTED_TIMES;
     /// Many small objects are better handed over in one call than in as many, as where no network is between.
     batches: "batches", BATCHES;
+    /// What copies within its store checks the condition as it copies: it costs no request more.
+    conditional_copy: "conditional-copy", CONDITIONAL_COPY;
+    /// Deletes only the object of a given etag.
+    conditional_delete: "conditional-delete", CONDITIONAL_DELETE;
 }
 
 /// The names of those that are there.
@@ -194,6 +198,15 @@ impl ListOptions {
     pub fn is_empty(&self) -> bool {
         range::is_empty(self.start_after.as_ref(), self.until.as_ref()) || self.limit == Some(0)
     }
+}
+
+/// An object as it was seen: one version of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectVersion {
+    /// Where it stands.
+    pub path: Path,
+    /// As a listing, a look or a write told it.
+    pub etag: String,
 }
 
 /// One of many copies.

@@ -34,7 +34,8 @@ mod time;
 pub mod wit;
 
 pub use backend::{
-    Capabilities, CopyRequest, Features, ListOptions, ReadOptions, WriteCondition, WriteOptions,
+    Capabilities, CopyRequest, Features, ListOptions, ObjectVersion, ReadOptions, WriteCondition,
+    WriteOptions,
 };
 pub use bisync::{BisyncAction, BisyncEvent, BisyncOptions, BisyncReport, BisyncSide, DeleteLimit, Winner};
 pub use codec::{Codec, Compression, DecompressOptions};

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use omnistorage_types::Path;
 
 use super::{
-    Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
+    Backend, Capabilities, CopyRequest, ListOptions, Listing, ObjectVersion, ReadOptions, Reader, Upload,
+    WriteOptions,
 };
 use crate::{Error, Hash, HashAlgorithm, ObjectInfo, Result, Timestamp};
 
@@ -77,6 +78,10 @@ impl Backend for Closed {
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
         paths.iter().map(|path| self.refuse(path)).collect()
+    }
+
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        versions.iter().map(|version| self.refuse(&version.path)).collect()
     }
 
     async fn mkdir(&self, path: &Path) -> Result<()> {

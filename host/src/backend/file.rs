@@ -82,8 +82,8 @@ use self::{
 use crate::{
     Hash, HashAlgorithm, ObjectInfo, Result, Timestamp,
     backend::{
-        Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
-        WriteOptions, limited,
+        Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ObjectVersion, ReadOptions,
+        Reader, Upload, WriteOptions, limited,
     },
     config::Config,
 };
@@ -247,6 +247,8 @@ impl Backend for FileBackend {
                 sorted_list: true,
                 listed_times: true,
                 batches: true,
+                conditional_copy: true,
+                conditional_delete: true,
             },
             hashes: Vec::new(),
             modified_precision: Some(Duration::from_nanos(1)),
@@ -292,6 +294,10 @@ impl Backend for FileBackend {
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
         self.run_many(paths, |path| path, remove::delete_many).await
+    }
+
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        self.run_many(versions, |version| &version.path, remove::delete_versions).await
     }
 
     async fn mkdir(&self, path: &Path) -> Result<()> {

@@ -36,8 +36,8 @@ use self::{
     upload::{Draft, GcsUpload},
 };
 use super::{
-    Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
-    WriteOptions, cloud, limited,
+    Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ObjectVersion, ReadOptions, Reader,
+    Upload, WriteOptions, cloud, limited,
 };
 use crate::{Error, ErrorCode, Hash, HashAlgorithm, Hasher, ObjectInfo, Result, Timestamp, config::Config};
 
@@ -73,6 +73,7 @@ impl GcsBackend {
     /// | `anonymous` | `true`: for a public bucket, without credentials |
     /// | `instance_metadata` | `false`: the instance is not asked for a token |
     /// | `user_project` | the project that pays for the requests, for a bucket whose users pay |
+    /// | `conditional_copy`, `conditional_delete` | whether the store honours the preconditions of `objects.rewrite`, and of `objects.delete`; unless given, Google's does and others do not |
     /// | `part_size` | in bytes, a multiple of 256 KiB up to 1 GiB; 8 MiB |
     /// | `parts_in_flight` | how many parts of uploads are on their way at once, one of each upload, from 1 to 64; 8 |
     ///
@@ -127,6 +128,8 @@ impl Backend for GcsBackend {
                 sorted_list: true,
                 listed_times: true,
                 batches: false,
+                conditional_copy: self.0.preconditions.copy,
+                conditional_delete: self.0.preconditions.delete,
             },
             hashes: vec![HashAlgorithm::Md5, HashAlgorithm::Crc32c],
             modified_precision: Some(Duration::from_nanos(1)),
@@ -162,6 +165,14 @@ impl Backend for GcsBackend {
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
         let results = remove::delete(&self.0, paths).await.into_iter();
         results.zip(paths).map(|(result, path)| result.map_err(|error| error.at(KIND, path))).collect()
+    }
+
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        let results = remove::delete_if_match(&self.0, versions).await.into_iter();
+        let at = |(result, version): (Result<()>, &ObjectVersion)| {
+            result.map_err(|error| error.at(KIND, &version.path))
+        };
+        results.zip(versions).map(at).collect()
     }
 
     async fn purge(&self, prefix: &Path) -> Result<u64> {

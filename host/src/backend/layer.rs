@@ -18,8 +18,8 @@ use omnistorage_types::Path;
 use self::body::{LayeredListing, LayeredUpload, layered_contents};
 pub use self::operation::{Call, Direction, Operation};
 use super::{
-    Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
-    inward,
+    Backend, Capabilities, CopyRequest, ListOptions, Listing, ObjectVersion, ReadOptions, Reader, Upload,
+    WriteOptions, inward,
 };
 use crate::{Hash, HashAlgorithm, ObjectInfo, Result, Timestamp};
 
@@ -213,6 +213,11 @@ impl<L: Layer> Backend for Layered<L> {
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
         self.around_many(Operation::Delete, paths, |path| path, self.inner.delete(paths)).await
+    }
+
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        let run = self.inner.delete_if_match(versions);
+        self.around_many(Operation::Delete, versions, |version| &version.path, run).await
     }
 
     async fn mkdir(&self, path: &Path) -> Result<()> {

@@ -31,8 +31,8 @@ use self::{
     upload::MemoryUpload,
 };
 use super::{
-    Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteOptions,
-    limited, too_large,
+    Backend, Capabilities, Features, ListOptions, Listing, ObjectVersion, ReadOptions, Reader, Upload,
+    WriteOptions, limited, too_large,
 };
 use crate::{Error, ObjectInfo, ObjectKind, Result, Timestamp, config::Config};
 
@@ -157,6 +157,8 @@ impl Backend for MemoryBackend {
                 sorted_list: true,
                 listed_times: true,
                 batches: true,
+                conditional_copy: true,
+                conditional_delete: true,
                 transfer: false,
                 directories: false,
             },
@@ -218,6 +220,13 @@ impl Backend for MemoryBackend {
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
         paths.iter().map(|path| self.0.write(path, |objects| objects.remove(path))).collect()
+    }
+
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        let delete = |ObjectVersion { path, etag }: &_| {
+            self.0.write(path, |objects: &mut Objects| objects.remove_version(path, etag))
+        };
+        versions.iter().map(delete).collect()
     }
 
     async fn purge(&self, prefix: &Path) -> Result<u64> {

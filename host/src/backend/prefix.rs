@@ -8,8 +8,8 @@ use futures::StreamExt;
 use omnistorage_types::Path;
 
 use super::{
-    Backend, Capabilities, CopyRequest, ListOptions, Listed, Listing, ListingFailure, ReadOptions, Reader,
-    Unlisted, Upload, WriteOptions, inward, require_object,
+    Backend, Capabilities, CopyRequest, ListOptions, Listed, Listing, ListingFailure, ObjectVersion,
+    ReadOptions, Reader, Unlisted, Upload, WriteOptions, inward, require_object,
 };
 use crate::{Error, ErrorCode, Hash, HashAlgorithm, ObjectInfo, ObjectKind, Result, Timestamp};
 
@@ -176,6 +176,15 @@ impl Backend for Prefix {
         let delete = async |inside: Vec<Path>| self.inner.delete(&inside).await;
         let explain = |error, _: &Path, path: &Path| self.explain(error, path);
         in_order(paths, |path| self.object(path), delete, explain).await
+    }
+
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        let inside = |version: &ObjectVersion| {
+            Ok(ObjectVersion { path: self.object(&version.path)?, etag: version.etag.clone() })
+        };
+        let delete = async |inside: Vec<ObjectVersion>| self.inner.delete_if_match(&inside).await;
+        let explain = |error, _: &ObjectVersion, version: &ObjectVersion| self.explain(error, &version.path);
+        in_order(versions, inside, delete, explain).await
     }
 
     async fn mkdir(&self, path: &Path) -> Result<()> {

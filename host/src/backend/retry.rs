@@ -16,8 +16,8 @@ use self::{
     resume::{RetryListing, resuming},
 };
 use super::{
-    Backend, Capabilities, CopyRequest, ListOptions, Listing, ReadOptions, Reader, Upload, WriteCondition,
-    WriteOptions, inward,
+    Backend, Capabilities, CopyRequest, ListOptions, Listing, ObjectVersion, ReadOptions, Reader, Upload,
+    WriteCondition, WriteOptions, inward,
 };
 pub use crate::retry_options::RetryOptions;
 use crate::{Hash, HashAlgorithm, ObjectInfo, Result, Timestamp};
@@ -182,6 +182,12 @@ impl Backend for Retry {
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
         self.repeat_many(paths, |_| true, async |paths: Vec<Path>| self.inner.delete(&paths).await).await
+    }
+
+    /// What is gone is no failure, so that it can be made again.
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        let delete = async |versions: Vec<ObjectVersion>| self.inner.delete_if_match(&versions).await;
+        self.repeat_many(versions, |_| true, delete).await
     }
 
     async fn mkdir(&self, path: &Path) -> Result<()> {

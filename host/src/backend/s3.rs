@@ -37,8 +37,8 @@ use omnistorage_types::Path;
 pub use self::buckets::S3Buckets;
 use self::{bucket::Bucket, draft::Draft, upload::S3Upload};
 use super::{
-    Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ReadOptions, Reader, Upload,
-    WriteOptions, cloud, limited,
+    Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ObjectVersion, ReadOptions, Reader,
+    Upload, WriteOptions, cloud, limited,
 };
 use crate::{Error, ErrorCode, Hash, HashAlgorithm, Hasher, ObjectInfo, Result, Timestamp, config::Config};
 
@@ -78,7 +78,8 @@ impl S3Backend {
     /// | `parts_in_flight` | how many parts of uploads are on their way at once, from 1 to 64; 4. More are quicker over a long line, and need their size of memory each |
     /// | `copy_limit` | the most that the store copies in one request, in bytes, from 5 MiB on; 5 GiB. What is larger is copied in parts |
     /// | `timeout` | for a request, and between two pieces of a large answer, as `90s`; 60 s. A body that brings less than 1 KiB a second in so much time of waiting is given up as well, and read on over another connection |
-    /// | `conditional_write` | `false` for a store that ignores conditions |
+    /// | `conditional_write` | `false` for a store that ignores conditions of writes |
+    /// | `conditional_copy`, `conditional_delete` | whether the store honours the conditions of `CopyObject`, and of `DeleteObject` and `DeleteObjects`; unless given, Amazon's does and others do not |
     /// | `sorted_list` | `false` for a store that lists in another order than that of bytes, as SeaweedFS does: listings are then sorted here, in memory and on disk. Where that shows before an entry was seen it is found out |
     /// | `md5_etags` | `false` for a bucket that encrypts with keys of its own (KMS): the etags of its listings look like an MD5 and are none. It is found out by the first object that is looked at or written |
     /// | `plain_http` | `true`: no warning where an endpoint with `http://` is another machine |
@@ -147,6 +148,8 @@ impl Backend for S3Backend {
                 sorted_list: true,
                 listed_times: false,
                 batches: false,
+                conditional_copy: self.0.traits.conditional_write && self.0.traits.conditional_copy,
+                conditional_delete: self.0.traits.conditional_delete,
             },
             hashes: vec![HashAlgorithm::Md5],
             modified_precision: Some(Duration::from_nanos(1)),
@@ -182,6 +185,14 @@ impl Backend for S3Backend {
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
         let results = remove::delete(&self.0, paths).await.into_iter();
         results.zip(paths).map(|(result, path)| result.map_err(|error| error.at(KIND, path))).collect()
+    }
+
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        let results = remove::delete_if_match(&self.0, versions).await.into_iter();
+        let at = |(result, version): (Result<()>, &ObjectVersion)| {
+            result.map_err(|error| error.at(KIND, &version.path))
+        };
+        results.zip(versions).map(at).collect()
     }
 
     async fn purge(&self, prefix: &Path) -> Result<u64> {

@@ -149,8 +149,18 @@ impl Call {
         paths: Vec<String>,
         act: impl FnOnce(Vec<Path>) -> F,
     ) -> Vec<Result<R, types::Error>> {
-        let check = |path: &String| self.check().and_then(|()| Ok(Path::parse(path.as_str())?));
-        let checked: Vec<_> = paths.iter().map(check).collect();
+        self.with_each(paths, |path| path, |path| Ok(Path::parse(path.as_str())?), act).await
+    }
+
+    /// The same for many of anything that has a path.
+    pub(super) async fn with_each<I, C: Clone, R, F: Future<Output = Vec<Result<R>>>>(
+        &self,
+        items: Vec<I>,
+        path: impl Fn(&I) -> &str,
+        check: impl Fn(&I) -> Result<C>,
+        act: impl FnOnce(Vec<C>) -> F,
+    ) -> Vec<Result<R, types::Error>> {
+        let checked: Vec<_> = items.iter().map(|item| self.check().and_then(|()| check(item))).collect();
         let legal: Vec<_> = checked.iter().flatten().cloned().collect();
         let mut results = Vec::new().into_iter();
         // An empty request is no progress.
@@ -158,12 +168,12 @@ impl Call {
             results = act(legal).await.into_iter();
             self.budget.tick();
         }
-        let in_order = paths.iter().zip(checked).map(|(path, checked)| {
+        let in_order = items.iter().zip(checked).map(|(item, checked)| {
             let result = match checked {
                 Ok(_) => results.next().unwrap_or_else(|| Err(short_of_results())),
                 Err(refused) => Err(refused),
             };
-            result.map_err(|error| self.explain(error, path).into())
+            result.map_err(|error| self.explain(error, path(item)).into())
         });
         in_order.collect()
     }

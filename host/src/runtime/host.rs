@@ -18,7 +18,7 @@ use super::{
 use crate::{
     Error, ErrorCode, HashAlgorithm, Result,
     backend::{
-        CopyRequest, ListOptions, ReadOptions, WriteOptions,
+        CopyRequest, ListOptions, ObjectVersion, ReadOptions, WriteOptions,
         layer::Operation,
         limited,
         sorted::{SortOptions, SortedListing},
@@ -305,6 +305,17 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
     ) -> wasmtime::Result<Vec<Result<(), types::Error>>> {
         let call = begin_many(accessor, &this, Operation::Delete, &paths).await?;
         Ok(call.with_many(paths, async |paths| call.backend().delete(&paths).await).await)
+    }
+
+    async fn delete_if_match(
+        accessor: &Accessor<T, Self>,
+        this: Resource<OpenBackend>,
+        versions: Vec<wit::ObjectVersion>,
+    ) -> wasmtime::Result<Vec<Result<(), types::Error>>> {
+        let call = begin_many(accessor, &this, Operation::Delete, &versions).await?;
+        let checked = |version: &wit::ObjectVersion| ObjectVersion::try_from(version.clone());
+        let delete = async |versions: Vec<_>| call.backend().delete_if_match(&versions).await;
+        Ok(call.with_each(versions, |version| &version.path, checked, delete).await)
     }
 
     async fn mkdir(accessor: &Accessor<T, Self>, this: Resource<OpenBackend>, path: String) -> Reply<()> {

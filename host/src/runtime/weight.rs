@@ -67,6 +67,13 @@ impl Weight for wit::ListOptions {
     }
 }
 
+impl Weight for wit::ObjectVersion {
+    fn weight(&self) -> usize {
+        let Self { path, etag } = self;
+        path.weight().saturating_add(etag.weight())
+    }
+}
+
 impl Weight for wit::CopyRequest {
     fn weight(&self) -> usize {
         let Self { source, target, options } = self;

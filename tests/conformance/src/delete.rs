@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use omnistorage::{Backend, ErrorCode, Path};
+use omnistorage::{Backend, ErrorCode, Path, backend::ObjectVersion};
 
 use crate::shorthand::{Shorthand, fails, is_unsupported, path};
 
@@ -67,6 +67,30 @@ pub async fn many_objects_are_deleted(backend: Arc<dyn Backend>) {
     let results = backend.delete(&paths).await;
     assert_eq!(results.len(), paths.len());
     results.into_iter().for_each(|result| result.unwrap());
+    assert_eq!(backend.objects("").await, [""; 0]);
+}
+
+/// Only the version that was seen goes. One that is gone already is fine.
+pub async fn only_the_version_that_was_seen_is_deleted(backend: Arc<dyn Backend>) {
+    let of = |at: &str, etag: &str| ObjectVersion { path: path(at), etag: etag.to_owned() };
+    let first = backend.put("object", "first").await.unwrap().etag.unwrap_or_default();
+    if !backend.capabilities().features.conditional_delete {
+        let delete = async || backend.delete_if_match(&[of("object", &first)]).await.remove(0);
+        return is_unsupported(&*backend, delete()).await;
+    }
+    assert!(backend.delete_if_match(&[]).await.is_empty());
+    let second = backend.put("object", "the second").await.unwrap().etag.unwrap();
+    let other = backend.put("dir/ 2%", "x").await.unwrap().etag.unwrap();
+    let versions = [of("object", &first), of("dir/ 2%", &other), of("", &first), of("missing", &first)];
+    let results = backend.delete_if_match(&versions).await;
+    let codes: Vec<_> = results.into_iter().map(|result| result.err().map(|error| error.code())).collect();
+    assert_eq!(codes, [Some(ErrorCode::PreconditionFailed), None, Some(ErrorCode::IsDirectory), None]);
+    assert_eq!(backend.objects("").await, ["object"]);
+    assert_eq!(backend.get("object").await.unwrap(), "the second");
+    for etag in [&first, &second, &second, &first] {
+        let result = backend.delete_if_match(&[of("object", etag)]).await.remove(0);
+        assert_eq!(result.is_err(), etag == &first && backend.exists(&path("object")).await.unwrap());
+    }
     assert_eq!(backend.objects("").await, [""; 0]);
 }
 

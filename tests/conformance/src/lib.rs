@@ -144,6 +144,7 @@ macro_rules! every_row {
                 neighbours_stay
                 results_stand_in_order
                 many_objects_are_deleted
+                only_the_version_that_was_seen_is_deleted
                 a_directory_is_not_deleted
                 a_purge_takes_all_below
                 a_purge_needs_a_prefix

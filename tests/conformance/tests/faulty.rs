@@ -7,7 +7,8 @@ use bytes::Bytes;
 use omnistorage::{
     Backend, Hash, HashAlgorithm, MemoryBackend, ObjectInfo, Path, Result, Timestamp,
     backend::{
-        Capabilities, ListOptions, Listed, Listing, ReadOptions, Reader, Upload, WriteCondition, WriteOptions,
+        Capabilities, ListOptions, Listed, Listing, ObjectVersion, ReadOptions, Reader, Upload,
+        WriteCondition, WriteOptions,
     },
 };
 
@@ -15,6 +16,7 @@ use omnistorage::{
 enum Fault {
     None,
     CommitsOnAbort,
+    DeletesAnyVersion,
     DoesMoreThanItClaims,
     IgnoresConditions,
     IgnoresTheLimit,
@@ -150,6 +152,14 @@ impl Backend for Faulty {
         results
     }
 
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        if self.has(Fault::DeletesAnyVersion) {
+            let paths: Vec<_> = versions.iter().map(|version| version.path.clone()).collect();
+            return self.0.delete(&paths).await;
+        }
+        self.0.delete_if_match(versions).await
+    }
+
     async fn purge(&self, prefix: &Path) -> Result<u64> {
         self.0.purge(prefix).await
     }
@@ -212,6 +222,7 @@ macro_rules! finds {
 
 finds! {
     a_commit_on_abort: CommitsOnAbort by write::an_abort_leaves_nothing,
+    any_version_deleted: DeletesAnyVersion by delete::only_the_version_that_was_seen_is_deleted,
     a_feature_not_claimed: DoesMoreThanItClaims by attributes::the_time_can_be_set,
     conditions_ignored: IgnoresConditions by conditions::if_absent_creates_once,
     a_limit_ignored: IgnoresTheLimit by read::read_all_keeps_its_limit,

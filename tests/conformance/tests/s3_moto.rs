@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use omnistorage::{Backend, S3Backend};
+use omnistorage::{
+    Backend, ErrorCode, Path, S3Backend,
+    backend::{ObjectVersion, WriteOptions},
+};
 use omnistorage_test_servers::{
     canary::{CANARIES, Watch, watched},
     moto,
@@ -31,4 +34,27 @@ mod odd {
     }
 
     omnistorage_conformance::conformance_tests_unlisted!(odd);
+}
+
+/// Deletes of one object, whose condition this server honours.
+#[tokio::test]
+#[allow(clippy::unwrap_used, reason = "a test fails loudly")]
+async fn only_the_version_that_was_seen_is_deleted_alone() {
+    let backend = S3Backend::from_config(moto().config().with("conditional_delete", "true")).unwrap();
+    let path = Path::parse("a b/\u{e9}").unwrap();
+    let put = async |text: &'static str| {
+        backend.write_all(&path, text.into(), &WriteOptions::default()).await.unwrap().etag.unwrap()
+    };
+    let (first, second) = (put("first").await, put("second").await);
+    for (etag, refused, is_left) in [
+        (&first, Some(ErrorCode::PreconditionFailed), true),
+        (&"*".to_owned(), Some(ErrorCode::PreconditionFailed), true),
+        (&second, None, false),
+        (&second, None, false),
+    ] {
+        let version = ObjectVersion { path: path.clone(), etag: etag.clone() };
+        let deleted = backend.delete_if_match(&[version]).await.remove(0);
+        assert_eq!(deleted.err().map(|error| error.code()), refused, "{etag}");
+        assert_eq!(backend.exists(&path).await.unwrap(), is_left);
+    }
 }

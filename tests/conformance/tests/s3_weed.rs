@@ -47,6 +47,7 @@ omnistorage_conformance::conformance_tests!(weed,
         deleting_twice_is_fine
         results_stand_in_order
         many_objects_are_deleted
+        only_the_version_that_was_seen_is_deleted
         a_purge_takes_all_below
         a_purge_needs_a_prefix
     }

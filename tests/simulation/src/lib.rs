@@ -22,6 +22,7 @@ mod store;
 mod sync;
 mod tee;
 mod tree;
+mod watch;
 mod world;
 
 use std::{fmt, rc::Rc};

@@ -12,12 +12,14 @@ use async_trait::async_trait;
 use futures::future::LocalBoxFuture;
 use omnistorage_engine::port::{Backend, Body, Contents, Listing, Reader, Storage};
 use omnistorage_types::{
-    Capabilities, CopyRequest, Error, ErrorCode, Hash, HashAlgorithm, ListOptions, Listed, ObjectInfo, Path,
-    ReadOptions, Result, Timestamp, WriteOptions,
+    Capabilities, CopyRequest, Error, ErrorCode, Hash, HashAlgorithm, ListOptions, Listed, ObjectInfo,
+    ObjectVersion, Path, ReadOptions, Result, Timestamp, WriteOptions,
 };
 
 use crate::{
-    store::{Kind, Store},
+    store::{Kind, Object, Store},
+    tree,
+    watch::{FOREIGN, Promise, Watch},
     world::World,
 };
 
@@ -47,6 +49,7 @@ struct Inner {
     foreign: Cell<u64>,
     /// Which store foreign writers write to.
     shared: RefCell<Option<String>>,
+    watch: RefCell<Option<Watch>>,
 }
 
 impl Stores {
@@ -63,6 +66,7 @@ impl Stores {
             calls,
             foreign: Cell::new(0),
             shared: RefCell::default(),
+            watch: RefCell::default(),
         }))
     }
 
@@ -83,6 +87,16 @@ impl Stores {
     /// Foreign writers write to this store.
     pub(crate) fn share(&self, name: &str) {
         self.0.shared.replace(Some(name.to_owned()));
+    }
+
+    /// Watches what the engine is told and does from now on.
+    pub(crate) fn watch(&self, promise: Promise) {
+        self.0.watch.replace(Some(Watch::new(promise)));
+    }
+
+    /// What was seen since, and nothing more is.
+    pub(crate) fn take_watch(&self) -> Option<Watch> {
+        self.0.watch.take()
     }
 
     /// The calls since this was asked last, by their names.
@@ -193,7 +207,44 @@ impl Opened {
         }
     }
 
-    /// Somebody else replaces an object of this store, or adds one.
+    /// Lets whoever watches look.
+    fn watched(&self, see: impl FnOnce(&mut Watch, &str)) {
+        if let Some(watch) = &mut *self.stores.0.watch.borrow_mut() {
+            see(watch, &self.name);
+        }
+    }
+
+    /// What stands in the place of an object, and its etag.
+    fn standing(&self, path: &Path) -> Option<(Object, String)> {
+        let store = self.store.borrow();
+        Some((store.object(path)?.clone(), store.info(path).ok()?.etag?))
+    }
+
+    /// Puts an object in its place.
+    fn put(&self, path: &Path, contents: Vec<u8>, options: &WriteOptions) -> Result<ObjectInfo> {
+        let (old, now) = (self.standing(path), self.now());
+        let info = self.store.borrow_mut().put(path, contents.clone(), options, now)?;
+        self.watched(|watch, name| watch.wrote(name, path, old, &contents));
+        Ok(info)
+    }
+
+    /// Deletes an object, of a version or whatever is there.
+    async fn remove(&self, path: &Path, etag: Option<&str>) -> Result<()> {
+        self.begin("delete", path).await?;
+        let old = self.standing(path);
+        let deleted = match (etag, &old) {
+            (Some(etag), Some((_, found))) if etag != found => {
+                Err(Error::new(ErrorCode::PreconditionFailed, "it is another version"))
+            }
+            _ => self.store.borrow_mut().delete(path),
+        };
+        if deleted.is_ok() {
+            self.watched(|watch, name| watch.deleted(name, path, old));
+        }
+        self.end("delete", path, deleted).await
+    }
+
+    /// Somebody else replaces an object of this store, adds one or deletes one.
     fn write_as_somebody_else(&self) {
         if self.stores.0.shared.borrow().as_deref() != Some(self.name.as_str()) {
             return;
@@ -201,12 +252,17 @@ impl Opened {
         let world = self.world();
         let mut store = self.store.borrow_mut();
         let paths: Vec<Path> = store.objects().map(|(path, _)| path.clone()).collect();
-        let path = match paths.is_empty() {
-            true => return,
+        let path = match paths.is_empty() || world.happens(300) {
+            true => tree::path(world),
             false => paths[world.chance(|rng| rng.usize(0..paths.len()))].clone(),
         };
+        if world.happens(100) {
+            world.tell(|| format!("{}: somebody else deletes {path}", self.name));
+            let _ = store.delete(&path);
+            return;
+        }
         let number = self.stores.0.foreign.replace(self.stores.0.foreign.get() + 1);
-        let contents = format!("foreign {number}").into_bytes();
+        let contents = [FOREIGN, format!(" {number}").as_bytes()].concat();
         world.tell(|| format!("{}: somebody else writes {path}", self.name));
         let _ = store.put(&path, contents, &WriteOptions::default(), world.clock());
     }
@@ -260,15 +316,18 @@ impl Backend for Opened {
                 return Err(self.fail("write", &path, "half of it is forgotten"));
             }
         }
-        let now = self.now();
-        let written = self.store.borrow_mut().put(&path, bytes, &options, now);
+        let written = self.put(&path, bytes, &options);
         self.end("write", &path, written).await
     }
 
     async fn stat(&self, path: Path) -> Result<ObjectInfo> {
         self.begin("stat", &path).await?;
         let info = self.store.borrow().info(&path);
-        self.end("stat", &path, info).await
+        let info = self.end("stat", &path, info).await;
+        if info.is_ok() || matches!(&info, Err(error) if error.code() == ErrorCode::NotFound) {
+            self.watched(|watch, name| watch.told(name, &path, info.as_ref().ok()));
+        }
+        info
     }
 
     async fn list(&self, prefix: Path, options: ListOptions) -> Result<Box<dyn Listing>> {
@@ -280,12 +339,17 @@ impl Backend for Opened {
     async fn delete(&self, paths: Vec<Path>) -> Vec<Result<()>> {
         let mut results = Vec::with_capacity(paths.len());
         for path in paths {
-            results.push(match self.begin("delete", &path).await {
-                Ok(()) => {
-                    let deleted = self.store.borrow_mut().delete(&path);
-                    self.end("delete", &path, deleted).await
-                }
-                Err(error) => Err(error),
+            results.push(self.remove(&path, None).await);
+        }
+        results
+    }
+
+    async fn delete_if_match(&self, versions: Vec<ObjectVersion>) -> Vec<Result<()>> {
+        let mut results = Vec::with_capacity(versions.len());
+        for ObjectVersion { path, etag } in versions {
+            results.push(match self.capabilities().features.conditional_delete {
+                true => self.remove(&path, Some(&etag)).await,
+                false => Err(Error::new(ErrorCode::Unsupported, "it tells no versions apart")),
             });
         }
         results
@@ -330,8 +394,7 @@ impl Backend for Opened {
                             let options = WriteOptions { modified, ..options };
                             // The bytes take their time, and what they are was known before.
                             to.take_time().await;
-                            let now = to.now();
-                            to.store.borrow_mut().put(&target, object.contents, &options, now)
+                            to.put(&target, object.contents, &options)
                         }
                         None => Err(Error::new(ErrorCode::NotFound, "there is nothing to copy")),
                     };
@@ -441,6 +504,16 @@ impl Listing for Cursor {
             Listed::Entry(entry) => Some(entry.path.clone()),
             Listed::Failure(_) => None,
         });
+        let told = ListOptions {
+            start_after: self.last.borrow().clone(),
+            until: if page.is_empty() { self.options.until.clone() } else { last.clone() },
+            ..self.options.clone()
+        };
+        let infos = page.iter().filter_map(|listed| match listed {
+            Listed::Entry(info) => Some(info.clone()),
+            Listed::Failure(_) => None,
+        });
+        self.of.watched(|watch, name| watch.listed(name, &self.prefix, told, infos));
         if last.is_some() {
             self.last.replace(last);
         }

@@ -45,6 +45,8 @@ impl Kind {
                 sorted_list: true,
                 listed_times: is_files,
                 batches: is_files,
+                conditional_copy: matches!(self, Self::Hashes | Self::Plain),
+                conditional_delete: matches!(self, Self::Hashes | Self::Plain),
             },
             hashes: if self == Self::Hashes { vec![HashAlgorithm::Md5] } else { Vec::new() },
             modified_precision: (self != Self::Plain).then(|| std::time::Duration::from_nanos(1)),

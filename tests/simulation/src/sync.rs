@@ -14,6 +14,7 @@ use crate::{
     port::{Faults, Stores},
     store::Kind,
     tree::{Author, Contents, contents},
+    watch::{FOREIGN, Promise, Watch},
     world::World,
 };
 
@@ -101,6 +102,7 @@ fn one_run(world: &World, stores: &Stores, options: &SyncOptions) -> Check {
     let locked = (world.happens(150) && stores.store("from").borrow().kind == Kind::Files)
         .then(|| lock(stores))
         .flatten();
+    stores.watch(promise(stores, options));
     let killed_after = world.happens(200).then(|| world.chance(|rng| rng.u64(1..3000)));
     let operation = if options.deletion == Deletion::None { Operation::Copy } else { Operation::Sync };
     let (engine, options_of_run) = (engine(stores), options.clone());
@@ -109,12 +111,20 @@ fn one_run(world: &World, stores: &Stores, options: &SyncOptions) -> Check {
         killed_after,
     );
     stores.set_faults(Faults::default());
+    let watch = stores.take_watch().ok_or("nobody watched")?;
+    watch.outcome()?;
     if locked.is_some() {
         stores.store("from").borrow_mut().locked.clear();
     }
     let after = (all(stores, "from"), all(stores, "to"), all(stores, "backup"));
     if is_shared {
-        return nothing_half_written(&before, &after);
+        nothing_half_written(&before, &after)?;
+        return match ended(outcome)? {
+            Some((events, _)) if before.0 == after.0 && !options.dry_run => {
+                nothing_claimed(&watch, &events, &before)
+            }
+            _ => Ok(()),
+        };
     }
     ensure(before.0 == after.0, || "the source changed".to_owned())?;
     nothing_lost(options, &before, &after, locked.as_ref())?;
@@ -125,6 +135,30 @@ fn one_run(world: &World, stores: &Stores, options: &SyncOptions) -> Check {
         if !options.ignore_errors && options.deletion == Deletion::After {
             nothing_deleted_after_errors(&events, &before.0)?;
         }
+    }
+    Ok(())
+}
+
+/// What a run with these options between these stores promises.
+fn promise(stores: &Stores, options: &SyncOptions) -> Promise {
+    let [from, to] = ["from", "to"].map(|name| stores.store(name).borrow().kind.capabilities().features);
+    // Backups beside the objects replace older ones, and what is renamed was compared by its hash.
+    let is_plain = options.backup.as_ref().is_none_or(|backup| backup.place.is_some())
+        && options.track_renames == RenameStrategy::default();
+    Promise {
+        replaces_seen: is_plain && to.if_match && (to.conditional_copy || from.conditional_copy),
+        deletes_seen: is_plain && to.conditional_delete,
+        looks_twice: is_plain,
+    }
+}
+
+/// What was told to be transferred beside other writers was written, or was there already.
+fn nothing_claimed(watch: &Watch, events: &[Event], before: &Sides) -> Check {
+    for event in events.iter().filter(|event| event.action == Action::Transferred) {
+        let path = Path::parse(event.path.as_str()).map_err(|why| why.to_string())?;
+        let Some(contents) = before.0.get(&path) else { continue };
+        let is_there = before.1.get(&path) == Some(contents) || watch.has_brought(&path, contents);
+        ensure(is_there, || format!("{path} was told to be transferred, and nobody brought it"))?;
     }
     Ok(())
 }
@@ -157,7 +191,7 @@ fn nothing_half_written(before: &Sides, after: &Sides) -> Check {
     let known: BTreeSet<&Vec<u8>> =
         [&before.0, &before.1, &before.2].into_iter().flat_map(BTreeMap::values).collect();
     let odd =
-        after.1.iter().find(|(_, contents)| !known.contains(contents) && !contents.starts_with(b"foreign"));
+        after.1.iter().find(|(_, contents)| !known.contains(contents) && !contents.starts_with(FOREIGN));
     ensure(odd.is_none(), || {
         format!("{} on the target is nothing that anybody wrote", odd.map_or("", |(path, _)| path.as_str()))
     })

@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use omnistorage_types::Path;
-
 use super::compare::common_hash;
 use crate::entry::Entry;
 
@@ -21,8 +19,8 @@ pub struct RenameStrategy {
 /// Objects that only one side has, sorted out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Renames {
-    /// The entry of the source, and the path at which the target has it.
-    pub renamed: Vec<(Entry, Path)>,
+    /// What the source has, and what it is on the target.
+    pub renamed: Vec<(Entry, Entry)>,
     /// What is missing on the target for good.
     pub missing: Vec<Entry>,
     /// What the target has too much.
@@ -54,7 +52,7 @@ pub fn candidates(entries: &[Entry], others: &[Entry]) -> Vec<usize> {
 /// });
 /// let by_name = RenameStrategy { name: true, ..RenameStrategy::default() };
 /// let found = renames(vec![object("new/a")?, object("new/b")?], vec![object("old/a")?], by_name);
-/// assert_eq!(found.renamed, [(object("new/a")?, Path::parse("old/a")?)]);
+/// assert_eq!(found.renamed, [(object("new/a")?, object("old/a")?)]);
 /// assert_eq!((found.missing, found.extra), (vec![object("new/b")?], vec![]));
 /// # Ok::<(), omnistorage_core::PathError>(())
 /// ```
@@ -78,7 +76,7 @@ pub fn renames(missing: Vec<Entry>, extra: Vec<Entry>, strategy: RenameStrategy)
             extra.get_mut(positions.remove(at))?.take()
         });
         match old {
-            Some(old) => found.renamed.push((entry, old.path)),
+            Some(old) => found.renamed.push((entry, old)),
             None => found.missing.push(entry),
         }
     }
@@ -103,6 +101,8 @@ impl RenameStrategy {
 
 #[cfg(test)]
 mod tests {
+    use omnistorage_types::Path;
+
     use super::*;
     use crate::entry::{Hash, HashAlgorithm, ObjectKind, Timestamp};
 
@@ -140,7 +140,8 @@ mod tests {
         let by_hash = RenameStrategy { hash: true, ..RenameStrategy::default() };
         let new = vec![object("x", 1, 0, 1), object("y", 1, 0, 1), object("z", 1, 0, 1)];
         let found = renames(new, vec![object("a", 1, 0, 1), object("b", 1, 0, 1)], by_hash);
-        let pairs: Vec<_> = found.renamed.iter().map(|(new, old)| format!("{}<{old}", new.path)).collect();
+        let pairs: Vec<_> =
+            found.renamed.iter().map(|(new, old)| format!("{}<{}", new.path, old.path)).collect();
         assert_eq!(pairs, ["x<a", "y<b"]);
         assert_eq!((found.missing.len(), found.extra.len()), (1, 0));
     }

@@ -6,7 +6,7 @@ use omnistorage_types::{CopyRequest, Error, ErrorCode, Path};
 use super::{
     copying::{as_it_is, copy_many, fill_in, is_unsupported, move_many},
     place::{Reading, Writing},
-    removal::delete,
+    removal::{Doomed, delete_seen},
 };
 
 /// Where it is kept, and under which names.
@@ -37,16 +37,17 @@ impl Backup {
     }
 
     /// Takes objects away that are to be deleted.
-    pub(super) async fn take_away(&self, target: &Writing, paths: &[&Path]) -> Vec<Result<(), Error>> {
-        let requests: Result<Vec<_>, Error> = paths.iter().map(|path| self.request(target, path)).collect();
+    pub(super) async fn take_away(&self, target: &Writing, doomed: &[&Doomed]) -> Vec<Result<(), Error>> {
+        let requests: Result<Vec<_>, Error> =
+            doomed.iter().map(|doomed| self.request(target, &doomed.path)).collect();
         let mut results = match requests {
             Ok(requests) => move_many(&target.0, &self.place, requests).await,
-            Err(error) => return paths.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => return doomed.iter().map(|_| Err(error.clone())).collect(),
         };
         let in_two_steps = || results.iter().enumerate().filter(|(_, moved)| is_unsupported(moved));
         let positions: Vec<_> = in_two_steps().map(|(position, _)| position).collect();
-        let paths: Vec<_> = positions.iter().filter_map(|&position| paths.get(position).copied()).collect();
-        for (position, taken) in positions.into_iter().zip(self.keep_and_delete(target, &paths).await) {
+        let doomed: Vec<_> = positions.iter().filter_map(|&position| doomed.get(position).copied()).collect();
+        for (position, taken) in positions.into_iter().zip(self.keep_and_delete(target, &doomed).await) {
             if let Some(result) = results.get_mut(position) {
                 *result = taken;
             }
@@ -54,11 +55,12 @@ impl Backup {
         results
     }
 
-    async fn keep_and_delete(&self, target: &Writing, paths: &[&Path]) -> Vec<Result<(), Error>> {
-        let mut results = self.keep(target, paths).await;
-        let kept = paths.iter().zip(&results).filter(|(_, kept)| kept.is_ok());
-        let kept: Vec<_> = kept.map(|(path, _)| *path).collect();
-        fill_in(&mut results, delete(target, &kept).await);
+    async fn keep_and_delete(&self, target: &Writing, doomed: &[&Doomed]) -> Vec<Result<(), Error>> {
+        let paths: Vec<_> = doomed.iter().map(|doomed| &doomed.path).collect();
+        let mut results = self.keep(target, &paths).await;
+        let kept = doomed.iter().zip(&results).filter(|(_, kept)| kept.is_ok());
+        let kept: Vec<_> = kept.map(|(doomed, _)| *doomed).collect();
+        fill_in(&mut results, delete_seen(target, &kept).await);
         results
     }
 

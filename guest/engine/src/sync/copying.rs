@@ -2,7 +2,9 @@
 
 use futures::{StreamExt, stream};
 use omnistorage_core::{entry::Entry, sync::compare::common_hash};
-use omnistorage_types::{CopyRequest, Error, ErrorCode, ObjectInfo, ReadOptions, WriteOptions};
+use omnistorage_types::{
+    CopyRequest, Error, ErrorCode, ObjectInfo, ReadOptions, WriteCondition, WriteOptions,
+};
 
 use super::place::Reading;
 use crate::port::Reader;
@@ -54,7 +56,16 @@ pub(super) async fn move_many(
         return requests.iter().map(|_| Err(unsupported())).collect();
     }
     let moves = stream::iter(requests).map(async |CopyRequest { source: from, target: to, options }| {
-        source.backend().move_to(from, target.backend(), to, options).await.map(drop)
+        let step = async |options| {
+            source.backend().move_to(from.clone(), target.backend(), to.clone(), options).await.map(drop)
+        };
+        match (step(options.clone()).await, &options.condition) {
+            // No file system moves over a certain version alone.
+            (Err(error), WriteCondition::IfMatch(_)) if error.code() == ErrorCode::Unsupported => {
+                step(WriteOptions { condition: WriteCondition::Always, ..options }).await
+            }
+            (moved, _) => moved,
+        }
     });
     moves.buffered(MOVES).collect().await
 }

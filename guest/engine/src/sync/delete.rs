@@ -13,8 +13,9 @@ use super::{
     backup::Backup,
     pairs::{Pairs, Step},
     place::Writing,
-    removal::delete,
+    removal::{Doomed, delete_seen},
     retry::retrying_many,
+    returned::SecondLook,
     sides::Sides,
 };
 
@@ -29,29 +30,46 @@ const MANY: usize = 500;
 pub(super) struct Deleter {
     pub(super) target: Writing,
     pub(super) backup: Option<Rc<Backup>>,
+    pub(super) second_look: SecondLook,
 }
 
 impl Deleter {
-    /// One result a path.
-    pub(super) async fn delete(&self, paths: Vec<Path>) -> Vec<(Path, Result<(), Error>)> {
-        let borrowed: Vec<_> = paths.iter().collect();
+    /// Deletes what the source still lacks; one result a path. What the source has got since the listing stays, and nothing
+    /// is told of it.
+    pub(super) async fn delete(&self, doomed: Vec<Doomed>) -> Vec<(Path, Result<(), Error>)> {
+        let (mut results, mut lacking) = (Vec::new(), Vec::new());
+        let returned = self.second_look.returned(&doomed).await;
+        for (doomed, returned) in doomed.into_iter().zip(returned) {
+            match returned {
+                Ok(false) => lacking.push(doomed),
+                Ok(true) => {}
+                Err(error) => results.push((doomed.path, Err(error))),
+            }
+        }
+        results.extend(self.delete_now(lacking).await);
+        results
+    }
+
+    /// Deletes what the source lacks, as was just seen.
+    async fn delete_now(&self, doomed: Vec<Doomed>) -> Vec<(Path, Result<(), Error>)> {
+        let borrowed: Vec<_> = doomed.iter().collect();
         let results = match &self.backup {
             Some(backup) => {
-                retrying_many(&self.target.0.attempts, &borrowed, async |paths| {
-                    backup.take_away(&self.target, &paths).await
+                retrying_many(&self.target.0.attempts, &borrowed, async |doomed| {
+                    backup.take_away(&self.target, &doomed).await
                 })
                 .await
             }
-            None => delete(&self.target, &borrowed).await,
+            None => delete_seen(&self.target, &borrowed).await,
         };
-        paths.into_iter().zip(results).collect()
+        doomed.into_iter().map(|doomed| doomed.path).zip(results).collect()
     }
 }
 
 /// What only the target has.
 pub(super) struct Extras {
     /// All of them, as long as they are few.
-    objects: Vec<Path>,
+    objects: Vec<Doomed>,
     /// Of many: which they were.
     counted: Option<Counted>,
     count: u64,
@@ -65,20 +83,20 @@ impl Default for Extras {
 }
 
 impl Extras {
-    /// Keeps all paths: for a run that holds them in memory anyway.
+    /// Keeps all of them: for a run that holds them in memory anyway.
     pub(super) fn keeping_all() -> Self {
         Self { most: usize::MAX, ..Self::default() }
     }
 
-    pub(super) fn add(&mut self, path: Path) {
+    pub(super) fn add(&mut self, extra: Entry) {
         self.count += 1;
         if let Some(counted) = &mut self.counted {
-            return counted.add(&path);
+            return counted.add(&extra.path);
         }
-        self.objects.push(path);
+        self.objects.push(extra.into());
         if self.objects.len() > self.most {
             let mut counted = Counted::default();
-            std::mem::take(&mut self.objects).iter().for_each(|path| counted.add(path));
+            std::mem::take(&mut self.objects).iter().for_each(|extra| counted.add(&extra.path));
             self.counted = Some(counted);
         }
     }
@@ -89,7 +107,7 @@ impl Extras {
     }
 
     /// As many as one call deletes, if there are so many.
-    pub(super) fn take_some(&mut self) -> Option<Vec<Path>> {
+    pub(super) fn take_some(&mut self) -> Option<Vec<Doomed>> {
         if self.objects.len() < MANY {
             return None;
         }
@@ -108,7 +126,8 @@ impl Extras {
     ) -> Result<u64, Error> {
         let in_flight = options.transfers as usize;
         let Some(mut counted) = self.counted else {
-            delete_objects(deleter, self.objects, in_flight, &mut tell).await;
+            let delete = async |deleter: &Deleter, some| deleter.delete(some).await;
+            delete_objects(deleter, self.objects, in_flight, delete, &mut tell).await;
             return Ok(0);
         };
         let mut left = self.count.saturating_sub(counted.len() as u64);
@@ -124,13 +143,14 @@ impl Extras {
                 Step::Failed { failure, .. } if !options.ignore_errors => return Err(failure.error),
                 step => step,
             };
-            due.extend(extra(step, sides).map(|extra| extra.path).filter(|path| counted.holds(path)));
+            due.extend(extra(step, sides).filter(|extra| counted.holds(&extra.path)).map(Doomed::from));
             if !ended && due.len() < KEPT {
                 continue;
             }
             let due = std::mem::take(&mut due);
             if pairs.source_has_objects() || options.allow_empty_source {
-                delete_objects(deleter, due, in_flight, &mut tell).await;
+                let delete = async |deleter: &Deleter, some| deleter.delete_now(some).await;
+                delete_objects(deleter, due, in_flight, delete, &mut tell).await;
             } else if ended && !due.is_empty() {
                 let message =
                     "it had objects when this run began, and has none any more: nothing more is deleted";
@@ -157,17 +177,18 @@ pub(super) fn extra(step: Step, sides: &Sides) -> Option<Entry> {
 
 async fn delete_objects(
     deleter: Option<&Deleter>,
-    objects: Vec<Path>,
+    objects: Vec<Doomed>,
     in_flight: usize,
+    delete: impl AsyncFn(&Deleter, Vec<Doomed>) -> Vec<(Path, Result<(), Error>)>,
     tell: &mut impl AsyncFnMut(Path, Result<(), Error>),
 ) {
     let Some(deleter) = deleter else {
-        for path in objects {
-            tell(path, Ok(())).await;
+        for extra in objects {
+            tell(extra.path, Ok(())).await;
         }
         return;
     };
-    let calls = stream::iter(objects.chunks(MANY)).map(|paths| deleter.delete(paths.to_vec()));
+    let calls = stream::iter(objects.chunks(MANY)).map(|some| delete(deleter, some.to_vec()));
     let mut calls = std::pin::pin!(calls.buffer_unordered(in_flight));
     while let Some(results) = calls.next().await {
         for (path, result) in results {

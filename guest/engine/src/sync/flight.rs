@@ -17,7 +17,8 @@ pub(super) enum Done {
     Removed(Vec<(Entry, Result<(), Error>)>),
     /// From the target.
     Deleted(Vec<(Path, Result<(), Error>)>),
-    Renamed(Box<Entry>, Path, Renamed),
+    /// An object of the source, and what it was on the target.
+    Renamed(Box<Entry>, Box<Entry>, Renamed),
 }
 
 impl Done {

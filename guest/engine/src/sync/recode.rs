@@ -13,8 +13,8 @@ use omnistorage_core::{
     },
 };
 use omnistorage_types::{
-    self as types, Codec, Error, ErrorCode, Location, Path, ReadOptions, SyncOptions, WriteCondition,
-    WriteOptions,
+    self as types, Codec, Error, ErrorCode, Location, ObjectInfo, Path, ReadOptions, SyncOptions,
+    WriteCondition, WriteOptions,
 };
 
 use super::{
@@ -96,7 +96,8 @@ impl Recoder {
         }
     }
 
-    /// Transfers an object through its codec. What the target holds then is whole, and from all of the source.
+    /// Transfers an object through its codec. What the target holds then is from all of the source, and whole if it is
+    /// verified.
     ///
     /// `size`: what must come of the source. `condition`: of what stands on the target.
     pub(super) async fn carry(
@@ -106,7 +107,7 @@ impl Recoder {
         entry: &Entry,
         size: Option<u64>,
         condition: WriteCondition,
-    ) -> Result<Arrived, Error> {
+    ) -> Result<Sent, Error> {
         let carry =
             async |window| self.carry_within(source, target, entry, size, condition.clone(), window).await;
         self.with_window(carry).await
@@ -120,7 +121,7 @@ impl Recoder {
         size: Option<u64>,
         condition: WriteCondition,
         window: u64,
-    ) -> Result<Arrived, Error> {
+    ) -> Result<Sent, Error> {
         let (coder, _share) = self.coder(&entry.path, window).await?.unzip();
         let to = self.target_path(&entry.path);
         let Reader { info, contents } =
@@ -141,13 +142,7 @@ impl Recoder {
             sent: Rc::clone(&sent),
         };
         let written = target.backend().write(target.full(&to)?, Box::new(body), options).await?;
-        match written.size {
-            Some(size) if size != sent.get() => {
-                let message = format!("{size} bytes arrived of {}", sent.get());
-                Err(target.error(ErrorCode::Corrupted, &to, &message))
-            }
-            _ => Ok(if is_listed { identity(&written) } else { None }),
-        }
+        Ok(Sent { written, bytes: sent.get(), is_listed })
     }
 
     /// The path on the target of an object of the source.
@@ -229,6 +224,28 @@ async fn open(place: &Reading, path: &Path, codec: Option<Codec>, window: u64) -
 
 fn decoder(codec: Codec, window: u64) -> Box<dyn Coder> {
     codec::decoder(codec, DecoderLimits { max_window: Some(window), ..DecoderLimits::default() })
+}
+
+/// What a target holds of an object that went through its codec.
+pub(super) struct Sent {
+    pub(super) written: ObjectInfo,
+    /// That left the codec.
+    bytes: u64,
+    /// It is of the version of the source that was listed.
+    is_listed: bool,
+}
+
+impl Sent {
+    /// Holds what was written to what was sent.
+    pub(super) fn verify(&self, target: &Reading, to: &Path) -> Result<Arrived, Error> {
+        match self.written.size {
+            Some(size) if size != self.bytes => {
+                let message = format!("{size} bytes arrived of {}", self.bytes);
+                Err(target.error(ErrorCode::Corrupted, to, &message))
+            }
+            _ => Ok(if self.is_listed { identity(&self.written) } else { None }),
+        }
+    }
 }
 
 /// A body through its codec, which ends well only if all of the source came; counts the bytes sent.

@@ -4,14 +4,14 @@ use omnistorage_core::{
     entry::{Entry, HashAlgorithm, Timestamp},
     sync::rename::{RenameStrategy, Renames, candidates, renames},
 };
-use omnistorage_types::{CopyRequest, Error, Path, WriteCondition, WriteOptions};
+use omnistorage_types::{CopyRequest, Error, ErrorCode, WriteCondition, WriteOptions};
 
 use super::{
     contents::hashes,
     copying::as_it_is,
     copying::copy_many,
     place::{Reading, Writing},
-    removal::delete,
+    removal::{Doomed, delete_seen},
     retry::retrying,
     sides::Sides,
 };
@@ -80,13 +80,16 @@ pub(super) async fn rename(
     target: &Writing,
     source: &Entry,
     modified: Option<Timestamp>,
-    from: &Path,
+    from: &Entry,
+    condition: WriteCondition,
 ) -> Renamed {
-    match try_rename(target, source, modified, from).await {
+    match try_rename(target, source, modified, from, condition).await {
         Ok(()) => Renamed::Moved,
         // The answer of what was done may be lost: what is there tells.
-        Err(error) => match (target.0.stat(from).await, target.0.stat(&source.path).await) {
+        Err(error) => match (target.0.stat(&from.path).await, target.0.stat(&source.path).await) {
             (Ok(None), Ok(Some(new))) if new.size == source.size => Renamed::Moved,
+            // Whose it is shows when it is sent.
+            (Ok(Some(_)), Ok(Some(_))) if error.code() == ErrorCode::PreconditionFailed => Renamed::Failed,
             (Ok(Some(_)), Ok(Some(new))) if new.size == source.size => Renamed::Copied(error),
             (Ok(Some(_)), Ok(_)) => Renamed::Failed,
             _ => Renamed::Unknown(error),
@@ -98,12 +101,12 @@ async fn try_rename(
     target: &Writing,
     source: &Entry,
     modified: Option<Timestamp>,
-    from: &Path,
+    from: &Entry,
+    condition: WriteCondition,
 ) -> Result<(), Error> {
     let modified = modified.filter(|_| target.0.features().set_modified);
-    let condition = if target.0.may_fold_names() { WriteCondition::IfAbsent } else { WriteCondition::Always };
     let options = WriteOptions { condition, modified, expected_size: source.size, ..as_it_is() };
-    let (old, new) = (target.0.full(from)?, target.0.full(&source.path)?);
+    let (old, new) = (target.0.full(&from.path)?, target.0.full(&source.path)?);
     if target.0.features().move_to {
         let call = async || {
             target.0.backend().move_to(old.clone(), target.0.backend(), new.clone(), options.clone()).await
@@ -115,5 +118,5 @@ async fn try_rename(
         copy_many(&target.0, &target.0, vec![request]).await.into_iter().collect::<Result<Vec<_>, _>>()
     };
     retrying(&target.0.attempts, call).await?;
-    delete(target, &[from]).await.into_iter().collect()
+    delete_seen(target, &[&Doomed::from(from)]).await.into_iter().collect()
 }

@@ -1,6 +1,11 @@
 //! A run of `sync`, `copy` or `move`: the listings are merged, and what each step of the merge asks for is begun.
 
-use std::{collections::BTreeSet, future::pending, pin::pin, rc::Rc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    future::pending,
+    pin::pin,
+    rc::Rc,
+};
 
 use futures::{FutureExt, future::select};
 use omnistorage_core::{
@@ -11,7 +16,9 @@ use omnistorage_core::{
         merge::Side,
     },
 };
-use omnistorage_types::{Action, Deletion, Error, ErrorCode, Event, Location, Report, Stop, SyncOptions};
+use omnistorage_types::{
+    Action, Deletion, Error, ErrorCode, Event, Location, Path, Report, Stop, SyncOptions,
+};
 
 mod finish;
 mod room;
@@ -26,6 +33,7 @@ use super::{
     batch::Batch,
     delete::{Deleter, Extras},
     directories::Directories,
+    fence::{Fences, LastSeen, Seen},
     flight::{Bound, Done, InFlight},
     journal::Journal,
     memo::{Memo, Met, Recalling},
@@ -35,6 +43,7 @@ use super::{
     place::Writing,
     removal::delete_unchanged,
     rename::Unmatched,
+    returned::SecondLook,
     sides::Sides,
     transfer::Carrier,
     waiting::{Item, Waiting},
@@ -84,10 +93,16 @@ pub(super) async fn run(
             recoder: sides.recoder,
             ignore_size: options.ignore_size,
             remembers: memo.is_some(),
+            fences: Fences::between(&sides.source, &sides.target).into(),
         }),
         deleter: deletes.map(|target| Deleter {
             target,
             backup: sides.backup.clone().filter(|_| !planted::has(Bug::ForgetsBackup)),
+            second_look: SecondLook {
+                source: sides.source.clone(),
+                filter: sides.filter.clone(),
+                recoder: sides.recoder,
+            },
         }),
         waiting: Waiting::new(options.order, sides.batch()),
         unsure: sides.batch(),
@@ -101,6 +116,7 @@ pub(super) async fn run(
         wanted: Wanted::default(),
         rooms: None,
         unlisted: BTreeSet::new(),
+        overtaken: BTreeMap::new(),
         source_objects: 0,
         begun_bytes: 0,
         deletes_begun: 0,
@@ -135,6 +151,8 @@ pub(super) struct Run {
     rooms: Option<Rooms>,
     /// Where the listings may be merged again: what they could not tell, on the target or not, by its name.
     unlisted: BTreeSet<(bool, String)>,
+    /// Objects that others were faster with, and how often.
+    overtaken: BTreeMap<Path, u32>,
     source_objects: u64,
     /// Bytes of the transfers that were begun.
     begun_bytes: u64,
@@ -278,7 +296,7 @@ impl Run {
                     ObjectKind::Object if self.lacks_directory(&source) => {}
                     ObjectKind::Object => match &mut self.unmatched {
                         Some(unmatched) => unmatched.missing.push(source),
-                        None => self.queue(source, Reason::MissingOnTarget),
+                        None => self.queue(source, Reason::MissingOnTarget, Seen::Nothing),
                     },
                     ObjectKind::Directory => self.directories.add_source(&source, None, window),
                     ObjectKind::Symlink => self.skip(&source, Reason::SymbolicLink),
@@ -346,7 +364,7 @@ impl Run {
                 match (self.options.deletion, &mut self.unmatched) {
                     (Deletion::None | Deletion::Before, _) => {}
                     (_, Some(unmatched)) => unmatched.extra.push(target),
-                    (_, None) => self.extras.add(target.path),
+                    (_, None) => self.extras.add(target),
                 }
                 if self.options.deletion == Deletion::During {
                     self.delete_some();
@@ -365,7 +383,8 @@ impl Run {
     }
 
     /// Does what the verdict on an object says.
-    pub(super) fn act(&mut self, source: Entry, verdict: Verdict) {
+    pub(super) fn act(&mut self, pair: Pair, verdict: Verdict) {
+        let Pair { source, target, .. } = pair;
         let refuse = |run: &mut Self, code, message: &str| {
             let error = run.sides.target.error(code, &source.path, message);
             run.fail(&source.path, error);
@@ -381,8 +400,8 @@ impl Run {
                 refuse(self, ErrorCode::AlreadyExists, &message);
             }
             Verdict::Skip(reason) => self.skip(&source, reason),
-            Verdict::Transfer(reason) => self.queue(source, reason),
-            Verdict::SetTime => self.set_time(source),
+            Verdict::Transfer(reason) => self.queue(source, reason, Seen::of(&target)),
+            Verdict::SetTime => self.set_time(source, target),
             // Asked for before: see `decide`.
             Verdict::NeedHash(_) | Verdict::NeedTimes => {}
         }
@@ -392,12 +411,12 @@ impl Run {
         self.journal.tell(Action::Skipped, &source.path, source.size, reason);
     }
 
-    /// Lets an object wait for its turn.
-    pub(super) fn queue(&mut self, source: Entry, reason: Reason) {
+    /// Lets an object wait for its turn. `seen`: what it takes the place of.
+    pub(super) fn queue(&mut self, source: Entry, reason: Reason, seen: Seen) {
         if let Some(memo) = &mut self.memo {
             memo.reopen(&source.path);
         }
-        if let Some(items) = self.waiting.add(Item { source, reason }) {
+        if let Some(items) = self.waiting.add(Item { source, reason, seen: LastSeen::new(seen) }) {
             self.send(items);
         }
     }
@@ -434,7 +453,7 @@ impl Run {
                     .start(Bound::Transfers, async move { Done::Carried(carrier.carry(items).await) });
             }
             None => {
-                for Item { source, reason } in items {
+                for Item { source, reason, .. } in items {
                     self.journal.tell(Action::Transferred, &source.path, source.size, reason);
                     if self.operation == Operation::Move {
                         self.journal.tell(
@@ -501,13 +520,13 @@ impl Run {
     }
 
     /// Gives the target the time of the source, or the bytes again where it cannot take a time.
-    fn set_time(&mut self, source: Entry) {
+    fn set_time(&mut self, source: Entry, target: Entry) {
         // A time that is not known cannot be given: what is the same is all that can be said.
         let Some(modified) = source.modified else {
-            return self.act(source, Verdict::Same(Evidence::Contents));
+            return self.act(Pair::listed(source, target), Verdict::Same(Evidence::Contents));
         };
         if !self.sides.target.features().set_modified {
-            return self.queue(source, Reason::TimeDiffers);
+            return self.queue(source, Reason::TimeDiffers, Seen::of(&target));
         }
         let Some(carrier) = &self.carrier else {
             return self.settle(Done::TimeSet(Box::new(source), Ok(())));

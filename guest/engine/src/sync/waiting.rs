@@ -10,7 +10,7 @@ use omnistorage_core::{
     },
 };
 
-use super::batch::Batch;
+use super::{batch::Batch, fence::LastSeen};
 
 /// So many objects are known at a time to choose the next one from.
 const BACKLOG: usize = 10_000;
@@ -20,17 +20,14 @@ const BACKLOG: usize = 10_000;
 pub(super) struct Item {
     pub(super) source: Entry,
     pub(super) reason: Reason,
+    /// What it takes the place of.
+    pub(super) seen: LastSeen,
 }
 
 impl Item {
     /// Whether an object of the target makes room for it.
     pub(super) fn replaces(&self) -> bool {
         !matches!(self.reason, Reason::MissingOnTarget | Reason::SymbolicLink)
-    }
-
-    /// Whether the listing of the target says that nothing stands in its place.
-    pub(super) fn is_missing(&self) -> bool {
-        self.reason == Reason::MissingOnTarget
     }
 }
 

@@ -252,6 +252,7 @@ macro_rules! mirror_backend {
     ($wit:ident) => {
         $crate::mirror! {
             struct $crate::CopyRequest = $wit::CopyRequest { source, target, options }
+            struct $crate::ObjectVersion = $wit::ObjectVersion { path, etag }
         }
     };
 }

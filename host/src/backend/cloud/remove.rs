@@ -7,10 +7,25 @@ use futures::{TryStreamExt, stream};
 use omnistorage_types::Path;
 
 use super::pages::{Order, Pages, Trail};
-use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result};
+use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, backend::ObjectVersion};
 
 /// How many pages of keys are deleted at once.
 const PAGES_IN_FLIGHT: usize = 4;
+
+/// A key to be deleted.
+#[derive(Clone, Copy)]
+pub(in crate::backend) struct Doomed<'a> {
+    pub(in crate::backend) key: &'a str,
+    /// Only as long as the object has this etag.
+    pub(in crate::backend) if_match: Option<&'a str>,
+}
+
+impl<'a> Doomed<'a> {
+    /// Whatever is there.
+    const fn always(key: &'a str) -> Self {
+        Self { key, if_match: None }
+    }
+}
 
 /// A store that deletes many keys in one request.
 #[async_trait]
@@ -21,8 +36,14 @@ pub(in crate::backend) trait Keys: Sync {
     /// The key of an object.
     fn key(&self, path: &Path) -> Result<String>;
 
+    /// An etag as this store takes it for a condition.
+    ///
+    /// # Errors
+    /// [`ErrorCode::PreconditionFailed`] for what can be none of its etags.
+    fn condition<'a>(&self, etag: &'a str) -> Result<&'a str>;
+
     /// Deletes keys: one result for each key, in their order.
-    async fn delete(&self, keys: &[&str]) -> Vec<Result<()>>;
+    async fn delete(&self, keys: &[Doomed<'_>]) -> Vec<Result<()>>;
 
     /// What is at a path.
     async fn stat(&self, path: &Path) -> Result<ObjectInfo>;
@@ -30,8 +51,23 @@ pub(in crate::backend) trait Keys: Sync {
 
 /// Deletes objects: one result for each path, in their order.
 pub(in crate::backend) async fn delete(store: &impl Keys, paths: &[Path]) -> Vec<Result<()>> {
-    let keys: Vec<_> = paths.iter().map(|path| store.key(path)).collect();
-    let legal: Vec<&str> = keys.iter().flatten().map(String::as_str).collect();
+    let keys = paths.iter().map(|path| Ok((store.key(path)?, None))).collect();
+    delete_keys(store, keys).await
+}
+
+/// Deletes objects that are still of these versions: one result for each version, in their order.
+pub(in crate::backend) async fn delete_if_match(
+    store: &impl Keys,
+    versions: &[ObjectVersion],
+) -> Vec<Result<()>> {
+    let key =
+        |ObjectVersion { path, etag }: &_| Ok((store.key(path)?, Some(store.condition(etag)?.to_owned())));
+    delete_keys(store, versions.iter().map(key).collect()).await
+}
+
+async fn delete_keys(store: &impl Keys, keys: Vec<Result<(String, Option<String>)>>) -> Vec<Result<()>> {
+    let legal = keys.iter().flatten();
+    let legal: Vec<_> = legal.map(|(key, etag)| Doomed { key, if_match: etag.as_deref() }).collect();
     let mut results = store.delete(&legal).await.into_iter();
     let in_order = keys.iter().map(|key| match key {
         Ok(_) => results
@@ -111,7 +147,8 @@ pub(in crate::backend) async fn purge(
             for failure in failures {
                 purged = purged.and(Purged { left: 1, error: Some(failure.error), ..Purged::default() });
             }
-            for (key, deleted) in keys.iter().zip(store.delete(&keys).await) {
+            let doomed: Vec<_> = keys.iter().map(|key| Doomed::always(key)).collect();
+            for (key, deleted) in keys.iter().zip(store.delete(&doomed).await) {
                 match deleted {
                     Ok(()) => purged.objects += u64::from(!key.ends_with('/')),
                     Err(error) => {

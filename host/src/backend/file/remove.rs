@@ -9,46 +9,125 @@ use rustix::{
 };
 
 use super::{
+    KIND,
     chain::Chain,
     error::{error, failure},
     names::for_each_entry,
+    no_replace::rename_to_free,
+    placement::other_version,
     root::{Interrupt, Root, check_name},
     temporary::{self, Dead},
     tree::{split, split_object},
 };
-use crate::{ErrorCode, Result};
+use crate::{Error, ErrorCode, ObjectKind, Result, backend::ObjectVersion};
 
-/// Deletes objects, links and special files. Paths come sorted, so the directory of one is mostly that of the next.
+/// Deletes objects, links and special files.
 pub(super) fn delete_many(root: &Arc<Root>, paths: &[Path], interrupt: &Interrupt) -> Vec<Result<()>> {
-    let mut last: Option<(&str, Arc<OwnedFd>)> = None;
+    let delete = |directory: &OwnedFd, name: &str| {
+        let name = match root.find_link(directory, name)? {
+            Some(_) => root.link_name(name).unwrap_or(name),
+            None => name,
+        };
+        match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
+            // What POSIX returns for a directory; Linux returns EISDIR.
+            Err(Errno::PERM) if is_directory(directory, name) => Err(Errno::ISDIR),
+            Ok(()) if root.fsync => rustix::fs::fsync(directory),
+            deleted => deleted,
+        }
+    };
+    let mut directories = Directories { root, last: None };
     let results = paths.iter().map(|path| {
         interrupt.check(path)?;
-        check_name(path)?;
-        let mut delete = || {
-            let (parent, name) = split_object(path)?;
-            let directory = match last.take() {
-                Some((path, directory)) if path == parent => directory,
-                _ => root.tree.directory(parent)?,
-            };
-            let name = match root.find_link(&directory, name)? {
-                Some(_) => root.link_name(name).unwrap_or(name),
-                None => name,
-            };
-            let deleted = match rustix::fs::unlinkat(&directory, name, AtFlags::empty()) {
-                // What POSIX returns for a directory; Linux returns EISDIR.
-                Err(Errno::PERM) if is_directory(&directory, name) => Err(Errno::ISDIR),
-                Ok(()) if root.fsync => rustix::fs::fsync(&directory),
-                deleted => deleted,
-            };
-            last = Some((parent, directory));
-            deleted
-        };
-        match delete() {
-            Ok(()) | Err(Errno::NOENT | Errno::NOTDIR) => Ok(()),
-            Err(errno) => Err(failure(errno, path)),
-        }
+        directories.at(path, |directory, name| unless_gone(delete(directory, name), path))
     });
     results.collect()
+}
+
+/// Deletes objects that are still of these versions.
+pub(super) fn delete_versions(
+    root: &Arc<Root>,
+    versions: &[ObjectVersion],
+    interrupt: &Interrupt,
+) -> Vec<Result<()>> {
+    let mut directories = Directories { root, last: None };
+    let results = versions.iter().map(|ObjectVersion { path, etag }| {
+        interrupt.check(path)?;
+        if root.link_name(path.as_str()).is_some() {
+            return Err(Error::unsupported(KIND, "deletes of links if an etag matches").at(KIND, path));
+        }
+        directories.at(path, |directory, name| delete_version(root, directory, name, path, etag))
+    });
+    results.collect()
+}
+
+/// No system deletes a file under the condition that it is a certain one. So its name is taken away first, and then it is
+/// looked at what had it: another version gets the name back, unless somebody has put a newer one there. A process that is
+/// killed in that instant leaves the file under a hidden name.
+fn delete_version(root: &Root, directory: &OwnedFd, name: &str, path: &Path, etag: &str) -> Result<()> {
+    let is_it = |name: &str| {
+        let stat = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        let info = root.info(path.clone(), &stat);
+        if info.kind == ObjectKind::Directory {
+            Err(Errno::ISDIR)
+        } else {
+            Ok(info.etag.as_deref() == Some(etag))
+        }
+    };
+    match is_it(name) {
+        Ok(true) => {}
+        Ok(false) => return Err(other_version(path)),
+        Err(errno) => return unless_gone(Err(errno), path),
+    }
+    let aside = temporary::with_free_name(directory, |aside| {
+        rename_to_free(directory, name, directory, aside).map(|()| Some(aside.to_owned()))
+    });
+    let aside = match aside {
+        Ok(aside) => aside,
+        Err(errno) => return unless_gone(Err(errno), path),
+    };
+    let remove = || unless_gone(rustix::fs::unlinkat(directory, &*aside, AtFlags::empty()), path);
+    if is_it(&aside) == Ok(true) {
+        remove()?;
+        return if root.fsync { unless_gone(rustix::fs::fsync(directory), path) } else { Ok(()) };
+    }
+    match rename_to_free(directory, &aside, directory, name) {
+        Ok(()) => Err(other_version(path)),
+        Err(Errno::EXIST) => remove().and_then(|()| Err(other_version(path))),
+        Err(errno) => Err(failure(errno, path)),
+    }
+}
+
+/// What is not there needs no deleting.
+fn unless_gone(deleted: Result<(), Errno>, path: &Path) -> Result<()> {
+    match deleted {
+        Ok(()) | Err(Errno::NOENT | Errno::NOTDIR) => Ok(()),
+        Err(errno) => Err(failure(errno, path)),
+    }
+}
+
+/// The directories of paths that come sorted: that of one is mostly that of the next.
+struct Directories<'a> {
+    root: &'a Arc<Root>,
+    last: Option<(&'a str, Arc<OwnedFd>)>,
+}
+
+impl<'a> Directories<'a> {
+    /// Does something with the name of an object in its directory. Where there is no such directory, there is nothing to
+    /// do.
+    fn at(&mut self, path: &'a Path, act: impl FnOnce(&OwnedFd, &str) -> Result<()>) -> Result<()> {
+        check_name(path)?;
+        let (parent, name) = split_object(path).map_err(|errno| failure(errno, path))?;
+        let directory = match self.last.take() {
+            Some((path, directory)) if path == parent => directory,
+            _ => match self.root.tree.directory(parent) {
+                Ok(directory) => directory,
+                Err(errno) => return unless_gone(Err(errno), path),
+            },
+        };
+        let done = act(&directory, name);
+        self.last = Some((parent, directory));
+        done
+    }
 }
 
 fn is_directory(directory: &OwnedFd, name: &str) -> bool {
@@ -83,7 +162,7 @@ pub(super) fn rmdir(root: &Root, path: &Path) -> Result<()> {
     rmdir().map_err(|errno| failure(errno, path))
 }
 
-fn root_stays(path: &Path) -> crate::Error {
+fn root_stays(path: &Path) -> Error {
     error(ErrorCode::PermissionDenied, "the root of a backend is not removed", path)
 }
 

@@ -44,7 +44,15 @@ pub(super) struct Bucket {
     pub(super) user_project: Option<String>,
     pub(super) part_size: PartSize,
     pub(super) parts: Arc<Parts>,
+    pub(super) preconditions: Preconditions,
     closed: AtomicBool,
+}
+
+/// Which preconditions the store honours besides those of writes.
+#[derive(Clone, Copy)]
+pub(super) struct Preconditions {
+    pub(super) copy: bool,
+    pub(super) delete: bool,
 }
 
 impl Bucket {
@@ -56,6 +64,7 @@ impl Bucket {
         user_project: Option<String>,
         part_size: PartSize,
         parts: Arc<Parts>,
+        preconditions: Preconditions,
     ) -> Self {
         Self {
             client,
@@ -66,6 +75,7 @@ impl Bucket {
             user_project,
             part_size,
             parts,
+            preconditions,
             closed: AtomicBool::new(false),
         }
     }

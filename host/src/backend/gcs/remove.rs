@@ -8,28 +8,41 @@ use http::{Method, StatusCode};
 use omnistorage_types::Path;
 
 use super::{
-    KIND, answer, batch,
-    bucket::Bucket,
+    KIND,
+    answer::{self, precondition_failed},
+    batch,
+    bucket::{Bucket, generation},
     listing,
     page::{self, Listed},
 };
 use crate::{
     Error, ErrorCode, ObjectInfo, Result,
     backend::{
-        ListOptions,
+        ListOptions, ObjectVersion,
         cloud::{
             self,
-            remove::{self, Keys},
+            remove::{self, Doomed, Keys},
         },
     },
 };
 
 /// How many requests are in flight at once.
 const IN_FLIGHT: usize = 4;
+/// The parameter of a condition.
+const CONDITION: &str = "ifGenerationMatch";
 
 /// Deletes objects: one result for each path, in their order.
 pub(super) async fn delete(bucket: &Arc<Bucket>, paths: &[Path]) -> Vec<Result<()>> {
     remove::delete(bucket, paths).await
+}
+
+/// Deletes objects that are still of these versions: one result for each version, in their order.
+pub(super) async fn delete_if_match(bucket: &Arc<Bucket>, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+    if !bucket.preconditions.delete {
+        let unsupported = || Error::unsupported(KIND, "conditions for deletes, as it is configured");
+        return versions.iter().map(|_| Err(unsupported())).collect();
+    }
+    remove::delete_if_match(bucket, versions).await
 }
 
 /// Deletes all below a prefix; gives the number of objects.
@@ -49,7 +62,11 @@ impl Keys for Arc<Bucket> {
         Bucket::key(self, path)
     }
 
-    async fn delete(&self, keys: &[&str]) -> Vec<Result<()>> {
+    fn condition<'a>(&self, etag: &'a str) -> Result<&'a str> {
+        generation(etag)
+    }
+
+    async fn delete(&self, keys: &[Doomed<'_>]) -> Vec<Result<()>> {
         delete_keys(self, keys).await
     }
 
@@ -59,7 +76,7 @@ impl Keys for Arc<Bucket> {
 }
 
 /// Deletes keys: one result for each key, in their order.
-async fn delete_keys(bucket: &Arc<Bucket>, keys: &[&str]) -> Vec<Result<()>> {
+async fn delete_keys(bucket: &Arc<Bucket>, keys: &[Doomed<'_>]) -> Vec<Result<()>> {
     let mut requests = Vec::new();
     for keys in keys.chunks(batch::MOST) {
         requests.push(delete_batch(bucket, keys));
@@ -85,12 +102,13 @@ enum Deleted {
     Failed(Error),
 }
 
-async fn delete_one(bucket: &Bucket, key: &str) -> Deleted {
-    ask_one(bucket, key).await.unwrap_or_else(Deleted::Failed)
+async fn delete_one(bucket: &Bucket, doomed: Doomed<'_>) -> Deleted {
+    ask_one(bucket, doomed).await.unwrap_or_else(Deleted::Failed)
 }
 
-async fn ask_one(bucket: &Bucket, key: &str) -> Result<Deleted> {
-    let answer = bucket.ask(&bucket.object(Method::DELETE, key, &[])?).await?;
+async fn ask_one(bucket: &Bucket, Doomed { key, if_match }: Doomed<'_>) -> Result<Deleted> {
+    let condition: Vec<_> = if_match.map(|generation| (CONDITION, generation)).into_iter().collect();
+    let answer = bucket.ask(&bucket.object(Method::DELETE, key, &condition)?).await?;
     match answer.status() {
         StatusCode::NO_CONTENT => Ok(Deleted::Gone),
         StatusCode::NOT_FOUND => match answer::refused(&answer.body().await?) {
@@ -104,6 +122,11 @@ async fn ask_one(bucket: &Bucket, key: &str) -> Result<Deleted> {
                 None => check_gone(bucket, key).await,
             }
         }
+        // What is gone, perhaps by our own request whose answer was lost, is of no version.
+        StatusCode::PRECONDITION_FAILED => match check_gone(bucket, key).await? {
+            Deleted::Failed(_) => Ok(Deleted::Failed(precondition_failed())),
+            gone => Ok(gone),
+        },
         _ => Err(bucket.failure(answer).await),
     }
 }
@@ -116,13 +139,16 @@ async fn check_gone(bucket: &Bucket, key: &str) -> Result<Deleted> {
         bucket.get(&bucket.objects(&query)?).await.map_err(|error| bucket.of_bucket(error))?;
     match listed.holds(key) {
         false => Ok(Deleted::Gone),
-        true => Err(Error::new(ErrorCode::Other, "the store does not delete it, and does not say why")),
+        true => {
+            let message = "the store does not delete it, and does not say why";
+            Ok(Deleted::Failed(Error::new(ErrorCode::Other, message)))
+        }
     }
 }
 
-async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Deleted> {
+async fn delete_batch(bucket: &Bucket, keys: &[Doomed<'_>]) -> Vec<Deleted> {
     if let [key] = keys {
-        return vec![delete_one(bucket, key).await];
+        return vec![delete_one(bucket, *key).await];
     }
     let answered = match request(bucket, keys).await {
         Ok(answered) => answered,
@@ -132,7 +158,7 @@ async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Deleted> {
     for (key, deleted) in keys.iter().zip(answered) {
         results.push(match deleted {
             // Sent alone, it is tried again with pauses.
-            None => delete_one(bucket, key).await,
+            None => delete_one(bucket, *key).await,
             Some(deleted) => deleted,
         });
     }
@@ -140,9 +166,12 @@ async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Deleted> {
 }
 
 /// One result for each key; `None` if there is none, or an error that may pass.
-async fn request(bucket: &Bucket, keys: &[&str]) -> Result<Vec<Option<Deleted>>> {
+async fn request(bucket: &Bucket, keys: &[Doomed<'_>]) -> Result<Vec<Option<Deleted>>> {
     bucket.check_open()?;
-    let paths = keys.iter().map(|key| bucket.resource(key));
+    let paths = keys.iter().map(|Doomed { key, if_match }| {
+        let condition = if_match.map_or_else(String::new, |generation| format!("?{CONDITION}={generation}"));
+        format!("{}{condition}", bucket.resource(key))
+    });
     let call = bucket
         .call(Method::POST, "/batch/storage/v1")?
         .header("content-type", &batch::content_type())?
@@ -161,6 +190,7 @@ async fn request(bucket: &Bucket, keys: &[&str]) -> Result<Vec<Option<Deleted>>>
                 let is_refused = answer::refused(part.body.as_bytes()) == Some(StatusCode::NOT_FOUND);
                 is_refused.then_some(Deleted::Missing)
             }
+            StatusCode::PRECONDITION_FAILED => None,
             status => {
                 let error = bucket.refusal(status, &http::HeaderMap::new(), part.body.as_bytes());
                 (!error.code().may_pass()).then_some(Deleted::Failed(error))

@@ -6,7 +6,7 @@ use reqsign_google::{Credential, RequestSigner};
 
 use super::{
     KIND,
-    bucket::Bucket,
+    bucket::{Bucket, Preconditions},
     credentials::{Credentials, Given, explain},
     identity::{Account, Fingerprint, Identity},
     part_size::PartSize,
@@ -39,6 +39,8 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let token_endpoint =
         config.take::<String>("token_endpoint")?.map(|url| checked_token_endpoint(&url)).transpose()?;
     let (account, given) = credentials(&mut config)?;
+    let conditional_copy: Option<bool> = config.take("conditional_copy")?;
+    let conditional_delete: Option<bool> = config.take("conditional_delete")?;
     let retry = config.retry().unwrap_or_default();
     config.finish(KIND)?;
 
@@ -54,7 +56,13 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
         require_private(&endpoint)?;
         client = signed(client, Credentials::new(given, token_endpoint));
     }
-    Ok(Bucket::new(client, name, prefix, Identity { endpoint, account }, user_project, part_size, parts))
+    let is_google = endpoint == GOOGLE;
+    let preconditions = Preconditions {
+        copy: conditional_copy.unwrap_or(is_google),
+        delete: conditional_delete.unwrap_or(is_google),
+    };
+    let identity = Identity { endpoint, account };
+    Ok(Bucket::new(client, name, prefix, identity, user_project, part_size, parts, preconditions))
 }
 
 fn signed(client: Client<Credential>, credentials: Credentials) -> Client<Credential> {

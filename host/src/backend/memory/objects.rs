@@ -205,6 +205,15 @@ impl Objects {
         Ok(())
     }
 
+    /// Removes an object, if it is of that version. One that is gone is fine.
+    pub(super) fn remove_version(&mut self, path: &Path, etag: &str) -> Result<()> {
+        require_object(path)?;
+        if let Some(entry) = self.by_path.get(path) {
+            entry.object.check_etag(Some(etag))?;
+        }
+        self.remove(path)
+    }
+
     /// Removes all objects below a prefix, and counts them.
     pub(super) fn purge(&mut self, prefix: &Path) -> Result<u64> {
         if self.by_path.contains_key(prefix) {

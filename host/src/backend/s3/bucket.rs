@@ -59,6 +59,10 @@ pub(super) struct Bucket {
 pub(super) struct Traits {
     /// The store honours conditions of writes.
     pub(super) conditional_write: bool,
+    /// It honours those of a copy in one request.
+    pub(super) conditional_copy: bool,
+    /// It honours those of deletes.
+    pub(super) conditional_delete: bool,
     /// Uploads carry a checksum, which the store verifies and keeps.
     pub(super) checksum: bool,
     pub(super) part_size: PartSize,

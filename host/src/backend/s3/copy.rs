@@ -126,17 +126,20 @@ pub(super) async fn copy(
         return Ok(found.info);
     }
     let attributes = found.attributes(options)?;
-    check_target(to, target, &options.condition).await?;
-    if options.condition != WriteCondition::Always && found.size == 0 {
+    let is_ignored = options.condition != WriteCondition::Always && !to.traits.conditional_copy;
+    if is_ignored {
+        check_target(to, target, &options.condition).await?;
+    }
+    if is_ignored && found.size == 0 {
         return Draft::with(to, target, &options.condition, attributes)?.put(bytes::Bytes::new()).await;
     }
-    if options.condition != WriteCondition::Always || to.traits.copy_limit.is_below(found.size) {
+    if is_ignored || to.traits.copy_limit.is_below(found.size) {
         return by_parts(&found, to, target, &options.condition, attributes).await;
     }
     let is_plain =
         options.content_type.is_none() && options.modified.is_none() && options.metadata.is_empty();
     let directive = if is_plain && found.keeps_time() { Directive::Copy } else { Directive::Replace };
-    at_once(&found, to, target, &target_key, attributes, &directive).await
+    at_once(&found, to, target, &options.condition, attributes, &directive).await
 }
 
 /// Sets the time of an object, and changes nothing else.
@@ -176,7 +179,7 @@ async fn onto_itself(
     if bucket.traits.copy_limit.is_below(found.size) {
         return by_parts(found, bucket, path, &WriteCondition::Always, attributes).await;
     }
-    at_once(found, bucket, path, &bucket.key(path)?, attributes, &Directive::Replace).await
+    at_once(found, bucket, path, &WriteCondition::Always, attributes, &Directive::Replace).await
 }
 
 /// If the condition fails already, there is no need to copy. In the end the store decides whether it holds.
@@ -198,12 +201,12 @@ async fn at_once(
     source: &Source,
     to: &Arc<Bucket>,
     target: &Path,
-    target_key: &str,
+    condition: &WriteCondition,
     attributes: Attributes,
     directive: &Directive,
 ) -> Result<ObjectInfo> {
     let call = to
-        .object(Method::PUT, target_key)
+        .object(Method::PUT, &to.key(target)?)
         .header("x-amz-copy-source", &source.at)?
         .header("x-amz-copy-source-if-match", &source.etag)?
         .patience(PATIENCE);
@@ -213,12 +216,20 @@ async fn at_once(
             source.carried(attributes.on(call.header("x-amz-metadata-directive", "REPLACE")?)?)?
         }
     };
-    let Copied(etag) = to.ask(&call).await.map_err(source_changed)?;
+    let Copied(etag) = match condition {
+        WriteCondition::Always => to.ask(&call).await.map_err(source_changed)?,
+        _ => match to.ask_conditional(&to.conditional(call, condition)?).await? {
+            Ok(copied) => copied,
+            Err(refused) => {
+                return Draft::with(to, target, condition, attributes)?.refused(refused, source.size).await;
+            }
+        },
+    };
     // The bytes have the same hashes, whatever the etag stands for.
     Ok(attributes.info(target, source.size, etag, source.info.hashes.clone()))
 }
 
-/// In parts, which also obey a condition that a single copy would ignore.
+/// In parts, which also obey a condition that a single copy may ignore.
 async fn by_parts(
     source: &Source,
     to: &Arc<Bucket>,

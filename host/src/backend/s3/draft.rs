@@ -130,7 +130,7 @@ impl Draft {
 
     /// A refusal. It is our own success if the first answer was lost and the object there now is the one we wrote: then
     /// the condition failed because of our own write, or the upload is unknown because it was completed.
-    async fn refused(&self, answer: Answer, size: u64) -> Result<ObjectInfo> {
+    pub(super) async fn refused(&self, answer: Answer, size: u64) -> Result<ObjectInfo> {
         if answer.repeated
             && let Ok(info) = self.bucket.stat(&self.path).await
             && self.is_ours(&info, size)

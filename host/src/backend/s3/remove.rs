@@ -13,17 +13,17 @@ use serde::Serialize;
 use super::{
     KIND,
     answer::{Refusal, read_refusal},
-    bucket::Bucket,
+    bucket::{Bucket, checked_etag},
     listing,
     xml::{Answer, Document, not_understood, required},
 };
 use crate::{
     Error, ErrorCode, ObjectInfo, Result,
     backend::{
-        ListOptions,
+        ListOptions, ObjectVersion,
         cloud::{
             self,
-            remove::{self, Keys},
+            remove::{self, Doomed, Keys},
         },
     },
 };
@@ -46,6 +46,8 @@ struct Deletion<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Target<'a> {
     key: &'a str,
+    #[serde(rename = "ETag", skip_serializing_if = "Option::is_none")]
+    etag: Option<&'a str>,
 }
 
 /// What the store says became of the keys: gone, or refused.
@@ -87,6 +89,15 @@ pub(super) async fn delete(bucket: &Arc<Bucket>, paths: &[Path]) -> Vec<Result<(
     remove::delete(bucket, paths).await
 }
 
+/// Deletes objects that are still of these versions: one result for each version, in their order.
+pub(super) async fn delete_if_match(bucket: &Arc<Bucket>, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+    if !bucket.traits.conditional_delete {
+        let unsupported = || Error::unsupported(KIND, "conditions for deletes, as it is configured");
+        return versions.iter().map(|_| Err(unsupported())).collect();
+    }
+    remove::delete_if_match(bucket, versions).await
+}
+
 /// Deletes all below a prefix; gives the number of objects.
 pub(super) async fn purge(bucket: &Arc<Bucket>, prefix: &Path) -> Result<u64> {
     let options = ListOptions { recursive: true, ..ListOptions::default() };
@@ -104,7 +115,11 @@ impl Keys for Arc<Bucket> {
         Bucket::key(self, path)
     }
 
-    async fn delete(&self, keys: &[&str]) -> Vec<Result<()>> {
+    fn condition<'a>(&self, etag: &'a str) -> Result<&'a str> {
+        checked_etag(etag)
+    }
+
+    async fn delete(&self, keys: &[Doomed<'_>]) -> Vec<Result<()>> {
         delete_keys(self, keys).await
     }
 
@@ -114,7 +129,7 @@ impl Keys for Arc<Bucket> {
 }
 
 /// Deletes keys: one result for each key, in their order.
-async fn delete_keys(bucket: &Arc<Bucket>, keys: &[&str]) -> Vec<Result<()>> {
+async fn delete_keys(bucket: &Arc<Bucket>, keys: &[Doomed<'_>]) -> Vec<Result<()>> {
     let mut requests = Vec::new();
     for keys in keys.chunks(BATCH) {
         requests.push(delete_batch(bucket, keys));
@@ -123,8 +138,14 @@ async fn delete_keys(bucket: &Arc<Bucket>, keys: &[&str]) -> Vec<Result<()>> {
 }
 
 /// Deletes a single key: a failure that may pass is tried again, with pauses.
-async fn delete_one(bucket: &Bucket, key: &str) -> Result<()> {
-    let answer = bucket.ask_anything(&bucket.object(Method::DELETE, key)).await?;
+async fn delete_one(bucket: &Bucket, doomed: Doomed<'_>) -> Result<()> {
+    let key = doomed.key;
+    let call = bucket.object(Method::DELETE, key);
+    let call = match doomed.if_match {
+        Some(etag) => call.header("if-match", etag)?,
+        None => call,
+    };
+    let answer = bucket.ask_anything(&call).await?;
     let (status, headers) = (answer.status(), answer.headers().clone());
     if status == StatusCode::NOT_FOUND {
         let body = answer.body().await?;
@@ -135,7 +156,11 @@ async fn delete_one(bucket: &Bucket, key: &str) -> Result<()> {
         };
     }
     if !status.is_success() {
-        return Err(bucket.failure(answer).await);
+        let error = bucket.failure(answer).await;
+        return match error.code() {
+            ErrorCode::PreconditionFailed => other_version(bucket, key, error).await,
+            _ => Err(error),
+        };
     }
     let body = answer.body().await?;
     match (status, body.trim_ascii()) {
@@ -149,6 +174,15 @@ async fn delete_one(bucket: &Bucket, key: &str) -> Result<()> {
     }
 }
 
+/// A condition that failed. What is gone, perhaps by our own request whose answer was lost, is of no version.
+async fn other_version(bucket: &Bucket, key: &str, error: Error) -> Result<()> {
+    match bucket.send(&bucket.object(Method::HEAD, key)).await {
+        Err(missing) if missing.code() == ErrorCode::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(error),
+    }
+}
+
 async fn check_gone(bucket: &Bucket, key: &str) -> Result<()> {
     match bucket.send(&bucket.object(Method::HEAD, key)).await {
         Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
@@ -157,14 +191,16 @@ async fn check_gone(bucket: &Bucket, key: &str) -> Result<()> {
     }
 }
 
-async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Result<()>> {
+async fn delete_batch(bucket: &Bucket, keys: &[Doomed<'_>]) -> Vec<Result<()>> {
     if let [key] = keys {
-        return vec![delete_one(bucket, key).await];
+        return vec![delete_one(bucket, *key).await];
     }
     // A key that XML cannot express is deleted alone.
-    let is_text =
-        |key: &&&str| !key.chars().any(|char| char.is_control() || matches!(char, '\u{fffe}' | '\u{ffff}'));
-    let object: Vec<_> = keys.iter().filter(is_text).map(|key| Target { key }).collect();
+    let is_text = |doomed: &&Doomed<'_>| {
+        !doomed.key.chars().any(|char| char.is_control() || matches!(char, '\u{fffe}' | '\u{ffff}'))
+    };
+    let object: Vec<_> =
+        keys.iter().filter(is_text).map(|doomed| Target { key: doomed.key, etag: doomed.if_match }).collect();
     let outcome = match object.is_empty() {
         true => Ok(Deleted::default()),
         // Not quiet: the store has to say that a key is gone; silence is no evidence.
@@ -176,12 +212,12 @@ async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Result<()>> {
     };
     let mut results = Vec::with_capacity(keys.len());
     for key in keys {
-        let told = told.get(*key);
+        let told = told.get(key.key);
         results.push(async move {
             match told {
                 Some(Ok(())) => Ok(()),
-                Some(Err(refusal)) => refused(bucket, key, refusal).await,
-                None => delete_one(bucket, key).await,
+                Some(Err(refusal)) => refused(bucket, *key, refusal).await,
+                None => delete_one(bucket, *key).await,
             }
         });
     }
@@ -189,11 +225,12 @@ async fn delete_batch(bucket: &Bucket, keys: &[&str]) -> Vec<Result<()>> {
 }
 
 /// A key that was refused while others were not, which says nothing about those.
-async fn refused(bucket: &Bucket, key: &str, refusal: &Refusal) -> Result<()> {
+async fn refused(bucket: &Bucket, doomed: Doomed<'_>, refusal: &Refusal) -> Result<()> {
     let error = refusal.explain(&bucket.name, StatusCode::OK, &http::HeaderMap::new());
     match error.code() {
         _ if refusal.is("NoSuchKey") => Ok(()),
-        code if code.may_pass() => delete_one(bucket, key).await,
+        code if code.may_pass() => delete_one(bucket, doomed).await,
+        ErrorCode::PreconditionFailed => other_version(bucket, doomed.key, error).await,
         _ => Err(error),
     }
 }

@@ -34,8 +34,11 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let prefix = take_prefix(&mut config)?;
     let Service { region, endpoint } = Service::take(&mut config)?;
     let path_style = config.take("path_style")?.unwrap_or(endpoint.is_some() || name.contains('.'));
+    let is_amazon = endpoint.is_none();
     let traits = Traits {
         conditional_write: config.take("conditional_write")?.unwrap_or(true),
+        conditional_copy: config.take("conditional_copy")?.unwrap_or(is_amazon),
+        conditional_delete: config.take("conditional_delete")?.unwrap_or(is_amazon),
         checksum: config.take("checksum")?.unwrap_or(true),
         part_size: config.take::<PartSize>("part_size")?.unwrap_or_default(),
         parts_in_flight: config.take("parts_in_flight")?.unwrap_or(PARTS_IN_FLIGHT),

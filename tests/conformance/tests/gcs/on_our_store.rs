@@ -5,7 +5,9 @@ use std::sync::Arc;
 use omnistorage::{Backend, GcsBackend};
 
 async fn ours() -> (Arc<dyn Backend>, ()) {
-    (Arc::new(GcsBackend::from_config(omnistorage_test_servers::gcs::gcs().config()).unwrap()), ())
+    let config = omnistorage_test_servers::gcs::gcs().config();
+    let config = config.with("conditional_copy", "true").with("conditional_delete", "true");
+    (Arc::new(GcsBackend::from_config(config).unwrap()), ())
 }
 
 omnistorage_conformance::conformance_tests!(ours);

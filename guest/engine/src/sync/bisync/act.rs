@@ -16,9 +16,13 @@ use super::{
     ends::Ends,
     journal::{done, failed},
 };
-use crate::{
-    sync::copying::as_it_is, sync::copying::copy_many, sync::copying::verify, sync::place::Writing,
-    sync::removal::delete_unchanged, sync::removal::is_unchanged, sync::retry::retrying,
+use crate::sync::{
+    copying::{as_it_is, copy_many, verify},
+    fence::{Fences, Seen},
+    likeness::Likeness,
+    place::Writing,
+    removal::{delete_unchanged, is_unchanged},
+    retry::retrying,
 };
 
 /// How conflicts are settled.
@@ -206,23 +210,41 @@ impl Actor {
             Some(replaced) => is_unchanged(target, replaced).await?,
             None => target.stat(&entry.path).await?.is_none(),
         };
-        if !unchanged {
+        let changed = || {
             let message = "it changed on both sides meanwhile: the next run will see it";
-            return Err(target.error(ErrorCode::Unavailable, &entry.path, message));
-        }
-        let options = WriteOptions {
-            expected_size: entry.size,
-            expected_hash: entry.hashes.first().cloned(),
-            ..as_it_is()
+            target.error(ErrorCode::Unavailable, &entry.path, message)
         };
-        let request =
-            CopyRequest { source: source.full(&entry.path)?, target: target.full(&entry.path)?, options };
-        let copy = async || {
-            let copied = copy_many(source, target, vec![request.clone()]).await.pop();
+        if !unchanged {
+            return Err(changed());
+        }
+        let fences = Fences::between(source, target);
+        let condition = fences.condition(replaced.map_or(Seen::Nothing, Seen::of));
+        let copy = async |condition| {
+            let options = WriteOptions {
+                condition,
+                expected_size: entry.size,
+                expected_hash: entry.hashes.first().cloned(),
+                ..as_it_is()
+            };
+            let request =
+                CopyRequest { source: source.full(&entry.path)?, target: target.full(&entry.path)?, options };
+            let copied = copy_many(source, target, vec![request]).await.pop();
             let message = "the backend gave no result for it";
             copied.unwrap_or_else(|| Err(target.error(ErrorCode::Other, &entry.path, message)))
         };
-        let written = retrying(&source.attempts, copy).await?;
+        let step = async || fences.conditionally(condition.clone(), copy).await;
+        let written = match retrying(&source.attempts, step).await {
+            Err(error) if error.code() == ErrorCode::PreconditionFailed => {
+                let likeness =
+                    Likeness { source, target, recoder: None, ignore_size: false, contents_only: true };
+                // An earlier attempt succeeded, and its answer was lost; or somebody else was faster.
+                return match target.stat(&entry.path).await? {
+                    Some(there) if likeness.holds(entry, &there).await? => Ok(there),
+                    _ => Err(changed()),
+                };
+            }
+            written => written?,
+        };
         verify(target, entry, &written, false)?;
         target.entry(written)
     }

@@ -16,6 +16,7 @@ use crate::{
     planted::{self, Bug},
     sync::{
         delete::extra,
+        fence::{Fences, Seen},
         flight::{Bound, Done},
         operation::Operation,
         options::{delete_limits, rename_strategy},
@@ -30,23 +31,25 @@ impl Run {
     pub(super) async fn rename_all(&mut self) -> Result<(), Error> {
         let Some(unmatched) = self.unmatched.take() else { return Ok(()) };
         if self.journal.report.stopped.is_some() {
-            unmatched.extra.into_iter().for_each(|extra| self.extras.add(extra.path));
+            unmatched.extra.into_iter().for_each(|extra| self.extras.add(extra));
             return Ok(());
         }
         let strategy = rename_strategy(self.options.track_renames, self.compare.window_ns);
         let Renames { renamed, missing, extra } = unmatched.sort_out(&self.sides, strategy).await;
-        extra.into_iter().for_each(|extra| self.extras.add(extra.path));
+        extra.into_iter().for_each(|extra| self.extras.add(extra));
+        let renames_over = Fences::between(&self.sides.target, &self.sides.target);
         for (source, from) in renamed {
             let Some(carrier) = &self.carrier else {
-                self.settle(Done::Renamed(Box::new(source), from, Renamed::Moved));
+                self.settle(Done::Renamed(Box::new(source), Box::new(from), Renamed::Moved));
                 continue;
             };
             let target = carrier.target.clone();
+            let condition = renames_over.condition(Seen::Nothing);
             // When it was written is not the time that it has.
             let modified = source.modified.filter(|_| !self.sides.source.lists_writes);
             self.in_flight.start(Bound::Transfers, async move {
-                let result = rename(&target, &source, modified, &from).await;
-                Done::Renamed(Box::new(source), from, result)
+                let result = rename(&target, &source, modified, &from, condition).await;
+                Done::Renamed(Box::new(source), Box::new(from), result)
             });
             while !self.in_flight.has_room() {
                 if let Some(done) = self.in_flight.next().await {
@@ -55,7 +58,7 @@ impl Run {
             }
         }
         for source in missing {
-            self.queue(source, Reason::MissingOnTarget);
+            self.queue(source, Reason::MissingOnTarget, Seen::Nothing);
             while !self.in_flight.has_room() {
                 if let Some(done) = self.in_flight.next().await {
                     self.settle(done);
@@ -85,7 +88,7 @@ impl Run {
                 source_objects += u64::from(source.kind == ObjectKind::Object);
             }
             if let Some(extra) = extra(step, &self.sides) {
-                self.extras.add(extra.path);
+                self.extras.add(extra);
             }
         }
         self.source_objects = source_objects;
@@ -100,9 +103,10 @@ impl Run {
         if self.deletes_allowed().is_err() {
             return;
         }
-        if let Some(paths) = self.extras.take_some() {
-            self.deletes_begun += paths.len() as u64;
-            self.in_flight.start(Bound::Transfers, async move { Done::Deleted(deleter.delete(paths).await) });
+        if let Some(extras) = self.extras.take_some() {
+            self.deletes_begun += extras.len() as u64;
+            self.in_flight
+                .start(Bound::Transfers, async move { Done::Deleted(deleter.delete(extras).await) });
         }
     }
 

@@ -20,6 +20,7 @@ use omnistorage_types::{Action, Deletion, Error, ErrorCode, Path};
 
 use super::Run;
 use crate::sync::{
+    fence::Seen,
     memo::Recalling,
     pair::Pair,
     pairs::{Pairs, Step},
@@ -203,7 +204,7 @@ impl Run {
                 self.decide(Pair::listed(source, target), self.compare);
             }
             // In a dry run it is still there.
-            (Ok(()), _) => self.queue(source, Reason::MissingOnTarget),
+            (Ok(()), _) => self.queue(source, Reason::MissingOnTarget, Seen::Nothing),
         }
         false
     }

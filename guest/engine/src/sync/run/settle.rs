@@ -1,10 +1,24 @@
 //! What the calls of a run came to.
 
-use omnistorage_core::sync::compare::Reason;
+use omnistorage_core::{
+    entry::{Entry, ObjectKind},
+    sync::compare::Reason,
+};
 use omnistorage_types::{Action, Error, ErrorCode, Path, Stop};
 
 use super::{Run, room::ADVICE};
-use crate::sync::{flight::Done, operation::Operation, rename::Renamed, transfer::Carried, waiting::Item};
+use crate::sync::{
+    fence::Seen,
+    flight::Done,
+    operation::Operation,
+    pair::Pair,
+    rename::Renamed,
+    transfer::{Arrival, Carried},
+    waiting::Item,
+};
+
+/// So often may others be faster with an object before it is left to the next run.
+const MOST_TIMES: u32 = 5;
 
 impl Run {
     /// Takes in what a call came to.
@@ -42,28 +56,29 @@ impl Run {
                 }
             }
             Done::Renamed(source, from, renamed @ (Renamed::Moved | Renamed::Copied(_))) => {
-                self.journal.renamed(&from, &source.path, source.size);
+                self.journal.renamed(&from.path, &source.path, source.size);
                 self.directories.touch(&source.path);
-                self.directories.touch(&from);
+                self.directories.touch(&from.path);
                 if let Renamed::Copied(error) = renamed {
-                    self.fail(&from, error);
+                    self.fail(&from.path, error);
                 }
             }
             // Sent instead; what it could have been stays extra.
             Done::Renamed(source, from, renamed @ (Renamed::Failed | Renamed::Unknown(_))) => {
                 if let Renamed::Unknown(error) = renamed {
-                    self.fail(&from, error);
+                    self.fail(&from.path, error);
                 }
-                self.extras.add(from);
-                self.queue(*source, Reason::MissingOnTarget);
+                self.extras.add(*from);
+                self.queue(*source, Reason::MissingOnTarget, Seen::Nothing);
             }
         }
     }
 
     fn settle_carried(&mut self, carried: Carried) {
-        let Carried { item: Item { source, reason }, arrived, removed } = carried;
+        let Carried { item: Item { source, reason, .. }, arrived, removed } = carried;
         match arrived {
-            Ok(target) => {
+            Ok(Arrival::Overtaken(there)) => return self.decide_again(source, there),
+            Ok(Arrival::There(target)) => {
                 if let Some(memo) = &mut self.memo {
                     memo.written(&source.path, target);
                 }
@@ -82,6 +97,29 @@ impl Run {
             }
             Some(Err(error)) => self.fail(&source.path, error),
             None => {}
+        }
+    }
+
+    /// Decides anew on an object whose place on the target somebody else was faster to change, by the same rules, and on
+    /// what is there now.
+    fn decide_again(&mut self, source: Entry, there: Option<Box<Entry>>) {
+        let times = self.overtaken.entry(source.path.clone()).or_default();
+        *times += 1;
+        if *times > MOST_TIMES {
+            let message =
+                "the target changed each time that it was to be written: run it again when others are done";
+            let at = self.sides.target_path(&source.path);
+            let error = self.sides.target.error(ErrorCode::Unavailable, &at, message);
+            return self.fail(&source.path, error);
+        }
+        if self.journal.report.stopped.is_some() {
+            return self.skip(&source, Reason::LimitReached);
+        }
+        match there {
+            None => self.queue(source, Reason::MissingOnTarget, Seen::Nothing),
+            Some(there) if there.kind == ObjectKind::Directory => self.want(&source),
+            // The etag of the source, too, may be that of an older version.
+            Some(target) => self.ask_times(Pair { as_listed: false, ..Pair::listed(source, *target) }),
         }
     }
 

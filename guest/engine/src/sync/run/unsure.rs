@@ -10,6 +10,7 @@ use omnistorage_types::{Error, ErrorCode};
 use super::Run;
 use crate::sync::{
     contents::{Hashed, hash_both},
+    fence::Seen,
     flight::{Bound, Done},
     pair::Pair,
     place::Reading,
@@ -39,7 +40,7 @@ impl Run {
                 if options.lists_given_times() {
                     self.remember(&pair, verdict);
                 }
-                self.act(pair.source, verdict);
+                self.act(pair, verdict);
             }
         }
     }
@@ -52,7 +53,7 @@ impl Run {
     }
 
     /// Asks for the times that the listings do not tell.
-    fn ask_times(&mut self, pair: Pair) {
+    pub(super) fn ask_times(&mut self, pair: Pair) {
         let (from, to, sides) =
             (self.sides.source.clone(), self.sides.target.clone(), self.compare.write_times);
         self.in_flight.start(Bound::Checkers, async move {
@@ -81,7 +82,7 @@ impl Run {
                 }
                 self.decide(pair, self.compare.with_times());
             }
-            Ok((source, None)) => self.queue(source, Reason::MissingOnTarget),
+            Ok((source, None)) => self.queue(source, Reason::MissingOnTarget, Seen::Nothing),
             Err(error) => self.fail(&listed.source.path, error),
         }
     }
@@ -93,7 +94,7 @@ impl Run {
             Ok(Verdict::NeedTimes) => self.ask_times(pair),
             Ok(verdict) => {
                 self.remember(&pair, verdict);
-                self.act(pair.source, verdict);
+                self.act(pair, verdict);
             }
             Err(error) => self.fail(&pair.source.path, error),
         }

@@ -75,6 +75,8 @@ impl Backend for FilesBackend {
                 sorted_list: true,
                 listed_times: true,
                 batches: true,
+                conditional_copy: true,
+                conditional_delete: false,
             },
             hashes: Vec::new(),
             modified_precision: Some(Duration::from_nanos(1)),
