@@ -46,6 +46,7 @@ mod reference;
 #[cfg(not(target_family = "wasm"))]
 mod remotes;
 mod remove;
+mod report;
 mod session;
 mod size;
 #[cfg(not(target_family = "wasm"))]
@@ -187,6 +188,7 @@ enum Command {
     Check(check::Check),
     Bisync(bisync::Bisync),
     Plan(plan::Plan),
+    Report(report::Report),
     Hash(hash::Hash),
     Records(records::Records),
     #[cfg(not(target_family = "wasm"))]
@@ -226,6 +228,7 @@ impl Command {
             Self::Moveto(command) => wait(command.threads(), command.run(globals)),
             Self::Check(command) => wait(command.threads(), command.run(globals)),
             Self::Bisync(command) => wait(Threads::One, command.run(globals)),
+            Self::Report(command) => wait(Threads::One, command.run(globals)),
             Self::Plan(command) => wait(Threads::One, command.run(globals)),
             Self::Hash(command) => wait(Threads::One, command.run(globals)),
             Self::Records(command) => wait(Threads::Several, command.run(globals)),

@@ -22,6 +22,7 @@ mod places;
 mod records;
 mod removing;
 #[cfg(target_os = "linux")]
+mod reports;
 mod scarce;
 mod schema;
 mod slashes;
