@@ -47,6 +47,7 @@ mod reference;
 #[cfg(not(target_family = "wasm"))]
 mod remotes;
 mod remove;
+mod report;
 mod report_file;
 mod session;
 mod size;
@@ -189,6 +190,7 @@ enum Command {
     Check(check::Check),
     Bisync(bisync::Bisync),
     Plan(plan::Plan),
+    Report(report::Report),
     Hash(hash::Hash),
     Records(records::Records),
     #[cfg(not(target_family = "wasm"))]
@@ -228,6 +230,7 @@ impl Command {
             Self::Moveto(command) => wait(command.threads(), command.run(globals)),
             Self::Check(command) => wait(command.threads(), command.run(globals)),
             Self::Bisync(command) => wait(Threads::One, command.run(globals)),
+            Self::Report(command) => wait(Threads::One, command.run(globals)),
             Self::Plan(command) => wait(Threads::One, command.run(globals)),
             Self::Hash(command) => wait(Threads::One, command.run(globals)),
             Self::Records(command) => wait(Threads::Several, command.run(globals)),

@@ -72,8 +72,8 @@ pub use config::Config;
 pub use configuration::Configuration;
 pub use hash::Hasher;
 pub use omnistorage_types::{
-    Error, ErrorCode, Hash, HashAlgorithm, Location, Metadata, ObjectInfo, ObjectKind, Path, PathError,
-    Result, Timestamp,
+    Error, ErrorCode, Hash, HashAlgorithm, KeyRange, Location, Metadata, ObjectInfo, ObjectKind, Path,
+    PathError, Result, Timestamp,
 };
 pub use registry::Registry;
 pub use secret::Secret;

@@ -24,6 +24,7 @@ mod records;
 mod removing;
 mod report_file;
 #[cfg(target_os = "linux")]
+mod reports;
 mod scarce;
 mod schema;
 mod slashes;

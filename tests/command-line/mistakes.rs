@@ -56,6 +56,13 @@ fn wrong_use_is_explained() {
             vec!["--compress", "--start-after"],
         ),
         (vec!["bisync", "--start-after", "a", "x", "y"], vec!["--start-after"]),
+        (
+            vec!["sync", "--hold-deletes", "--delete-before", "x", "y"],
+            vec!["--hold-deletes", "--delete-before"],
+        ),
+        (vec!["copy", "--hold-deletes", "x", "y"], vec!["--hold-deletes"]),
+        (vec!["report", "add"], vec!["FILE"]),
+        (vec!["report", "judge", "--max-delete", "x", "a"], vec!["--max-delete"]),
         (vec!["copy", "--max-delete", "7", "a", "b"], vec!["--max-delete", "`sync`"]),
         (vec!["sync", "--transfers", "0", "a", "b"], vec!["--transfers"]),
         (vec!["sync", "--modify-window", "soon", "a", "b"], vec!["--modify-window"]),

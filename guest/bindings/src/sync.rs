@@ -6,7 +6,7 @@ use omnistorage_types::{Location, Path, wit::FromWit};
 use crate::{
     answer, bisync_exports, engine,
     job::start,
-    sync_exports::{CheckJob, Explanation, Guest, Job, SyncOptions},
+    sync_exports::{CheckJob, Explanation, Guest, Job, Report, SyncOptions},
     types::{self, Error},
 };
 
@@ -51,6 +51,10 @@ impl Guest for crate::Component {
         options: SyncOptions,
     ) -> Result<Explanation, Error> {
         explain(Operation::Move, source, target, path, options).await
+    }
+
+    async fn judge(sum: Report, options: SyncOptions) -> Result<(), Error> {
+        Ok(engine().judge(&FromWit::from_wit(sum)?, &FromWit::from_wit(options)?)?)
     }
 
     async fn plan(at: types::Location, ranges: u32) -> Result<Vec<String>, Error> {

@@ -16,6 +16,7 @@ mod explain;
 mod fence;
 mod flight;
 mod journal;
+mod judge;
 mod likeness;
 mod memo;
 mod operation;
@@ -85,6 +86,12 @@ impl Engine {
         let filter = options::check(&options)?;
         let port = self.port.clone();
         Ok(Job::new(move |entries| check::run(port, [source, target], options, filter, entries)))
+    }
+
+    /// Whether deletes that runs over ranges held may follow, by the sum of their reports.
+    pub fn judge(&self, sum: &Report, options: &SyncOptions) -> Result<()> {
+        options::check(options)?;
+        judge::judge(sum, options)
     }
 
     /// Paths that cut what is below a place into so many ranges, or fewer.

@@ -47,7 +47,7 @@ pub use listing::{Listed, ListingFailure, Unlisted};
 pub use multi::{Mode, Outcome, TargetResult, TeeError};
 pub use object::{Location, Metadata, ObjectInfo, ObjectKind};
 pub use path::{Path, PathError};
-pub use range::KeyRange;
+pub use range::{KeyRange, Untiled};
 pub use records::{
     ConvertReport, CsvDialect, Encoding, Form, Format, LengthPrefix, LineEnd, Punctuation, Validation,
 };

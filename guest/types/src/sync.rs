@@ -63,6 +63,12 @@ impl Stop {
             Self::Deadline => "deadline",
         }
     }
+
+    /// The limit that has this word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::MaxErrors, Self::MaxTransfer, Self::Deadline].into_iter().find(|stop| stop.as_str() == word)
+    }
 }
 
 /// One event an object (a move: one more when it leaves the source); nothing is said of objects that are the same on
@@ -102,8 +108,12 @@ pub struct Report {
     pub skipped: u64,
     /// Objects that failed.
     pub errors: u64,
-    /// Objects that would have been deleted, had there been no error and no stop.
+    /// Objects that would have been deleted, had there been no error and no stop, or had deletes not been held.
     pub deletes_withheld: u64,
+    /// Objects of the source that were counted.
+    pub source_objects: u64,
+    /// Objects that only the target has, of a run that deletes or [holds its deletes](SyncOptions::hold_deletes).
+    pub extras: u64,
     /// Set if a limit ended the run before everything was looked at.
     pub stopped: Option<Stop>,
     /// What was the matter with the memo, if one was to be used.

@@ -16,7 +16,7 @@ use super::{
 ///
 /// One border a line, sorted: give each machine a range by --start-after and --stop-at of `sync`, `copy`, `move` and
 /// `check`. The borders are paths of PLACE, found by some requests and not by a listing, so the shares are as even as the
-/// paths are. Fewer are printed where there is not enough to cut at; an empty PLACE has none.
+/// paths are; `report add` makes one report of theirs. Fewer are printed where there is not enough to cut at; an empty PLACE has none.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Plan {

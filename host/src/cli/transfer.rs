@@ -1,6 +1,6 @@
 //! `copy`, `sync` and `move`.
 
-mod json;
+pub(super) mod json;
 mod options;
 
 use std::time::Duration;
@@ -10,7 +10,7 @@ use indicatif::HumanBytes;
 use serde::Serialize;
 
 use self::{
-    json::{EventJson, SummaryJson},
+    json::{EventJson, Summary},
     options::{DeleteOptions, TransferOptions},
 };
 use super::{
@@ -255,7 +255,7 @@ async fn carry_out(
     let mut report = transfer.report.open(globals, kind.name(), named, transfer.dry_run)?;
     let metrics = transfer.metrics.start(kind.name()).await?;
     let mut once = async || {
-        let story = Run::new(transfer, places);
+        let story = Run::new(&options, places);
         let follower = Follower::new(globals, &session, transfer.json, transfer.period(), story)
             .until(cutoff)
             .with_report(report.as_mut())
@@ -309,7 +309,7 @@ fn pause_behind(run: u32) -> Duration {
 
 /// What is said of a run.
 struct Run<'a> {
-    dry_run: bool,
+    options: &'a SyncOptions,
     places: &'a Places,
     transferred: u64,
     /// The path that was transferred last.
@@ -319,8 +319,8 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(transfer: &TransferOptions, places: &'a Places) -> Self {
-        Self { dry_run: transfer.dry_run, places, transferred: 0, last: String::new(), links: 0 }
+    fn new(options: &'a SyncOptions, places: &'a Places) -> Self {
+        Self { options, places, transferred: 0, last: String::new(), links: 0 }
     }
 }
 
@@ -366,7 +366,7 @@ impl Story for Run<'_> {
     }
 
     fn line(&self, event: &Event, is_verbose: bool) -> Option<String> {
-        is_verbose.then(|| line(event, self.dry_run))
+        is_verbose.then(|| line(event, self.options.dry_run))
     }
 
     /// The bytes include those of unfinished transfers.
@@ -388,11 +388,11 @@ impl Story for Run<'_> {
         activity: &Activity,
         elapsed: Duration,
     ) -> impl Serialize + 'o {
-        SummaryJson::new(outcome, activity, self.dry_run, elapsed)
+        Summary::new(outcome, activity, self.options, elapsed)
     }
 
     fn sentence(&self, report: &Report) -> String {
-        sentence(report, self.dry_run)
+        sentence(report, self.options)
     }
 
     fn afterwards(&self, report: &Report, is_verbose: bool) -> Vec<String> {
@@ -443,7 +443,7 @@ fn line(event: &Event, dry_run: bool) -> String {
 }
 
 /// The whole as a person reads it: what happened, not what did not.
-fn sentence(report: &Report, dry_run: bool) -> String {
+fn sentence(report: &Report, options: &SyncOptions) -> String {
     let mut parts = Vec::new();
     if report.transferred > 0 {
         parts.push(format!("transferred {}, {}", objects(report.transferred), HumanBytes(report.bytes)));
@@ -459,8 +459,10 @@ fn sentence(report: &Report, dry_run: bool) -> String {
             parts.push(format!("{what} {}", objects(count)));
         }
     }
-    let mut parts = summed_up(dry_run, parts, report.errors);
-    if report.deletes_withheld > 0 {
+    let mut parts = summed_up(options.dry_run, parts, report.errors);
+    if options.hold_deletes && report.deletes_withheld > 0 {
+        parts.push(format!("held back {} to delete", objects(report.deletes_withheld)));
+    } else if report.deletes_withheld > 0 {
         let why = if report.errors > 0 { "errors" } else { "the limit" };
         parts.push(format!("left {} undeleted because of {why}", objects(report.deletes_withheld)));
     }
@@ -491,7 +493,7 @@ mod tests {
     #[test]
     fn a_run_is_one_sentence() {
         let report = Report { checked: 7, ..Report::default() };
-        assert_eq!(sentence(&report, false), "nothing to do; checked 7 objects");
+        assert_eq!(sentence(&report, &SyncOptions::default()), "nothing to do; checked 7 objects");
         let report = Report {
             checked: 3,
             transferred: 1,
@@ -502,7 +504,7 @@ mod tests {
             ..report
         };
         assert_eq!(
-            sentence(&report, true),
+            sentence(&report, &SyncOptions { dry_run: true, ..SyncOptions::default() }),
             "dry run: would have transferred 1 object, 2.00 KiB; skipped 2 objects; failed for 1 object; \
              left 4 objects undeleted because of errors; checked 3 objects"
         );

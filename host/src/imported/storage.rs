@@ -9,8 +9,8 @@ use std::{
 use futures::{Stream, StreamExt, stream as streams};
 use omnistorage_application::{Checked, backend, bisync, multi, objects, sync, types};
 use omnistorage_types::{
-    BisyncOptions, Compression, DecompressOptions, Explanation, Filter, Mode, SyncOptions, TargetResult,
-    TeeError, wit::IntoWit,
+    BisyncOptions, Compression, DecompressOptions, Explanation, Filter, Mode, Report, SyncOptions,
+    TargetResult, TeeError, wit::IntoWit,
 };
 
 use super::{
@@ -84,6 +84,14 @@ impl Storage {
     pub async fn plan(&self, location: &Location, ranges: u32) -> Result<Vec<Path>> {
         let borders = sync::plan(at(location), ranges).await?;
         borders.into_iter().map(|border| Ok(Path::parse(border)?)).collect()
+    }
+
+    /// Whether what is extra may be deleted after runs over ranges that held their deletes, by the sum of their reports.
+    ///
+    /// # Errors
+    /// [`ErrorCode::PreconditionFailed`], [`ErrorCode::LimitExceeded`]: the guards of one run over all of them.
+    pub async fn judge(&self, sum: &Report, options: &SyncOptions) -> Result<()> {
+        Ok(sync::judge(sum.into(), options.clone().into_wit()).await?)
     }
 
     /// Opens an object, decompressed if asked.

@@ -1,4 +1,6 @@
-//! Borders that cut a place into ranges.
+//! What ranges need beside their runs: borders that cut a place, and a verdict on the sum.
+
+use omnistorage_types::{Report, SyncOptions};
 
 use super::{
     Storage,
@@ -7,6 +9,22 @@ use super::{
 use crate::{Location, Path, Result};
 
 impl Storage {
+    /// Whether what is extra may be deleted after runs over ranges that held their deletes
+    /// ([`SyncOptions::hold_deletes`](SyncOptions::hold_deletes)), by the sum of their reports: the guards of one run over
+    /// all of them. Then each range is run once more without holding, and with the extras of its own report as
+    /// [`SyncOptions::max_delete`].
+    ///
+    /// # Errors
+    /// [`ErrorCode::PreconditionFailed`](crate::ErrorCode::PreconditionFailed) if there were errors, if a limit ended one of
+    /// the runs, or if the source has no object; [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded) beyond
+    /// [`SyncOptions::max_delete`].
+    pub async fn judge(&self, sum: &Report, options: &SyncOptions) -> Result<()> {
+        let (sum, options) = (sum.into(), options.into());
+        let call =
+            async |inside: &Inside, guest: &Guest| guest.sync(inside)?.call_judge(inside, sum, options).await;
+        self.call(call).await
+    }
+
     /// Paths that cut what is below a place into so many ranges, from 1 to 10,000, for whoever shares a run among machines:
     /// sorted, each one that stands there, relative to the place, and one less than ranges; fewer where there is not
     /// enough to cut at. Each range begins after a border and ends at the next:

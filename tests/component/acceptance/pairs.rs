@@ -228,6 +228,8 @@ impl Pair {
         let counted = Report {
             checked: found.checked,
             deletes_withheld: found.deletes_withheld,
+            source_objects: found.source_objects,
+            extras: found.extras,
             stopped: found.stopped,
             ..report
         };

@@ -114,6 +114,10 @@ impl sync::Guest for Component {
         unimplemented!()
     }
 
+    async fn judge(_: sync::Report, _: SyncOptions) -> Result<(), Error> {
+        unimplemented!()
+    }
+
     async fn explain(_: Location, _: Location, _: String, _: SyncOptions) -> Result<Explanation, Error> {
         unimplemented!()
     }

@@ -17,6 +17,7 @@
 mod bisync;
 mod move_to;
 mod port;
+mod ranges;
 mod records;
 mod store;
 mod sync;
@@ -74,8 +75,9 @@ pub fn run(seed: u64) -> Result<Run, Box<Failure>> {
     let held = match workload {
         0..45 => sync::run(&world),
         45..60 => move_to::run(&world),
-        60..80 => bisync::run(&world),
-        80..90 => tee::run(&world),
+        60..77 => bisync::run(&world),
+        77..85 => tee::run(&world),
+        85..93 => ranges::run(&world),
         _ => records::run(&world),
     };
     match held {

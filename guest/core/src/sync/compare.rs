@@ -206,6 +206,8 @@ pub enum Reason {
     Transferred,
     /// A limit ended the run before it.
     LimitReached,
+    /// What is in its place is extra, and deletes are held.
+    DeletesHeld,
     /// The listing of the other side failed there.
     Unlisted,
 }
@@ -230,6 +232,7 @@ impl Reason {
             Self::SpecialFile => "special file",
             Self::SameOnTarget => "the same on the target",
             Self::Transferred => "transferred",
+            Self::DeletesHeld => "what is in its place is extra, and deletes are held",
             Self::LimitReached => "a limit ended the run before it",
             Self::Unlisted => "the other side could not be listed there",
         }

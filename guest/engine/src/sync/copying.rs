@@ -55,17 +55,13 @@ pub(super) async fn move_many(
         let unsupported = || Error::new(ErrorCode::Unsupported, "there is no move in one step");
         return requests.iter().map(|_| Err(unsupported())).collect();
     }
-    let moves = stream::iter(requests).map(async |CopyRequest { source: from, target: to, options }| {
-        let step = async |options| {
-            source.backend().move_to(from.clone(), target.backend(), to.clone(), options).await.map(drop)
-        };
-        match (step(options.clone()).await, &options.condition) {
-            // No file system moves over a certain version alone.
-            (Err(error), WriteCondition::IfMatch(_)) if error.code() == ErrorCode::Unsupported => {
-                step(WriteOptions { condition: WriteCondition::Always, ..options }).await
-            }
-            (moved, _) => moved,
+    // No file system moves over a certain version alone: there whatever is in the place makes room.
+    let is_tree = target.features().directories;
+    let moves = stream::iter(requests).map(async |CopyRequest { source: from, target: to, mut options }| {
+        if is_tree && matches!(options.condition, WriteCondition::IfMatch(_)) {
+            options.condition = WriteCondition::Always;
         }
+        source.backend().move_to(from, target.backend(), to, options).await.map(drop)
     });
     moves.buffered(MOVES).collect().await
 }

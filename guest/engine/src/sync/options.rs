@@ -41,6 +41,12 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
             "`track-renames` needs what is deleted, and cannot go with deletes before the transfers";
         return refused(message.to_owned());
     }
+    if options.hold_deletes && matches!(options.deletion, Deletion::Before | Deletion::During) {
+        return refused("`hold-deletes` goes with deletes after the transfers alone".to_owned());
+    }
+    if options.hold_deletes && !options.track_renames.is_empty() {
+        return refused("`hold-deletes` holds renames, too: `track-renames` cannot go with it".to_owned());
+    }
     target_name(options)?;
     check_range(options)?;
     match &options.backup {

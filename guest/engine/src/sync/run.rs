@@ -186,6 +186,7 @@ impl Run {
             };
         }
         self.journal.events.flush().await;
+        self.journal.report.source_objects = self.source_objects;
         outcome.map(|()| self.journal.report)
     }
 

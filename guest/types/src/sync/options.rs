@@ -134,6 +134,10 @@ pub struct SyncOptions {
     pub deletion: Deletion,
     /// Delete even after errors.
     pub ignore_errors: bool,
+    /// Count what is extra, and delete nothing: [`Report::extras`](crate::Report::extras) tells how many. What needs the
+    /// place of something extra waits for another run. For whoever adds up the reports of ranges before anything is
+    /// deleted.
+    pub hold_deletes: bool,
     /// Fail if more objects than this would go, and delete nothing ([`Deletion::During`]: no more than this).
     pub max_delete: Option<u64>,
     /// Mirror a source without any object onto a target that has some: refused otherwise.
@@ -210,6 +214,7 @@ impl Default for SyncOptions {
             immutable: false,
             deletion: Deletion::default(),
             ignore_errors: false,
+            hold_deletes: false,
             max_delete: None,
             allow_empty_source: false,
             backup: None,

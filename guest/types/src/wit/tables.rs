@@ -315,8 +315,8 @@ macro_rules! mirror_sync {
             enum $crate::OrderKey = $wit::OrderKey { Name, Size, Modified }
             struct $crate::Order = $wit::Order { key, descending }
             struct $crate::SyncOptions = $wit::SyncOptions {
-                dry_run, comparison, ignore_size, update_only, immutable, deletion, ignore_errors, max_delete,
-                allow_empty_source, backup, track_renames, empty_directories, delete_empty_source_directories, order,
+                dry_run, comparison, ignore_size, update_only, immutable, deletion, ignore_errors, hold_deletes,
+                max_delete, allow_empty_source, backup, track_renames, empty_directories, delete_empty_source_directories, order,
                 transfers, checkers, retries, max_errors, max_transfer, deadline, target_name, bandwidth, recoding,
                 max_window, one_way, start_after, stop_at, memo, filter; modify_window = modify_window_ns
             }
@@ -328,7 +328,7 @@ macro_rules! mirror_sync {
             struct $crate::Event = $wit::Event { action, path, size, reason, error }
             struct $crate::Report = $wit::Report {
                 checked, transferred, bytes, updated_times, deleted, renamed, sources_removed, skipped, errors,
-                deletes_withheld, stopped, memo
+                deletes_withheld, source_objects, extras, stopped, memo
             }
             struct $crate::Explanation = $wit::Explanation { included, ruling, action, reason }
             enum $crate::Difference = $wit::Difference { Same, Differ, MissingOnSource, MissingOnTarget, Error }

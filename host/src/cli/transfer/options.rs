@@ -210,6 +210,9 @@ pub(crate) struct DeleteOptions {
     /// Delete after all transfers: what is done by default
     #[arg(long, group = "delete_when")]
     delete_after: bool,
+    /// Count what is extra, and delete nothing: a later run does, once `report judge` allows it for all ranges
+    #[arg(long, conflicts_with_all = ["delete_before", "delete_during", "max_delete", "track_renames"])]
+    hold_deletes: bool,
     /// Delete even after errors
     #[arg(long)]
     ignore_errors: bool,
@@ -234,6 +237,7 @@ impl DeleteOptions {
             },
             max_delete: Bound::of(self.max_delete),
             ignore_errors: self.ignore_errors,
+            hold_deletes: self.hold_deletes,
             allow_empty_source: self.allow_empty_source,
             track_renames: if self.track_renames {
                 self.track_renames_strategy

@@ -8,7 +8,8 @@ use futures::{StreamExt, stream};
 use omnistorage::{
     Backend, Error, Hash, HashAlgorithm, ObjectInfo, Path, Result, Timestamp,
     backend::{
-        Capabilities, CopyRequest, ListOptions, Listed, Listing, ReadOptions, Reader, Upload, WriteOptions,
+        Capabilities, CopyRequest, ListOptions, Listed, Listing, ObjectVersion, ReadOptions, Reader, Upload,
+        WriteOptions,
     },
 };
 use send_wrapper::SendWrapper;
@@ -115,6 +116,17 @@ impl Backend for Imported {
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
         here! {
             let results = self.backend.delete(paths.iter().map(owned).collect()).await;
+            results.into_iter().map(|result| result.map_err(Error::from)).collect()
+        }
+    }
+
+    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
+        let versions = versions
+            .iter()
+            .map(|version| wit::ObjectVersion { path: owned(&version.path), etag: version.etag.clone() })
+            .collect();
+        here! {
+            let results = self.backend.delete_if_match(versions).await;
             results.into_iter().map(|result| result.map_err(Error::from)).collect()
         }
     }

@@ -18,6 +18,7 @@ use crate::{
         delete::extra,
         fence::{Fences, Seen},
         flight::{Bound, Done},
+        judge,
         operation::Operation,
         options::{delete_limits, rename_strategy},
         pairs::{Pairs, Step},
@@ -105,6 +106,7 @@ impl Run {
         }
         if let Some(extras) = self.extras.take_some() {
             self.deletes_begun += extras.len() as u64;
+            self.journal.report.extras += extras.len() as u64;
             self.in_flight
                 .start(Bound::Transfers, async move { Done::Deleted(deleter.delete(extras).await) });
         }
@@ -124,7 +126,8 @@ impl Run {
         if self.options.deletion == Deletion::None {
             return Ok(());
         }
-        if self.journal.report.stopped.is_some() {
+        self.journal.report.extras += self.extras.count();
+        if self.journal.report.stopped.is_some() || self.options.hold_deletes {
             self.journal.report.deletes_withheld = self.extras.count();
             return Ok(());
         }
@@ -135,10 +138,7 @@ impl Run {
                 return Ok(());
             }
             Err(refusal) => {
-                let code = match refusal {
-                    DeleteRefusal::TooMany { .. } => ErrorCode::LimitExceeded,
-                    _ => ErrorCode::PreconditionFailed,
-                };
+                let code = judge::code(refusal);
                 let message = match refusal {
                     DeleteRefusal::EmptySource { extras } if !self.sides.range.is_whole() => format!(
                         "the source has nothing in this range, and the sync would delete all {extras} objects that the \
@@ -177,7 +177,7 @@ impl Run {
             return;
         }
         let may_delete = self.journal.report.errors == 0 || self.options.ignore_errors;
-        if self.options.deletion != Deletion::None && may_delete {
+        if self.options.deletion != Deletion::None && may_delete && !self.options.hold_deletes {
             self.directories.remove_extra(&target).await;
         }
         let mut failed = Vec::new();

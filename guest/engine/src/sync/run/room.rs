@@ -143,10 +143,12 @@ impl Run {
         if wanted.is_empty() {
             return Ok(());
         }
-        if self.journal.report.stopped.is_some() {
+        let is_held = self.options.hold_deletes;
+        if self.journal.report.stopped.is_some() || is_held {
+            let reason = if is_held { Reason::DeletesHeld } else { Reason::LimitReached };
             let objects = wanted.iter().filter(|(_, obstacle)| **obstacle == Obstacle::Directory);
             for (path, _) in objects {
-                self.journal.tell(Action::Skipped, path, None, Reason::LimitReached);
+                self.journal.tell(Action::Skipped, path, None, reason);
             }
             return Ok(());
         }
