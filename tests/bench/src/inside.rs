@@ -25,6 +25,7 @@
 //!   backend.
 //! - *start of the command line*: `omnistorage features` of a directory, a process from start to end, with the compiled
 //!   component in the cache. The yardstick is `true`.
+//! - *memory of an open object*: see [`open`](crate::open). The yardstick opens it in the backend.
 //! - *size of the component*: the portable `.wasm` beside the whole executable that embeds it.
 
 use std::{
@@ -48,7 +49,7 @@ use omnistorage::{
 use crate::{
     Options, formats,
     instance::Instances,
-    measure,
+    measure, open,
     pattern::{Pattern, Sink},
 };
 
@@ -91,11 +92,14 @@ struct Scale {
     rounds: u32,
     /// Rounds of [`SANDBOXES`].
     sandboxes: u32,
+    /// Objects open at once.
+    open: u32,
     starts: u32,
 }
 
-const FULL: Scale = Scale { bytes: 256 << 20, objects: 10_000, rounds: 11, sandboxes: 20, starts: 40 };
-const QUICK: Scale = Scale { bytes: 64 << 20, objects: 1000, rounds: 1, sandboxes: 1, starts: 3 };
+const FULL: Scale =
+    Scale { bytes: 256 << 20, objects: 10_000, rounds: 11, sandboxes: 20, open: 1000, starts: 40 };
+const QUICK: Scale = Scale { bytes: 64 << 20, objects: 1000, rounds: 1, sandboxes: 1, open: 100, starts: 3 };
 
 /// Measures every row.
 ///
@@ -103,12 +107,14 @@ const QUICK: Scale = Scale { bytes: 64 << 20, objects: 1000, rounds: 1, sandboxe
 /// The first work that fails.
 pub(crate) async fn measure(options: &Options) -> Result<Comparisons> {
     let scale = if options.quick { QUICK } else { FULL };
+    // First: memory that was given back and is taken again would not be seen.
+    let open = open::measure(scale.open).await?;
     let runtime = Runtime::new(&RuntimeOptions::default())?;
     let mut rates = bytes(&runtime, &scale, options.test_guest.as_deref()).await?;
     if let Some(test_guest) = &options.test_guest {
         rates.extend(formats::measure(test_guest, scale.rounds).await?);
     }
-    let costs = vec![
+    let mut costs = vec![
         instances(&scale).await?,
         sandbox(&runtime, &scale).await?,
         load(&scale).await?,
@@ -117,6 +123,7 @@ pub(crate) async fn measure(options: &Options) -> Result<Comparisons> {
         start(options, &scale).await?,
         size(options)?,
     ];
+    costs.extend(open);
     Ok(Comparisons { rates, costs })
 }
 

@@ -24,6 +24,7 @@ mod inside;
 mod instance;
 mod layers;
 mod measure;
+mod open;
 mod pattern;
 mod place;
 mod processes;
