@@ -64,7 +64,6 @@ impl Bucket {
         user_project: Option<String>,
         part_size: PartSize,
         parts: Arc<Parts>,
-        preconditions: Preconditions,
     ) -> Self {
         Self {
             client,
@@ -75,9 +74,14 @@ impl Bucket {
             user_project,
             part_size,
             parts,
-            preconditions,
+            preconditions: Preconditions { copy: false, delete: false },
             closed: AtomicBool::new(false),
         }
+    }
+
+    /// The same bucket, of a store that honours these.
+    pub(super) fn honouring(self, preconditions: Preconditions) -> Self {
+        Self { preconditions, ..self }
     }
 
     /// Whether it may still be used.

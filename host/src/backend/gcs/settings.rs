@@ -62,7 +62,7 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
         delete: conditional_delete.unwrap_or(is_google),
     };
     let identity = Identity { endpoint, account };
-    Ok(Bucket::new(client, name, prefix, identity, user_project, part_size, parts, preconditions))
+    Ok(Bucket::new(client, name, prefix, identity, user_project, part_size, parts).honouring(preconditions))
 }
 
 fn signed(client: Client<Credential>, credentials: Credentials) -> Client<Credential> {
