@@ -232,8 +232,8 @@ pub trait Backend: Debug + Send + Sync + 'static {
     /// For backends that know a shorter way to another one of their own kind.
     fn as_any(&self) -> &dyn Any;
 
-    /// Whether it hands calls on to a backend inside, so that copies from elsewhere go in by [`Backend::copy_from`]: from
-    /// one decorator to the next, not back to the source at each.
+    /// Whether it hands calls on to a backend inside, so that copies from elsewhere go in by [`Backend::copy_from`]:
+    /// from one decorator to the next, not back to the source at each.
     fn is_decorator(&self) -> bool {
         false
     }
@@ -293,7 +293,7 @@ pub trait Backend: Debug + Send + Sync + 'static {
         }
     }
 
-    /// What is known of the path, content type and metadata included. The root is a directory.
+    /// What is known about the path, content type and metadata included. The root is a directory.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`].

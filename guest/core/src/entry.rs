@@ -33,7 +33,7 @@ pub enum Listed {
 }
 
 impl Entry {
-    /// What is known of an object, at a path relative to the place that is listed.
+    /// What is known about an object, at a path relative to the place that is listed.
     #[must_use]
     pub fn of(info: ObjectInfo, path: Path) -> Self {
         let ObjectInfo { kind, size, modified, etag, hashes, .. } = info;

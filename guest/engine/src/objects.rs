@@ -46,7 +46,7 @@ impl Engine {
         Ok(self.port.open(backend).await?.capabilities())
     }
 
-    /// What is known of a path; a prefix that objects share counts as a directory.
+    /// What is known about a path; a prefix that objects share counts as a directory.
     pub async fn stat(&self, at: Location) -> Result<ObjectInfo> {
         stat(&self.place(at).await?).await
     }
@@ -145,7 +145,7 @@ impl Engine {
     }
 }
 
-/// What is known of a place. A prefix that objects share counts as a directory, also in a store without directories.
+/// What is known about a place. A prefix that objects share counts as a directory, also in a store without directories.
 pub(crate) async fn stat(place: &Place) -> Result<ObjectInfo> {
     match place.stat().await {
         Err(error) if error.code() == ErrorCode::NotFound => {

@@ -43,7 +43,7 @@ pub trait Backend: Any {
     /// Writes an object, which is there as a whole once this is ok. Fails with the error of the body if that fails.
     async fn write(&self, path: Path, contents: Contents, options: WriteOptions) -> Result<ObjectInfo>;
 
-    /// What is known of a path.
+    /// What is known about a path.
     async fn stat(&self, path: Path) -> Result<ObjectInfo>;
 
     /// Opens a listing.

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use crate::{Error, Hash, HashAlgorithm, Metadata, Path, Result, Timestamp, range};
 
-/// Makes the flags, and all that can be told from a table, so that a feature is one row here.
+/// Makes the flags, and all that can be derived from a table, so that a feature is one row here.
 macro_rules! features {
     ($dollar:tt $($(#[$doc:meta])* $field:ident: $name:literal, $flag:ident;)*) => {
         /// One flag for each feature. A function or an option whose flag is not set fails with
@@ -135,8 +135,8 @@ pub struct WriteOptions {
     pub modified: Option<Timestamp>,
     /// Replaces all user metadata of the old object.
     pub metadata: Metadata,
-    /// The write fails with [`ErrorCode::Corrupted`](crate::ErrorCode::Corrupted), and the old object stays, if the size
-    /// differs.
+    /// The write fails with [`ErrorCode::Corrupted`](crate::ErrorCode::Corrupted), and the old object stays, if the
+    /// size differs.
     pub expected_size: Option<u64>,
     /// The same for the hash of the bytes.
     pub expected_hash: Option<Hash>,

@@ -81,7 +81,7 @@ impl fmt::Display for DeleteLimit {
     }
 }
 
-/// How a two-way sync is to be carried out.
+/// The options of a two-way sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BisyncOptions {
     /// Tell what would be done, and do nothing.
@@ -107,7 +107,7 @@ pub struct BisyncOptions {
     pub allow_empty: bool,
     /// What the places are called in the state, which holds for no others. `None`: by their locations.
     pub names: Option<(String, String)>,
-    /// Objects worked on at once, from 1 to 256. Default 4.
+    /// How many objects are worked on at once, from 1 to 256. Default 4.
     pub transfers: u32,
     /// Attempts at an object, in all, from 1 to 100. Only what may pass is tried again. Default 3.
     pub retries: u32,
@@ -145,13 +145,13 @@ pub enum BisyncAction {
     Transferred,
     /// Deleted on this side.
     Deleted,
-    /// A conflict: the version of this side got another name, which the reason tells, and is there on both sides.
+    /// A conflict: the version of this side got another name (see the reason), and is there on both sides.
     Renamed,
     /// A conflict: the version of this side was replaced by the other's.
     Replaced,
-    /// Left alone on both sides: the reason tells.
+    /// Left alone on both sides; see the reason.
     Skipped,
-    /// The error tells.
+    /// See the error.
     Failed,
 }
 

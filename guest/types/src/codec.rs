@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-/// Makes the enum, and all that can be told from a table, so that a codec is one row here.
+/// Makes the enum, and all that can be derived from a table, so that a codec is one row here.
 macro_rules! codecs {
     ($dollar:tt $($(#[$doc:meta])* $case:ident: $magic:pat => $name:literal, $extension:literal, $levels:expr;)*) => {
         /// A compressed form.
@@ -117,7 +117,8 @@ impl std::fmt::Display for Codec {
 pub struct Compression {
     /// How to compress.
     pub codec: Codec,
-    /// The codec's own scale: gzip 0 (stored) to 9, by default 6; zstd -131,072 to 22, by default 3; snappy and lz4 none.
+    /// The codec's own scale: gzip 0 (stored) to 9, by default 6; zstd -131,072 to 22, by default 3; snappy and lz4
+    /// none.
     /// `None` is its default.
     pub level: Option<i32>,
 }

@@ -7,7 +7,7 @@ use crate::path::{Path, PathError};
 /// The result of nearly everything here.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Makes the enum, and all that can be told from a table, so that a code is one row here.
+/// Makes the enum, and all that can be derived from a table, so that a code is one row here.
 macro_rules! error_codes {
     ($dollar:tt $($(#[$doc:meta])* $case:ident: $name:literal;)*) => {
         /// What went wrong, in the vocabulary that callers branch on: `error-code` of the WIT package, and
@@ -92,7 +92,7 @@ error_codes! { $
     Cancelled: "cancelled";
     /// The store is full.
     NoSpace: "no-space";
-    /// Nothing of the above; the message tells.
+    /// Nothing of the above; see the message.
     Other: "other";
 }
 

@@ -1,4 +1,4 @@
-//! What is known of an object.
+//! What is known about an object.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub enum ObjectKind {
     Special,
 }
 
-/// What is known of an object. `None` means unknown, never zero.
+/// What is known about an object. `None` means unknown, never zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectInfo {
     /// Full path, from the root of the backend.

@@ -82,13 +82,13 @@ pub struct CsvDialect {
     /// place. Writing: they are the header. `None`: what the header says; in a conversion, those of the source.
     pub columns: Option<Vec<String>>,
     /// In conversions, fields without quotes that look like a JSON number, `true` or `false` are that, and empty ones
-    /// are null; in writing, strings that look like it get quotes. Fields that are the JSON text of an object or an array
-    /// are that, with quotes or without; a string that is one is written as a JSON string, with its quotation marks.
-    /// Otherwise every field is a string.
+    /// are null; in writing, strings that look like it get quotes. Fields that are the JSON text of an object or an
+    /// array are that, with quotes or without; a string that is one is written as a JSON string, with its quotation
+    /// marks. Otherwise every field is a string.
     pub infer: bool,
     /// Take rows of any number of fields, a quote in a field without quotes as itself, and what follows a closing quote
-    /// as a part of the field. Otherwise each is [`ErrorCode::Corrupted`]. A quote that is
-    /// never closed always is. In an object, a field beyond the columns has its position as its key, unless it is empty.
+    /// as a part of the field. Otherwise each is [`ErrorCode::Corrupted`]. A quote that is never closed always is. In
+    /// an object, a field beyond the columns has its position as its key, unless it is empty.
     pub lenient: bool,
     /// What is written after each row.
     pub line_end: LineEnd,
@@ -147,8 +147,8 @@ pub enum Form<'a> {
     Bytes,
 }
 
-/// Makes the enum, and all that can be told from a table, so that a format is one row here. In each row: the form of its
-/// records, and what each of its extensions stands for, the plain one first.
+/// Makes the enum, and all that can be derived from a table, so that a format is one row here. In each row: the form of
+/// its records, and what each of its extensions stands for, the plain one first.
 macro_rules! formats {
     ($dollar:tt $(
         $(#[$doc:meta])* $case:ident $(($value:ident: $type:ty))? => $name:literal, $form:expr,
@@ -190,8 +190,8 @@ macro_rules! formats {
 }
 
 formats! { $
-    /// One JSON text a line, ended by LF or CRLF. Blank lines are skipped, and so is a byte order mark at the start; the
-    /// last line may lack its end. `.ndjson`, `.jsonl`.
+    /// One JSON text a line, ended by LF or CRLF. Blank lines are skipped, and so is a byte order mark at the start;
+    /// the last line may lack its end. `.ndjson`, `.jsonl`.
     Ndjson => "ndjson", Form::Json, ["ndjson": Self::Ndjson, "jsonl": Self::Ndjson];
     /// One JSON array and nothing else; its elements are the records, each on one line. `.json`.
     JsonArray => "json", Form::Json, ["json": Self::JsonArray];
@@ -247,8 +247,8 @@ pub enum Validation {
     Framing,
     /// That it is UTF-8.
     Utf8,
-    /// That it is UTF-8, and of the syntax of its format. NDJSON and JSON arrays: RFC 8259. The framing of CSV is its syntax, and
-    /// length-prefixed records have none.
+    /// That it is UTF-8, and of the syntax of its format. NDJSON and JSON arrays: RFC 8259. The framing of CSV is its
+    /// syntax, and length-prefixed records have none.
     Syntax,
 }
 
@@ -256,9 +256,9 @@ pub enum Validation {
 /// the first bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Encoding {
-    /// Its extension tells it.
+    /// Decided by its extension.
     pub format: Option<Format>,
-    /// Its extension tells it.
+    /// Decided by its extension.
     pub codec: Option<Codec>,
     /// Of the codec, for writing.
     pub level: Option<i32>,

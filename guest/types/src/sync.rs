@@ -15,13 +15,13 @@ pub enum Action {
     UpdatedTime,
     /// It was extra.
     Deleted,
-    /// Moved on the target from another path, which the reason tells.
+    /// Moved on the target from another path (see the reason).
     Renamed,
     /// For a move: gone from the source, since it is on the target.
     SourceRemoved,
-    /// Left alone although it is not the same: the reason tells.
+    /// Left alone although it is not the same; see the reason.
     Skipped,
-    /// The error tells.
+    /// See the error.
     Failed,
 }
 

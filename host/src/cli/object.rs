@@ -16,7 +16,7 @@ use super::{
 };
 use crate::duration::parse_duration;
 
-/// Tell what is known of an object or a directory
+/// Tell what is known about an object or a directory
 #[derive(Args)]
 #[command(after_help = "Examples:\n  omnistorage stat s3://bucket/a.txt\n  omnistorage stat --json ./photos")]
 pub(crate) struct Stat {

@@ -146,7 +146,7 @@ pub(crate) fn bytes_moved(_: &Activity) -> Option<u64> {
     None
 }
 
-/// What is known of an object, as JSON. Unknown is `null`.
+/// What is known about an object, as JSON. Unknown is `null`.
 #[derive(Serialize)]
 pub(crate) struct ObjectJson<'a> {
     path: &'a str,

@@ -164,7 +164,7 @@ impl Part {
 
 /// Write the first lines of objects to standard output
 ///
-/// No more is read than that takes. What is known of an object, its size and its time, is told by `stat`.
+/// No more is read than that takes. What is known about an object, its size and its time, is told by `stat`.
 #[derive(Args)]
 #[command(after_help = HEAD_EXAMPLES)]
 pub(crate) struct Head {

@@ -50,7 +50,7 @@ impl Storage {
         objects::features(backend.to_owned()).await?.try_into()
     }
 
-    /// What is known of an object, a directory, or a prefix that has objects below it.
+    /// What is known about an object, a directory, or a prefix that has objects below it.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`].
@@ -79,14 +79,15 @@ impl Storage {
     /// Paths that cut what is below a place into so many ranges, relative to it.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`], [`ErrorCode::NotDirectory`]; [`ErrorCode::Unsupported`] where listings do not come in byte
-    /// order.
+    /// [`ErrorCode::NotFound`], [`ErrorCode::NotDirectory`]; [`ErrorCode::Unsupported`] where listings do not come in
+    /// byte order.
     pub async fn plan(&self, location: &Location, ranges: u32) -> Result<Vec<Path>> {
         let borders = sync::plan(at(location), ranges).await?;
         borders.into_iter().map(|border| Ok(Path::parse(border)?)).collect()
     }
 
-    /// Whether what is extra may be deleted after runs over ranges that held their deletes, by the sum of their reports.
+    /// Whether what is extra may be deleted after runs over ranges that held their deletes, by the sum of their
+    /// reports.
     ///
     /// # Errors
     /// [`ErrorCode::PreconditionFailed`], [`ErrorCode::LimitExceeded`]: the guards of one run over all of them.
@@ -111,7 +112,8 @@ impl Storage {
     /// Opens an object of which every location holds a replica: the first that opens; the next goes on where it fails.
     ///
     /// # Errors
-    /// As [`Storage::read`], if no replica can be opened. [`ErrorCode::InvalidArgument`] without a replica, with more than
+    /// As [`Storage::read`], if no replica can be opened. [`ErrorCode::InvalidArgument`] without a replica, with more
+    /// than
     /// 256, or with the same one twice.
     pub async fn read_any(
         &self,
@@ -142,8 +144,8 @@ impl Storage {
     /// Writes contents to every target at once, compressed once if asked.
     ///
     /// # Errors
-    /// Too few targets hold the object. [`ErrorCode::InvalidArgument`] without a target, with more than 256, or with the
-    /// same one twice.
+    /// Too few targets hold the object. [`ErrorCode::InvalidArgument`] without a target, with more than 256, or with
+    /// the same one twice.
     pub async fn tee(
         &self,
         targets: &[Location],
@@ -296,8 +298,8 @@ impl Storage {
     /// Brings the changes of each of two places to the other.
     ///
     /// # Errors
-    /// As [`Storage::sync`]; [`ErrorCode::PreconditionFailed`] if there is no state, or it is damaged, of other places or of
-    /// another filter, or if a side has become empty.
+    /// As [`Storage::sync`]; [`ErrorCode::PreconditionFailed`] if there is no state, or it is damaged, of other places
+    /// or of another filter, or if a side has become empty.
     pub async fn bisync(
         &self,
         first: &Location,

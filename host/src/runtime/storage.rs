@@ -118,7 +118,7 @@ impl Storage {
         self.call(call).await?.try_into()
     }
 
-    /// What is known of an object, a directory, or a prefix that has objects below it.
+    /// What is known about an object, a directory, or a prefix that has objects below it.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound).
@@ -141,8 +141,8 @@ impl Storage {
         .await
     }
 
-    /// Lists what a filter leaves of what is below a prefix, in byte order of the full paths; of an object, itself. Of the
-    /// options, [`full_info`](ListOptions::full_info) costs requests for what the filter leaves alone.
+    /// Lists what a filter leaves of what is below a prefix, in byte order of the full paths; of an object, itself. Of
+    /// the options, [`full_info`](ListOptions::full_info) costs requests for what the filter leaves alone.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) if there is no such object, directory or prefix,

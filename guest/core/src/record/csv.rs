@@ -17,7 +17,7 @@
 //!   from the first record.
 //! - **Every row has as many fields as the first**, or as there are columns. Another number is an error, as are a quote
 //!   in a plain field, anything but a delimiter or a line end after a closing quote, and a quote that is never closed.
-//!   Errors tell the record and the line.
+//!   Errors name the record and the line.
 //! - **[`Dialect::lenient`]** allows the first three of these: rows may have any number of fields, a quote in a plain
 //!   field stands for itself, and what follows a closing quote belongs to the field as it is. A quote that is never
 //!   closed stays an error: what follows it would vanish in one field.

@@ -71,18 +71,18 @@ impl CompareOptions {
         Self { write_times: Sides::default(), remembered: false, ..self }
     }
 
-    /// Whether the times that both listings tell are evidence.
+    /// Whether the times that both listings carry are evidence.
     #[must_use]
     pub const fn lists_given_times(&self) -> bool {
         self.window_ns.is_some() && !self.write_times.any()
     }
 
-    /// Whether given times are kept, and a listing does not tell them.
+    /// Whether given times are kept, and a listing does not carry them.
     const fn can_ask_for_times(&self) -> bool {
         self.window_ns.is_some() && self.write_times.any()
     }
 
-    /// Whether hashes that both listings tell may be none. Where times can be asked for, a look tells.
+    /// Whether hashes that both listings carry may be none. Where times can be asked for, a look tells.
     const fn doubts_hashes(&self) -> bool {
         self.can_ask_for_times() && !self.confirmed.all_of(self.write_times)
     }
@@ -125,7 +125,7 @@ impl Evidence {
     }
 }
 
-/// What is to be done with a path that both sides have.
+/// What to do with a path that both sides have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing: both are the same.
@@ -275,7 +275,7 @@ enum TargetTime {
     Newer,
 }
 
-/// What is to be done with an object that both sides have.
+/// What to do with an object that both sides have.
 ///
 /// ```
 /// use omnistorage_core::{Path, entry::{Entry, ObjectKind, Timestamp}};
@@ -390,7 +390,7 @@ fn same_as_listed(source: &Entry, target: &Entry, options: CompareOptions) -> Op
         Comparison::WriteTimes if was_written_later(source, target, options) && !options.contents_only => {
             Some(Evidence::WriteTime)
         }
-        // Times that both listings tell are to be the same too.
+        // Times that both listings carry are to be the same too.
         Comparison::Automatic | Comparison::WriteTimes
             if !options.lists_given_times() && listed_hashes(source, target) == Some(true) =>
         {
@@ -440,12 +440,12 @@ fn was_written_later(source: &Entry, target: &Entry, options: CompareOptions) ->
         && matches!(time, TargetTime::Within | TargetTime::Newer)
 }
 
-/// Whether hashes that both listings tell are equal; `None` without a pair of one algorithm.
+/// Whether hashes that both listings carry are equal; `None` without a pair of one algorithm.
 fn listed_hashes(source: &Entry, target: &Entry) -> Option<bool> {
     common_hash(&source.hashes, &target.hashes).map(|(source, target)| source.digest == target.digest)
 }
 
-/// Whether a hash costs less than a request: the listing of one side tells one, and the other side is near and small.
+/// Whether a hash costs less than a request: the listing of one side carries one, and the other side is near and small.
 fn is_cheap_to_hash(source: &Entry, target: &Entry, near: Sides) -> bool {
     let is_small = |entry: &Entry| entry.size.is_some_and(|size| size <= CHEAP_TO_HASH);
     (near.source && is_small(source) && !target.hashes.is_empty())
@@ -497,8 +497,8 @@ pub struct Hashes<'a> {
     pub listed: bool,
 }
 
-/// The verdict after [`Verdict::NeedHash`]. Never `NeedHash` again, and [`Verdict::NeedTimes`] only where a listing told
-/// what may be no hash.
+/// The verdict after [`Verdict::NeedHash`]. Never `NeedHash` again, and [`Verdict::NeedTimes`] only where a listing
+/// told what may be no hash.
 #[must_use]
 pub fn after_hashing(if_equal: IfEqual, hashes: Hashes<'_>, options: CompareOptions) -> Verdict {
     let verdict = match (hashes.source, hashes.target) {

@@ -27,7 +27,7 @@ impl Hidden {
         self.directories.extend(what.covers().map(key));
     }
 
-    /// Whether nothing is known of a path. Must be asked in byte order.
+    /// Whether nothing is known about a path. Must be asked in byte order.
     pub(super) fn holds(&mut self, path: &Path) -> bool {
         if self.directories.is_empty() {
             return false;

@@ -3,8 +3,8 @@
 //! Both must be strictly ascending by the bytes of the paths: a listing that is not would make objects look missing,
 //! and a sync delete what it should keep. So each step is checked, and memory holds only the batches in flight.
 //!
-//! What one listing could not tell comes as a step of its own, before anything is said of what it hides: there, what the
-//! other side has is neither missing nor extra, but of unknown fate.
+//! What one listing could not tell comes as a step of its own, before anything is said of what it hides: there, what
+//! the other side has is neither missing nor extra, but of unknown fate.
 //!
 //! ```
 //! use omnistorage_core::{Path, PathError, entry::{Entry, Listed, ObjectKind}};
@@ -62,7 +62,7 @@ impl fmt::Display for Side {
 /// What the merge has next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Nothing before more of this side's listing is pushed, or its end told.
+    /// Nothing before more of this side's listing is pushed, or its end reported.
     Need(Side),
     /// A path that only the source has.
     SourceOnly(Entry),

@@ -1,9 +1,9 @@
 //! Compressing or decompressing objects on the way: what they are called on the target, and the merge of two listings
 //! whose names differ by it.
 //!
-//! A name is that of a compressed object if it ends in the extension of a codec, in small letters, with something before
-//! it. What already has such a name is not compressed again, and what has none is not decompressed: both go as they
-//! are. Directories keep their names.
+//! A name is that of a compressed object if it ends in the extension of a codec, in small letters, with something
+//! before it. What already has such a name is not compressed again, and what has none is not decompressed: both go as
+//! they are. Directories keep their names.
 //!
 //! # The merge
 //! The names that a sorted listing turns into need not be sorted: `a`, `a-b` become `a-b.gz`, `a.gz`. The merge goes by
@@ -34,7 +34,7 @@ pub enum Recoding {
     Decompress,
 }
 
-/// The codec that the name of an object tells, and the path without its extension.
+/// The codec that the name of an object implies, and the path without its extension.
 fn coded(path: &Path) -> Option<(Codec, &str)> {
     let (stem, extension) = extension(path.as_str())?;
     Some((Codec::ALL.into_iter().find(|codec| codec.extension() == extension)?, stem))

@@ -1,4 +1,4 @@
-//! What is known of an object that arrived.
+//! What is known about an object that was transferred.
 
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
@@ -9,7 +9,7 @@ use omnistorage_types::{ObjectInfo, Path};
 /// What the target has now, where it is known to be of the version of the source that was listed.
 pub(super) type Arrived = Option<Identity>;
 
-/// What tells this version of an object from others.
+/// What distinguishes this version of an object from others.
 pub(super) fn identity(written: &ObjectInfo) -> Option<Identity> {
     let mut entry = Entry::new(Path::root(), ObjectKind::Object);
     entry.size = written.size;

@@ -1,4 +1,4 @@
-//! Keeping what a run replaces or deletes on the target.
+//! Keeps copies of what a run replaces or deletes on the target.
 
 use omnistorage_core::sync::backup::BackupNames;
 use omnistorage_types::{CopyRequest, Error, ErrorCode, Path};
@@ -9,22 +9,22 @@ use super::{
     removal::{Doomed, delete_seen},
 };
 
-/// Where it is kept, and under which names.
+/// Where the copies are kept, and under which names.
 #[derive(Clone)]
 pub(super) struct Backup {
     pub(super) place: Reading,
     pub(super) names: BackupNames,
-    /// Beside the objects.
+    /// Beside the objects themselves.
     pub(super) in_place: bool,
 }
 
 impl Backup {
-    /// Whether the path of the target is that of a kept object.
+    /// Whether a path on the target belongs to a kept copy.
     pub(super) fn holds(&self, path: &Path) -> bool {
         self.in_place && self.names.is_backup(path)
     }
 
-    /// Copies objects that are about to be replaced: what is replaced stays whole until the new object is.
+    /// Copies objects that are about to be replaced. The old object stays whole until the new one is complete.
     pub(super) async fn keep(&self, target: &Writing, paths: &[&Path]) -> Vec<Result<(), Error>> {
         let requests: Result<Vec<_>, Error> = paths.iter().map(|path| self.request(target, path)).collect();
         match requests {
@@ -36,7 +36,7 @@ impl Backup {
         }
     }
 
-    /// Takes objects away that are to be deleted.
+    /// Moves objects away that are to be deleted.
     pub(super) async fn take_away(&self, target: &Writing, doomed: &[&Doomed]) -> Vec<Result<(), Error>> {
         let requests: Result<Vec<_>, Error> =
             doomed.iter().map(|doomed| self.request(target, &doomed.path)).collect();

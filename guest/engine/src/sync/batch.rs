@@ -1,15 +1,15 @@
-//! Small objects that wait to go together, in one call, where that is of use.
+//! Collects small objects so that one call transfers many of them, where that helps.
 
-/// Objects up to this size go many to a call. In bytes.
+/// The largest object that shares a call with others, in bytes.
 pub(super) const SMALL: u64 = 256 * 1024;
 
-/// Small objects a call: enough that the call costs nothing beside them.
+/// The most small objects in one call: enough to make the cost of the call itself negligible.
 const MANY: usize = 128;
 
-/// Bytes of small objects a call.
+/// The most bytes of small objects in one call.
 const MANY_BYTES: u64 = 4 << 20;
 
-/// What waits.
+/// The objects that are waiting.
 pub(super) struct Batch<T> {
     items: Vec<T>,
     bytes: u64,
@@ -23,12 +23,13 @@ impl<T> Default for Batch<T> {
 }
 
 impl<T> Batch<T> {
-    /// Of one object each: none waits for another.
+    /// Batches of one object each, so that none waits for another.
     pub(super) const fn of_one() -> Self {
         Self { items: Vec::new(), bytes: 0, most: 1 }
     }
 
-    /// Adds an object of that size. What it gives back goes now: a large object by itself, or a batch that is full.
+    /// Adds an object of that size, and returns what should be transferred now: a large object by itself, or a full
+    /// batch.
     pub(super) fn add(&mut self, item: T, size: Option<u64>) -> Option<Vec<T>> {
         let Some(size) = size.filter(|&size| size <= SMALL) else { return Some(vec![item]) };
         self.items.push(item);
@@ -36,7 +37,7 @@ impl<T> Batch<T> {
         (self.items.len() >= self.most || self.bytes >= MANY_BYTES).then(|| self.take()).flatten()
     }
 
-    /// What is there, if anything.
+    /// The objects collected so far, if there are any.
     pub(super) fn take(&mut self) -> Option<Vec<T>> {
         self.bytes = 0;
         let items = std::mem::take(&mut self.items);

@@ -22,10 +22,10 @@ use super::{
 };
 use crate::{job::Outlet, port::Storage};
 
-/// What a comparison came to: the reason of a difference, or none.
+/// The result of a comparison: why the objects differ, or `None` if they do not.
 type Found = Result<Option<Reason>, Error>;
 
-/// Runs to the end. An error is what kept the check from being carried through.
+/// Runs to the end. An error means that the check could not be completed.
 pub(super) async fn run(
     port: Rc<dyn Storage>,
     places: [Location; 2],
@@ -102,7 +102,7 @@ impl Check {
         }
     }
 
-    /// What a listing could not tell is not the same, and not known to differ.
+    /// Counts a name that a listing failed on: it is neither the same nor known to differ.
     fn tell_error(&mut self, name: &str, error: Error) {
         self.report.errors += 1;
         self.report.checked += 1;
@@ -110,7 +110,7 @@ impl Check {
         self.entries.push(CheckEntry { path, difference, reason: None, error: Some(error) });
     }
 
-    /// What stands where the listing of the other side failed.
+    /// An object on one side, where the listing of the other side failed.
     fn tell_unknown(&mut self, sides: &Sides, has_it: Side, entry: &Entry, options: &SyncOptions) {
         if entry.kind != ObjectKind::Object || (has_it == Side::Target && options.one_way) {
             return;
@@ -119,8 +119,9 @@ impl Check {
         self.tell_error(entry.path.as_str(), error);
     }
 
-    /// Directories are not compared: they exist by what is in them. Nor are links and special files, which no run copies,
-    /// replaces by another or deletes: one of the target in the place of an object is a difference all the same.
+    /// Directories are not compared: they exist by what is in them. Nor are links and special files, which no run
+    /// copies, replaces by another or deletes: one of the target in the place of an object is a difference all the
+    /// same.
     fn tell(&mut self, entry: &Entry, found: Found) {
         let missing = matches!(found, Ok(Some(Reason::MissingOnSource | Reason::MissingOnTarget)));
         if entry.kind == ObjectKind::Directory && (missing || matches!(found, Ok(None))) {
@@ -145,7 +146,7 @@ impl Check {
     }
 }
 
-/// What the listings alone tell; `None` if the contents have to.
+/// The result as far as the listings alone can say; `None` if the contents must be compared.
 fn known(sides: &Sides, source: &Entry, target: &Entry, options: &SyncOptions) -> Option<Option<Reason>> {
     let comparison = options.comparison;
     if source.kind != target.kind {
@@ -162,11 +163,11 @@ fn known(sides: &Sides, source: &Entry, target: &Entry, options: &SyncOptions) -
         (Some(source), Some(target)) if source != target => Some(Some(Reason::SizeDiffers)),
         (Some(_), Some(_)) if comparison == Comparison::SizeOnly => Some(None),
         (None, _) | (_, None) if comparison == Comparison::SizeOnly => Some(Some(Reason::SizeUnknown)),
-        // Only the bytes themselves will do.
+        // The options ask for the bytes themselves.
         _ if comparison == Comparison::Always => None,
         _ => match common_hash(&source.hashes, &target.hashes) {
             Some((one, other)) if one.digest == other.digest => Some(None),
-            // What a listing tells may only look like a hash.
+            // An etag in a listing may only look like a hash.
             _ => None,
         },
     }
@@ -208,7 +209,7 @@ async fn compare(sides: &Sides, pairs: Vec<(Entry, Entry)>, comparison: Comparis
     compared
 }
 
-/// The hashes of a pair whatever the listings tell: that may only look like a hash.
+/// The hashes of a pair, asked for anew: what the listings carry may only look like a hash.
 async fn ask_again(sides: &Sides, source: &Entry, target: &Entry) -> Result<Hashed, Error> {
     let plain = |entry: &Entry| Entry { hashes: Vec::new(), ..entry.clone() };
     let hashed = hash_both(&sides.source, &sides.target, &[(&plain(source), &plain(target))]).await;

@@ -1,4 +1,4 @@
-//! Comparing contents: by hash, many objects a call, or byte by byte.
+//! Compares contents by hash, with many objects in one call, or byte by byte.
 
 use futures::join;
 use omnistorage_core::{
@@ -20,17 +20,17 @@ use crate::{
 pub(super) struct Hashed {
     source: Hash,
     target: Hash,
-    /// A listing told one of them.
+    /// Whether one of them comes from a listing.
     listed: bool,
 }
 
 impl Hashed {
-    /// In the words of the core.
+    /// The same as the core's type.
     pub(super) const fn hashes(&self) -> Hashes<'_> {
         Hashes { source: Some(&self.source), target: Some(&self.target), listed: self.listed }
     }
 
-    /// Whether a listing told one of them.
+    /// Whether one of them comes from a listing.
     pub(super) const fn is_listed(&self) -> bool {
         self.listed
     }
@@ -41,7 +41,7 @@ impl Hashed {
     }
 }
 
-/// The hashes of objects on both sides, in their order: of each by an algorithm that a listing tells one of, if any
+/// The hashes of objects on both sides, in their order: of each by an algorithm that a listing carries one of, if any
 /// does.
 pub(super) async fn hash_both(
     source: &Reading,
@@ -76,7 +76,7 @@ fn tells(entry: &Entry, algorithm: HashAlgorithm) -> bool {
     entry.hashes.iter().any(|hash| hash.algorithm == algorithm)
 }
 
-/// What to compare a pair by: what both listings tell, else what one of them does, and of that what costs least.
+/// What to compare a pair by: what both listings carry, else what one of them does, and of that what costs least.
 fn algorithm(source: &Reading, target: &Reading, from: &Entry, to: &Entry) -> HashAlgorithm {
     if let Some((both, _)) = common_hash(&from.hashes, &to.hashes) {
         return both.algorithm;
@@ -87,7 +87,7 @@ fn algorithm(source: &Reading, target: &Reading, from: &Entry, to: &Entry) -> Ha
         .unwrap_or_else(|| hash_algorithm(source, target))
 }
 
-/// Those of the listing where it tells them; only the others are asked for.
+/// Takes the hashes that the listing carries, and asks only for the others.
 async fn known_or_asked(
     side: &Reading,
     entries: &[&Entry],
@@ -135,7 +135,7 @@ pub(super) async fn same_bytes(source: &Reading, target: &Reading, entry: &Entry
     same_contents(source?, target?).await
 }
 
-/// Compares byte by byte. An error of either side is an error, also where the bytes differ before it.
+/// Compares byte by byte. An error on either side is returned, even if the bytes differ before it.
 pub(super) async fn same_contents(mut source: Coded, mut target: Coded) -> Result<bool, Error> {
     let (mut left, mut right) = (Vec::new(), Vec::new());
     let mut same = true;
@@ -156,7 +156,7 @@ pub(super) async fn same_contents(mut source: Coded, mut target: Coded) -> Resul
     }
 }
 
-/// More bytes, unless there are some; says whether there are any.
+/// Reads more bytes if none are left, and returns whether there are any now.
 async fn fill(source: &mut Coded, bytes: &mut Vec<u8>) -> Result<bool, Error> {
     if bytes.is_empty()
         && let Some(chunk) = source.next(std::mem::take(bytes)).await?

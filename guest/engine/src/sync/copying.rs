@@ -1,4 +1,4 @@
-//! Objects from one place to another, as they are: by the host where it can, else by reading and writing.
+//! Copies objects unchanged from one place to another: by the host if it can, else by reading and writing.
 
 use futures::{StreamExt, stream};
 use omnistorage_core::{entry::Entry, sync::compare::common_hash};
@@ -9,15 +9,15 @@ use omnistorage_types::{
 use super::place::Reading;
 use crate::port::Reader;
 
-/// Moves of one call, at a time.
+/// How many moves of one call run at a time.
 const MOVES: usize = 8;
 
-/// Everything comes along.
+/// Copies everything that belongs to the object.
 pub(super) fn as_it_is() -> WriteOptions {
     WriteOptions::default()
 }
 
-/// The size is always checked, whatever the backend promised, and a hash that both sides know.
+/// Always checks the size, whatever the backend promised, and the hash if both sides know one.
 pub(super) fn verify(
     target: &Reading,
     entry: &Entry,
@@ -39,13 +39,13 @@ pub(super) fn verify(
     }
 }
 
-/// Puts results in place of those that are ok so far.
+/// Replaces each result that is `Ok` so far by the new one.
 pub(super) fn fill_in(results: &mut [Result<(), Error>], next: Vec<Result<(), Error>>) {
     let open = results.iter_mut().filter(|result| result.is_ok());
     open.zip(next).for_each(|(result, next)| *result = next);
 }
 
-/// Moves between two places, each object in one step; `unsupported` for each that takes more than one.
+/// Moves objects between two places, each in one step. An object that would take more than one step is `unsupported`.
 pub(super) async fn move_many(
     source: &Reading,
     target: &Reading,
@@ -70,7 +70,7 @@ pub(super) fn is_unsupported<T>(result: &Result<T, Error>) -> bool {
     result.as_ref().is_err_and(|error| error.code() == ErrorCode::Unsupported)
 }
 
-/// Copies between two places: by one call if the host can, else by reading and writing.
+/// Copies objects between two places: in one call if the host can, else by reading and writing.
 pub(super) async fn copy_many(
     source: &Reading,
     target: &Reading,
@@ -98,7 +98,7 @@ pub(super) async fn copy_many(
     copied
 }
 
-/// Reads, of any version or of one alone, and writes: the body is handed on untouched.
+/// Reads any version of an object, or exactly one, and writes the body unchanged.
 pub(super) async fn through(
     source: &Reading,
     target: &Reading,
@@ -108,7 +108,7 @@ pub(super) async fn through(
     let CopyRequest { source: from, target: to, mut options } = request;
     let Reader { info, contents } =
         source.backend().read(from, ReadOptions { if_match, ..ReadOptions::default() }).await?;
-    // A listing need not know the size.
+    // A listing may not carry the size.
     options.expected_size = options.expected_size.or(info.size);
     let features = target.features();
     if features.content_type {

@@ -1,4 +1,4 @@
-//! What only the target has: collected while the listings are merged, deleted when it is time.
+//! Objects that only the target has: collected while the listings are merged, deleted at the end.
 
 use std::rc::Rc;
 
@@ -22,10 +22,10 @@ use super::{
 /// Paths kept; of more only which they were, and the listings are merged once more to find them again.
 const KEPT: usize = 10_000;
 
-/// Objects deleted by one call.
+/// How many objects one call deletes.
 const MANY: usize = 500;
 
-/// Deletes objects of the target, or puts them aside.
+/// Deletes objects of the target, or moves them to the backup.
 #[derive(Clone)]
 pub(super) struct Deleter {
     pub(super) target: Writing,
@@ -34,8 +34,8 @@ pub(super) struct Deleter {
 }
 
 impl Deleter {
-    /// Deletes what the source still lacks; one result a path. What the source has got since the listing stays, and nothing
-    /// is told of it.
+    /// Deletes what the source still lacks; one result a path. What the source has got since the listing stays, and
+    /// nothing is told of it.
     pub(super) async fn delete(&self, doomed: Vec<Doomed>) -> Vec<(Path, Result<(), Error>)> {
         let (mut results, mut lacking) = (Vec::new(), Vec::new());
         let returned = self.second_look.returned(&doomed).await;
@@ -66,11 +66,11 @@ impl Deleter {
     }
 }
 
-/// What only the target has.
+/// The objects that only the target has.
 pub(super) struct Extras {
-    /// All of them, as long as they are few.
+    /// Their paths, as long as there are few.
     objects: Vec<Doomed>,
-    /// Of many: which they were.
+    /// If there are many: a hash of each, so that a second merge finds them again.
     counted: Option<Counted>,
     count: u64,
     most: usize,
@@ -106,7 +106,7 @@ impl Extras {
         self.count
     }
 
-    /// As many as one call deletes, if there are so many.
+    /// A full batch for one call, if there is one.
     pub(super) fn take_some(&mut self) -> Option<Vec<Doomed>> {
         if self.objects.len() < MANY {
             return None;
@@ -131,15 +131,15 @@ impl Extras {
             return Ok(0);
         };
         let mut left = self.count.saturating_sub(counted.len() as u64);
-        // A second merge finds them again. What the source has got in the meantime stays, as does what has become extra:
-        // it was not counted. And a source that shows no object any more is gone.
+        // A second merge finds them again. What the source has got in the meantime stays, as does what has become
+        // extra: it was not counted. And a source that shows no object any more is gone.
         let mut pairs = Pairs::new(sides).await?;
         let mut due = Vec::new();
         loop {
             let step = pairs.next().await?;
             let ended = matches!(step, Step::End);
             let step = match step {
-                // The first merge met none.
+                // The first merge found none.
                 Step::Failed { failure, .. } if !options.ignore_errors => return Err(failure.error),
                 step => step,
             };

@@ -1,7 +1,7 @@
-//! Directories: made, given their times, and removed, when the objects are in place.
+//! Creates directories, sets their times and removes them, once the objects are in place.
 //!
-//! They count nowhere and no event tells of them: an object is what a run is about. Of very many, the rest is left to
-//! the next run.
+//! They are not counted, and there are no events for them: a run is about objects. Beyond a limit, directories are left
+//! to the next run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,27 +11,27 @@ use omnistorage_types::{Error, ErrorCode, Path};
 
 use super::place::Writing;
 
-/// Directories kept in memory, of each sort.
+/// How many directories of each kind are kept in memory.
 const KEPT: usize = 10_000;
 
-/// Calls at a time.
+/// How many calls run at a time.
 const CALLS: usize = 8;
 
-/// How the time of a directory stands on the target.
+/// The time of a directory on the target, compared with the source.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
-    /// As on the source, and nothing changed in it.
+    /// The same as on the source, and nothing in it has changed.
     Same,
-    /// Another, or about to be another.
+    /// Different, or about to become so.
     Differs,
-    /// There is no such directory yet: it has a time once something makes it.
+    /// The directory does not exist yet. It gets a time once something creates it.
     Missing,
 }
 
 /// What is to be done about the directories of a run.
 #[derive(Default)]
 pub(super) struct Directories {
-    /// Of the source, by path: its time, and how the target's stands to it.
+    /// Directories of the source, by path: the time, and how the target's compares with it.
     times: BTreeMap<Path, (Timestamp, Standing)>,
     /// Only the source has them.
     missing: Vec<Path>,
@@ -68,9 +68,9 @@ impl Directories {
         }
     }
 
-    /// Something of the target stays, and so do the directories that it is in.
+    /// Notes that something on the target stays, and so do the directories above it.
     pub(super) fn hold(&mut self, path: &Path) {
-        // Where a directory is not extra, those above it are not either.
+        // If a directory is not extra, neither are those above it.
         let above = std::iter::successors(path.parent(), Path::parent);
         for directory in above {
             if !self.extra.remove(&directory) {
@@ -133,14 +133,14 @@ impl Directories {
         }
     }
 
-    /// Removes directories of the source that are empty now.
+    /// Removes directories of the source that have become empty.
     pub(super) async fn remove_source(&self, source: &Writing) {
         for path in self.source.iter().rev() {
             remove(source, path).await;
         }
     }
 
-    /// Gives directories of the target the times of the source, deepest first.
+    /// Sets the times of the source on the target's directories, deepest first.
     pub(super) async fn set_times(&self, target: &Writing) -> Vec<(Path, Error)> {
         if !target.0.features().directories || !target.0.features().set_modified {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! What a run would make of one path, and why: the decisions of a run without the run.
+//! Explains what a run would do with one path, and why, without running.
 
 use std::rc::Rc;
 
@@ -23,7 +23,7 @@ use super::{
 };
 use crate::port::Storage;
 
-/// Looks at the path on both sides, and changes nothing.
+/// Looks at the path on both sides without changing anything.
 pub(super) async fn explain(
     port: &Rc<dyn Storage>,
     operation: Operation,
@@ -33,7 +33,7 @@ pub(super) async fn explain(
     filter: Filter,
 ) -> Result<Explanation, Error> {
     if operation == Operation::Move {
-        // What a run does not look at either.
+        // A run does not look at this either.
         (options.deletion, options.memo) = (Deletion::None, None);
     }
     let sides = Sides::open(port, places, filter, &options).await?;
@@ -65,7 +65,7 @@ pub(super) async fn explain(
     Ok(Explanation { included, ruling, action, reason })
 }
 
-/// What the filter says, of the path or of a directory above it.
+/// What the filter says about the path, or about a directory above it.
 fn judge(filter: &Filter, path: &Path, entry: Option<&Entry>) -> (bool, String) {
     if let Some((directory, ruling)) = filter.excluded_above(path) {
         return (false, format!("its directory `{directory}` is {ruling}"));
@@ -75,7 +75,7 @@ fn judge(filter: &Filter, path: &Path, entry: Option<&Entry>) -> (bool, String) 
     (ruling.is_included(), ruling.to_string())
 }
 
-/// The step of a merge that the two come to, if the filter leaves it.
+/// The merge step that the two sides result in, if the filter includes it.
 fn step(filter: &Filter, path: &Path, source: Option<Entry>, target: Option<Entry>) -> Option<Step> {
     let reached = |filter: &Filter| filter.excluded_above(path).is_none();
     let source = source.filter(|_| reached(filter));
@@ -88,7 +88,7 @@ fn step(filter: &Filter, path: &Path, source: Option<Entry>, target: Option<Entr
     })
 }
 
-/// What a move makes of an object of the source beside what any run does.
+/// What a move additionally does with an object of the source.
 fn of_move((action, reason): (Option<Action>, String)) -> (Option<Action>, String) {
     let then = match action {
         Some(Action::Transferred) => "it leaves the source once that is verified",
@@ -129,7 +129,7 @@ async fn decide(
             });
         }
         Step::Both { source, target } => compare_pair(sides, operation, source, target, options).await?,
-        // Both sides were looked at, and not listed.
+        // Both sides were looked up, not listed.
         Step::Failed { .. } | Step::Unknown { .. } | Step::Need(_) | Step::End => {
             return Ok((None, "there is nothing".to_owned()));
         }

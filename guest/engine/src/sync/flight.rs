@@ -1,4 +1,4 @@
-//! Calls in flight, by what bounds their number.
+//! Calls in flight, grouped by the limit that applies to them.
 
 use futures::{StreamExt, future::LocalBoxFuture, stream::FuturesUnordered};
 use omnistorage_core::{entry::Entry, sync::compare::Verdict};
@@ -6,11 +6,11 @@ use omnistorage_types::{Error, Path};
 
 use super::{pair::Pair, rename::Renamed, transfer::Carried};
 
-/// What a call came to.
+/// The result of a call.
 pub(super) enum Done {
     Carried(Vec<Carried>),
     Compared(Vec<(Pair, Result<Verdict, Error>)>),
-    /// A pair as it was listed, and as it is.
+    /// A pair as it was listed, and as it is now.
     Timed(Box<Pair>, Result<Box<(Entry, Option<Entry>)>, Error>),
     TimeSet(Box<Entry>, Result<(), Error>),
     /// From the source.
@@ -22,7 +22,7 @@ pub(super) enum Done {
 }
 
 impl Done {
-    /// Whether something was changed, or failed to be, and nothing follows from it.
+    /// Whether this is a change, or a failed one, after which nothing else is to be done.
     pub(super) const fn is_change(&self) -> bool {
         match self {
             Self::Compared(_)
@@ -37,7 +37,7 @@ impl Done {
     }
 }
 
-/// What bounds the number of a call.
+/// Which limit applies to a call.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bound {
     Transfers,
@@ -76,7 +76,7 @@ impl InFlight {
         self.calls.push(Box::pin(async move { (bound, call.await) }));
     }
 
-    /// What the next call that ends came to; `None` if there is none in flight.
+    /// The result of the next call to finish; `None` if there is none in flight.
     pub(super) async fn next(&mut self) -> Option<Done> {
         let (bound, done) = self.calls.next().await?;
         self.share(bound).used -= 1;

@@ -1,4 +1,4 @@
-//! What a run did: told as it happens, and counted.
+//! Reports what a run does as it happens, and counts it.
 
 use omnistorage_core::sync::compare::Reason;
 use omnistorage_types::{Action, Error, Event, Path, Report};
@@ -8,7 +8,7 @@ use crate::{
     planted::{self, Bug},
 };
 
-/// Tells what is done, and counts it.
+/// Reports what is done, and counts it.
 pub(super) struct Journal {
     pub(super) events: Outlet<Event>,
     pub(super) report: Report,
@@ -56,7 +56,7 @@ impl Journal {
         self.fail_name(path.as_str(), error);
     }
 
-    /// Of a name that may be no path.
+    /// Reports a failure for a name that may not be a valid path.
     pub(super) fn fail_name(&mut self, name: &str, error: Error) {
         self.report.errors += if planted::has(Bug::CountsTwice) { 2 } else { 1 };
         let (path, reason) = (name.to_owned(), None);

@@ -24,23 +24,23 @@ use crate::{
     planted::{self, Bug},
 };
 
-/// What a run remembers.
+/// The memo of a run: what earlier runs found, and what this one finds.
 pub(super) struct Memo {
     ledger: Ledger,
-    /// What is being written; a dry run writes nothing.
+    /// The memo being written. A dry run writes none.
     new: Option<NewMemo>,
     recall: Option<Recall>,
     names: Names,
-    /// When the run began to look.
+    /// When the run started to list.
     now: Timestamp,
     /// The etag of a file is made of its time; that of a store is not.
     may_look_the_same: bool,
-    /// Equal times are not as far apart as somebody allowed.
+    /// Times count as equal only if they match exactly, without the tolerance of the options.
     trusts_times: bool,
     pub(super) trouble: Option<MemoTrouble>,
 }
 
-/// Under which path a pair is remembered: that by which the listings are merged.
+/// The path under which a pair is remembered: the one that orders the merge.
 #[derive(Clone)]
 struct Names {
     recoding: Option<Recoding>,
@@ -52,7 +52,7 @@ impl Names {
     /// Of an object of the source.
     fn of(&self, source: &Path) -> Path {
         match self.recoding {
-            // The merge has refused those that have none.
+            // The merge has already refused objects that have no such path.
             Some(recoding @ Recoding::Compress(_)) => {
                 recoding.target_path(source).unwrap_or_else(|_| source.clone())
             }
@@ -83,8 +83,8 @@ impl Names {
 }
 
 impl Memo {
-    /// Opens the memo at a place; `None` if it would be of no use: where both listings tell given times, of one object,
-    /// and for a move, which believes none and leaves nothing to remember.
+    /// Opens the memo at a place; `None` if it would be of no use: where both listings carry given times, of one
+    /// object, and for a move, which believes none and leaves nothing to remember.
     pub(super) async fn open(
         at: Location,
         sides: &Sides,
@@ -145,11 +145,11 @@ impl Memo {
         self.recall.take()
     }
 
-    /// Takes in what the memo told up to a pair.
+    /// Takes over what the memo says about paths up to this pair.
     pub(super) fn pass(&mut self, passed: Vec<Fact>, trouble: Option<MemoTrouble>) {
         self.trouble = self.trouble.or(trouble);
         if self.new.is_some() {
-            // What the listings do not tell of any more is forgotten.
+            // Paths that the listings no longer contain are forgotten.
             passed
                 .into_iter()
                 .filter(|fact| self.names.leave_out(fact))
@@ -157,7 +157,7 @@ impl Memo {
         }
     }
 
-    /// Meets a pair; says whether an earlier run found it to be the same.
+    /// Handles a pair, and returns whether an earlier run found it to be the same.
     pub(super) fn meet(&mut self, source: &Entry, target: &Entry, known: Option<Fact>) -> bool {
         if let Some(fact) = known.filter(|fact| fact.holds(source, target) || planted::has(Bug::BelievesMemo))
         {
@@ -170,7 +170,7 @@ impl Memo {
         false
     }
 
-    /// Meets an object of the source whose target is not known yet.
+    /// Handles an object of the source whose target is not known yet.
     pub(super) fn meet_new(&mut self, source: &Entry, target: Option<Identity>) {
         let identity = Identity::of_source(source)
             .filter(|identity| !self.may_look_the_same || identity.is_settled(self.now));
@@ -179,7 +179,7 @@ impl Memo {
         }
     }
 
-    /// A pair was found to be the same.
+    /// Remembers that a pair is the same.
     pub(super) fn confirm(&mut self, pair: &Pair, evidence: Evidence) {
         let is_proven = match evidence {
             Evidence::Contents => true,
@@ -191,12 +191,12 @@ impl Memo {
         }
     }
 
-    /// What was looked at is not what was listed.
+    /// Forgets a pair that is not what was listed any more.
     pub(super) fn forget(&mut self, source: &Path) {
         self.ledger.forget(&self.names.of(source));
     }
 
-    /// An object is about to be transferred.
+    /// Notes that an object is about to be transferred.
     pub(super) fn reopen(&mut self, source: &Path) {
         self.ledger.reopen(&self.names.of(source));
     }
@@ -210,14 +210,14 @@ impl Memo {
         }
     }
 
-    /// Hands on what is settled; waits while the place of the memo is behind.
+    /// Sends what is settled, and waits while writing the memo lags behind.
     pub(super) async fn flush(&mut self) {
         while let Some(fact) = self.ledger.pop() {
             self.write(&fact).await;
         }
     }
 
-    /// A memo that cannot be kept is no reason to end the run.
+    /// Gives up a memo that cannot be written. That is no reason to end the run.
     async fn write(&mut self, fact: &Fact) {
         let Some(new) = &mut self.new else { return };
         new.write(fact);
@@ -227,7 +227,7 @@ impl Memo {
         }
     }
 
-    /// Puts the memo of this run in the place of the last one.
+    /// Replaces the memo of the last run by this one.
     pub(super) async fn finish(mut self) -> Option<MemoTrouble> {
         self.flush().await;
         while let Some(fact) = self.ledger.finish() {
@@ -241,7 +241,7 @@ impl Memo {
         self.trouble
     }
 
-    /// Leaves the memo of the last run as it is.
+    /// Keeps the memo of the last run.
     pub(super) async fn abandon(self) -> Option<MemoTrouble> {
         if let Some(new) = self.new {
             new.abandon().await;

@@ -1,12 +1,12 @@
-//! What a run is to do.
+//! What a run does.
 
-/// What a run is to do.
+/// What a run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Transfers what differs, and deletes what is extra.
     Sync,
     /// Transfers what differs.
     Copy,
-    /// Transfers what differs, and lets the source go.
+    /// Transfers what differs, and removes it from the source.
     Move,
 }

@@ -1,14 +1,14 @@
-//! What the options of a run may be, and what they are in the words of the core.
+//! Checks the options of a run, and turns them into those of the core.
 
 use omnistorage_core::sync::{compare::CompareOptions, filter::Filter, guard::DeleteLimits, rename};
 use omnistorage_types::{Deletion, Error, ErrorCode, OrderKey, Path, RenameStrategy, SyncOptions};
 
 use super::recode::Recoder;
 
-/// Calls in flight that a caller may ask for.
+/// The range of calls in flight that a caller may ask for.
 const MAX_IN_FLIGHT: u32 = 256;
 
-/// Attempts that a caller may ask for.
+/// The range of attempts that a caller may ask for.
 const MAX_RETRIES: u32 = 100;
 
 /// Refuses numbers of calls in flight and of attempts that are out of their range.
@@ -26,7 +26,7 @@ pub(super) fn check_calls(transfers: u32, checkers: u32, retries: u32) -> Result
     Ok(())
 }
 
-/// Refuses what makes no sense, naming the option, and understands the filter.
+/// Refuses options that make no sense, by name, and parses the filter.
 pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
     let refused = |message: String| Err(Error::new(ErrorCode::InvalidArgument, message));
     check_calls(options.transfers, options.checkers, options.retries)?;
@@ -63,7 +63,7 @@ pub(super) fn check(options: &SyncOptions) -> Result<Filter, Error> {
     }
 }
 
-/// The name that the object of the source gets on the target, if another one.
+/// The name that the source object gets on the target, if it changes.
 pub(super) fn target_name(options: &SyncOptions) -> Result<Option<Path>, Error> {
     let Some(name) = &options.target_name else { return Ok(None) };
     let refused = |why: &str| Error::new(ErrorCode::InvalidArgument, format!("`target-name`: {why}"));
@@ -74,7 +74,7 @@ pub(super) fn target_name(options: &SyncOptions) -> Result<Option<Path>, Error> 
     }
 }
 
-/// Refuses what cannot be done in a range of paths alone.
+/// Refuses options that need all paths when only a range is given.
 fn check_range(options: &SyncOptions) -> Result<(), Error> {
     let range = options.range();
     let refused = |message: &str| Err(Error::new(ErrorCode::InvalidArgument, message));
@@ -95,7 +95,7 @@ fn check_range(options: &SyncOptions) -> Result<(), Error> {
     Ok(())
 }
 
-/// How to compare places of which nothing is known but what was asked for.
+/// How to compare two places, from the options alone.
 pub(super) fn compare_options(options: &SyncOptions, window_ns: Option<u64>) -> CompareOptions {
     CompareOptions {
         comparison: options.comparison,
@@ -107,13 +107,13 @@ pub(super) fn compare_options(options: &SyncOptions, window_ns: Option<u64>) -> 
     }
 }
 
-/// Whether the times of objects decide on more than what both sides have.
+/// Whether times matter for objects that only one side has.
 pub(super) fn asks_for_times(options: &SyncOptions, filter: &Filter) -> bool {
     let is_ordered = options.order.is_some_and(|order| order.key == OrderKey::Modified);
     filter.asks_for_times() || is_ordered || options.track_renames.modified
 }
 
-/// How far deletes may go after so many were deleted already.
+/// The limit of deletes, after so many were deleted already.
 pub(super) fn delete_limits(options: &SyncOptions, deleted: u64) -> DeleteLimits {
     DeleteLimits {
         max_delete: options.max_delete.map(|max_delete| max_delete.saturating_sub(deleted)),

@@ -1,4 +1,4 @@
-//! Listings of a place, page by page.
+//! Lists a place page by page.
 
 use std::rc::Rc;
 
@@ -19,13 +19,13 @@ use crate::{
     port::{Listing, Storage},
 };
 
-/// Pages of a listing as they come; a page or two are asked for ahead.
+/// The pages of a listing as they arrive. One or two pages are requested ahead.
 pub(super) type Pages = mpsc::Receiver<Result<Vec<Listed>, Error>>;
 
-/// Whoever asked has left.
+/// The receiver of the pages is gone.
 struct Left;
 
-/// Where pages go.
+/// Where the pages are sent.
 struct Sender(mpsc::Sender<Result<Vec<Listed>, Error>>);
 
 impl Sender {
@@ -49,9 +49,10 @@ impl Reading {
         Ok(self.included_pages(filter, range.clone(), self.full_range(range)?))
     }
 
-    /// Everything that a filter may include, in a range that is given relative to this place and in full. Directories that it leaves out are not listed: where they
-    /// exist by themselves, or only some levels are wanted, the place is walked level by level; where they are only
-    /// prefixes, a listing of everything costs fewer calls, and is begun again behind what is left out.
+    /// Everything that a filter may include, in a range that is given relative to this place and in full. Directories
+    /// that it leaves out are not listed: where they exist by themselves, or only some levels are wanted, the place is
+    /// walked level by level; where they are only prefixes, a listing of everything costs fewer calls, and is begun
+    /// again behind what is left out.
     fn included_pages(&self, filter: Rc<Filter>, range: KeyRange, full: KeyRange) -> Pages {
         let this = self.clone();
         if !filter.prunes() {
@@ -109,7 +110,7 @@ impl Reading {
                     Listed::Failure(_) => true,
                 });
                 sender.send(wanted.collect()).await?;
-                // Nothing that a name can begin with sorts behind the last character there is.
+                // Nothing sorts behind the last character that exists.
                 let next = left_out.last.as_ref().and_then(|directory| {
                     let last = Path::parse(char::MAX.to_string()).ok()?;
                     self.prefix().join(&directory.join(&last).ok()?).ok()
@@ -160,7 +161,7 @@ impl Reading {
                             found.extend(failures);
                             walk.push(entries);
                         }
-                        // What ends all of it.
+                        // An error that ends the whole listing.
                         Err(error) if open.len() == 1 || error.code() == ErrorCode::BackendClosed => {
                             return sender.fail(error).await;
                         }
@@ -195,19 +196,19 @@ fn apart(page: Vec<Listed>) -> (Vec<Entry>, Vec<Listed>) {
     (entries, failures)
 }
 
-/// Where a listing is. One that was broken off goes on behind its last entry.
+/// The position in a listing. After a failure it resumes behind the last entry.
 struct Cursor<'a> {
     place: &'a Reading,
     prefix: Path,
     recursive: bool,
     listing: Option<Box<dyn Listing>>,
-    /// What is still to come.
+    /// The rest of the listing.
     rest: KeyRange,
-    /// Whether there was an entry.
+    /// Whether there has been an entry.
     has_found: bool,
-    /// Failures that were given since the last entry.
+    /// Failures that were returned since the last entry.
     given: u64,
-    /// Of these, how many a listing that was opened again gives once more: it begins behind an entry.
+    /// How many of these a reopened listing repeats, since it starts behind an entry.
     repeated: u64,
 }
 
@@ -216,7 +217,7 @@ impl<'a> Cursor<'a> {
         Self { place, prefix, recursive, listing: None, rest, has_found: false, given: 0, repeated: 0 }
     }
 
-    /// What comes next; nothing at the end.
+    /// The next page; `None` at the end.
     async fn next(&mut self) -> Result<Vec<Listed>, Error> {
         loop {
             let page = retrying(&self.place.attempts, async || {
@@ -240,7 +241,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// What a page holds that was not given before.
+    /// What a page holds that was not returned before.
     fn take(&mut self, page: Vec<types::Listed>) -> Result<Vec<Listed>, Error> {
         let last = page.iter().rev().find_map(|listed| match listed {
             types::Listed::Entry(info) => Some(info.path.clone()),
@@ -300,8 +301,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// What is to be listed of one level of a directory, so that nothing of a range is missing. A directory that sorts before
-/// the range may have something in it, if what the range begins after begins with its name.
+/// What is to be listed of one level of a directory, so that nothing of a range is missing. A directory that sorts
+/// before the range may have something in it, if what the range begins after begins with its name.
 fn level_range(directory: &Path, range: &KeyRange) -> KeyRange {
     let first = |after: &Path| {
         let name = after.strip_prefix(directory)?;
@@ -312,17 +313,17 @@ fn level_range(directory: &Path, range: &KeyRange) -> KeyRange {
     KeyRange { after: range.after.as_ref().and_then(first), until: range.until.clone() }
 }
 
-/// What the filter left out of a sorted listing last: most entries stand beside the one before.
+/// Remembers what the filter excluded last: in a sorted listing, neighbours are mostly in the same directory.
 #[derive(Default)]
 struct LeftOut {
-    /// The directory in which the last entry was, if it was left out.
+    /// The directory of the last entry, if it was excluded.
     last: Option<Path>,
-    /// The directory of the last entry that was not.
+    /// The directory of the last entry that was included.
     wanted: Option<Path>,
 }
 
 impl LeftOut {
-    /// Whether an entry is in a directory that is left out.
+    /// Whether an entry is in an excluded directory.
     fn holds(&mut self, filter: &Filter, path: &Path) -> bool {
         if self.last.as_ref().is_some_and(|directory| path.starts_with(directory)) {
             return true;
@@ -340,7 +341,7 @@ impl LeftOut {
 fn start(port: &Rc<dyn Storage>, list: impl AsyncFnOnce(&mut Sender) -> Result<(), Left> + 'static) -> Pages {
     let (sender, pages) = mpsc::channel(0);
     port.spawn(Box::pin(async move {
-        // Whoever asked may have left: then there is nobody to tell.
+        // The receiver may be gone.
         let _ = list(&mut Sender(sender)).await;
     }));
     pages

@@ -1,12 +1,12 @@
-//! An object of both sides.
+//! An object that exists on both sides.
 
 use omnistorage_core::entry::Entry;
 
-/// An object of both sides.
+/// An object that exists on both sides.
 pub(super) struct Pair {
     pub(super) source: Entry,
     pub(super) target: Entry,
-    /// Both are of the versions that were listed.
+    /// Both are the versions that were listed.
     pub(super) as_listed: bool,
 }
 
@@ -15,7 +15,7 @@ impl Pair {
         Self { source, target, as_listed: true }
     }
 
-    /// The same pair as a look tells of it.
+    /// The same pair as a look-up returns it.
     pub(super) fn seen(&self, source: Entry, target: Entry) -> Self {
         let as_listed =
             self.as_listed && (&source.etag, &target.etag) == (&self.source.etag, &self.target.etag);

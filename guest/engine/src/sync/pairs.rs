@@ -15,14 +15,14 @@ use omnistorage_types::{Error, ErrorCode, KeyRange};
 
 use super::{pages::Pages, sides::Sides};
 
-/// What the merge of both listings has next.
+/// The next item of the merge.
 pub(super) type Step = merge::Step;
 
 /// Both listings, merged while they stream.
 pub(super) struct Pairs {
     merge: Listings,
     recoding: Option<Recoding>,
-    /// Absent where there is nothing to list.
+    /// `None` where there is nothing to list.
     source: Option<Pages>,
     target: Option<Pages>,
     filter: Rc<Filter>,
@@ -54,7 +54,7 @@ impl Pairs {
                 Side::Source => name.clone(),
                 Side::Target => sides.target_path(name),
             };
-            // What is called otherwise is not what the object would replace.
+            // An object with another name is not the one that would be replaced.
             let found = match sides.range.spans(name.as_str()) {
                 true => sides.side(side).stat_named(&name).await?,
                 false => None,
@@ -71,7 +71,7 @@ impl Pairs {
         self.source_has_objects
     }
 
-    /// The next pair that the filter leaves. May be dropped half way, and called again.
+    /// The next pair that the filter includes. Cancel-safe: it may be dropped and called again.
     pub(super) async fn next(&mut self) -> Result<Step, Error> {
         loop {
             let side = match self.merge.next() {
@@ -128,7 +128,7 @@ impl Pairs {
             return self.filter.screen(step);
         }
         let is_meant = |path| {
-            // Its size is another on the source.
+            // The size on the source is different.
             let entry = Entry { path, size: None, ..target.clone() };
             self.filter.screen(Step::TargetOnly(entry)).is_some()
         };
@@ -136,7 +136,7 @@ impl Pairs {
     }
 }
 
-/// Whether what is listed, or what a failure leaves out, lies in a range, at least in part.
+/// Whether an entry, or what a failure hides, is at least partly in the range.
 fn lies_in(range: &KeyRange, listed: &Listed) -> bool {
     match listed {
         Listed::Entry(entry) => range.spans(entry.path.as_str()),
@@ -148,7 +148,7 @@ fn lies_in(range: &KeyRange, listed: &Listed) -> bool {
     }
 }
 
-/// The merge, of names that are alike or of names that change on the way.
+/// The merge, of names that stay the same or that change on the way.
 enum Listings {
     Alike(Box<Merge>),
     Recoded(Box<Recoded>),

@@ -1,4 +1,4 @@
-//! A place of a run, by what may be done with it.
+//! A place of a run, typed by what may be done with it.
 
 use std::{rc::Rc, time::Duration};
 
@@ -17,23 +17,23 @@ use crate::{
     port::{Backend, Storage},
 };
 
-/// A place to read from. A dry run and a check hold nothing else.
+/// A place to read from. Dry runs and checks hold nothing else.
 #[derive(Clone)]
 pub(super) struct Reading {
     backend: Rc<dyn Backend>,
     name: Rc<str>,
     prefix: Rc<Path>,
     pub(super) capabilities: Capabilities,
-    /// The listings tell when objects were written, not the times that they were given.
+    /// The listings carry the time of the last write, not the modification time that was set.
     pub(super) lists_writes: bool,
-    /// The listings are asked for all that there is to know.
+    /// The listings are asked for all details.
     pub(super) full_info: bool,
-    /// At a call, in all.
+    /// How many attempts each call gets in total.
     pub(super) attempts: Attempts,
     renamed: Option<Rc<Renamed>>,
 }
 
-/// An object that has another name in a place than for the run. Paths are relative to the place.
+/// An object whose name in the place differs from its name in the run. Paths are relative to the place.
 struct Renamed {
     here: Path,
     there: Path,
@@ -98,7 +98,7 @@ impl Reading {
         self.capabilities.features
     }
 
-    /// The smallest difference of times that it keeps, in nanoseconds.
+    /// The precision of its times, in nanoseconds.
     pub(super) fn precision_ns(&self) -> Option<u64> {
         self.capabilities.modified_precision.map(nanoseconds)
     }
@@ -114,7 +114,7 @@ impl Reading {
         Self { renamed: Some(Rc::new(Renamed { here, there })), ..self }
     }
 
-    /// What is called so by the run, as it is called in this place.
+    /// The name in this place of what the run calls by this name.
     pub(super) fn name_there<'a>(&'a self, path: &'a Path) -> &'a Path {
         self.renamed.as_ref().filter(|renamed| renamed.here == *path).map_or(path, |renamed| &renamed.there)
     }
@@ -130,7 +130,7 @@ impl Reading {
         Ok(KeyRange { after: full(&range.after)?, until: full(&range.until)? })
     }
 
-    /// Refuses a place whose listings cannot begin in the middle.
+    /// Refuses a place whose listings cannot start in the middle.
     pub(super) fn require_ranges(&self) -> Result<(), Error> {
         if self.features().sorted_list {
             return Ok(());
@@ -158,7 +158,8 @@ impl Reading {
         }
     }
 
-    /// An entry with its path relative to this place: a backend is not believed to stay below what it was asked for.
+    /// An entry with its path relative to this place. Checked: a backend may return entries outside what it was asked
+    /// for.
     pub(super) fn entry(&self, info: ObjectInfo) -> Result<Entry, Error> {
         let path = below(&info.path, &self.prefix).map_err(|message| self.astray(&info.path, message))?;
         let path = match &self.renamed {
@@ -168,7 +169,7 @@ impl Reading {
         Ok(Entry::of(info, path))
     }
 
-    /// The same for all that a listing holds.
+    /// The same for a whole page.
     pub(super) fn listed(&self, listed: types::Listed) -> Result<Listed, Error> {
         match listed {
             types::Listed::Entry(info) => self.entry(info).map(Listed::Entry),
@@ -192,7 +193,7 @@ pub(super) fn hash_algorithm(source: &Reading, target: &Reading) -> HashAlgorith
     both.or(source.first()).or(target.first()).copied().unwrap_or(HashAlgorithm::Sha256)
 }
 
-/// What is longer than 584 years counts as that.
+/// Longer durations count as 584 years, the most that fits.
 pub(super) fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,4 +1,4 @@
-//! Borders that cut a place into ranges, for whoever shares a run among machines.
+//! Finds borders that cut a place into ranges, to share a run among machines.
 
 use std::{collections::VecDeque, rc::Rc};
 
@@ -9,23 +9,23 @@ use omnistorage_types::{Error, ErrorCode, KeyRange, Location, ObjectKind, Path};
 use super::{place::Reading, probe::borders};
 use crate::{place::Place, port::Storage};
 
-/// Ranges that may be asked for.
+/// The most ranges that may be asked for.
 const MOST: u32 = 10_000;
 
-/// Parts that are cut at once.
+/// How many parts are cut at once.
 const AT_ONCE: usize = 8;
 
-/// Borders of one cut.
+/// The most borders from one cut.
 const OF_A_CUT: usize = 8;
 
 /// Borders that are found for each one that is given, so that those can be chosen evenly.
 const SPARE: usize = 4;
 
-/// Attempts at a probe.
+/// Attempts for one probe.
 const ATTEMPTS: u32 = 3;
 
-/// The borders, one less than the ranges, or fewer where there is nothing more to cut at. No more parts are cut than ranges
-/// are asked for, so the requests are bounded.
+/// The borders, one less than the ranges, or fewer where there is nothing more to cut at. No more parts are cut than
+/// ranges are asked for, so the requests are bounded.
 pub(super) async fn plan(port: &Rc<dyn Storage>, at: Location, ranges: u32) -> Result<Vec<Path>, Error> {
     if !(1..=MOST).contains(&ranges) {
         let message = format!("`ranges` must be from 1 to {MOST}, not {ranges}");

@@ -1,4 +1,4 @@
-//! Borders of ranges, found by probes.
+//! Finds borders of ranges by probes.
 
 use futures::future::try_join_all;
 use omnistorage_core::sync::cut::{Cut, CutStep};
@@ -7,7 +7,8 @@ use omnistorage_types::{Error, KeyRange, ListOptions, Listed, Path};
 use super::{place::Reading, retry::retrying};
 use crate::place::PAGE;
 
-/// Where to cut a range of some places, at no more than so many borders: at keys of the first place that has any to cut at.
+/// Where to cut a range of some places, at no more than so many borders: at keys of the first place that has any to cut
+/// at.
 pub(super) async fn borders<const N: usize>(
     places: [&Reading; N],
     range: &KeyRange,

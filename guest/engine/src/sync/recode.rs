@@ -1,4 +1,4 @@
-//! Compressing or decompressing objects on the way.
+//! Compresses or decompresses objects on the way.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -30,7 +30,7 @@ use crate::{
     port::{Body, Reader},
 };
 
-/// What is done with objects on the way.
+/// What happens to objects on the way.
 #[derive(Clone, Copy)]
 pub(super) struct Recoder {
     pub(super) recoding: Recoding,
@@ -39,7 +39,7 @@ pub(super) struct Recoder {
 }
 
 impl Recoder {
-    /// What the options ask for.
+    /// Reads it from the options.
     ///
     /// # Errors
     /// A level that the codec lacks, and options that make no sense beside it.
@@ -72,7 +72,7 @@ impl Recoder {
         source.kind == ObjectKind::Object && self.recoding.codec(&source.path).is_some()
     }
 
-    /// What it goes through, and the memory for that; `None` if it goes as it is.
+    /// The codec for an object and the memory that it needs; `None` if the object goes unchanged.
     async fn coder(self, path: &Path, window: u64) -> Result<Option<(Box<dyn Coder>, Share)>, Error> {
         let Some(codec) = self.recoding.codec(path) else { return Ok(None) };
         Ok(Some(match self.recoding {
@@ -84,8 +84,8 @@ impl Recoder {
         }))
     }
 
-    /// Does what decompresses, with windows of common size, and once more with large ones if those are needed and allowed:
-    /// of the large ones, the memory has room for one at a time.
+    /// Does what decompresses, with windows of common size, and once more with large ones if those are needed and
+    /// allowed: of the large ones, the memory has room for one at a time.
     async fn with_window<R>(self, act: impl AsyncFn(u64) -> Result<R, Error>) -> Result<R, Error> {
         let common = self.max_window.min(DecoderLimits::DEFAULT_MAX_WINDOW);
         match act(common).await {
@@ -147,11 +147,11 @@ impl Recoder {
 
     /// The path on the target of an object of the source.
     pub(super) fn target_path(self, path: &Path) -> Path {
-        // The merge has refused those that have none.
+        // The merge has already refused objects that have none.
         self.recoding.target_path(path).unwrap_or_else(|_| path.clone())
     }
 
-    /// What is to be done with an object that both sides have. A time that no listing carried is looked up.
+    /// What to do with an object that both sides have. A time that no listing carried is looked up.
     pub(super) async fn decide(
         self,
         source: &Reading,
@@ -253,7 +253,7 @@ struct Whole {
     body: Coded,
     /// What must come of the source.
     size: Option<u64>,
-    /// Where an error happened that does not say so.
+    /// The path for errors that carry none.
     at: Location,
     sent: Rc<Cell<u64>>,
 }
@@ -277,7 +277,7 @@ impl Body for Whole {
     }
 }
 
-/// What is to be done with an object that both sides have, from what the listings say.
+/// What to do with an object that both sides have, from what the listings say.
 pub(super) fn compare_listed(
     recoder: Option<Recoder>,
     source: &Entry,

@@ -1,4 +1,4 @@
-//! Deleting objects, many a call.
+//! Deletes objects, many in one call.
 
 use futures::{StreamExt, stream};
 use omnistorage_core::entry::Entry;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::planted::{self, Bug};
 
-/// Objects looked at once more, at a time.
+/// How many objects are looked up again at a time.
 const LOOKS: usize = 8;
 
 /// An object that is to go, as it was seen.
@@ -35,7 +35,7 @@ impl From<Entry> for Doomed {
     }
 }
 
-/// Deletes objects: one result a path, in their order.
+/// Deletes objects, and returns one result per path, in their order.
 async fn delete(place: &Writing, paths: &[&Path]) -> Vec<Result<(), Error>> {
     if paths.is_empty() {
         return Vec::new();
@@ -79,8 +79,8 @@ fn one_each(place: &Writing, paths: &[&Path], results: Vec<Result<(), Error>>) -
     paths.iter().map(result).collect()
 }
 
-/// Deletes objects as they were seen, where the store tells versions apart as it deletes: another version stays. What it
-/// cannot tell of is `unsupported`.
+/// Deletes objects as they were seen, where the store tells versions apart as it deletes: another version stays. What
+/// it cannot tell of is `unsupported`.
 async fn delete_as_seen(place: &Writing, doomed: &[&Doomed], message: &str) -> Vec<Result<(), Error>> {
     let can_tell = place.0.features().conditional_delete && !planted::has(Bug::ReplacesUnseen);
     let versions: Vec<_> = doomed
@@ -108,8 +108,8 @@ fn replace_unsupported(results: &mut [Result<(), Error>], next: Vec<Result<(), E
     open.zip(next).for_each(|(result, next)| *result = next);
 }
 
-/// Deletes objects of the target as they were seen: one result each, in their order. Where the store cannot tell versions
-/// apart as it deletes, whatever is there goes.
+/// Deletes objects of the target as they were seen: one result each, in their order. Where the store cannot tell
+/// versions apart as it deletes, whatever is there goes.
 pub(super) async fn delete_seen(place: &Writing, doomed: &[&Doomed]) -> Vec<Result<(), Error>> {
     let message = "it changed on the target after it was listed, and stays: run it again";
     let mut results = delete_as_seen(place, doomed, message).await;
@@ -120,7 +120,7 @@ pub(super) async fn delete_seen(place: &Writing, doomed: &[&Doomed]) -> Vec<Resu
     results
 }
 
-/// Deletes objects that may go, unless they are not what was listed any more. Where the store cannot tell that as it
+/// Deletes objects, except those that are not what was listed any more. Where the store cannot tell that as it
 /// deletes, it is looked at first.
 pub(super) async fn delete_unchanged(source: &Writing, entries: &[&Entry]) -> Vec<Result<(), Error>> {
     const MESSAGE: &str = "it changed meanwhile, and stays where it is";
@@ -147,7 +147,7 @@ pub(super) async fn delete_unchanged(source: &Writing, entries: &[&Entry]) -> Ve
     results
 }
 
-/// Whether an object is what was listed. One that is gone is: there is nothing left to lose.
+/// Whether an object is still what was listed. One that is gone counts: there is nothing left to lose.
 pub(super) async fn is_unchanged(place: &Reading, entry: &Entry) -> Result<bool, Error> {
     let Some(now) = place.stat(&entry.path).await? else { return Ok(true) };
     let same = match (&entry.etag, &now.etag) {

@@ -1,4 +1,4 @@
-//! Objects that were renamed on the source: moved on the target instead of being sent again.
+//! Tracks renames: an object renamed on the source is moved on the target instead of being sent again.
 
 use omnistorage_core::{
     entry::{Entry, HashAlgorithm, Timestamp},
@@ -16,10 +16,10 @@ use super::{
     sides::Sides,
 };
 
-/// Objects hashed by one call.
+/// How many objects one call hashes.
 const MANY: usize = 128;
 
-/// Objects that only one side has, held until both listings are through.
+/// Objects that only one side has, held until both listings have ended.
 #[derive(Default)]
 pub(super) struct Unmatched {
     pub(super) missing: Vec<Entry>,
@@ -32,7 +32,7 @@ impl Unmatched {
         target.features().move_to || target.features().copy
     }
 
-    /// Sorts out which are the same objects.
+    /// Matches objects of both sides that are the same.
     pub(super) async fn sort_out(mut self, sides: &Sides, strategy: RenameStrategy) -> Renames {
         if strategy.hash {
             let algorithm = sides.hash_algorithm();
@@ -44,7 +44,7 @@ impl Unmatched {
     }
 }
 
-/// One whose hash cannot be had is no rename.
+/// An object whose hash is not available is no rename.
 async fn add_hashes(side: &Reading, entries: &mut [Entry], positions: &[usize], algorithm: HashAlgorithm) {
     let unknown = |position: &&usize| {
         let known = |entry: &Entry| entry.hashes.iter().any(|hash| hash.algorithm == algorithm);
@@ -63,15 +63,15 @@ async fn add_hashes(side: &Reading, entries: &mut [Entry], positions: &[usize], 
     }
 }
 
-/// What became of a rename.
+/// The result of a rename.
 pub(super) enum Renamed {
     /// The object has its new name.
     Moved,
-    /// It is there under both names: the old one could not be deleted.
+    /// The object exists under both names: the old one could not be deleted.
     Copied(Error),
-    /// It has its old name alone.
+    /// The object still has its old name only.
     Failed,
-    /// Nobody could tell which name it has.
+    /// It is not known which name the object has.
     Unknown(Error),
 }
 

@@ -54,7 +54,7 @@ use crate::{
     port::Storage,
 };
 
-/// Runs to the end. An error is what kept the run from being carried through.
+/// Runs to the end. An error means that the run could not be completed.
 pub(super) async fn run(
     port: Rc<dyn Storage>,
     operation: Operation,
@@ -132,16 +132,16 @@ pub(super) struct Run {
     options: SyncOptions,
     compare: CompareOptions,
     journal: Journal,
-    /// What writes and deletes. A dry run has neither.
+    /// The parts that write and delete. A dry run has neither.
     carrier: Option<Carrier>,
     deleter: Option<Deleter>,
-    /// What waits to be transferred, to be hashed, and to leave the source.
+    /// Objects that wait to be transferred, to be hashed, and to be removed from the source.
     waiting: Waiting,
     unsure: Batch<Unsure>,
     leaving: Batch<Entry>,
     in_flight: InFlight,
     memo: Option<Memo>,
-    /// Where renames are tracked: what only one side has.
+    /// If renames are tracked: the objects that only one side has.
     unmatched: Option<Unmatched>,
     extras: Extras,
     directories: Directories,
@@ -154,19 +154,19 @@ pub(super) struct Run {
     /// Objects that others were faster with, and how often.
     overtaken: BTreeMap<Path, u32>,
     source_objects: u64,
-    /// Bytes of the transfers that were begun.
+    /// Bytes of the transfers started so far.
     begun_bytes: u64,
-    /// Deletes that were begun.
+    /// Deletes started so far.
     deletes_begun: u64,
 }
 
-/// What comes first.
+/// What happens next.
 enum Next {
-    /// Of the merge.
+    /// The next step of the merge.
     Step(Box<Met>),
-    /// The end of a call.
+    /// A call ended.
     Done(Option<Done>),
-    /// What there was to tell is told.
+    /// The pending events were delivered.
     Told,
 }
 
@@ -254,7 +254,7 @@ impl Run {
         }
     }
 
-    /// Waits for what comes first. Meanwhile it tells what there is to tell.
+    /// Waits for what happens next, and delivers events meanwhile.
     async fn next(&mut self, listings: Option<&mut Recalling>) -> Result<Next, Error> {
         let Self { in_flight, journal, .. } = self;
         let step = pin!(async {
@@ -277,7 +277,7 @@ impl Run {
         select(work, told).await.factor_first().0
     }
 
-    /// Decides on a step of the merge; says whether it was the last.
+    /// Decides on a step of the merge, and returns whether it was the last.
     fn take(&mut self, met: Met) -> bool {
         let Met { step, fact, passed, trouble } = met;
         if self.rooms.is_some() {
@@ -326,7 +326,7 @@ impl Run {
                 }
             },
             Step::Failed { side, failure } => self.fail_listed(side, *failure),
-            // Not missing, and not extra: nobody could look.
+            // Neither missing nor extra: it could not be looked up.
             Step::Unknown { side: Side::Source, entry } => {
                 self.count(&entry, None);
                 match entry.kind {
@@ -372,7 +372,7 @@ impl Run {
                 }
             }
             ObjectKind::Directory => self.directories.add_extra(target.path),
-            // Nothing that we could have put there, so nothing for us to delete.
+            // We cannot have put this there, so it is not ours to delete.
             ObjectKind::Symlink | ObjectKind::Special => {}
         }
     }
@@ -383,7 +383,7 @@ impl Run {
         self.journal.report.checked += u64::from(object(source) || target.is_some_and(object));
     }
 
-    /// Does what the verdict on an object says.
+    /// Carries out the verdict on an object.
     pub(super) fn act(&mut self, pair: Pair, verdict: Verdict) {
         let Pair { source, target, .. } = pair;
         let refuse = |run: &mut Self, code, message: &str| {
@@ -403,7 +403,7 @@ impl Run {
             Verdict::Skip(reason) => self.skip(&source, reason),
             Verdict::Transfer(reason) => self.queue(source, reason, Seen::of(&target)),
             Verdict::SetTime => self.set_time(source, target),
-            // Asked for before: see `decide`.
+            // The missing details were asked for before: see `decide`.
             Verdict::NeedHash(_) | Verdict::NeedTimes => {}
         }
     }
@@ -412,7 +412,7 @@ impl Run {
         self.journal.tell(Action::Skipped, &source.path, source.size, reason);
     }
 
-    /// Lets an object wait for its turn. `seen`: what it takes the place of.
+    /// Queues an object for its transfer. `seen`: what it takes the place of.
     pub(super) fn queue(&mut self, source: Entry, reason: Reason, seen: Seen) {
         if let Some(memo) = &mut self.memo {
             memo.reopen(&source.path);
@@ -422,14 +422,14 @@ impl Run {
         }
     }
 
-    /// Lets an object of the source go whose contents are on the target.
+    /// Removes an object from the source whose contents are on the target.
     pub(super) fn leave(&mut self, source: Entry) {
         if let Some(entries) = self.leaving.add(source, Some(0)) {
             self.remove(entries);
         }
     }
 
-    /// Lets some of what waits go; says whether there was anything.
+    /// Starts some of what waits, and returns whether there was anything.
     fn send_waiting(&mut self) -> bool {
         if let Some(entries) = self.unsure.take() {
             self.compare_contents(entries);
@@ -469,7 +469,7 @@ impl Run {
         }
     }
 
-    /// Those that may be transferred before the limit of bytes; the first beyond it ends the run.
+    /// The objects that fit into the limit of bytes. The first one beyond it ends the run.
     fn within_limit(&mut self, mut items: Vec<Item>) -> Vec<Item> {
         let Some(limit) = self.options.max_transfer else { return items };
         let fits = |item: &Item| {
@@ -493,7 +493,7 @@ impl Run {
         deadline.is_some_and(|deadline| self.sides.source.port().now() >= deadline)
     }
 
-    /// Begins nothing more.
+    /// Starts nothing more.
     pub(super) fn stop(&mut self, stop: Stop) {
         self.journal.report.stopped.get_or_insert(stop);
         while let Some(items) = self.waiting.take() {
@@ -522,7 +522,7 @@ impl Run {
 
     /// Gives the target the time of the source, or the bytes again where it cannot take a time.
     fn set_time(&mut self, source: Entry, target: Entry) {
-        // A time that is not known cannot be given: what is the same is all that can be said.
+        // An unknown time cannot be set. The contents are the same, and that is all there is to report.
         let Some(modified) = source.modified else {
             return self.act(Pair::listed(source, target), Verdict::Same(Evidence::Contents));
         };

@@ -1,5 +1,5 @@
-//! One path as a listing tells of it. A look may tell other things: more than the listing, and of another name, where a file
-//! system takes two for one.
+//! One path as a listing tells of it. A look may tell other things: more than the listing, and of another name, where a
+//! file system takes two for one.
 
 use omnistorage_core::entry::{Entry, ObjectKind};
 use omnistorage_types::{Error, ListOptions, Listed, Path};
@@ -7,17 +7,17 @@ use omnistorage_types::{Error, ListOptions, Listed, Path};
 use super::place::Reading;
 use crate::place::PAGE;
 
-/// What the listing of a directory tells of a path in it.
+/// What the listing of a directory says about a path in it.
 enum Told {
     Entry(Entry),
-    /// Nothing has this name.
+    /// Nothing with this name exists.
     Nothing,
-    /// The listing lacks names.
+    /// The listing is incomplete.
     Unknown,
 }
 
 impl Reading {
-    /// What a run sees at a path: what is listed, where a look would tell more.
+    /// What a run sees at a path: the listed entry, even if a look-up would return more.
     pub(super) async fn seen(&self, path: &Path) -> Result<Option<Entry>, Error> {
         let seen = self.stat_named(path).await?;
         if !self.lists_writes || seen.as_ref().is_none_or(|seen| seen.kind != ObjectKind::Object) {
@@ -29,7 +29,7 @@ impl Reading {
         }
     }
 
-    /// What stands at a path and has this very name.
+    /// The entry at a path that has exactly this name.
     pub(super) async fn stat_named(&self, path: &Path) -> Result<Option<Entry>, Error> {
         let found = self.stat(path).await?;
         if found.is_none() || path.is_root() || !self.may_fold_names() {

@@ -1,4 +1,4 @@
-//! The two places of a run, by what may be done with them.
+//! The two places of a run, typed by what may be done with them.
 
 use std::rc::Rc;
 
@@ -30,15 +30,15 @@ use crate::{place::Place, port::Storage};
 pub(super) struct Sides {
     pub(super) source: Reading,
     pub(super) target: Reading,
-    /// Set if the source is one object: its name.
+    /// The name of the source, if it is a single object.
     pub(super) single: Option<Path>,
     /// Where replaced and deleted objects are kept, if that was asked for.
     pub(super) backup: Option<Rc<Backup>>,
-    /// Which objects are meant.
+    /// Which objects are included.
     pub(super) filter: Rc<Filter>,
-    /// Of which paths.
+    /// The range of paths.
     pub(super) range: KeyRange,
-    /// What is done with them on the way.
+    /// What happens to objects on the way.
     pub(super) recoder: Option<Recoder>,
 }
 
@@ -67,7 +67,7 @@ impl Sides {
             }
         };
         let is_directory = match kind {
-            // A prefix that objects share is one, too.
+            // A prefix that objects share counts as a directory.
             None if options.target_name.is_some() => {
                 crate::objects::stat(&source).await?.kind == ObjectKind::Directory
             }
@@ -128,7 +128,7 @@ impl Sides {
                 side.require_ranges()?;
             }
         }
-        // Where directories do not exist by themselves, a prefix is there if something is below it.
+        // In a store without real directories, a prefix exists if something is below it.
         if let Some(missing) = missing
             && sides.source.all_pages().next().await.transpose()?.is_none()
         {
@@ -157,7 +157,7 @@ impl Sides {
         self.backup.as_ref().is_some_and(|backup| backup.holds(path))
     }
 
-    /// The side's place.
+    /// The place of a side.
     pub(super) fn side(&self, side: Side) -> &Reading {
         match side {
             Side::Source => &self.source,
@@ -165,7 +165,7 @@ impl Sides {
         }
     }
 
-    /// Differences of time up to this count as none.
+    /// Times that differ by no more than this are equal.
     fn window(&self, options: &SyncOptions) -> Option<u64> {
         let window = options.modify_window.map(nanoseconds);
         modify_window(self.source.precision_ns(), self.target.precision_ns(), window)
@@ -173,7 +173,7 @@ impl Sides {
 
     /// How to compare what was listed.
     pub(super) fn compare_options(&self, options: &SyncOptions) -> CompareOptions {
-        // A single object is not listed.
+        // A single object is looked up, not listed.
         let is_listed = self.single.is_none();
         let each = |holds: &dyn Fn(&Reading) -> bool| compare::Sides {
             source: holds(&self.source),
@@ -186,20 +186,20 @@ impl Sides {
         }
     }
 
-    /// For objects that go together, unless that would only make one wait for the other.
+    /// Batches for small objects, unless batching would only make them wait for each other.
     pub(super) fn batch<T>(&self) -> Batch<T> {
         let of_many = [&self.source, &self.target].into_iter().all(|side| side.features().batches);
         if of_many { Batch::default() } else { Batch::of_one() }
     }
 
-    /// The algorithm to compare by what no listing tells a hash of.
+    /// The hash algorithm for objects whose listings carry none.
     pub(super) fn hash_algorithm(&self) -> HashAlgorithm {
         hash_algorithm(&self.source, &self.target)
     }
 }
 
-/// Refuses a name that is that of a directory, also where an object could stand beside it: whoever gives it means something
-/// else.
+/// Refuses a name that is that of a directory, also where an object could stand beside it: whoever gives it means
+/// something else.
 async fn refuse_directory(directory: &Place, name: &Path) -> Result<(), Error> {
     let at = Place { path: directory.path.join(name)?, ..directory.clone() };
     match crate::objects::stat(&at).await {
@@ -210,7 +210,7 @@ async fn refuse_directory(directory: &Place, name: &Path) -> Result<(), Error> {
     }
 }
 
-/// Whether a source leaves out the directory in which the target is.
+/// Whether the filter excludes the directory of the source in which the target lies.
 fn leaves_out(filter: &Filter, source: &Place, target: &Place) -> bool {
     let inside = target.path.strip_prefix(&source.path).filter(|inside| !inside.is_root());
     inside.is_some_and(|inside| {
@@ -218,7 +218,7 @@ fn leaves_out(filter: &Filter, source: &Place, target: &Place) -> bool {
     })
 }
 
-/// Whether a place leaves out an object that lies in it.
+/// Whether the filter excludes an object that lies in a place.
 pub(super) fn leaves_out_object(filter: &Filter, place: &Place, object: &Place) -> bool {
     let inside = object.path.strip_prefix(&place.path).filter(|inside| !inside.is_root());
     inside.is_some_and(|inside| {

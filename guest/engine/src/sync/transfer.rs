@@ -1,4 +1,4 @@
-//! Objects from one place to the other.
+//! Transfers objects from one place to the other.
 
 use std::rc::Rc;
 
@@ -22,24 +22,24 @@ use super::{
 };
 use crate::planted::{self, Bug};
 
-/// Carries objects from the source to the target.
+/// Transfers objects from the source to the target.
 #[derive(Clone)]
 pub(super) struct Carrier {
     pub(super) source: Reading,
     pub(super) target: Writing,
-    /// For a move: what arrived is removed from the source.
+    /// For a move: transferred objects are removed from the source.
     pub(super) remover: Option<Writing>,
     pub(super) backup: Option<Rc<Backup>>,
     pub(super) recoder: Option<Recoder>,
     pub(super) ignore_size: bool,
-    /// Which version arrived is to be known.
+    /// The caller needs to know which version was transferred.
     pub(super) remembers: bool,
     pub(super) fences: Rc<Fences>,
 }
 
-/// How an object arrived.
+/// How an object was transferred.
 enum Way {
-    /// It is on both sides.
+    /// It is on both sides now.
     Copied(Arrived),
     /// It has left the source.
     Moved,
@@ -59,16 +59,16 @@ fn copied(results: Vec<Result<Arrived, Error>>) -> Vec<Result<Way, Error>> {
     results.into_iter().map(|result| result.map(Way::Copied)).collect()
 }
 
-/// What became of an object.
+/// The result for one object.
 pub(super) struct Carried {
     pub(super) item: Item,
     pub(super) arrived: Result<Arrival, Error>,
-    /// For a move, of an object that arrived.
+    /// The result of the removal, for a move of an object that was transferred.
     pub(super) removed: Option<Result<(), Error>>,
 }
 
 impl Carrier {
-    /// Carries objects, in one call if the host can.
+    /// Transfers objects, in one call if the host can.
     pub(super) async fn carry(&self, items: Vec<Item>) -> Vec<Carried> {
         let kept = self.keep_replaced(&items).await;
         let ready = items.iter().zip(&kept).filter(|(_, kept)| kept.is_ok());
@@ -119,7 +119,7 @@ impl Carrier {
         carried.collect()
     }
 
-    /// Looks once more at what did not arrive: was it overtaken since it was listed?
+    /// Looks again at objects that failed: did they change since they were listed?
     async fn look_again(
         &self,
         items: &[&Item],
@@ -183,7 +183,7 @@ impl Carrier {
         ))
     }
 
-    /// Keeps what is about to be replaced, if that was asked for.
+    /// Keeps a copy of what is about to be replaced, if that was asked for.
     async fn keep_replaced(&self, items: &[Item]) -> Vec<Result<(), Error>> {
         let mut results: Vec<_> = items.iter().map(|_| Ok(())).collect();
         let Some(backup) = &self.backup else { return results };
@@ -201,11 +201,11 @@ impl Carrier {
         results
     }
 
-    /// Moves what can be moved in one step, and copies the rest.
+    /// Moves objects in one step where possible, and copies the others.
     async fn relocate(&self, items: &[&Item]) -> Vec<Result<Way, Error>> {
         let request = |item: &&Item| {
             let request = self.request(item)?;
-            // Whatever it is by now, it is moved as a whole.
+            // Whatever version it is by now, it is moved as a whole.
             let options = WriteOptions { expected_size: None, expected_hash: None, ..request.options };
             Ok(CopyRequest { options, ..request })
         };
@@ -332,7 +332,7 @@ impl Carrier {
         entry.etag.as_deref().filter(|_| is_wanted)
     }
 
-    /// Copies an object as long as it is of that version.
+    /// Copies an object, provided that it is still this version.
     async fn copy_version(&self, item: &Item, etag: &str) -> Result<Arrived, Error> {
         let (source, target, request) = (&self.source, &self.target.0, self.request(item)?);
         let written = through(source, target, request, Some(etag.to_owned())).await?;
@@ -379,13 +379,13 @@ impl Carrier {
         }
     }
 
-    /// What must hold of the bytes; all that goes with them comes from the source.
+    /// What the bytes must satisfy. Everything else is taken from the source.
     fn request(&self, item: &Item) -> Result<CopyRequest, Error> {
         let entry = &item.source;
         let options = WriteOptions {
             condition: self.condition(item),
             expected_size: entry.size.filter(|_| !self.ignore_size),
-            // What a store copies within itself, it vouches for.
+            // A store vouches for its own copies.
             expected_hash: (!self.source.shares_backend(&self.target.0))
                 .then(|| entry.hashes.first().cloned())
                 .flatten(),
@@ -396,7 +396,7 @@ impl Carrier {
     }
 }
 
-/// Whether an object is another one than was listed, by what both times was told.
+/// Whether an object has changed since it was listed, by the details that both times were known.
 fn has_changed(listed: &Entry, now: &Entry) -> bool {
     fn differ<T: PartialEq>(listed: &Option<T>, now: &Option<T>) -> Option<bool> {
         Some(listed.as_ref()? != now.as_ref()?)

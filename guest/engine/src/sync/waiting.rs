@@ -1,4 +1,4 @@
-//! Objects that wait to be transferred: in the order asked for, small ones together.
+//! The queue of transfers: in the requested order, small objects together.
 
 use std::{cmp::Ordering, collections::BinaryHeap};
 
@@ -12,7 +12,7 @@ use omnistorage_core::{
 
 use super::{batch::Batch, fence::LastSeen};
 
-/// So many objects are known at a time to choose the next one from.
+/// How many objects are held at a time to choose the next one from.
 const BACKLOG: usize = 10_000;
 
 /// An object to transfer, and why.
@@ -25,20 +25,20 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// Whether an object of the target makes room for it.
+    /// Whether an object of the target is removed to make room for it.
     pub(super) fn replaces(&self) -> bool {
         !matches!(self.reason, Reason::MissingOnTarget | Reason::SymbolicLink)
     }
 }
 
-/// What waits.
+/// The queue.
 pub(super) struct Waiting {
     order: Option<Order>,
     backlog: BinaryHeap<Ranked>,
     batch: Batch<Item>,
 }
 
-/// The first in order is the greatest.
+/// The next object compares as the greatest.
 struct Ranked(Order, Item);
 
 impl Waiting {
@@ -46,14 +46,14 @@ impl Waiting {
         Self { order, backlog: BinaryHeap::new(), batch }
     }
 
-    /// Adds an object. What it gives back goes now.
+    /// Adds an object, and returns what should be transferred now.
     pub(super) fn add(&mut self, item: Item) -> Option<Vec<Item>> {
         let Some(order) = self.order else { return self.put(item) };
         self.backlog.push(Ranked(order, item));
         if self.backlog.len() > BACKLOG { self.pop() } else { None }
     }
 
-    /// What goes next, although more could come.
+    /// The next objects, even if the batch is not full.
     pub(super) fn take(&mut self) -> Option<Vec<Item>> {
         while !self.backlog.is_empty() {
             if let Some(items) = self.pop() {
@@ -71,7 +71,7 @@ impl Waiting {
     fn put(&mut self, item: Item) -> Option<Vec<Item>> {
         let size = item.source.size;
         if self.order.is_some() && size.is_none_or(|size| size > super::batch::SMALL) {
-            // Those before it go before it.
+            // Objects queued before it go first.
             let mut items = self.batch.take().unwrap_or_default();
             items.push(item);
             return Some(items);

@@ -1,4 +1,4 @@
-//! How a run of the sync engine is to be carried out.
+//! The options of a run of the sync engine.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::{Compression, Filter, KeyRange, Location, Path, Timestamp};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Comparison {
     /// Size, and the first of these that can be had: the times that both were given, within the coarser precision of
-    /// the two sides, where both listings tell them; hashes that both listings tell; what the
+    /// the two sides, where both listings carry them; hashes that both listings carry; what the
     /// [`memo`](SyncOptions::memo) says of the very pair; the hash of an object of at most 256 KiB that lies where no
-    /// network is between, where the other listing tells one; else the times are asked for, or hashes where the target
-    /// keeps none. When a target was written tells nothing.
+    /// network is between, where the other listing carries one; else the times are asked for, or hashes where the
+    /// target keeps none. When a target was written tells nothing.
     #[default]
     Automatic,
-    /// Size and modification time, asked for where a listing does not tell it; where one side keeps no times, a
+    /// Size and modification time, asked for where a listing does not carry it; where one side keeps no times, a
     /// checksum.
     ExactTimes,
-    /// As [`Automatic`](Self::Automatic), but a target whose listing does not tell the time that it was given, or that
+    /// As [`Automatic`](Self::Automatic), but a target whose listing does not carry the time that it was given, or that
     /// keeps none, is the same if it was written no earlier than the source's time. That says nothing of contents: what
     /// is changed and dated back, or takes another's name, goes unseen. Refused for a move.
     WriteTimes,
@@ -134,8 +134,8 @@ pub struct SyncOptions {
     pub deletion: Deletion,
     /// Delete even after errors.
     pub ignore_errors: bool,
-    /// Count what is extra, and delete nothing: [`Report::extras`](crate::Report::extras) tells how many. What needs the
-    /// place of something extra waits for another run. For whoever adds up the reports of ranges before anything is
+    /// Count what is extra, and delete nothing: [`Report::extras`](crate::Report::extras) tells how many. What needs
+    /// the place of something extra waits for another run. For whoever adds up the reports of ranges before anything is
     /// deleted.
     pub hold_deletes: bool,
     /// Fail if more objects than this would go, and delete nothing ([`Deletion::During`]: no more than this).
@@ -178,15 +178,15 @@ pub struct SyncOptions {
     pub max_window: Option<u64>,
     /// For `check`: ignore what only the target has.
     pub one_way: bool,
-    /// Only paths after this one, in byte order of the whole paths; below both places. What lies outside of the range is
-    /// neither looked at, transferred, deleted nor counted, and all guards hold for the range.
+    /// Only paths after this one, in byte order of the whole paths; below both places. What lies outside of the range
+    /// is neither looked at, transferred, deleted nor counted, and all guards hold for the range.
     pub start_after: Option<Path>,
     /// Only paths up to this one, which is among them.
     pub stop_at: Option<Path>,
-    /// Where the memo of this source and this target is, an object that a run reads beside the listings, and replaces in
-    /// one step at its end: which pairs earlier runs made or found to be the same. Such a pair needs nothing but the
-    /// listings; whatever they tell otherwise is looked at as if there were no memo, so that one that is missing, old or
-    /// damaged costs requests alone. It is used where listings do not tell the times that objects were given, by
+    /// Where the memo of this source and this target is, an object that a run reads beside the listings, and replaces
+    /// in one step at its end: which pairs earlier runs made or found to be the same. Such a pair needs nothing but the
+    /// listings; whatever they tell otherwise is looked at as if there were no memo, so that one that is missing, old
+    /// or damaged costs requests alone. It is used where listings do not carry the times that objects were given, by
     /// `sync` and `copy` of trees; a
     /// dry run leaves it as it is.
     pub memo: Option<Location>,

@@ -43,7 +43,7 @@ impl Root {
         if self.follows() { self.tree.followed_object(path) } else { self.tree.object(path) }
     }
 
-    /// What is known of a directory, also of one that may not be looked into.
+    /// What is known about a directory, also of one that may not be looked into.
     pub(super) fn readable_directory_stat(&self, path: &str) -> Result<Stat, Errno> {
         if self.follows() { self.tree.followed_stat(path) } else { self.tree.directory_stat(path) }
     }

@@ -125,7 +125,7 @@ impl Object {
         Ok(bytes)
     }
 
-    /// At most `len` bytes from `offset`, where only the end tells how many there are; `None` if there are more than
+    /// At most `len` bytes from `offset`, where only the end says how many there are; `None` if there are more than
     /// `max`.
     pub(super) fn read_to_end(&self, offset: u64, len: u64, max: usize) -> Result<Option<Vec<u8>>> {
         let mut bytes = Vec::new();
@@ -157,8 +157,8 @@ impl Object {
         Err(other_version(&self.path))
     }
 
-    /// The range asked for, as far as there are bytes: its start and its length. Where the size is not told, there may be
-    /// fewer.
+    /// The range asked for, as far as there are bytes: its start and its length. Where the size is not told, there may
+    /// be fewer.
     pub(super) fn range(&self, options: &ReadOptions) -> (u64, u64) {
         let size = self.size().unwrap_or(u64::MAX);
         let start = options.offset.min(size);

@@ -172,7 +172,7 @@ pub(super) fn hash_of(
     Ok(hasher.finish())
 }
 
-/// What is known of a path.
+/// What is known about a path.
 pub(super) fn stat(root: &Root, path: &Path) -> Result<ObjectInfo> {
     check_name(path)?;
     let failed = |errno| root.unreadable(errno, path);

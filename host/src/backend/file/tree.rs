@@ -88,7 +88,7 @@ impl Tree {
         self.resolve(path, OBJECT)
     }
 
-    /// What is known of what stands at a path, links followed as far as they stay below the root: `EXDEV` beyond.
+    /// What is known about what stands at a path, links followed as far as they stay below the root: `EXDEV` beyond.
     pub(super) fn followed_stat(&self, path: &str) -> Result<Stat, Errno> {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         const ANYTHING: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
@@ -134,7 +134,7 @@ impl Tree {
         }
     }
 
-    /// What is known of a directory, also of one that may not be looked into.
+    /// What is known about a directory, also of one that may not be looked into.
     pub(super) fn directory_stat(&self, path: &str) -> Result<Stat, Errno> {
         if path.is_empty() {
             return rustix::fs::fstat(&self.root);

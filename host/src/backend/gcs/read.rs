@@ -31,7 +31,7 @@ impl Bucket {
         Ok(stored)
     }
 
-    /// What is known of a path. Directories do not exist, but for the root.
+    /// What is known about a path. Directories do not exist, but for the root.
     pub(super) async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
         self.check_open()?;
         if path.is_root() {

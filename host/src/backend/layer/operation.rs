@@ -74,7 +74,7 @@ operations! {
     WriteAll = "write-all", changes;
     /// Whether there is anything.
     Exists = "exists";
-    /// What is known of a path.
+    /// What is known about a path.
     Stat = "stat";
     /// Opening a listing.
     List = "list";

@@ -52,7 +52,7 @@ fn translated(error: &::opendal::Error) -> Error {
     Error::new(code, message)
 }
 
-/// What is known of an object or a directory.
+/// What is known about an object or a directory.
 ///
 /// # Errors
 /// [`ErrorCode::Other`] if it is neither.

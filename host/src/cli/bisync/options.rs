@@ -49,7 +49,7 @@ pub(super) struct BisyncArguments {
     /// Move at most RATE bytes a second, as in `1M`; a bare number is in KiB, `off` is no limit
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     bwlimit: Option<Bound<u64>>,
-    /// Objects worked on at once
+    /// How many objects are worked on at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u32).range(1..=256))]
     transfers: u32,
     /// How often an object is tried in all, if its error may pass

@@ -31,7 +31,7 @@ impl std::fmt::Debug for ObjectReader {
 }
 
 impl ObjectReader {
-    /// What is known of the object, as it is stored.
+    /// What is known about the object, as it is stored.
     #[must_use]
     pub fn info(&self) -> &ObjectInfo {
         &self.info

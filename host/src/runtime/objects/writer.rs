@@ -39,7 +39,7 @@ impl std::fmt::Debug for ObjectWriter {
 }
 
 impl ObjectWriter {
-    /// Commits what was written, and returns what is known of the new object.
+    /// Commits what was written, and returns what is known about the new object.
     ///
     /// # Errors
     /// As [`Storage::write`]; the old object stays.

@@ -38,7 +38,7 @@ impl Header {
     /// Appends the header of a member compressed at that level.
     pub(super) fn write(&self, level: u32, output: &mut Vec<u8>) {
         let flags = self.name.as_ref().map_or(0, |_| FNAME) | self.comment.as_ref().map_or(0, |_| FCOMMENT);
-        // XFL tells the slowest and the fastest algorithm; OS 255 is unknown.
+        // XFL names the slowest and the fastest algorithm; OS 255 is unknown.
         let extra_flags = match level {
             9 => 2,
             1 => 4,
@@ -175,7 +175,7 @@ impl Parser {
                 let before = self.told.modified.map_or(0, NonZero::get);
                 self.told.modified = NonZero::new(before | u32::from(byte) << (8 * (place - 4)));
             }
-            // The extra flags and the operating system tell nothing about the contents.
+            // The extra flags and the operating system say nothing about the contents.
             _ => {}
         }
         self.position += 1;

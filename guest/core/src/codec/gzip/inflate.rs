@@ -49,7 +49,7 @@ enum State {
 enum Coded {
     /// As the standard has it.
     Fixed,
-    /// As the block tells.
+    /// As the block says.
     Told,
 }
 

@@ -13,7 +13,7 @@ use super::{
 /// Contents of a block. Matches reach back 64 KiB, and not into the block before: shorter blocks would find fewer.
 const BLOCK: usize = 256 << 10;
 
-/// What the header tells: the flags, and the code for blocks of up to 256 KiB.
+/// What the header says: the flags, and the code for blocks of up to 256 KiB.
 const DESCRIPTOR: [u8; 2] = [VERSION | INDEPENDENT_BLOCKS | CONTENT_CHECKSUM, 5 << 4];
 
 /// See [`encoder`](super::encoder).

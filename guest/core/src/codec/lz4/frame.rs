@@ -19,7 +19,7 @@ pub(super) const CONTENT_CHECKSUM: u8 = 1 << 2;
 const RESERVED: u8 = 1 << 1;
 const DICTIONARY: u8 = 1;
 
-/// The largest maximum of the length of a block that a frame can tell.
+/// The largest maximum of the length of a block that a frame can express.
 pub(super) const LARGEST_BLOCK: usize = 4 << 20;
 
 /// In the length of a block: it is not compressed.
@@ -32,7 +32,7 @@ pub(super) enum Start {
     Skippable(u64),
 }
 
-/// What the header of a frame tells.
+/// What the header of a frame says.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Header {
     /// No block is longer, compressed or not.
@@ -61,7 +61,8 @@ pub(super) fn header_checksum(descriptor: &[u8]) -> u8 {
     checksum(descriptor)[1]
 }
 
-/// How long the header of a frame is, as far as its first bytes tell; of a skippable frame, what is before its contents.
+/// How long the header of a frame is, as far as its first bytes show; of a skippable frame, what is before its
+/// contents.
 pub(super) fn start_length(bytes: &[u8], at: u64) -> Result<usize, CodecError> {
     let begin = &bytes[..bytes.len().min(4)];
     if let Some((first, rest)) = begin.split_first()
@@ -126,7 +127,7 @@ pub(super) enum Part<'a> {
     Compressed(&'a [u8]),
 }
 
-/// How long a block is with its length and its checksum, as far as its first bytes tell; or the end mark.
+/// How long a block is with its length and its checksum, as far as its first bytes show; or the end mark.
 pub(super) fn part_length(bytes: &[u8], header: &Header, at: u64) -> Result<usize, CodecError> {
     let Some(size) = bytes.first_chunk().map(|size| u32::from_le_bytes(*size)) else { return Ok(4) };
     if size == 0 {

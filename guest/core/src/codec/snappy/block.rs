@@ -5,8 +5,8 @@ use super::super::window::Window;
 /// How much of a literal is copied at once where there is that much input.
 const SHORT: usize = 16;
 
-/// What each tag of a copy tells: its length (bits 0–6), the high bits of its distance (8–10), and how many bytes of the
-/// distance follow (11–13).
+/// What each tag of a copy means: its length (bits 0–6), the high bits of its distance (8–10), and how many bytes of
+/// the distance follow (11–13).
 const COPIES: [u16; 256] = {
     let mut copies = [0; 256];
     let mut tag = 0;

@@ -48,7 +48,7 @@ impl Decoder {
     }
 }
 
-/// How long a chunk is, as far as its first bytes tell. For a chunk that is skipped: its header.
+/// How long a chunk is, as far as its first bytes show. For a chunk that is skipped: its header.
 fn chunk_length(bytes: &[u8], begun: bool, at: u64) -> Result<usize, CodecError> {
     if !begun {
         return match STREAM_IDENTIFIER.starts_with(bytes) {
@@ -74,7 +74,7 @@ fn chunk_length(bytes: &[u8], begun: bool, at: u64) -> Result<usize, CodecError>
     }
 }
 
-/// The length that a block tells at its start, and the rest of the block: a variable-length integer of up to 32 bits.
+/// The length that a block states at its start, and the rest of the block: a variable-length integer of up to 32 bits.
 fn told_length(block: &[u8]) -> Option<(usize, &[u8])> {
     let mut length = 0_u64;
     for (place, byte) in block.iter().enumerate().take(5) {

@@ -16,7 +16,7 @@ pub fn compress(contents: &[u8]) -> Result<Vec<u8>, CodecError> {
     })
 }
 
-/// Decompresses a block that tells a length of at most `max_output` bytes. The format has no checksum: damage may go
+/// Decompresses a block that states a length of at most `max_output` bytes. The format has no checksum: damage may go
 /// unseen.
 ///
 /// ```

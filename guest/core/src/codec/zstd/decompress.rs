@@ -22,7 +22,7 @@ use super::{
     frame::{BLOCK_HEADER, Header, take},
 };
 
-// How the contents of a block are told (section 3.1.1.2.2).
+// How the contents of a block are encoded (section 3.1.1.2.2).
 const RAW: u64 = 0;
 const REPEATED: u64 = 1;
 const COMPRESSED: u64 = 2;

@@ -16,7 +16,7 @@ pub(super) enum Start {
     Skippable(u64),
 }
 
-/// What the header of a frame tells.
+/// What the header of a frame says.
 pub(super) struct Header {
     /// How far back matches may reach, in bytes.
     pub(super) window: u64,
@@ -35,7 +35,7 @@ impl Header {
     }
 }
 
-/// What the descriptor of a frame header tells.
+/// What the descriptor of a frame header says.
 struct Descriptor {
     is_single_segment: bool,
     has_checksum: bool,
@@ -57,7 +57,7 @@ impl Descriptor {
     }
 }
 
-/// How many bytes there are up to the first block, or up to what is to be skipped, as far as these first ones tell.
+/// How many bytes there are up to the first block, or up to what is to be skipped, as far as these first ones show.
 /// `at`: their place in the input.
 pub(super) fn start_length(bytes: &[u8], at: u64) -> Result<usize, CodecError> {
     let is_start = |magic: [u8; 4], mask: u8| {
@@ -110,7 +110,7 @@ pub(super) fn start(bytes: &[u8]) -> Start {
 /// The length of a block's header, in bytes.
 pub(super) const BLOCK_HEADER: usize = 3;
 
-/// The length of a block with its header, as far as these first bytes tell. `at`: their place in the input.
+/// The length of a block with its header, as far as these first bytes show. `at`: their place in the input.
 pub(super) fn block_length(bytes: &[u8], max_block: u64, at: u64) -> Result<usize, CodecError> {
     let Some(mut header) = bytes.get(..BLOCK_HEADER) else { return Ok(BLOCK_HEADER) };
     let header = take(&mut header, BLOCK_HEADER);

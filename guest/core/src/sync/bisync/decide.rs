@@ -6,7 +6,7 @@ use crate::{
     sync::{compare::Reason, merge::Side},
 };
 
-/// What is to be done with a path. The first place is the source of a merge, the second its target.
+/// What to do with a path. The first place is the source of a merge, the second its target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Nothing: neither side changed.
@@ -28,16 +28,16 @@ pub enum Decision {
         /// On which side.
         on: Side,
     },
-    /// Both changed, or nothing is known of what both have: agreed if a comparison finds both the same, otherwise a
+    /// Both changed, or nothing is known about what both have: agreed if a comparison finds both the same, otherwise a
     /// conflict.
     Reconcile,
-    /// Leave it alone on both sides, and what is known of it too.
+    /// Leave it alone on both sides, and what is known about it too.
     Skip(Reason),
     /// An object on one side, a directory on the other: an error.
     Clash,
 }
 
-/// How an object stands to what is known of it.
+/// How an object compares with what is known about it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Change {
     Unchanged,
@@ -45,7 +45,7 @@ enum Change {
     Deleted,
 }
 
-/// What is to be done with a path, from what both sides list and what they had when they agreed last.
+/// What to do with a path, from what both sides list and what they had when they agreed last.
 ///
 /// ```
 /// use omnistorage_core::{Path, entry::{Entry, ObjectKind, Timestamp}, sync::merge::Side};

@@ -1,4 +1,4 @@
-//! The merge of three sorted sequences: two listings, and what is known of both.
+//! The merge of three sorted sequences: two listings, and what is known about both.
 
 use std::{cmp::Ordering, collections::VecDeque};
 
@@ -22,7 +22,7 @@ pub struct Trio {
     pub first: Option<Entry>,
     /// What the second place lists.
     pub second: Option<Entry>,
-    /// What is known of both.
+    /// What is known about both.
     pub record: Option<Record>,
     /// A listing failed here: what is missing may be there all the same.
     pub is_uncertain: bool,
@@ -31,9 +31,9 @@ pub struct Trio {
 /// What the merge has next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrioStep {
-    /// Nothing before more of this listing is pushed, or its end told. The first place is the source.
+    /// Nothing before more of this listing is pushed, or its end reported. The first place is the source.
     Need(Side),
-    /// Nothing before more records are pushed, or their end told.
+    /// Nothing before more records are pushed, or their end reported.
     NeedRecords,
     /// What a side could not list, and why. It comes before all paths that it makes uncertain.
     Failed {
@@ -61,7 +61,7 @@ pub struct Trios {
     records_ended: bool,
 }
 
-/// What the listings tell of a path.
+/// What the listings say about a path.
 #[derive(Debug)]
 struct Pair {
     path: Path,

@@ -6,10 +6,10 @@ use omnistorage_types::Path;
 
 use super::Fact;
 
-/// What is known of a path.
+/// What is known about a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Sought {
-    /// More of the memo has to be pushed, or its end told, before that can be said.
+    /// More of the memo has to be pushed, or its end reported, before that can be said.
     Need,
     /// This.
     Fact(Fact),
@@ -35,8 +35,8 @@ impl Lookup {
         self.ended = true;
     }
 
-    /// What is known of a path. Those asked for should ascend: of one that comes late, nothing is known. Facts before it
-    /// go to `passed`: no listing has told of them.
+    /// What is known about a path. Those asked for should ascend: of one that comes late, nothing is known. Facts
+    /// before it go to `passed`: no listing has told of them.
     pub fn seek(&mut self, path: &Path, passed: &mut Vec<Fact>) -> Sought {
         while let Some(first) = self.facts.pop_front() {
             match first.path.cmp(path) {

@@ -12,7 +12,7 @@ use crate::{
     sync::pairs::{Pairs, Step},
 };
 
-/// A memo as it comes.
+/// A memo while it is read.
 pub(in crate::sync) struct Recall {
     pages: mpsc::Receiver<Result<Vec<Fact>, MemoTrouble>>,
     lookup: Lookup,
@@ -21,12 +21,12 @@ pub(in crate::sync) struct Recall {
     trouble: Option<MemoTrouble>,
 }
 
-/// A step of the merge, with what the memo tells of it.
+/// A step of the merge, with what the memo says about it.
 pub(in crate::sync) struct Met {
     pub(in crate::sync) step: Step,
-    /// Of the pair, if earlier runs found anything.
+    /// What earlier runs found about the pair, if anything.
     pub(in crate::sync) fact: Option<Fact>,
-    /// Of what comes before it, and no listing told of.
+    /// Records for earlier paths that no listing contains.
     pub(in crate::sync) passed: Vec<Fact>,
     pub(in crate::sync) trouble: Option<MemoTrouble>,
 }
@@ -38,14 +38,14 @@ impl Recall {
         let port = place.port.clone();
         port.spawn(Box::pin(async move {
             if let Err(trouble) = read(&place, header, &mut sender).await {
-                // Whoever asked may have left.
+                // The receiver may be gone.
                 let _ = sender.send(Err(trouble)).await;
             }
         }));
         Self { pages, lookup: Lookup::default(), names, passed: Vec::new(), trouble: None }
     }
 
-    /// Takes in more of it. May be dropped half way, and called again.
+    /// Reads more of it. Cancel-safe: it may be dropped and called again.
     async fn read_on(&mut self) {
         match self.pages.next().await {
             Some(Ok(facts)) => self.lookup.push(facts),
@@ -57,7 +57,7 @@ impl Recall {
         }
     }
 
-    /// What it tells of one object of the source.
+    /// What it says about one object of the source.
     pub(super) async fn find(mut self, source: &Path) -> Option<Fact> {
         let path = self.names.of(source);
         loop {
@@ -70,7 +70,7 @@ impl Recall {
         }
     }
 
-    /// What it tells of a step; `None` if more of it has to come before that is known.
+    /// What it says about a step; `None` if more must be read first.
     fn seek(&mut self, step: &Step) -> Option<Option<Fact>> {
         let sought = match step {
             Step::Both { source, .. } => {
@@ -99,7 +99,7 @@ async fn read(
 ) -> Result<(), MemoTrouble> {
     let reader = match place.read(ReadOptions::default()).await {
         Ok(reader) => reader,
-        // There was no run before, or somebody took it away.
+        // There was no earlier run, or somebody removed the memo.
         Err(error) if error.code() == ErrorCode::NotFound => return Ok(()),
         Err(_) => return Err(MemoTrouble::Unreadable),
     };
@@ -128,7 +128,7 @@ const fn trouble(why: MemoError) -> MemoTrouble {
 pub(in crate::sync) struct Recalling {
     pairs: Pairs,
     recall: Option<Recall>,
-    /// What the memo is behind with.
+    /// A step that waits for the memo.
     held: Option<Step>,
 }
 
@@ -137,7 +137,7 @@ impl Recalling {
         Self { pairs, recall, held: None }
     }
 
-    /// The next step. May be dropped half way, and called again.
+    /// The next step. Cancel-safe: it may be dropped and called again.
     pub(in crate::sync) async fn next(&mut self) -> Result<Met, Error> {
         let Self { pairs, recall, held } = self;
         loop {

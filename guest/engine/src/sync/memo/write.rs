@@ -1,4 +1,4 @@
-//! Writing a memo: nothing of it is there before all of it is.
+//! Writes a memo. It appears only once it is complete.
 
 use futures::channel::oneshot;
 use omnistorage_core::sync::memo::{Fact, Header, Writer};
@@ -11,7 +11,7 @@ use crate::{
     sync::copying::as_it_is,
 };
 
-/// A memo that is being written. Dropped before its end, it leaves the old one.
+/// A memo that is being written. If it is dropped before the end, the old one stays.
 pub(super) struct NewMemo {
     writer: Writer,
     sink: Sink,
@@ -20,36 +20,36 @@ pub(super) struct NewMemo {
 }
 
 impl NewMemo {
-    /// Begins to write in the background.
+    /// Starts to write in the background.
     pub(super) fn begin(place: Place, header: &Header) -> Self {
         let (sink, body) = pipe();
         let (done, stored) = oneshot::channel();
         let port = place.port.clone();
         port.spawn(Box::pin(async move {
             let written = place.backend.write(place.path.clone(), body, as_it_is()).await;
-            // A run that is over does not want to know.
+            // The run may have ended.
             let _ = done.send(written.map(drop));
         }));
         Self { writer: Writer::new(header), sink, buffer: Vec::new(), stored }
     }
 
-    /// Writes the next fact, soon: [`NewMemo::flush`] sends it.
+    /// Buffers the next record; [`NewMemo::flush`] sends it.
     pub(super) fn write(&mut self, fact: &Fact) {
         self.writer.write(fact, &mut self.buffer);
     }
 
-    /// Whether so much is written that it should be sent.
+    /// Whether enough is buffered to be sent.
     pub(super) fn is_full(&self) -> bool {
         self.buffer.len() >= CHUNK
     }
 
-    /// Sends what was written.
+    /// Sends what is buffered.
     pub(super) async fn flush(&mut self) -> Result<(), Error> {
         self.buffer = self.sink.push(std::mem::take(&mut self.buffer)).await?;
         Ok(())
     }
 
-    /// Ends it: it takes the place of the old one.
+    /// Finishes it: it replaces the old one.
     pub(super) async fn finish(self) -> Result<(), Error> {
         let Self { writer, mut sink, mut buffer, stored } = self;
         writer.finish(&mut buffer);
@@ -58,10 +58,10 @@ impl NewMemo {
         stored.await.unwrap_or_else(|_| Err(cancelled()))
     }
 
-    /// Gives it up: the old one stays.
+    /// Aborts it: the old one stays.
     pub(super) async fn abandon(self) {
         self.sink.end(Err(Error::new(ErrorCode::Cancelled, "the run was not carried through"))).await;
-        // It is over when nothing of it is left.
+        // The writer ends once its input is closed.
         let _ = self.stored.await;
     }
 }

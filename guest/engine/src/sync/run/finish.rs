@@ -1,4 +1,4 @@
-//! What a run does apart from transferring: renames, deletes, directories.
+//! Everything a run does besides transfers: renames, deletes, directories.
 
 use omnistorage_core::{
     entry::ObjectKind,
@@ -28,7 +28,7 @@ use crate::{
 };
 
 impl Run {
-    /// Moves what was renamed, and sends the rest of what the target misses.
+    /// Moves renamed objects, and transfers the others that the target lacks.
     pub(super) async fn rename_all(&mut self) -> Result<(), Error> {
         let Some(unmatched) = self.unmatched.take() else { return Ok(()) };
         if self.journal.report.stopped.is_some() {
@@ -46,7 +46,7 @@ impl Run {
             };
             let target = carrier.target.clone();
             let condition = renames_over.condition(Seen::Nothing);
-            // When it was written is not the time that it has.
+            // The time of the last write is not the modification time.
             let modified = source.modified.filter(|_| !self.sides.source.lists_writes);
             self.in_flight.start(Bound::Transfers, async move {
                 let result = rename(&target, &source, modified, &from, condition).await;
@@ -69,7 +69,7 @@ impl Run {
         self.transfer_all(None).await
     }
 
-    /// Finds what is extra by a merge of its own, and deletes it.
+    /// Finds extra objects in a separate merge, and deletes them.
     pub(super) async fn delete_before(&mut self) -> Result<(), Error> {
         let mut pairs = Pairs::new(&self.sides).await?;
         let mut source_objects = 0;
@@ -98,7 +98,7 @@ impl Run {
         Ok(())
     }
 
-    /// While the listings are merged: deletes what was found, as far as it is known to be allowed.
+    /// Deletes extra objects while the listings are still merged, as far as that is already known to be allowed.
     pub(super) fn delete_some(&mut self) {
         let Some(deleter) = self.deleter.clone() else { return };
         if self.deletes_allowed().is_err() {
@@ -121,7 +121,7 @@ impl Run {
         deletes_allowed(plan, delete_limits(&self.options, self.deletes_begun))
     }
 
-    /// Deletes what is extra, if nothing speaks against it.
+    /// Deletes extra objects, unless a guard forbids it.
     pub(super) async fn delete_extras(&mut self) -> Result<(), Error> {
         if self.options.deletion == Deletion::None {
             return Ok(());
@@ -170,7 +170,7 @@ impl Run {
         Ok(())
     }
 
-    /// Removes, makes and dates directories, now that nothing in them changes any more.
+    /// Removes and creates directories and sets their times, now that nothing in them changes any more.
     pub(super) async fn finish_directories(&mut self) {
         let Some(target) = self.carrier.as_ref().map(|carrier| carrier.target.clone()) else { return };
         if self.journal.report.stopped.is_some() {

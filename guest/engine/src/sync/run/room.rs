@@ -1,5 +1,5 @@
-//! What stands on the target in the place of something else: a directory where an object should be, or an object where a
-//! directory should.
+//! What stands on the target in the place of something else: a directory where an object should be, or an object where
+//! a directory should.
 //!
 //! A sync that deletes makes room. What is in the way is extra, and goes with all that is extra, under the same guards;
 //! what needs the place waits until then. The listings are merged once more for it, and nothing else of them is looked
@@ -26,15 +26,15 @@ use crate::sync::{
     pairs::{Pairs, Step},
 };
 
-/// What to do about it, where nothing is deleted.
+/// The advice where nothing is deleted.
 pub(super) const ADVICE: &str = "delete it or move it away, or let a sync delete it";
 
-/// What is in the way.
+/// The kind of obstacle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Obstacle {
-    /// A directory, where the object of that path should be.
+    /// A directory in the place of the object with that path.
     Directory,
-    /// An object, where objects below that path need a directory.
+    /// An object in the place of a directory that objects below that path need.
     Object,
 }
 
@@ -54,15 +54,15 @@ impl Standing {
     }
 }
 
-/// What waits for room, by its path, or by that of the directory it needs.
+/// Objects that wait for room, by their path or by that of the directory that they need.
 #[derive(Default)]
 pub(super) struct Wanted(BTreeMap<Path, Obstacle>);
 
-/// What there is room for, and why there is none for the rest.
+/// The objects that now have room, and why the others do not.
 pub(super) struct Rooms(BTreeMap<Path, (Obstacle, Result<(), Error>)>);
 
 impl Rooms {
-    /// Whether a path was waited for, and whether there is room.
+    /// Whether a path was waiting, and whether there is room for it.
     fn find(&self, path: &Path) -> Option<&Result<(), Error>> {
         if let Some((_, room)) = self.0.get(path) {
             return Some(room);
@@ -74,16 +74,16 @@ impl Rooms {
     }
 }
 
-/// What is in a directory that is in the way.
+/// The contents of a directory that is in the way.
 enum Found {
-    /// Something that is not to go.
+    /// Something that must stay.
     Staying(Path),
-    /// Nothing but directories, each before those in it.
+    /// Only directories, each before those inside it.
     Directories(Vec<Path>),
 }
 
 impl Run {
-    /// Whether what is in the way may wait for deletes.
+    /// Whether obstacles may wait for the deletes.
     pub(super) fn may_make_room(&self) -> bool {
         self.options.deletion != Deletion::None && self.rooms.is_none()
     }
@@ -112,7 +112,7 @@ impl Run {
             self.wanted.0.insert(object, Obstacle::Object);
             return true;
         }
-        // Where directories do not exist by themselves, there may be both.
+        // A store without real directories may have both.
         if !self.sides.target.features().directories {
             return false;
         }
@@ -171,7 +171,7 @@ impl Run {
         self.transfer_all(Some(pairs)).await
     }
 
-    /// Of the merge that lets what waited have its place; says whether it was the last step.
+    /// Handles a step of the merge that places the waiting objects, and returns whether it was the last.
     pub(super) fn take_wanted(&mut self, step: Step) -> bool {
         let (source, target) = match step {
             Step::SourceOnly(source) => (source, None),
@@ -201,11 +201,11 @@ impl Run {
                 let error = error.clone();
                 self.fail(&source.path, error);
             }
-            // Somebody else was there first.
+            // Another process was faster.
             (Ok(()), Some(target)) if target.kind == ObjectKind::Object => {
                 self.decide(Pair::listed(source, target), self.compare);
             }
-            // In a dry run it is still there.
+            // In a dry run it still exists.
             (Ok(()), _) => self.queue(source, Reason::MissingOnTarget, Seen::Nothing),
         }
         false
@@ -252,7 +252,7 @@ impl Run {
     /// What a directory of the target will hold once all that is extra is deleted, or holds after that.
     async fn look_into(&self, directory: &Path, is_after: bool) -> Result<Found, Error> {
         let filter = self.sides.filter.for_target();
-        // How deep it lies keeps nobody from looking here.
+        // The depth limit does not apply here.
         let is_excluded = |directory: &Path| {
             let ruling = filter.ruling_on_directory(directory);
             !ruling.is_included() && !matches!(ruling, Ruling::TooDeep(_))

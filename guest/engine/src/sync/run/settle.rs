@@ -1,4 +1,4 @@
-//! What the calls of a run came to.
+//! Handles the results of a run's calls.
 
 use omnistorage_core::{
     entry::{Entry, ObjectKind},
@@ -21,7 +21,7 @@ use crate::sync::{
 const MOST_TIMES: u32 = 5;
 
 impl Run {
-    /// Takes in what a call came to.
+    /// Handles the result of a call.
     pub(super) fn settle(&mut self, done: Done) {
         match done {
             Done::Carried(items) => items.into_iter().for_each(|carried| self.settle_carried(carried)),
@@ -63,7 +63,7 @@ impl Run {
                     self.fail(&from.path, error);
                 }
             }
-            // Sent instead; what it could have been stays extra.
+            // Transferred instead. The object that it might have been renamed from stays extra.
             Done::Renamed(source, from, renamed @ (Renamed::Failed | Renamed::Unknown(_))) => {
                 if let Renamed::Unknown(error) = renamed {
                     self.fail(&from.path, error);
@@ -85,7 +85,7 @@ impl Run {
                 self.journal.tell(Action::Transferred, &source.path, source.size, reason);
                 self.directories.touch(&source.path);
             }
-            // A backend that keeps no directories by themselves tells of them only now.
+            // A backend without real directories reports them only now.
             Err(error) if error.code() == ErrorCode::IsDirectory && self.may_make_room() => {
                 self.want(&source)
             }
@@ -100,8 +100,8 @@ impl Run {
         }
     }
 
-    /// Decides anew on an object whose place on the target somebody else was faster to change, by the same rules, and on
-    /// what is there now.
+    /// Decides anew on an object whose place on the target somebody else was faster to change, by the same rules, and
+    /// on what is there now.
     fn decide_again(&mut self, source: Entry, there: Option<Box<Entry>>) {
         let times = self.overtaken.entry(source.path.clone()).or_default();
         *times += 1;
@@ -135,7 +135,7 @@ impl Run {
     }
 }
 
-/// With what to do about it, if something else stands where an object, or a directory above it, should.
+/// Adds advice to the error if something else is in the place of an object, or of a directory above it.
 fn advised(error: Error) -> Error {
     match error.code() {
         ErrorCode::IsDirectory | ErrorCode::NotDirectory => {

@@ -1,4 +1,4 @@
-//! Pairs about which the listings do not tell enough: their times are asked for, or their hashes.
+//! Pairs for which the listings do not say enough: their times or hashes are looked up.
 
 use futures::join;
 use omnistorage_core::{
@@ -17,7 +17,7 @@ use crate::sync::{
     recode::{Recoder, compare_listed},
 };
 
-/// A pair whose hashes decide.
+/// A pair to be decided by its hashes.
 pub(super) struct Unsure {
     pub(super) pair: Pair,
     pub(super) if_equal: IfEqual,
@@ -25,7 +25,7 @@ pub(super) struct Unsure {
 }
 
 impl Run {
-    /// Decides on a pair of which so much is known.
+    /// Decides on a pair, given what is known about it.
     pub(super) fn decide(&mut self, pair: Pair, options: CompareOptions) {
         match compare_listed(self.sides.recoder, &pair.source, &pair.target, options) {
             Verdict::NeedTimes => self.ask_times(pair),
@@ -36,7 +36,7 @@ impl Run {
                 }
             }
             verdict => {
-                // What a listing tells, the next one does too.
+                // The next listing will say the same.
                 if options.lists_given_times() {
                     self.remember(&pair, verdict);
                 }
@@ -45,14 +45,14 @@ impl Run {
         }
     }
 
-    /// Remembers a pair that was found to be the same.
+    /// Remembers that a pair is the same.
     fn remember(&mut self, pair: &Pair, verdict: Verdict) {
         if let (Some(memo), Verdict::Same(evidence)) = (&mut self.memo, verdict) {
             memo.confirm(pair, evidence);
         }
     }
 
-    /// Asks for the times that the listings do not tell.
+    /// Looks up times that the listings do not carry.
     pub(super) fn ask_times(&mut self, pair: Pair) {
         let (from, to, sides) =
             (self.sides.source.clone(), self.sides.target.clone(), self.compare.write_times);
@@ -68,7 +68,7 @@ impl Run {
         });
     }
 
-    /// Takes in what was asked for.
+    /// Handles the times that were looked up.
     pub(super) fn settle_times(&mut self, listed: Pair, seen: Result<Box<(Entry, Option<Entry>)>, Error>) {
         match seen.map(|seen| *seen) {
             Ok(_) if self.journal.report.stopped.is_some() => self.skip(&listed.source, Reason::LimitReached),
@@ -87,7 +87,7 @@ impl Run {
         }
     }
 
-    /// Takes in what a comparison of contents came to.
+    /// Handles the result of a comparison of contents.
     pub(super) fn settle_comparison(&mut self, pair: Pair, verdict: Result<Verdict, Error>) {
         match verdict {
             Ok(_) if self.journal.report.stopped.is_some() => self.skip(&pair.source, Reason::LimitReached),
@@ -114,7 +114,7 @@ impl Run {
             .start(Bound::Checkers, async move { Done::Compared(by_hash(&source, &target, pairs).await) });
     }
 
-    /// Compares those of which one side is compressed, and gives the others.
+    /// Compares pairs of which one side is compressed, and returns the others.
     fn compare_recoded(&mut self, recoder: Recoder, pairs: Vec<Unsure>) -> Vec<Unsure> {
         let (recoded, alike): (Vec<_>, Vec<_>) =
             pairs.into_iter().partition(|unsure| recoder.changes(&unsure.pair.source));

@@ -1,4 +1,4 @@
-//! A container that the host has given, and what is known of its objects.
+//! A container that the host has given, and what is known about its objects.
 
 use std::{fmt, iter, sync::Arc};
 

@@ -33,7 +33,7 @@ pub(super) async fn look(directory: &Descriptor, name: &str, path: Path) -> Resu
     Ok(info(path, &stat, identity))
 }
 
-/// What is known of an open file.
+/// What is known about an open file.
 ///
 /// # Errors
 /// As `stat`.

@@ -1,4 +1,4 @@
-//! Reading objects, and what is known of a path.
+//! Reading objects, and what is known about a path.
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -41,7 +41,7 @@ pub(super) struct Object {
     pub(super) info: ObjectInfo,
 }
 
-/// Opens an object, with what is known of it, its etag too.
+/// Opens an object, with what is known about it, its etag too.
 ///
 /// # Errors
 /// [`ErrorCode::NotFound`], [`ErrorCode::IsDirectory`]; [`ErrorCode::PermissionDenied`] for a link.
@@ -56,9 +56,9 @@ async fn open(root: &Root, path: &Path) -> Result<Object> {
     Ok(Object { file, info })
 }
 
-/// Opens an object, with what was known of its name just before: without an etag, and of another file if somebody exchanged
-/// them meanwhile. Whoever reads it checks at the end that it is of that size and time, so that would be noticed. What might
-/// block is never opened.
+/// Opens an object, with what was known of its name just before: without an etag, and of another file if somebody
+/// exchanged them meanwhile. Whoever reads it checks at the end that it is of that size and time, so that would be
+/// noticed. What might block is never opened.
 ///
 /// # Errors
 /// As [`open`].

@@ -139,7 +139,7 @@ impl Table {
     }
 }
 
-/// Section 4.2.1.1; tells how many there are.
+/// Section 4.2.1.1; says how many there are.
 fn read_weights(weights: &mut [u8; MAX_WEIGHTS + 1], bytes: &mut &[u8]) -> Result<usize, Damaged> {
     let (header, rest) = bytes.split_first().ok_or(Damaged)?;
     let header = usize::from(*header);
