@@ -27,7 +27,7 @@ hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools
 SECONDS ?= 60
 FIRST ?= 100000
 
-.PHONY: setup build codec web npm wheel deb tarball components packages edge wasmcloud agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
+.PHONY: setup browser build codec web npm wheel deb tarball components packages edge wasmcloud agent-tools conformance simulate demo test lint msrv advisories notices bench package fuzz clean
 
 # Install what is missing to build the component.
 setup:
@@ -101,7 +101,7 @@ simulate:
 demo: build
 	examples/demo.sh $(target)/release/omnistorage
 
-test: setup $(languages:%=$(tools)/%/example) $(if $(filter python,$(languages)),$(tools)/wheel/example) $(hosts) $(tools)/python/bin/rclone
+test: setup $(languages:%=$(tools)/%/example) $(if $(filter python,$(languages)),$(tools)/wheel/example) $(if $(filter web,$(languages)),browser) $(hosts) $(tools)/python/bin/rclone
 	cargo test $(native)
 	cargo test --package omnistorage-core --test codec
 	@$(if $(OMNISTORAGE_WITHOUT),echo 'LEFT OUT ON PURPOSE and not passed: the tests of $(OMNISTORAGE_WITHOUT)' >&2,:)
@@ -226,6 +226,9 @@ $(tools)/node/example: examples/node/package-lock.json
 $(tools)/web/example: examples/web/package-lock.json
 	-@mkdir -p $(tools)/web && cp examples/web/package.json $< $(tools)/web && \
 	    npm ci --prefix $(tools)/web --ignore-scripts --no-audit --no-fund --loglevel=error && touch $@
+
+# What the page is tested in. It is the machine's, not ours, so it is looked for every time.
+browser:
 	-@command -v chromium > /dev/null || [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null || \
 	    { apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends chromium; }
 
