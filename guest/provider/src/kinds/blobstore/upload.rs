@@ -63,8 +63,8 @@ impl Drop for Temporary {
 /// A write in the making. The order of the fields is that in which they may be dropped: some hosts store under the
 /// temporary name what a dropped value has.
 pub(super) struct BlobstoreUpload {
-    stream: Option<OutputStream>,
-    value: Option<OutgoingValue>,
+    stream: OutputStream,
+    value: OutgoingValue,
     temporary: Temporary,
     path: Path,
     announced: Announced,
@@ -82,17 +82,11 @@ impl BlobstoreUpload {
         // First the name: there are hosts that take no more bytes than a buffer holds before they know it.
         container.resource().write_data(temporary.name()?, &value).map_err(|told| failure(&told))?;
         let stream = value.outgoing_value_write_body().map_err(|()| failure("a value has no body"))?;
-        Ok(Self {
-            stream: Some(stream),
-            value: Some(value),
-            temporary,
-            path: path.clone(),
-            announced: Announced::new(options),
-        })
+        Ok(Self { stream, value, temporary, path: path.clone(), announced: Announced::new(options) })
     }
 
     fn write(&mut self, mut bytes: &[u8]) -> Result<()> {
-        let Some(stream) = &self.stream else { return Ok(()) };
+        let stream = &self.stream;
         self.announced.update(bytes);
         while !bytes.is_empty() {
             let permitted = match stream.check_write() {
@@ -114,20 +108,18 @@ impl BlobstoreUpload {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<ObjectInfo> {
-        self.announced.check()?;
-        if let Some(stream) = self.stream.take() {
-            match stream.blocking_flush() {
-                // A stream that is full takes no more, and has what it took: the size tells.
-                Ok(()) | Err(StreamError::Closed) => {}
-                Err(error) => return Err(broken(&error)),
-            }
+    fn finish(self) -> Result<ObjectInfo> {
+        // What is bound last is dropped first, so an error drops them in the order above.
+        let Self { announced, path, mut temporary, value, stream } = self;
+        announced.check()?;
+        match stream.blocking_flush() {
+            // A stream that is full takes no more, and has what it took: the size tells.
+            Ok(()) | Err(StreamError::Closed) => {}
+            Err(error) => return Err(broken(&error)),
         }
-        if let Some(value) = self.value.take() {
-            let refusal = |told: String| self.temporary.container.refusal(&self.path, &told);
-            OutgoingValue::finish(value).map_err(refusal)?;
-        }
-        self.temporary.put(&self.path, self.announced.size())
+        drop(stream);
+        OutgoingValue::finish(value).map_err(|told| temporary.container.refusal(&path, &told))?;
+        temporary.put(&path, announced.size())
     }
 }
 
