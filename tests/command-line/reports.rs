@@ -180,6 +180,8 @@ fn what_is_no_report_is_refused_by_its_line() {
         let file = text(&scratch.write(name, contents));
         report("add", &[&file]).fails(2, &[&[&format!("{name}`")[..]], &words[..]].concat());
     }
+    let bytes = text(&scratch.write("bytes", b"\xff\n"));
+    report("add", &[&bytes]).fails(2, &["bytes`, line 1", "UTF-8"]);
     report("add", &[&text(&scratch.path("nowhere"))]).fails(4, &["nowhere`"]);
     let fine = text(&scratch.write("fine", &whole));
     let dry = pair("sync", &source, &target, &["--json", "--dry-run"]).ok();

@@ -148,7 +148,10 @@ impl Ran {
         for line in input.lines() {
             number += 1;
             let at = |why: String| Failure::usage(format!("`{name}`, line {number}: {why}"));
-            let line = line.map_err(unreadable)?;
+            let line = line.map_err(|error| match error.kind() {
+                io::ErrorKind::InvalidData => at("it is not UTF-8".to_owned()),
+                _ => unreadable(error),
+            })?;
             let value: Value = serde_json::from_str(&line).map_err(|why| at(why.to_string()))?;
             if value.get("event").and_then(Value::as_str) == Some("summary") {
                 let summary: Summary = serde_json::from_value(value).map_err(|why| at(why.to_string()))?;
