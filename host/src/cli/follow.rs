@@ -13,6 +13,7 @@ use super::{
     progress::Progress,
     report_file::{End, Entry, ReportFile},
     session::{Session, in_our_words},
+    time::seconds,
 };
 use crate::{
     Error, ErrorCode,
@@ -278,13 +279,4 @@ pub(super) fn summed_up(dry_run: bool, mut parts: Vec<String>, errors: u64) -> V
         parts.push(format!("failed for {}", objects(errors)));
     }
     parts
-}
-
-/// A duration to read: with fractions where they matter.
-pub(super) fn seconds(elapsed: Duration) -> String {
-    if elapsed < Duration::from_secs(60) {
-        format!("{:.2} s", elapsed.as_secs_f64())
-    } else {
-        indicatif::HumanDuration(elapsed).to_string()
-    }
 }

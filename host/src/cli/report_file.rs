@@ -22,7 +22,7 @@ use super::{
     output::{note, printable},
     place::Place,
     session::Session,
-    time::rfc3339,
+    time::to_the_second,
 };
 use crate::{
     Error, Location, Timestamp,
@@ -74,12 +74,6 @@ impl ReportOptions {
         };
         Ok(Some(ReportFile { session, typed: place.typed.clone(), form, end: None }))
     }
-}
-
-/// A time as people write it.
-fn to_the_second(time: Timestamp) -> String {
-    let time = rfc3339(Timestamp { nanoseconds: 0, ..time });
-    format!("{} UTC", time.replace('T', " ").trim_end_matches(".000000000Z"))
 }
 
 /// What happened to one path, in the same words for every kind of run.

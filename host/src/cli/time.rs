@@ -148,6 +148,15 @@ fn fields(text: &str, separator: char, digits: [usize; 3]) -> Option<[i64; 3]> {
     parts.next().is_none().then_some(fields)
 }
 
+/// A duration to read: with fractions where they matter.
+pub(crate) fn seconds(elapsed: Duration) -> String {
+    if elapsed < Duration::from_secs(60) {
+        format!("{:.2} s", elapsed.as_secs_f64())
+    } else {
+        indicatif::HumanDuration(elapsed).to_string()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -69,10 +69,11 @@ impl Fences {
         // Only two places of one kind can copy within their store. If neither of them checks conditions as it copies,
         // this may be such a pair, and a condition would take requests more.
         let is_free = to.conditional_copy || from.conditional_copy || !from.copy;
+        let is_file_system = target.is_file_system();
         Self {
-            is_exclusive: target.may_fold_names(),
+            is_exclusive: is_file_system,
             if_absent: to.if_absent && is_free,
-            if_match: to.if_match && is_free,
+            if_match: to.if_match && is_free && !is_file_system,
             are_refused: Cell::new(false),
         }
     }

@@ -103,9 +103,11 @@ impl Reading {
         self.capabilities.modified_precision.map(nanoseconds)
     }
 
-    /// Whether this may be a file system that takes two names for one: what nothing stands at by its listing may be
-    /// another object then, and is to be created, not replaced. Stores know names by their bytes.
-    pub(super) fn may_fold_names(&self) -> bool {
+    /// Whether this may be a file system. It may take two names for one, where stores know names by their bytes: what
+    /// nothing stands at by its listing may be another object then, and is to be created, not replaced. And it has no
+    /// call that replaces or deletes one version alone. To do so by locks and exchanges of names costs more than a small
+    /// write does, and leaves a hidden file behind if the process is killed in between.
+    pub(super) fn is_file_system(&self) -> bool {
         self.features().directories && self.features().if_absent
     }
 

@@ -109,8 +109,12 @@ fn replace_unsupported(results: &mut [Result<(), Error>], next: Vec<Result<(), E
 }
 
 /// Deletes objects of the target as they were seen: one result each, in their order. Where the store cannot tell
-/// versions apart as it deletes, whatever is there goes.
+/// versions apart as it deletes, and in a file system, whatever is there goes.
 pub(super) async fn delete_seen(place: &Writing, doomed: &[&Doomed]) -> Vec<Result<(), Error>> {
+    if place.0.is_file_system() {
+        let paths: Vec<_> = doomed.iter().map(|doomed| &doomed.path).collect();
+        return delete(place, &paths).await;
+    }
     let message = "it changed on the target after it was listed, and stays: run it again";
     let mut results = delete_as_seen(place, doomed, message).await;
     let rest = doomed.iter().zip(&results).filter(|(_, result)| is_unsupported(result));

@@ -32,7 +32,7 @@ impl Reading {
     /// The entry at a path that has exactly this name.
     pub(super) async fn stat_named(&self, path: &Path) -> Result<Option<Entry>, Error> {
         let found = self.stat(path).await?;
-        if found.is_none() || path.is_root() || !self.may_fold_names() {
+        if found.is_none() || path.is_root() || !self.is_file_system() {
             return Ok(found);
         }
         match self.look_up(path).await? {

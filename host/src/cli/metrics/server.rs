@@ -1,11 +1,6 @@
 //! Serves the counters over HTTP.
 
-use std::{
-    convert::Infallible,
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
@@ -25,15 +20,6 @@ const CONNECTIONS: usize = 16;
 
 /// How long a request may take to come.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// An address, or a port of this machine alone.
-pub(super) fn parse_address(text: &str) -> Result<SocketAddr, String> {
-    let port = text.strip_prefix(':').unwrap_or(text);
-    if let Ok(port) = port.parse() {
-        return Ok((Ipv4Addr::LOCALHOST, port).into());
-    }
-    text.parse().map_err(|_| "it is no address and port, as 127.0.0.1:9090, and no port".to_owned())
-}
 
 /// The counters of a command, served until this is dropped.
 pub(in super::super) struct Metrics {
@@ -110,20 +96,4 @@ fn answer(request: &Request<Incoming>, counts: &Counts) -> Response<Full<Bytes>>
     let kind = header::HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_port_is_of_this_machine_alone() {
-        let local = |port: u16| Ok::<SocketAddr, String>((Ipv4Addr::LOCALHOST, port).into());
-        assert_eq!((parse_address("9090"), parse_address(":1")), (local(9090), local(1)));
-        assert_eq!(parse_address("[::1]:9090").unwrap().to_string(), "[::1]:9090");
-        assert_eq!(parse_address("0.0.0.0:80").unwrap().to_string(), "0.0.0.0:80");
-        for wrong in ["", "localhost", "127.0.0.1", "70000", "host:9090"] {
-            assert!(parse_address(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -7,7 +7,7 @@ use super::{
     End,
     gathered::{Gathered, Kind, Line, Total},
 };
-use crate::cli::{escape::printable, follow::seconds};
+use crate::cli::{escape::printable, time::seconds};
 
 /// Directories that are shown.
 const DIRECTORIES: usize = 40;
