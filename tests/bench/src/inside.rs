@@ -25,7 +25,7 @@
 //!   backend.
 //! - *start of the command line*: `omnistorage features` of a directory, a process from start to end, with the compiled
 //!   component in the cache. The yardstick is `true`.
-//! - *memory of an open object*: see [`open`](crate::open). The yardstick opens it in the backend.
+//! - *memory of an open object*: see [`crate::open`]. The yardstick opens it in the backend.
 //! - *size of the component*: the portable `.wasm` beside the whole executable that embeds it.
 
 use std::{

@@ -62,7 +62,7 @@ pub(super) fn delete_versions(
 
 /// No system deletes a file under the condition that it is a certain one. So its name is taken away first, and then it is
 /// looked at what had it: another version gets the name back, unless somebody has put a newer one there. A process that is
-/// killed in that instant leaves the file under a hidden name.
+/// killed in that instant leaves the file under a hidden name, which a sweep finds a day later at the earliest.
 fn delete_version(root: &Root, directory: &OwnedFd, name: &str, path: &Path, etag: &str) -> Result<()> {
     let is_it = |name: &str| {
         let stat = rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
@@ -78,7 +78,7 @@ fn delete_version(root: &Root, directory: &OwnedFd, name: &str, path: &Path, eta
         Ok(false) => return Err(other_version(path)),
         Err(errno) => return unless_gone(Err(errno), path),
     }
-    let aside = temporary::with_free_name(directory, |aside| {
+    let aside = temporary::with_foreign_name(|aside| {
         rename_to_free(directory, name, directory, aside).map(|()| Some(aside.to_owned()))
     });
     let aside = match aside {

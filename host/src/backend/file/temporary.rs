@@ -123,8 +123,7 @@ impl Temporary {
         unnamed: &Unnamed,
         is_expected: impl Fn(&Stat) -> bool,
     ) -> Result<bool, Errno> {
-        // What has this name meanwhile may be the file of somebody else, which no sweeper is to take for debris.
-        let name = with_name_of(Origin::ELSEWHERE, |name| {
+        let name = with_foreign_name(|name| {
             match &self.name {
                 None => unnamed.link(&self.file, &self.directory, name)?,
                 Some(old) => rename_to_free(&self.directory, old, &self.directory, name)?,
@@ -178,6 +177,12 @@ pub(super) fn with_free_name<T>(
     make: impl FnMut(&str) -> Result<Option<T>, Errno>,
 ) -> Result<T, Errno> {
     with_name_of(Origin::of(directory)?, make)
+}
+
+/// The same for a name under which the file of somebody else may lie meanwhile: no sweeper is to take it for the leftover
+/// of a writer here, only for one that was forgotten.
+pub(super) fn with_foreign_name<T>(make: impl FnMut(&str) -> Result<Option<T>, Errno>) -> Result<T, Errno> {
+    with_name_of(Origin::ELSEWHERE, make)
 }
 
 fn with_name_of<T>(

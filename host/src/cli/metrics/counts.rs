@@ -4,8 +4,9 @@ use std::{
     collections::BTreeMap,
     fmt::Write,
     sync::{Mutex, PoisonError},
-    time::Instant,
 };
+
+use tokio::time::Instant;
 
 use crate::{backend::layer::Operation, runtime::Activity};
 

@@ -42,7 +42,7 @@ impl Lines {
                 None => Some((Err(Error::new(ErrorCode::Cancelled, "the report was given up")), None)),
             }
         });
-        let storage = storage.clone();
+        let storage = Storage::clone(storage);
         let written = async move {
             let options = WriteOptions::default();
             storage.write(&target, contents.boxed(), &options, compress).await.map(drop)
