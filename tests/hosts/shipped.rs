@@ -1,4 +1,4 @@
-//! The components as they ship, built and composed once.
+//! The components, built and composed once.
 
 use std::{
     collections::BTreeSet,
@@ -66,9 +66,13 @@ fn repository() -> &'static Path {
     above.into_iter().find(|above| above.join("guest/build.sh").is_file()).unwrap()
 }
 
+/// What it builds is built in the way of tests, unless the environment says otherwise.
 fn script(name: &str) -> Command {
     let mut script = Command::new(repository().join("guest").join(name));
     script.env("CARGO_TARGET_DIR", target());
+    if env::var_os("COMPONENT_PROFILE").is_none() {
+        script.env("COMPONENT_PROFILE", "component-test");
+    }
     script
 }
 
