@@ -1,5 +1,6 @@
 #!/bin/sh
-# Puts together what is installed below a prefix: the command, its manual pages and completions, licences and changes.
+# Puts together what is installed below a prefix: the command, its component compiled, its manual pages and completions,
+# licences and changes.
 #
 #   host/packaging/stage.sh BINARY THIRD-PARTY PREFIX
 set -eu
@@ -11,6 +12,7 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 omnistorage() { env -i PATH="$PATH" HOME=/nonexistent "$prefix/bin/omnistorage" "$@"; }
 
 install -D -m 755 "$binary" "$prefix/bin/omnistorage"
+omnistorage precompile "$prefix/lib/omnistorage"
 mkdir -p "$prefix/share/man/man1"
 omnistorage reference --man "$prefix/share/man/man1"
 completions() {

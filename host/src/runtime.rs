@@ -57,14 +57,17 @@ mod receive;
 mod records;
 mod sandbox;
 mod share;
+#[cfg(unix)]
+mod shipped;
 mod space;
 mod storage;
 mod stream;
 mod sync;
+mod under_way;
 mod view;
 mod weight;
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
@@ -88,8 +91,11 @@ pub use open::{OpenBackend, OpenListing};
 pub use policy::Policy;
 pub use preflight::{Missing, missing_imports};
 pub use records::{RecordBatch, RecordReader, RecordSink, RecordWriter};
+#[cfg(unix)]
+pub use shipped::precompile;
 pub use storage::{Entries, Storage, StorageBuilder};
 pub use sync::{CheckJob, SyncJob};
+pub use under_way::UnderWay;
 pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker, limit_store, limit_time};
 
 use crate::{Error, ErrorCode, Result};
@@ -106,6 +112,11 @@ pub struct RuntimeOptions {
     /// writable by nobody but this user and the administrator; otherwise, as in another user's home, the component is
     /// compiled again. Outside Unix, wasmtime's own cache is used. Default: yes.
     pub cache: bool,
+    /// A directory with the compiled component, as [`precompile`] writes it when a package is made: what is there is
+    /// neither compiled nor cached. It must belong to this user or the administrator, and nobody else may be able to write
+    /// to it or to the directories above it; what cannot be trusted, is for other processors or another version, is as if
+    /// it were not there. On Unix only. Default: none.
+    pub compiled: Option<PathBuf>,
     /// How many sandboxes may run at once; a call that needs one more waits for another to end. An open reader or
     /// writer holds its sandbox. Address space for all of them, not memory, is reserved up front, so that one starts
     /// quickly; where that much cannot be reserved, each sandbox reserves its own. Default 256.
@@ -114,7 +125,7 @@ pub struct RuntimeOptions {
 
 impl Default for RuntimeOptions {
     fn default() -> Self {
-        Self { cache: true, sandboxes: 256 }
+        Self { cache: true, compiled: None, sandboxes: 256 }
     }
 }
 
@@ -142,7 +153,7 @@ impl Runtime {
         };
         let load = |config: &Config| {
             let engine = Engine::new(config)?;
-            let component = compiled(&engine, bytes, options.cache)?;
+            let component = compiled(&engine, bytes, options)?;
             Ok((engine, component))
         };
         space::check()?;
@@ -165,14 +176,23 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
-/// The component, compiled now or taken from the cache.
-fn compiled(engine: &Engine, bytes: &[u8], cache: bool) -> wasmtime::Result<Component> {
+/// The component, taken from a package or the cache, or else compiled now.
+fn compiled(engine: &Engine, bytes: &[u8], options: &RuntimeOptions) -> wasmtime::Result<Component> {
     #[cfg(unix)]
-    if cache && let Some(compiled) = compiled::Compiled::of_user() {
-        return compiled.load(engine, bytes);
+    {
+        let shipped = options.compiled.as_deref();
+        if let Some(component) = shipped.and_then(|directory| shipped::load(engine, bytes, directory)) {
+            return Ok(component);
+        }
+        if options.cache
+            && let Some(compiled) = compiled::Compiled::of_user()
+        {
+            return compiled.load(engine, bytes);
+        }
     }
     // Elsewhere there is the cache of wasmtime.
-    let _ = cache;
+    #[cfg(not(unix))]
+    let _ = options;
     compile::compile(engine, bytes)
 }
 

@@ -14,6 +14,7 @@ mod gcs;
 mod habits;
 mod hosted;
 mod killed;
+mod long;
 mod looking;
 mod memo;
 mod metrics;

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{BINARY, Parts, REPOSITORY, VERSION, is_left_out, run};
+use crate::{BINARY, Parts, REPOSITORY, VERSION, assert_starts_at_once, is_left_out, run};
 
 /// The manual page of a command, and what completes it, are those of the binary.
 fn assert_complete(prefix: &Path, manual: &str) {
@@ -49,6 +49,7 @@ fn debian_package() {
     let unpacked = parts.directory("unpacked");
     run("dpkg-deb", &["--extract", package, unpacked.to_str().unwrap()], &out);
     assert_complete(&unpacked.join("usr"), "omnistorage-sync.1.gz");
+    assert_starts_at_once(&unpacked.join("usr"), &out);
 }
 
 #[test]
@@ -74,4 +75,5 @@ fn tarball() {
         assert!(sums.contains(&format!("./{file}: OK\n")), "{file}: {sums}");
     }
     assert_complete(&prefix, "omnistorage-sync.1");
+    assert_starts_at_once(&prefix, &unpacked);
 }

@@ -7,7 +7,9 @@ mod archives;
 mod wheel;
 
 use std::{
-    env, fs,
+    env,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -32,6 +34,27 @@ fn run(program: impl AsRef<Path>, arguments: &[&str], directory: &Path) -> Strin
     let said = String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "{command:?}: {}{said}", String::from_utf8_lossy(&done.stdout));
     String::from_utf8(done.stdout).unwrap()
+}
+
+/// Whether a command, started for the first time by a user, compiles its component, which it would keep for the next time.
+fn compiles(prefix: &Path, caches: &Path) -> bool {
+    fs::create_dir(caches).unwrap();
+    let mut command = Command::new(prefix.join("bin/omnistorage"));
+    command.args(["ls", "."]).current_dir(prefix).env("XDG_CACHE_HOME", caches);
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    fs::read_dir(caches).unwrap().next().is_some()
+}
+
+/// An installed command brings its component compiled, and takes it where nobody else could have put it.
+fn assert_starts_at_once(prefix: &Path, scratch: &Path) {
+    assert!(!compiles(prefix, &scratch.join("caches")));
+    let shipped = prefix.join("lib/omnistorage");
+    fs::set_permissions(&shipped, Permissions::from_mode(0o777)).unwrap();
+    assert!(compiles(prefix, &scratch.join("caches of others")));
+    fs::remove_dir_all(&shipped).unwrap();
+    assert!(compiles(prefix, &scratch.join("caches without it")));
+    assert!(!shipped.exists(), "it is looked for, not made");
 }
 
 /// An empty directory, and what is packed: the binary without what is for debuggers, and the licences of others.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{Parts, REPOSITORY, VERSION, is_left_out, run};
+use crate::{Parts, REPOSITORY, VERSION, assert_starts_at_once, is_left_out, run};
 
 #[test]
 fn wheel() {
@@ -61,4 +61,5 @@ fn wheel() {
     run(&python, &[&strict[..], &[&module]].concat(), &fresh);
     run(&python, &[&strict[..], &["readme.py", &tests]].concat(), &fresh);
     run(&installed, &["-X", "dev", "-W", "error", &tests], &fresh);
+    assert_starts_at_once(&fresh.join("venv"), &fresh);
 }

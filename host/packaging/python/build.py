@@ -21,6 +21,7 @@ def main(binary: str, directory: str, third_party: str) -> None:
         shutil.copy(third_party, parts / "THIRD-PARTY.txt")
         (parts / "bin").mkdir()
         shutil.copy(binary, parts / "bin" / "omnistorage")
+        subprocess.run([parts / "bin" / "omnistorage", "precompile", parts / "lib" / "omnistorage"], check=True)
         build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(pathlib.Path(directory).resolve())]
         subprocess.run(build, cwd=parts, check=True)
 

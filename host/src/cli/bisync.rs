@@ -200,6 +200,10 @@ impl Story for Run<'_> {
         format!("{}: {}", objects(self.done), printable(&self.last))
     }
 
+    fn interrupted(&self) -> String {
+        format!("dealt with {}; what was under way was given up: run it again to go on", objects(self.done))
+    }
+
     fn summary<'o>(
         &self,
         outcome: &'o Result<BisyncReport, Error>,

@@ -280,6 +280,10 @@ impl Story for Run<'_> {
         format!("{}: {}", objects(self.checked), printable(&self.last))
     }
 
+    fn interrupted(&self) -> String {
+        format!("compared {}; of the others nothing is known", objects(self.checked))
+    }
+
     fn end(&mut self) -> Result<(), Failure> {
         self.combined.finish()
     }

@@ -8,15 +8,16 @@ use tokio::time::Instant;
 use super::{
     Globals,
     exit::{Exit, Failure, Subject},
+    last_words::LastWords,
     metrics::Metrics,
-    output::{Output, printable},
+    output::{Output, printable, under_way},
     progress::Progress,
     report_file::{End, Entry, ReportFile},
     session::{Session, in_our_words},
     time::seconds,
 };
 use crate::{
-    Error, ErrorCode,
+    Error, ErrorCode, Path,
     runtime::{Activity, Job},
 };
 
@@ -45,6 +46,9 @@ pub(super) trait Story {
 
     /// How far the job is.
     fn so_far(&self, activity: &Activity, elapsed: Duration) -> String;
+
+    /// What was done and what was not, as a person reads it when a signal ends the job.
+    fn interrupted(&self) -> String;
 
     /// Ends what [`note`](Self::note) began.
     ///
@@ -86,6 +90,12 @@ pub(super) struct Failed<'e> {
     pub(super) reason: &'e str,
 }
 
+/// Why a job is not followed to its end.
+enum GivenUp {
+    Cutoff,
+    Signal(Exit),
+}
+
 /// A job as the user sees it.
 pub(super) struct Follower<'a, S> {
     globals: &'a Globals,
@@ -100,6 +110,8 @@ pub(super) struct Follower<'a, S> {
     cutoff: Option<Instant>,
     report: Option<&'a mut ReportFile>,
     metrics: Option<&'a Metrics>,
+    /// What the names of objects are shown without.
+    below: Path,
     story: S,
 }
 
@@ -124,6 +136,7 @@ impl<'a, S: Story> Follower<'a, S> {
             cutoff: None,
             report: None,
             metrics: None,
+            below: Path::root(),
             story,
         }
     }
@@ -136,6 +149,11 @@ impl<'a, S: Story> Follower<'a, S> {
     /// Writes it down in a report, too.
     pub(super) fn with_report(self, report: Option<&'a mut ReportFile>) -> Self {
         Self { report, ..self }
+    }
+
+    /// Shows the objects under way by their names below that path of the target.
+    pub(super) fn below(self, below: &Path) -> Self {
+        Self { below: below.clone(), ..self }
     }
 
     /// Counts what is done, too.
@@ -153,7 +171,7 @@ impl<'a, S: Story> Follower<'a, S> {
         if let Some(metrics) = self.metrics {
             metrics.begin(&activity);
         }
-        let (mut moments, mut is_cut_off) = (self.progress.moments(), false);
+        let (mut moments, mut given_up, mut last_words) = (self.progress.moments(), None, LastWords::new());
         loop {
             tokio::select! {
                 event = job.next() => match event {
@@ -161,22 +179,33 @@ impl<'a, S: Story> Follower<'a, S> {
                     None => break,
                 },
                 () = moments.next() => {
-                    self.progress.update(|| self.story.so_far(&activity, self.started.elapsed()));
+                    let whole = || self.story.so_far(&activity, self.started.elapsed());
+                    self.progress.update(whole, || under_way(&activity, &self.below));
                 }
                 () = reached(self.cutoff) => {
-                    is_cut_off = true;
+                    given_up = Some(GivenUp::Cutoff);
+                    break;
+                }
+                exit = last_words.asked() => {
+                    given_up = Some(GivenUp::Signal(exit));
                     break;
                 }
             }
         }
-        let outcome = if is_cut_off {
-            // What was being written disappears.
-            drop(job);
-            let message =
-                "--max-duration was reached, and what was under way given up: run it again to go on";
-            Err(Error::new(ErrorCode::Cancelled, message))
-        } else {
-            job.outcome().await
+        let why = given_up.as_ref().map(|given_up| match given_up {
+            GivenUp::Cutoff => {
+                "--max-duration was reached, and what was under way given up: run it again to go on"
+                    .to_owned()
+            }
+            GivenUp::Signal(_) => format!("interrupted: {}", self.story.interrupted()),
+        });
+        let outcome = match why {
+            None => job.outcome().await,
+            Some(why) => {
+                // What was being written disappears.
+                drop(job);
+                Err(Error::new(ErrorCode::Cancelled, why))
+            }
         };
         self.story.end()?;
         let elapsed = self.started.elapsed();
@@ -194,8 +223,17 @@ impl<'a, S: Story> Follower<'a, S> {
             }
         }
         self.output.flush()?;
-        if is_cut_off && let Err(error) = &outcome {
-            return Err(Failure::new(Exit::MaxDuration, error.message()));
+        match (given_up, &outcome) {
+            (Some(GivenUp::Cutoff), Err(error)) => {
+                return Err(Failure::new(Exit::MaxDuration, error.message()));
+            }
+            (Some(GivenUp::Signal(exit)), Err(error)) => {
+                if !self.globals.quiet {
+                    self.progress.note(error.message());
+                }
+                return Failure::told(exit);
+            }
+            _ => {}
         }
         let report = outcome.map_err(self.session.failure(Subject::Trees))?;
         if !self.json && !self.globals.quiet {

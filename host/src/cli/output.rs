@@ -1,11 +1,15 @@
 //! What goes to standard output and standard error.
 
+#[cfg(not(target_family = "wasm"))]
+use std::time::Duration;
 use std::{
     borrow::Cow,
     collections::BTreeMap,
     io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write},
 };
 
+#[cfg(not(target_family = "wasm"))]
+use indicatif::{HumanBytes, HumanDuration};
 use serde::{Serialize, Serializer};
 
 use super::escape::visible;
@@ -14,9 +18,9 @@ pub(crate) use super::{
     escape::printable,
     log::{Log, has_file, note},
 };
+use crate::{Error, Metadata, ObjectInfo, ObjectKind, Path, runtime::Activity};
 #[cfg(not(target_family = "wasm"))]
-use crate::backend::layer::Operation;
-use crate::{Error, Metadata, ObjectInfo, ObjectKind, runtime::Activity};
+use crate::{backend::layer::Operation, runtime::UnderWay};
 
 /// Standard output, buffered. What is in the buffer is lost unless it is flushed.
 pub(crate) struct Output {
@@ -132,6 +136,32 @@ pub(crate) fn calls(activity: &Activity) -> Option<BTreeMap<&'static str, u64>> 
 #[cfg(not(target_family = "wasm"))]
 pub(crate) fn bytes_moved(activity: &Activity) -> Option<u64> {
     Some(activity.bytes_moved())
+}
+
+/// A line for each object that a job is moving, with how far it is, and its name below a path of the target.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn under_way(activity: &Activity, below: &Path) -> Vec<String> {
+    let above = if below.is_root() { String::new() } else { format!("{below}/") };
+    let line = |UnderWay { path, bytes, size, elapsed, .. }: UnderWay| {
+        let rate = bytes as f64 / elapsed.as_secs_f64().max(0.001);
+        let mut line = HumanBytes(bytes).to_string();
+        if let Some(size) = size {
+            line += &format!(" of {}", HumanBytes(size));
+        }
+        line += &format!(", {}/s", HumanBytes(rate as u64));
+        if let Some(left) = size.map(|size| size.saturating_sub(bytes)) {
+            let left = Duration::try_from_secs_f64(left as f64 / rate).unwrap_or(Duration::MAX);
+            line += &format!(", {:#} left", HumanDuration(left));
+        }
+        line + ": " + path.strip_prefix(&above).unwrap_or(&path)
+    };
+    activity.under_way().into_iter().map(line).collect()
+}
+
+/// In a component nobody knows.
+#[cfg(target_family = "wasm")]
+pub(crate) fn under_way(_: &Activity, _: &Path) -> Vec<String> {
+    Vec::new()
 }
 
 /// In a component nobody counts calls.

@@ -1,23 +1,24 @@
-//! Shows progress: a line without colour that changes in place on a terminal, or on demand a line every so often.
+//! Shows progress: lines without colour that change in place on a terminal, or on demand a line every so often.
 
 #[cfg(target_family = "wasm")]
 mod interval;
+mod terminal;
 
 use std::{io::IsTerminal, time::Duration};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 #[cfg(not(target_family = "wasm"))]
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 #[cfg(target_family = "wasm")]
 use self::interval::Interval;
-use super::output::{self, note, printable};
+use self::terminal::Terminal;
+use super::output::{self, note};
 
 /// Shows on standard error how far a command is.
 pub(crate) enum Progress {
     Nothing,
     /// Changes in place.
-    Terminal(ProgressBar),
+    Terminal(Terminal),
     /// Anything but a terminal: a line every so often.
     Lines(Duration),
 }
@@ -30,14 +31,7 @@ impl Progress {
         match (wanted, is_terminal && !output::has_file()) {
             (false, _) => Self::Nothing,
             (true, false) => anywhere.map_or(Self::Nothing, Self::Lines),
-            (true, true) => {
-                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-                if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
-                    bar.set_style(style);
-                }
-                bar.enable_steady_tick(Duration::from_millis(100));
-                Self::Terminal(bar)
-            }
+            (true, true) => Self::Terminal(Terminal::new()),
         }
     }
 
@@ -59,12 +53,12 @@ impl Progress {
         }
     }
 
-    /// Says how far it is.
-    pub(crate) fn update(&self, message: impl FnOnce() -> String) {
+    /// Says how far the whole is and, where there is room for it, each object that is under way.
+    pub(crate) fn update(&mut self, whole: impl FnOnce() -> String, objects: impl FnOnce() -> Vec<String>) {
         match self {
             Self::Nothing => {}
-            Self::Terminal(bar) => bar.set_message(printable(&message()).into_owned()),
-            Self::Lines(_) => note(message()),
+            Self::Terminal(terminal) => terminal.update(&whole(), &objects()),
+            Self::Lines(_) => note(whole()),
         }
     }
 
@@ -72,15 +66,7 @@ impl Progress {
     pub(crate) fn note(&self, line: impl std::fmt::Display) {
         match self {
             Self::Nothing | Self::Lines(_) => note(line),
-            Self::Terminal(bar) => bar.suspend(|| note(line)),
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Self::Terminal(bar) = self {
-            bar.finish_and_clear();
+            Self::Terminal(terminal) => terminal.note(line),
         }
     }
 }

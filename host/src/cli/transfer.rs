@@ -259,7 +259,8 @@ async fn carry_out(
         let follower = Follower::new(globals, &session, transfer.json, transfer.period(), story)
             .until(cutoff)
             .with_report(report.as_mut())
-            .with_metrics(metrics.as_ref());
+            .with_metrics(metrics.as_ref())
+            .below(&target.path);
         let job = kind.start(&session.storage, &source, &target, &options).await;
         let outcome = follower.follow(job).await;
         if let (Some(directory), Some(name)) =
@@ -311,7 +312,8 @@ fn pause_behind(run: u32) -> Duration {
 struct Run<'a> {
     options: &'a SyncOptions,
     places: &'a Places,
-    transferred: u64,
+    /// What the events so far add up to.
+    so_far: Report,
     /// The path that was transferred last.
     last: String,
     /// Links that were skipped.
@@ -320,7 +322,7 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(options: &'a SyncOptions, places: &'a Places) -> Self {
-        Self { options, places, transferred: 0, last: String::new(), links: 0 }
+        Self { options, places, so_far: Report::default(), last: String::new(), links: 0 }
     }
 }
 
@@ -329,13 +331,22 @@ impl Story for Run<'_> {
     type Report = Report;
 
     fn note(&mut self, event: &Event, _output: &mut Output) -> Result<(), Failure> {
-        match event.action {
+        let so_far = &mut self.so_far;
+        *match event.action {
             Action::Transferred => {
-                self.transferred += 1;
+                so_far.bytes += event.size.unwrap_or(0);
                 self.last.clone_from(&event.path);
+                &mut so_far.transferred
             }
-            Action::Skipped if event.reason.as_deref() == Some(SYMBOLIC_LINK) => self.links += 1,
-            _ => {}
+            Action::UpdatedTime => &mut so_far.updated_times,
+            Action::Deleted => &mut so_far.deleted,
+            Action::Renamed => &mut so_far.renamed,
+            Action::SourceRemoved => &mut so_far.sources_removed,
+            Action::Skipped => &mut so_far.skipped,
+            Action::Failed => &mut so_far.errors,
+        } += 1;
+        if event.action == Action::Skipped && event.reason.as_deref() == Some(SYMBOLIC_LINK) {
+            self.links += 1;
         }
         Ok(())
     }
@@ -371,7 +382,7 @@ impl Story for Run<'_> {
 
     /// The bytes include those of unfinished transfers.
     fn so_far(&self, activity: &Activity, elapsed: Duration) -> String {
-        let objects = objects(self.transferred);
+        let objects = objects(self.so_far.transferred);
         let last = if self.last.is_empty() { String::new() } else { format!(": {}", printable(&self.last)) };
         match bytes_moved(activity) {
             Some(bytes) => {
@@ -380,6 +391,14 @@ impl Story for Run<'_> {
             }
             None => format!("{objects}{last}"),
         }
+    }
+
+    fn interrupted(&self) -> String {
+        let done = match done(&self.so_far) {
+            done if done.is_empty() && self.so_far.errors == 0 => "nothing was done yet".to_owned(),
+            done => summed_up(self.options.dry_run, done, self.so_far.errors).join("; "),
+        };
+        format!("{done}; what was under way was given up: run it again to go on")
     }
 
     fn summary<'o>(
@@ -442,8 +461,8 @@ fn line(event: &Event, dry_run: bool) -> String {
     line
 }
 
-/// The whole as a person reads it: what happened, not what did not.
-fn sentence(report: &Report, options: &SyncOptions) -> String {
+/// What was done as a person reads it, not what was not.
+fn done(report: &Report) -> Vec<String> {
     let mut parts = Vec::new();
     if report.transferred > 0 {
         parts.push(format!("transferred {}, {}", objects(report.transferred), HumanBytes(report.bytes)));
@@ -459,7 +478,12 @@ fn sentence(report: &Report, options: &SyncOptions) -> String {
             parts.push(format!("{what} {}", objects(count)));
         }
     }
-    let mut parts = summed_up(options.dry_run, parts, report.errors);
+    parts
+}
+
+/// The whole as a person reads it.
+fn sentence(report: &Report, options: &SyncOptions) -> String {
+    let mut parts = summed_up(options.dry_run, done(report), report.errors);
     if options.hold_deletes && report.deletes_withheld > 0 {
         parts.push(format!("held back {} to delete", objects(report.deletes_withheld)));
     } else if report.deletes_withheld > 0 {

@@ -8,8 +8,9 @@ use std::sync::{
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::under_way::{Moving, Table, UnderWay};
 use crate::{
-    ObjectInfo, Result,
+    ObjectInfo, Path, Result,
     backend::{Meter, Upload, layer::Operation},
 };
 
@@ -40,6 +41,7 @@ use crate::{
 pub struct Activity {
     calls: Arc<[AtomicU64; Operation::ALL.len()]>,
     bytes: Arc<AtomicU64>,
+    under_way: Table,
 }
 
 impl Activity {
@@ -55,18 +57,33 @@ impl Activity {
         self.bytes.load(Ordering::Relaxed)
     }
 
+    /// The objects whose bytes are moving at the moment, in the order in which they were begun: those of at least 1 MiB and
+    /// those whose size nobody knows yet. As many as the job moves at once.
+    #[must_use]
+    pub fn under_way(&self) -> Vec<UnderWay> {
+        self.under_way.list()
+    }
+
     pub(super) fn begins(&self, operation: Operation) {
         self.calls[operation as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// For one object.
-    pub(super) fn meter(&self) -> Meter {
-        Meter::adding_to(&self.bytes)
+    /// For one object, and its place among those that are under way.
+    pub(super) fn meter(&self, target: &Path, size: Option<u64>) -> (Meter, Moving) {
+        let meter = Meter::adding_to(&self.bytes);
+        let moving = self.under_way.add(target, size, &meter);
+        (meter, moving)
     }
 
     /// An upload of bytes that come through the component.
-    pub(super) fn metered(&self, upload: Box<dyn Upload>) -> Box<dyn Upload> {
-        Box::new(Metered { upload, meter: self.meter() })
+    pub(super) fn metered(
+        &self,
+        upload: Box<dyn Upload>,
+        target: &Path,
+        size: Option<u64>,
+    ) -> Box<dyn Upload> {
+        let (meter, moving) = self.meter(target, size);
+        Box::new(Metered { upload, meter, _moving: moving })
     }
 }
 
@@ -74,6 +91,7 @@ impl Activity {
 struct Metered {
     upload: Box<dyn Upload>,
     meter: Meter,
+    _moving: Moving,
 }
 
 #[async_trait]

@@ -118,12 +118,12 @@ impl std::hash::Hasher for StdHasher {
 
 /// Maps what an open file holds, ready to run.
 #[allow(unsafe_code, reason = "compiled code cannot be checked, only trusted")]
-fn run(engine: &Engine, mut file: File) -> wasmtime::Result<Component> {
+pub(super) fn run(engine: &Engine, mut file: File) -> wasmtime::Result<Component> {
     // SAFETY: the file must hold what `Component::serialize` gave, and must not change while it is mapped. Nobody but
-    // this user may write to it or to its directory (`Private`), and this user writes there by `keep` alone. Its name
-    // is that of the component and of the engine (`key`), which wasmtime checks again. It has its name only when it is
-    // whole and on the disk, and is replaced by another file, never written to. Both ways lead to the file that was
-    // looked at, by its descriptor.
+    // this user may write to it or to its directory (`Private`), and this user writes there by `keep` alone, or installs a
+    // package there. Wasmtime checks again that it is of this engine. It has its name only when it is whole and on the
+    // disk, and is replaced by another file, never written to. Both ways lead to the file that was looked at, by its
+    // descriptor.
     if let Some(path) = path_of(&file) {
         return unsafe { Component::deserialize_file(engine, path) };
     }

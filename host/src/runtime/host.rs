@@ -219,10 +219,11 @@ impl<T: Send + 'static> wit::HostBackendWithStore<T> for HasStorage {
         let begun = call.with(&path, async |path| {
             let options = WriteOptions { allowance, ..options.try_into()? };
             let held = call.budget.open_file()?;
-            Ok((call.backend().write(&path, &options).await?, held))
+            let upload = call.backend().write(&path, &options).await?;
+            Ok((call.activity.metered(upload, &path, options.expected_size), held))
         });
         let (upload, _held) = match begun.await {
-            Ok((upload, held)) => (call.activity.metered(upload), held),
+            Ok(begun) => begun,
             Err(error) => {
                 receive::close(accessor, contents, completion)?;
                 return Ok(Err(error));

@@ -11,6 +11,7 @@ use super::{
     bindings::omnistorage::storage::{backend as wit, types},
     budget::{Budget, Open, Reserved},
     chunk::CHUNK,
+    under_way::Moving,
     view::StorageCtx,
 };
 use crate::{
@@ -105,17 +106,18 @@ impl OpenBackend {
 
     pub(super) async fn copy(&self, request: CopyRequest, target: &Self) -> Result<ObjectInfo> {
         let CopyRequest { source, target: to, mut options } = request;
-        let meter = self.accompany(&mut options);
+        let (meter, _moving) = self.accompany(&to, &mut options);
         let copied = self.copy_metered(&source, target, &to, &options).await?;
         meter.ended_at(copied.size.unwrap_or(0));
         Ok(copied)
     }
 
     /// Meters what is copied with these options, and limits what is gathered in memory for it.
-    fn accompany(&self, options: &mut WriteOptions) -> Meter {
-        options.meter = self.activity.meter();
+    fn accompany(&self, to: &Path, options: &mut WriteOptions) -> (Meter, Moving) {
+        let (meter, moving) = self.activity.meter(to, options.expected_size);
+        options.meter = meter.clone();
         options.allowance = self.budget.gathered().patient();
-        options.meter.clone()
+        (meter, moving)
     }
 
     async fn copy_metered(
@@ -174,7 +176,8 @@ impl OpenBackend {
             requests.iter().map(|request| (request.source.clone(), request.target.clone())).collect();
         let checked: Vec<_> = requests.into_iter().map(check).collect();
         let mut legal: Vec<_> = checked.iter().flatten().cloned().collect();
-        let meters: Vec<_> = legal.iter_mut().map(|request| self.accompany(&mut request.options)).collect();
+        let meters: Vec<_> =
+            legal.iter_mut().map(|request| self.accompany(&request.target, &mut request.options)).collect();
         let short_ways = if self.must_count(target) {
             let refused = |request: &CopyRequest| {
                 let kind = self.backend().kind();
@@ -203,7 +206,7 @@ impl OpenBackend {
                     (Ok(request), Some((Err(error), _))) if error.code() == ErrorCode::Unsupported => {
                         self.copy(request, target).await
                     }
-                    (Ok(_), Some((Ok(copied), meter))) => {
+                    (Ok(_), Some((Ok(copied), (meter, _)))) => {
                         meter.ended_at(copied.size.unwrap_or(0));
                         Ok(copied)
                     }

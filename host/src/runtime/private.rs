@@ -44,7 +44,11 @@ const STICKY: u32 = 0o1000;
 pub(super) struct Private {
     directory: OwnedFd,
     user: Uid,
+    is_ours: Ours,
 }
+
+/// Whether something is in the right hands.
+type Ours = fn(&Stat, Uid) -> bool;
 
 impl Private {
     /// Opens a directory. It and those above it are made where they are missing, for this user alone.
@@ -52,14 +56,18 @@ impl Private {
     /// # Errors
     /// [`io::ErrorKind::PermissionDenied`] if somebody else can change what is in it.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let user = rustix::process::geteuid();
-        if rustix::process::getuid() != user {
-            return Err(refused("the program runs for somebody else than who started it"));
-        }
-        Self::of(path, user)
+        Self::of(path, user()?, step_or_make, is_private)
     }
 
-    fn of(path: &Path, user: Uid) -> io::Result<Self> {
+    /// Opens a directory that is there already, which may be the administrator's as well, to read what is in it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); [`io::ErrorKind::NotFound`].
+    pub(super) fn existing(path: &Path) -> io::Result<Self> {
+        Self::of(path, user()?, step, is_private_or_of_administrator)
+    }
+
+    fn of(path: &Path, user: Uid, step: Stepping, is_ours: Ours) -> io::Result<Self> {
         if !path.is_absolute() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
@@ -82,17 +90,18 @@ impl Private {
         }
         let directory = rustix::fs::openat(&directory, ".", DIRECTORY, Mode::empty())?;
         let stat = rustix::fs::fstat(&directory)?;
-        if !is_private(&stat, user) {
+        if !is_ours(&stat, user) {
             return Err(refused("the directory is not of this user alone"));
         }
-        Ok(Self { directory, user })
+        Ok(Self { directory, user, is_ours })
     }
 
-    /// Opens a file of this user to which nobody else may write.
+    /// Opens a file in the same hands to which nobody else may write.
     pub(super) fn file(&self, name: &str) -> io::Result<File> {
         let file = rustix::fs::openat(&self.directory, name, FILE, Mode::empty())?;
         let stat = rustix::fs::fstat(&file)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || !is_private(&stat, self.user) {
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || !(self.is_ours)(&stat, self.user)
+        {
             return Err(refused("the file is not of this user alone"));
         }
         Ok(file.into())
@@ -135,16 +144,23 @@ enum Step {
     Along(std::path::PathBuf),
 }
 
+/// How a name is followed.
+type Stepping = fn(&OwnedFd, &OsStr, Uid) -> io::Result<Step>;
+
+/// Makes a directory that is missing.
+fn step_or_make(directory: &OwnedFd, name: &OsStr, user: Uid) -> io::Result<Step> {
+    match step(directory, name, user) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        stepped => return stepped,
+    }
+    match rustix::fs::mkdirat(directory, name, Mode::RWXU) {
+        Ok(()) | Err(Errno::EXIST) => step(directory, name, user),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
 fn step(directory: &OwnedFd, name: &OsStr, user: Uid) -> io::Result<Step> {
-    let open = || rustix::fs::openat(directory, name, PASSAGE, Mode::empty());
-    let opened = match open() {
-        Err(Errno::NOENT) => match rustix::fs::mkdirat(directory, name, Mode::RWXU) {
-            Ok(()) | Err(Errno::EXIST) => open(),
-            Err(errno) => Err(errno),
-        },
-        opened => opened,
-    };
-    match opened {
+    match rustix::fs::openat(directory, name, PASSAGE, Mode::empty()) {
         Ok(next) => trusted(next, user).map(Step::Into),
         // Systems report a link by different errors.
         Err(errno) => {
@@ -192,6 +208,20 @@ fn is_owner(stat: &Stat, user: Uid) -> bool {
 
 fn is_private(stat: &Stat, user: Uid) -> bool {
     stat.st_uid == user.as_raw() && mode(stat) & OTHERS_MAY_WRITE == 0
+}
+
+fn is_private_or_of_administrator(stat: &Stat, user: Uid) -> bool {
+    is_owner(stat, user) && mode(stat) & OTHERS_MAY_WRITE == 0
+}
+
+/// Who runs this.
+fn user() -> io::Result<Uid> {
+    let user = rustix::process::geteuid();
+    if rustix::process::getuid() == user {
+        Ok(user)
+    } else {
+        Err(refused("the program runs for somebody else than who started it"))
+    }
 }
 
 #[allow(clippy::useless_conversion, reason = "the types differ between systems")]
@@ -268,7 +298,7 @@ mod tests {
         fs::create_dir_all(&path).unwrap();
         if !rustix::process::geteuid().is_root() {
             // To another user, what this one owns belongs to somebody else.
-            assert!(Private::of(&path, Uid::from_raw(OTHER)).is_err());
+            assert!(Private::of(&path, Uid::from_raw(OTHER), step_or_make, is_private).is_err());
             return;
         }
         for directory in [place.path().to_owned(), place.path().join("a"), path.clone()] {
@@ -278,9 +308,9 @@ mod tests {
             Private::open(&path).unwrap();
         }
         // The administrator may own what leads there, and only that.
-        assert!(Private::of(&path, Uid::from_raw(OTHER)).is_err());
+        assert!(Private::of(&path, Uid::from_raw(OTHER), step_or_make, is_private).is_err());
         chown(&path, Some(OTHER), None).unwrap();
-        Private::of(&path, Uid::from_raw(OTHER)).unwrap();
+        Private::of(&path, Uid::from_raw(OTHER), step_or_make, is_private).unwrap();
     }
 
     #[test]

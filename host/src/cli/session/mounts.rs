@@ -15,6 +15,7 @@ use crate::{
         output::printable,
         pair,
         place::{Place, PlaceKind},
+        precompile,
         remotes::Remotes,
         standard::Standard,
     },
@@ -204,7 +205,11 @@ impl<'a> Mounts<'a> {
     pub(super) fn finish(self) -> Result<Session, Failure> {
         let failed = |error: Error| Failure::new(Exit::Other, format!("cannot start the component: {error}"));
         // A command holds few sandboxes at once, and should start at once.
-        let options = RuntimeOptions { sandboxes: SANDBOXES, ..RuntimeOptions::default() };
+        let options = RuntimeOptions {
+            sandboxes: SANDBOXES,
+            compiled: precompile::directory(),
+            ..RuntimeOptions::default()
+        };
         let runtime = Runtime::new(&options).map_err(failed)?;
         let mut builder = Storage::builder(&runtime);
         for (name, backend) in self.backends {
