@@ -27,6 +27,7 @@ mod information;
 mod input;
 #[cfg(not(target_family = "wasm"))]
 mod interrupt;
+mod last_words;
 mod list;
 mod local;
 mod log;
@@ -38,6 +39,8 @@ mod output;
 mod pair;
 mod place;
 mod plan;
+#[cfg(not(target_family = "wasm"))]
+mod precompile;
 mod progress;
 mod range;
 mod read;
@@ -204,6 +207,9 @@ enum Command {
     CompletePlace(complete::CompletePlace),
     #[command(hide = true)]
     Reference(reference::Reference),
+    #[cfg(not(target_family = "wasm"))]
+    #[command(hide = true)]
+    Precompile(precompile::Precompile),
 }
 
 impl Command {
@@ -243,6 +249,8 @@ impl Command {
             #[cfg(not(target_family = "wasm"))]
             Self::CompletePlace(command) => wait(Threads::One, command.run(globals)),
             Self::Reference(command) => command.run(command_line()),
+            #[cfg(not(target_family = "wasm"))]
+            Self::Precompile(command) => command.run(),
         }
     }
 }

@@ -21,6 +21,8 @@ pub(crate) enum Contender {
     Backend,
     /// The component without the command line; see [`crate::layers`].
     Component,
+    /// The command line as a component, in a wasmtime that was not made here.
+    Composed,
 }
 
 /// What is timed.
@@ -48,6 +50,7 @@ impl Contender {
             Self::Rclone => options.rclone.as_os_str(),
             Self::Cp => OsStr::new("cp"),
             Self::Floor | Self::Backend | Self::Component => options.this.as_os_str(),
+            Self::Composed => return composed(work, source, destination, options),
         };
         let mut command = Command::new(program);
         match (self, work) {
@@ -62,7 +65,9 @@ impl Contender {
             (Self::Floor, Work::Check) => command.arg("floor-check"),
             (Self::Backend, Work::Sync) => command.arg("backend-copy"),
             (Self::Component, Work::Sync) => command.arg("component-sync"),
-            (Self::Backend | Self::Component, Work::Again | Work::Check) => return None,
+            (Self::Backend | Self::Component, Work::Again | Work::Check) | (Self::Composed, _) => {
+                return None;
+            }
         };
         command.arg(source).arg(destination).env("RCLONE_CONFIG", "/dev/null");
         Some(command)
@@ -74,12 +79,31 @@ impl Contender {
             Self::Omnistorage => (options.omnistorage.as_os_str(), "--version"),
             Self::Rclone => (options.rclone.as_os_str(), "version"),
             Self::Cp => (OsStr::new("cp"), "--version"),
+            Self::Composed => (options.composed.as_ref()?.0.as_os_str(), "--version"),
             Self::Floor | Self::Backend | Self::Component => return None,
         };
         let mut command = Command::new(program);
         command.arg(argument).env("RCLONE_CONFIG", "/dev/null");
         Some(command)
     }
+}
+
+/// The command line in a component, which is granted the two places and nothing else.
+fn composed(work: Work, source: &Path, destination: &Path, options: &Options) -> Option<Command> {
+    let (wasmtime, component) = options.composed.as_ref()?;
+    let grant = |path: &Path, name: &str| {
+        let mut grant = path.as_os_str().to_owned();
+        grant.push("::");
+        grant.push(name);
+        grant
+    };
+    let mut command = Command::new(wasmtime);
+    command.args(["run", "--allow-precompiled", "-W", "component-model-async=y", "-S", "p3=y"]);
+    command.arg("--dir").arg(grant(source, "source"));
+    command.arg("--dir").arg(grant(destination.parent()?, "destinations"));
+    command.arg(component).arg(if work == Work::Check { "check" } else { "sync" });
+    command.arg("source").arg(Path::new("destinations").join(destination.file_name()?));
+    Some(command)
 }
 
 impl fmt::Display for Contender {
@@ -91,6 +115,7 @@ impl fmt::Display for Contender {
             Self::Floor => "floor",
             Self::Backend => "file backend",
             Self::Component => "component",
+            Self::Composed => "composed",
         })
     }
 }

@@ -26,6 +26,7 @@
 //! - *start of the command line*: `omnistorage features` of a directory, a process from start to end, with the compiled
 //!   component in the cache. The yardstick is `true`.
 //! - *memory of an open object*: see [`crate::open`]. The yardstick opens it in the backend.
+//! - *jobs that compute*: see [`crate::jobs`].
 //! - *size of the component*: the portable `.wasm` beside the whole executable that embeds it.
 
 use std::{
@@ -49,7 +50,7 @@ use omnistorage::{
 use crate::{
     Options, formats,
     instance::Instances,
-    measure, open,
+    jobs, measure, open,
     pattern::{Pattern, Sink},
 };
 
@@ -95,11 +96,21 @@ struct Scale {
     /// Objects open at once.
     open: u32,
     starts: u32,
+    /// Bytes of a job that computes.
+    job: usize,
 }
 
-const FULL: Scale =
-    Scale { bytes: 256 << 20, objects: 10_000, rounds: 11, sandboxes: 20, open: 1000, starts: 40 };
-const QUICK: Scale = Scale { bytes: 64 << 20, objects: 1000, rounds: 1, sandboxes: 1, open: 100, starts: 3 };
+const FULL: Scale = Scale {
+    bytes: 256 << 20,
+    objects: 10_000,
+    rounds: 11,
+    sandboxes: 20,
+    open: 1000,
+    starts: 40,
+    job: 32 << 20,
+};
+const QUICK: Scale =
+    Scale { bytes: 64 << 20, objects: 1000, rounds: 1, sandboxes: 1, open: 100, starts: 3, job: 1 << 20 };
 
 /// Measures every row.
 ///
@@ -109,6 +120,8 @@ pub(crate) async fn measure(options: &Options) -> Result<Comparisons> {
     let scale = if options.quick { QUICK } else { FULL };
     // First: memory that was given back and is taken again would not be seen.
     let open = open::measure(scale.open).await?;
+    let (bytes_of_a_job, rounds) = (scale.job, scale.rounds.min(5));
+    let jobs = tokio::task::spawn_blocking(move || jobs::measure(bytes_of_a_job, rounds)).await??;
     let runtime = Runtime::new(&RuntimeOptions::default())?;
     let mut rates = bytes(&runtime, &scale, options.test_guest.as_deref()).await?;
     if let Some(test_guest) = &options.test_guest {
@@ -124,6 +137,7 @@ pub(crate) async fn measure(options: &Options) -> Result<Comparisons> {
         size(options)?,
     ];
     costs.extend(open);
+    costs.push(jobs);
     Ok(Comparisons { rates, costs })
 }
 

@@ -22,6 +22,7 @@ mod floor;
 mod formats;
 mod inside;
 mod instance;
+mod jobs;
 mod layers;
 mod measure;
 mod open;
@@ -36,6 +37,7 @@ use std::{
     env, fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::Result;
@@ -84,6 +86,12 @@ struct Arguments {
     /// The rclone to run
     #[arg(long, default_value = "rclone")]
     rclone: PathBuf,
+    /// A wasmtime with WASI 0.3, to run the command line as a component in
+    #[arg(long, requires = "composed")]
+    wasmtime: Option<PathBuf>,
+    /// The command line as a component
+    #[arg(long, requires = "wasmtime")]
+    composed: Option<PathBuf>,
     /// The s5cmd to run
     #[arg(long, default_value = "s5cmd")]
     s5cmd: PathBuf,
@@ -125,6 +133,8 @@ struct Options {
     rclone: PathBuf,
     s5cmd: PathBuf,
     python: PathBuf,
+    /// The wasmtime and the command line as a component, compiled by it.
+    composed: Option<(PathBuf, PathBuf)>,
     data: PathBuf,
 }
 
@@ -154,6 +164,7 @@ fn main() -> Result<()> {
     if versions_only {
         return Ok(());
     }
+    let options = options.with_compiled()?;
 
     if stores_only {
         return stores::write_table(&mut output, &options);
@@ -228,13 +239,14 @@ fn asynchronous() -> io::Result<tokio::runtime::Runtime> {
 
 impl Options {
     fn new(arguments: Arguments, this: PathBuf, beside: &Path, place: &Place) -> Self {
-        use Contender::{Backend, Component, Cp, Floor, Omnistorage, Rclone};
+        use Contender::{Backend, Component, Composed, Cp, Floor, Omnistorage, Rclone};
 
         let built = |name: &str| beside.join("../component/wasm32-wasip2/component").join(name);
         let test_guest = built("omnistorage_test_guest.wasm");
         Self {
             contenders: if arguments.only.is_empty() {
-                vec![Omnistorage, Rclone, Cp, Floor, Backend, Component]
+                let composed = arguments.composed.as_ref().map(|_| Composed);
+                [Omnistorage, Rclone, Cp, Floor, Backend, Component].into_iter().chain(composed).collect()
             } else {
                 arguments.only
             },
@@ -246,9 +258,28 @@ impl Options {
             rclone: arguments.rclone,
             s5cmd: arguments.s5cmd,
             python: arguments.python,
+            composed: arguments.wasmtime.zip(arguments.composed),
             data: place.path().to_owned(),
             this,
         }
+    }
+}
+
+impl Options {
+    /// The same with the composed command line compiled, as whoever starts it often has it.
+    fn with_compiled(mut self) -> Result<Self> {
+        if let Some((wasmtime, composed)) = &mut self.composed {
+            let compiled = self.data.join("composed.cwasm");
+            let mut compile = Command::new(&wasmtime);
+            compile
+                .args(["compile", "-W", "component-model-async=y"])
+                .arg(&composed)
+                .arg("-o")
+                .arg(&compiled);
+            measure::run(&mut compile, &self.data.join("log"))?;
+            *composed = compiled;
+        }
+        Ok(self)
     }
 }
 
