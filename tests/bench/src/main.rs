@@ -270,7 +270,7 @@ impl Options {
     fn with_compiled(mut self) -> Result<Self> {
         if let Some((wasmtime, composed)) = &mut self.composed {
             let compiled = self.data.join("composed.cwasm");
-            let mut compile = Command::new(&wasmtime);
+            let mut compile = Command::new(wasmtime.as_path());
             compile
                 .args(["compile", "-W", "component-model-async=y"])
                 .arg(&composed)
