@@ -12,6 +12,8 @@ pub(crate) mod clock;
 mod closed;
 #[cfg(feature = "cloud")]
 mod cloud;
+#[cfg(any(feature = "cloud", feature = "opendal"))]
+mod endpoint;
 pub mod fault;
 #[cfg(unix)]
 pub mod file;

@@ -35,4 +35,5 @@ mod two_hosts;
 mod typed;
 mod unlisted;
 mod unread;
+mod webdav;
 mod windows;

@@ -14,6 +14,8 @@ pub(super) mod remove;
 pub(super) mod settings;
 pub(super) mod time;
 mod transport;
+#[cfg(any(feature = "azblob", feature = "s3"))]
+pub(super) mod xml;
 
 use std::collections::HashSet;
 

@@ -18,6 +18,8 @@ mod read;
 mod service;
 mod transport;
 mod upload;
+#[cfg(feature = "webdav")]
+mod webdav;
 
 use std::{
     any::Any,
@@ -81,7 +83,11 @@ impl OpendalBackend {
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown or malformed, or the service that is
     /// not in this build.
-    pub fn from_config(mut config: Config) -> Result<Self> {
+    pub fn from_config(config: Config) -> Result<Self> {
+        Self::open(config, None)
+    }
+
+    fn open(mut config: Config, address: Option<String>) -> Result<Self> {
         let name: String = config.require("service")?;
         let timeout = config.take_duration("timeout")?.unwrap_or(Duration::from_secs(60));
         let io_timeout = config.take_duration("io_timeout")?.unwrap_or(Duration::from_secs(300));
@@ -106,6 +112,7 @@ impl OpendalBackend {
             context: operator.context().with_http_transport(transport),
             capability: operator.service().capability_dyn(),
             name: operator.service().info_dyn().scheme(),
+            address,
             max_object,
             io_timeout,
             is_closed: AtomicBool::new(false),
@@ -115,9 +122,14 @@ impl OpendalBackend {
 }
 
 impl fmt::Debug for OpendalBackend {
-    /// Only the name: the settings of the service may be secret.
+    /// Only the name, and the address where it was checked that it holds no secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OpendalBackend").field(&self.0.0.name).finish()
+        let mut tuple = f.debug_tuple("OpendalBackend");
+        tuple.field(&self.0.0.name);
+        if let Some(address) = &self.0.0.address {
+            tuple.field(address);
+        }
+        tuple.finish()
     }
 }
 
@@ -126,6 +138,8 @@ struct Service {
     context: OperationContext,
     capability: Capability,
     name: &'static str,
+    /// Where it is, without secrets, if that is known.
+    address: Option<String>,
     max_object: u64,
     io_timeout: Duration,
     is_closed: AtomicBool,

@@ -25,7 +25,7 @@ use super::{exit::Failure, place::is_name};
 use crate::{Backend, Config, Error, Registry, registry::KIND_VARIABLE};
 
 /// Names that mean something else in a place.
-const RESERVED: [&str; 5] = [ENVIRONMENT, "file", "gs", "memory", "s3"];
+const RESERVED: [&str; 7] = [ENVIRONMENT, "file", "gs", "memory", "s3", "webdav", "webdavs"];
 
 /// The backend of the environment.
 const ENVIRONMENT: &str = "env";

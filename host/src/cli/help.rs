@@ -12,6 +12,7 @@ A PLACE is one of
   ./dir, /abs/file      a path, or file:///abs/dir as a URL
   s3://bucket/key       Amazon S3, and what speaks its protocol; s3:// for the buckets of the account
   gs://bucket/key       Google Cloud Storage
+  webdavs://host/path   a server of WebDAV
   NAME:path             a backend of the configuration: `omnistorage config` makes one
   memory:path           a store that lives as long as the command
   -                     standard input or output, where one object is read or written
@@ -48,6 +49,9 @@ A place is a directory and what is below it, or an object.
   s3://                 the buckets of the account, to `ls` them; `mkdir s3://bucket` makes one, and `rmdir` removes it
                         when nothing is in it
   gs://bucket/key       the same in Google Cloud Storage
+  webdavs://host/path   a server of WebDAV; webdav://host/path without encryption. It is a URL, as file:///abs/dir is. A server
+                        that asks for a path of its own in front (https://host/remote.php/dav/files/me) is easier to use
+                        as a backend of the configuration, whose `endpoint` has that path
   memory:path           a store that lives as long as the command
   NAME:path             a backend of the configuration (`omnistorage config paths` says where that is), of any kind that
                         `omnistorage backends` lists; or a remote of rclone's configuration
@@ -69,6 +73,8 @@ A file that has the very name is that file; [*] is the character.
 Credentials. S3 takes those of the AWS tools: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ~/.aws, single
 sign-on, the role of the machine; AWS_REGION, and AWS_ENDPOINT_URL for another store. Google Cloud Storage takes
 GOOGLE_APPLICATION_CREDENTIALS, the login of gcloud, the account of the machine; STORAGE_EMULATOR_HOST for a local server.
+WebDAV takes OMNISTORAGE_WEBDAV_USERNAME and OMNISTORAGE_WEBDAV_PASSWORD, or OMNISTORAGE_WEBDAV_TOKEN; without encryption only
+on this machine, or with OMNISTORAGE_WEBDAV_ALLOW_HTTP=true.
 A backend of the configuration has settings of its own.";
 
 const FILTERS: &str = "\

@@ -7,6 +7,7 @@
 //! | `s3://bucket/key`, `gs://bucket/key` | an object store; the key is taken as it is, without decoding. With a slash at its end it means the directory, also where an object has that name. Credentials and the endpoint come from the environment of the store's own tools |
 //! | `s3://` | the buckets of the account, where they are listed |
 //! | `s3://bucket?region=x/key` | the same with settings of its own |
+//! | `webdavs://host/path`, `webdav://host/path` | a server of WebDAV, with and without encryption; the path is that of a URL, and is decoded. Credentials come from the environment |
 //! | `memory:path` | a store that lives as long as the command |
 //! | `NAME:path` | a backend of the configuration file |
 //! | `env:path` | the backend that the environment describes |
@@ -32,6 +33,7 @@ use crate::Path;
 
 /// The kind of the backends whose buckets can be listed and made.
 const S3: &str = "s3";
+const WEBDAV: &str = "webdav";
 
 /// A place, as typed and as understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub(crate) enum PlaceKind {
     Bucket { kind: &'static str, bucket: String, settings: Settings, path: Path },
     /// The buckets of an account, or one of them as a directory: the kind of the backend.
     Buckets { kind: &'static str, settings: Settings, path: Path },
+    /// On a server, by a URL: the kind of the backend, `https://host`, what is there.
+    Server { kind: &'static str, endpoint: String, path: Path },
     /// In a backend of the configuration file.
     Configured { name: String, path: Path },
     /// Standard input or output, and the path that stands for it.
@@ -130,6 +134,10 @@ impl Place {
                 let (path, name) = split(&path).ok_or_else(no_object)?;
                 (PlaceKind::Bucket { kind, bucket, settings, path }, name)
             }
+            PlaceKind::Server { kind, endpoint, path } => {
+                let (path, name) = split(&path).ok_or_else(no_object)?;
+                (PlaceKind::Server { kind, endpoint, path }, name)
+            }
             PlaceKind::Configured { name: backend, path } => {
                 let (path, name) = split(&path).ok_or_else(no_object)?;
                 (PlaceKind::Configured { name: backend, path }, name)
@@ -150,18 +158,17 @@ fn in_backend(name: &str, rest: &str) -> Result<PlaceKind, String> {
         ("file", None) => Err("a file URL is written `file:///abs/path`".to_owned()),
         ("s3", Some(rest)) => bucket(S3, rest),
         ("gs", Some(rest)) => bucket("gcs", rest),
-        ("s3" | "gs", None) => {
-            let rest = rest.trim_start_matches('/');
-            Err(format!(
-                "a bucket is written `{name}://{}`",
-                if rest.is_empty() { "bucket/key" } else { rest }
-            ))
+        ("s3" | "gs", None) => Err(format!("a bucket is written `{name}://{}`", or(rest, "bucket/key"))),
+        ("webdav" | "webdavs", None) => {
+            Err(format!("a server of WebDAV is written `webdavs://{}`", or(rest, "host/path")))
         }
         ("gcs", Some(rest)) => Err(format!("a bucket of Google Cloud Storage is written `gs://{rest}`")),
+        ("webdav", Some(rest)) => server(WEBDAV, "http", rest),
+        ("webdavs", Some(rest)) => server(WEBDAV, "https", rest),
         ("memory", None) => backend_path(rest).map(PlaceKind::Memory),
         ("", _) => Err(without_name(rest)),
         (name, Some(_)) => Err(format!(
-            "there is no {name}:// here; a URL is file:///abs/path, s3://bucket/key or gs://bucket/key"
+            "there is no {name}:// here; a URL is file:///abs/path, s3://bucket/key, gs://bucket/key or webdavs://host/path"
         )),
         (name, None) if is_name(name) => {
             Ok(PlaceKind::Configured { name: name.to_owned(), path: backend_path(rest)? })
@@ -171,6 +178,12 @@ fn in_backend(name: &str, rest: &str) -> Result<PlaceKind, String> {
              whose name holds a colon, write `./{name}:...`"
         )),
     }
+}
+
+/// What was typed, without slashes in front; else an example.
+fn or<'t>(typed: &'t str, example: &'t str) -> &'t str {
+    let typed = typed.trim_start_matches('/');
+    if typed.is_empty() { example } else { typed }
 }
 
 /// A colon at the front is rclone's sign for a backend that is described on the spot.
@@ -244,6 +257,24 @@ fn bucket(kind: &'static str, rest: &str) -> Result<PlaceKind, String> {
     Ok(PlaceKind::Bucket { kind, bucket: bucket.to_owned(), settings, path: backend_path(path)? })
 }
 
+/// What follows the `://` of a server.
+fn server(kind: &'static str, scheme: &str, rest: &str) -> Result<PlaceKind, String> {
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if host.is_empty() {
+        return Err("the URL names no host".to_owned());
+    }
+    if host.contains('@') {
+        return Err(
+            "others see the command line: set name and password in the environment (OMNISTORAGE_WEBDAV_USERNAME, \
+             OMNISTORAGE_WEBDAV_PASSWORD), or in the configuration (`omnistorage config`)"
+                .to_owned(),
+        );
+    }
+    let path = decoded(path)?.join(&b'/');
+    let path = String::from_utf8(path).map_err(|_| "the path of the URL is not UTF-8".to_owned())?;
+    Ok(PlaceKind::Server { kind, endpoint: format!("{scheme}://{host}"), path: backend_path(&path)? })
+}
+
 /// Settings that stand behind a key, by their names.
 fn misplaced_settings(path: &str) -> Option<&str> {
     /// Those that people put into URLs elsewhere.
@@ -260,6 +291,11 @@ fn file_url(rest: &str) -> Result<PlaceKind, String> {
     if !path.starts_with('/') {
         return Err("a file URL names no other host: it is written `file:///abs/path`".to_owned());
     }
+    os_string(decoded(path)?.join(&b'/')).map(local)
+}
+
+/// The segments of the path of a URL.
+fn decoded(path: &str) -> Result<Vec<Vec<u8>>, String> {
     if let Some(reserved) = path.chars().find(|c| matches!(c, '?' | '#')) {
         return Err(format!("`{reserved}` in a URL is written `%{:02X}`", u32::from(reserved)));
     }
@@ -267,7 +303,7 @@ fn file_url(rest: &str) -> Result<PlaceKind, String> {
     if decoded.iter().any(|segment| matches!(segment.as_slice(), b"." | b"..")) {
         return Err("the path of a URL holds no `.` or `..` segment".to_owned());
     }
-    os_string(decoded.join(&b'/')).map(local)
+    Ok(decoded)
 }
 
 /// Decodes `%XX` (RFC 3986, section 2.1) in one segment.
@@ -420,6 +456,31 @@ mod tests {
             for (typed, path) in [("b", ""), ("b/", ""), ("b/a%20b/c?d#e/", "a%20b/c?d#e")] {
                 assert_eq!(parse(&format!("{scheme}://{typed}")), Ok(at(path)));
             }
+        }
+    }
+
+    #[test]
+    fn a_server_is_a_url() {
+        for (typed, at, path) in [
+            ("webdavs://h/a%20b/c%3Fd/", "https://h", "a b/c?d"),
+            ("webdav://127.0.0.1:80", "http://127.0.0.1:80", ""),
+            ("webdavs://[::1]:80/", "https://[::1]:80", ""),
+        ] {
+            let (endpoint, path) = (at.to_owned(), Path::parse(path).unwrap());
+            assert_eq!(parse(typed), Ok(PlaceKind::Server { kind: WEBDAV, endpoint, path }));
+        }
+        for (typed, hint) in [
+            ("webdavs://", "no host"),
+            ("webdavs:///x", "no host"),
+            ("webdavs://me:hush@h/x", "OMNISTORAGE_WEBDAV_PASSWORD"),
+            ("webdavs://h/x?y", "%3F"),
+            ("webdavs://h/../x", "`..`"),
+            ("webdavs://h/a//b", "path"),
+            ("webdavs://h/%FF", "UTF-8"),
+            ("webdavs:h/x", "`webdavs://h/x`"),
+        ] {
+            let refused = parse(typed).unwrap_err();
+            assert!(refused.contains(hint) && !refused.contains("hush"), "{typed}: {refused}");
         }
     }
 

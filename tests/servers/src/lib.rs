@@ -34,7 +34,7 @@ use omnistorage::Config;
 use self::process::{Process, free_port};
 pub use self::{
     proxy::{Canned, Fault, Proxy, Request},
-    webdav::{Webdav, webdav},
+    webdav::{Webdav, webdav, webdav_with_password},
 };
 
 /// The bucket that every server has.

@@ -60,6 +60,14 @@ impl<'a> Mounts<'a> {
                     printable(bucket)
                 )))
             }
+            PlaceKind::Server { kind, endpoint, .. } => {
+                let typed = printable(&place.typed);
+                Err(Failure::usage(format!(
+                    "`{typed}`: the backends of a component are described by its environment, as by \
+                     `OMNISTORAGE_NAME_KIND={kind}` and `OMNISTORAGE_NAME_ENDPOINT={}`, and written `NAME:path`",
+                    printable(endpoint)
+                )))
+            }
         }
     }
 
