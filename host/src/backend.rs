@@ -6,6 +6,8 @@
 
 mod allowance;
 mod announced;
+#[cfg(feature = "azblob")]
+pub mod azblob;
 pub mod channel;
 mod checksum;
 pub(crate) mod clock;
@@ -28,6 +30,8 @@ pub(crate) mod file {
 #[cfg(feature = "gcs")]
 pub mod gcs;
 mod handle;
+#[cfg(feature = "http")]
+pub mod http;
 mod inward;
 pub mod layer;
 pub mod limit;
@@ -50,6 +54,8 @@ mod throughput;
 #[cfg(all(any(feature = "cloud", feature = "opendal"), not(target_family = "wasm")))]
 mod tls;
 mod transfer;
+#[cfg(any(feature = "http", feature = "opendal"))]
+mod walk;
 mod whole;
 
 use std::{any::Any, fmt::Debug, time::Duration};

@@ -1,4 +1,4 @@
-//! Services that OpenDAL speaks to: WebDAV, Azure's blobs and others, each by a cargo feature of its own.
+//! Services that OpenDAL speaks to: WebDAV and others, each by a cargo feature of its own.
 //!
 //! The abilities of a service decide what this backend claims. A service that can rename is treated as a tree of
 //! directories: an object is sent under a temporary name in its directory, and the commit moves it into place; listings
@@ -43,13 +43,12 @@ use opendal_http_transport_reqwest::ReqwestTransport;
 
 use self::{
     convert::{failed, info},
-    listing::Walk,
     transport::Demanding,
     upload::Draft,
 };
 use super::{
     Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteCondition,
-    WriteOptions, limited, require_object, retry::RetryOptions,
+    WriteOptions, limited, require_object, retry::RetryOptions, walk::Walk,
 };
 use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, config::Config};
 

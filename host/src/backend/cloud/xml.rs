@@ -39,6 +39,15 @@ impl Element<'_> {
     pub(in crate::backend) fn name(&self) -> &str {
         self.0.name().0
     }
+
+    /// The value of an attribute, as it is written.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Unavailable`] if the attributes are damaged.
+    #[cfg(feature = "azblob")]
+    pub(in crate::backend) fn attribute(&self, name: &str) -> Result<Option<Cow<'_, str>>> {
+        Ok(self.0.try_get_attribute(name).map_err(damaged)?.map(|attribute| attribute.value))
+    }
 }
 
 impl<'a> Document<'a> {

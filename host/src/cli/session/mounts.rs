@@ -14,7 +14,7 @@ use crate::{
         local::{self, Need},
         output::printable,
         pair,
-        place::{Place, PlaceKind},
+        place::{Place, PlaceKind, bucket_key},
         remotes::Remotes,
         standard::Standard,
     },
@@ -97,13 +97,14 @@ impl<'a> Mounts<'a> {
             }
             PlaceKind::Bucket { kind, bucket, settings, .. } => {
                 self.insert(&resolved.name(&format!("{kind}://{bucket}{settings:?}")), resolved, |_| {
-                    let config = settings.config().with("bucket", bucket.as_str());
+                    let config = settings.config().with(bucket_key(kind), bucket.as_str());
                     Registry::with_builtin().open(kind, config).map_err(|error| unopened(resolved, &error))
                 })
             }
             PlaceKind::Server { kind, endpoint, .. } => {
                 self.insert(&resolved.name(&format!("{kind} {endpoint}")), resolved, |_| {
-                    let config = of_environment(kind).with("endpoint", endpoint.as_str());
+                    let asks = if *kind == "webdav" { of_environment(kind) } else { Config::new() };
+                    let config = asks.with("endpoint", endpoint.as_str());
                     Registry::with_builtin().open(kind, config).map_err(|error| unopened(resolved, &error))
                 })
             }
