@@ -263,6 +263,7 @@ fn bucket(kind: &'static str, rest: &str) -> Result<PlaceKind, String> {
         S3 if bucket.is_empty() && path.is_empty() => {
             return Ok(PlaceKind::Buckets { kind, settings, path: Path::root() });
         }
+        AZBLOB if bucket.is_empty() => return Err("the URL names no container".to_owned()),
         _ if bucket.is_empty() => return Err("the URL names no bucket".to_owned()),
         _ => {}
     }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use reqsign_azure_storage::{Credential, RequestSigner};
 
 use super::{
@@ -134,6 +135,10 @@ impl Account {
             (Some(_), Some(_), _) if has_own => {
                 return Err(contradiction("`key` and `sas_token` exclude each other"));
             }
+            (Some(key), _, _) if BASE64_STANDARD.decode(key.expose()).is_err() => {
+                let message = "the key of the account is malformed: it is written in base64; check `key`, or AZURE_STORAGE_KEY";
+                return Err(Error::new(ErrorCode::InvalidArgument, message));
+            }
             (Some(key), _, _) => {
                 let no_account = || contradiction("`key` is of an account: set `account`, too");
                 Rights::Key { account: account.ok_or_else(no_account)?, key }
@@ -262,24 +267,24 @@ mod tests {
     #[test]
     fn accounts_are_found_where_the_tools_of_azure_look() {
         const CONNECTION: &str = "AZURE_STORAGE_CONNECTION_STRING";
-        let of_tools = [("AZURE_STORAGE_ACCOUNT", "a"), ("AZURE_STORAGE_KEY", "k")];
+        let of_tools = [("AZURE_STORAGE_ACCOUNT", "a"), ("AZURE_STORAGE_KEY", "kkkk")];
         let at = "https://a.blob.core.windows.net";
         for (settings, variables, endpoint, rights) in [
-            (&[][..], &of_tools[..], at, "a by k"),
-            (&[("account", "a")], &of_tools, at, "a by k"),
+            (&[][..], &of_tools[..], at, "a by kkkk"),
+            (&[("account", "a")], &of_tools, at, "a by kkkk"),
             (&[("account", "b")], &of_tools, "https://b.blob.core.windows.net", "searched"),
             (&[("endpoint", "https://other")], &of_tools, "https://other", "searched"),
             (&[("account", "a"), ("sas_token", "?sig=s")], &of_tools, at, "by sig=s"),
             (&[("account", "a"), ("anonymous", "true")], &of_tools, at, "nobody"),
-            (&[("account", "a"), ("key", "own")], &[], at, "a by own"),
+            (&[("account", "a"), ("key", "ownn")], &[], at, "a by ownn"),
             (
                 &[],
                 &[(
                     CONNECTION,
-                    "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=k==;EndpointSuffix=core.chinacloudapi.cn",
+                    "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=kg==;EndpointSuffix=core.chinacloudapi.cn",
                 )],
                 "https://a.blob.core.chinacloudapi.cn",
-                "a by k==",
+                "a by kg==",
             ),
             (
                 &[],
@@ -308,7 +313,8 @@ mod tests {
             (base().with("account", "a.b"), "`a.b`"),
             (base().with("endpoint", "localhost:1"), "endpoint"),
             (base().with("endpoint", "http://x.example").with("sas_token", "canary"), "`https://`"),
-            (base().with("key", "k").with("sas_token", "canary"), "`sas_token`"),
+            (base().with("key", "kkkk").with("sas_token", "canary"), "`sas_token`"),
+            (base().with("key", "canary!"), "base64"),
             (base().with("key", "canary").with("anonymous", "true"), "`anonymous"),
             (base().with("part_size", "1"), "`part_size`"),
             (base().with("acount", "1"), "`acount`"),

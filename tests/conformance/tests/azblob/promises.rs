@@ -164,7 +164,7 @@ async fn names_are_kept_or_refused() {
         "nul",
     ];
     for name in kept {
-        let path = Path::parse(&format!("{name}/{name}")).unwrap();
+        let path = Path::parse(format!("{name}/{name}")).unwrap();
         backend.write_all(&path, name.into(), &WriteOptions::default()).await.unwrap();
         assert_eq!(backend.read_all(&path, &ReadOptions::default(), 100).await.unwrap(), name);
     }
