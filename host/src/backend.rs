@@ -6,12 +6,16 @@
 
 mod allowance;
 mod announced;
+#[cfg(feature = "azblob")]
+pub mod azblob;
 pub mod channel;
 mod checksum;
 pub(crate) mod clock;
 mod closed;
 #[cfg(feature = "cloud")]
 mod cloud;
+#[cfg(any(feature = "cloud", feature = "opendal"))]
+mod endpoint;
 pub mod fault;
 #[cfg(unix)]
 pub mod file;
@@ -26,6 +30,8 @@ pub(crate) mod file {
 #[cfg(feature = "gcs")]
 pub mod gcs;
 mod handle;
+#[cfg(feature = "http")]
+pub mod http;
 mod inward;
 pub mod layer;
 pub mod limit;
@@ -48,6 +54,8 @@ mod throughput;
 #[cfg(all(any(feature = "cloud", feature = "opendal"), not(target_family = "wasm")))]
 mod tls;
 mod transfer;
+#[cfg(any(feature = "http", feature = "opendal"))]
+mod walk;
 mod whole;
 
 use std::{any::Any, fmt::Debug, time::Duration};

@@ -23,7 +23,7 @@ pub struct Config {
     settings: BTreeMap<String, String>,
     account: Option<Arc<dyn Account>>,
     #[cfg_attr(
-        not(any(feature = "s3", feature = "gcs", feature = "opendal")),
+        not(any(feature = "cloud", feature = "opendal")),
         expect(dead_code, reason = "no backend here tries again by itself")
     )]
     retry: Option<RetryOptions>,
@@ -128,7 +128,7 @@ impl Config {
     }
 
     /// How often to try again; `None` if nobody says so.
-    #[cfg(any(feature = "s3", feature = "gcs", feature = "opendal"))]
+    #[cfg(any(feature = "cloud", feature = "opendal"))]
     pub(crate) fn retry(&self) -> Option<RetryOptions> {
         self.retry
     }

@@ -58,10 +58,14 @@ mod wrappers;
 #[cfg(any(feature = "cli", all(feature = "command-line", target_family = "wasm")))]
 pub mod cli;
 
+#[cfg(feature = "azblob")]
+pub use backend::azblob::AzblobBackend;
 #[cfg(unix)]
 pub use backend::file::FileBackend;
 #[cfg(feature = "gcs")]
 pub use backend::gcs::GcsBackend;
+#[cfg(feature = "http")]
+pub use backend::http::HttpBackend;
 #[cfg(feature = "opendal")]
 pub use backend::opendal::OpendalBackend;
 #[cfg(feature = "s3")]

@@ -36,16 +36,22 @@ impl Registry {
     #[must_use]
     pub fn with_builtin() -> Self {
         let mut registry = Self::new();
+        #[cfg(feature = "azblob")]
+        registry.insert("azblob", |config| Ok(Arc::new(crate::AzblobBackend::from_config(config)?)));
         #[cfg(unix)]
         registry.insert("file", |config| Ok(Arc::new(crate::FileBackend::from_config(config)?)));
         registry.insert("channel", |config| Ok(Arc::new(crate::ChannelBackend::from_config(config)?)));
         #[cfg(feature = "gcs")]
         registry.insert("gcs", |config| Ok(Arc::new(crate::GcsBackend::from_config(config)?)));
+        #[cfg(feature = "http")]
+        registry.insert("http", |config| Ok(Arc::new(crate::HttpBackend::from_config(config)?)));
         registry.insert("memory", |config| Ok(Arc::new(crate::MemoryBackend::from_config(config)?)));
         #[cfg(feature = "opendal")]
         registry.insert("opendal", |config| Ok(Arc::new(crate::OpendalBackend::from_config(config)?)));
         #[cfg(feature = "s3")]
         registry.insert("s3", |config| Ok(Arc::new(crate::S3Backend::from_config(config)?)));
+        #[cfg(feature = "webdav")]
+        registry.insert("webdav", |config| Ok(Arc::new(crate::OpendalBackend::webdav(config)?)));
         registry
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "all of this crate is tests")]
 
+mod azblob;
 mod bisync;
 mod buckets;
 mod command;
@@ -36,4 +37,6 @@ mod two_hosts;
 mod typed;
 mod unlisted;
 mod unread;
+mod web;
+mod webdav;
 mod windows;

@@ -14,6 +14,8 @@ pub(super) mod remove;
 pub(super) mod settings;
 pub(super) mod time;
 mod transport;
+#[cfg(any(feature = "azblob", feature = "s3"))]
+pub(super) mod xml;
 
 use std::collections::HashSet;
 
@@ -27,7 +29,7 @@ use crate::{Error, ErrorCode, ObjectInfo, Result};
 /// How many copies are in flight at once.
 const COPIES_IN_FLIGHT: usize = 16;
 
-/// The most that S3 and Google Cloud Storage take, in bytes of UTF-8.
+/// The most that S3 and Google Cloud Storage take, in bytes of UTF-8; Azure Blob Storage takes as many characters.
 const MAX_KEY_LEN: usize = 1024;
 
 /// The metadata key under which the modification time is kept; it is rclone's.

@@ -1,4 +1,4 @@
-//! Services that OpenDAL speaks to: WebDAV, Azure's blobs and others, each by a cargo feature of its own.
+//! Services that OpenDAL speaks to: WebDAV and others, each by a cargo feature of its own.
 //!
 //! The abilities of a service decide what this backend claims. A service that can rename is treated as a tree of
 //! directories: an object is sent under a temporary name in its directory, and the commit moves it into place; listings
@@ -18,6 +18,8 @@ mod read;
 mod service;
 mod transport;
 mod upload;
+#[cfg(feature = "webdav")]
+mod webdav;
 
 use std::{
     any::Any,
@@ -41,13 +43,12 @@ use opendal_http_transport_reqwest::ReqwestTransport;
 
 use self::{
     convert::{failed, info},
-    listing::Walk,
     transport::Demanding,
     upload::Draft,
 };
 use super::{
     Backend, Capabilities, Features, ListOptions, Listing, ReadOptions, Reader, Upload, WriteCondition,
-    WriteOptions, limited, require_object, retry::RetryOptions,
+    WriteOptions, limited, require_object, retry::RetryOptions, walk::Walk,
 };
 use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, config::Config};
 
@@ -81,7 +82,11 @@ impl OpendalBackend {
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown or malformed, or the service that is
     /// not in this build.
-    pub fn from_config(mut config: Config) -> Result<Self> {
+    pub fn from_config(config: Config) -> Result<Self> {
+        Self::open(config, None)
+    }
+
+    fn open(mut config: Config, address: Option<String>) -> Result<Self> {
         let name: String = config.require("service")?;
         let timeout = config.take_duration("timeout")?.unwrap_or(Duration::from_secs(60));
         let io_timeout = config.take_duration("io_timeout")?.unwrap_or(Duration::from_secs(300));
@@ -106,6 +111,7 @@ impl OpendalBackend {
             context: operator.context().with_http_transport(transport),
             capability: operator.service().capability_dyn(),
             name: operator.service().info_dyn().scheme(),
+            address,
             max_object,
             io_timeout,
             is_closed: AtomicBool::new(false),
@@ -115,9 +121,14 @@ impl OpendalBackend {
 }
 
 impl fmt::Debug for OpendalBackend {
-    /// Only the name: the settings of the service may be secret.
+    /// Only the name, and the address where it was checked that it holds no secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("OpendalBackend").field(&self.0.0.name).finish()
+        let mut tuple = f.debug_tuple("OpendalBackend");
+        tuple.field(&self.0.0.name);
+        if let Some(address) = &self.0.0.address {
+            tuple.field(address);
+        }
+        tuple.finish()
     }
 }
 
@@ -126,6 +137,8 @@ struct Service {
     context: OperationContext,
     capability: Capability,
     name: &'static str,
+    /// Where it is, without secrets, if that is known.
+    address: Option<String>,
     max_object: u64,
     io_timeout: Duration,
     is_closed: AtomicBool,

@@ -26,7 +26,6 @@ mod resume;
 mod settings;
 mod upload;
 mod uploads;
-mod xml;
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
@@ -38,7 +37,9 @@ pub use self::buckets::S3Buckets;
 use self::{bucket::Bucket, draft::Draft, upload::S3Upload};
 use super::{
     Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ObjectVersion, ReadOptions, Reader,
-    Upload, WriteOptions, cloud, limited,
+    Upload, WriteOptions,
+    cloud::{self, xml},
+    limited,
 };
 use crate::{Error, ErrorCode, Hash, HashAlgorithm, Hasher, ObjectInfo, Result, Timestamp, config::Config};
 

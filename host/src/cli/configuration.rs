@@ -25,7 +25,8 @@ use super::{exit::Failure, place::is_name};
 use crate::{Backend, Config, Error, Registry, registry::KIND_VARIABLE};
 
 /// Names that mean something else in a place.
-const RESERVED: [&str; 5] = [ENVIRONMENT, "file", "gs", "memory", "s3"];
+const RESERVED: [&str; 10] =
+    ["az", ENVIRONMENT, "file", "gs", "http", "https", "memory", "s3", "webdav", "webdavs"];
 
 /// The backend of the environment.
 const ENVIRONMENT: &str = "env";
@@ -108,6 +109,8 @@ impl Configuration {
         }
         Err(Failure::usage(if name == ENVIRONMENT {
             format!("the environment names no backend: set {KIND_VARIABLE} to its kind")
+        } else if name == "azblob" {
+            "there is no backend `azblob`; a container of Azure is written `az://container/key`".to_owned()
         } else if name == "gcs" {
             "there is no backend `gcs`; a bucket of Google Cloud Storage is written `gs://bucket/key`"
                 .to_owned()

@@ -12,6 +12,9 @@ A PLACE is one of
   ./dir, /abs/file      a path, or file:///abs/dir as a URL
   s3://bucket/key       Amazon S3, and what speaks its protocol; s3:// for the buckets of the account
   gs://bucket/key       Google Cloud Storage
+  az://container/key    Azure Blob Storage
+  webdavs://host/path   a server of WebDAV
+  https://host/path     a web server, to be read
   NAME:path             a backend of the configuration: `omnistorage config` makes one
   memory:path           a store that lives as long as the command
   -                     standard input or output, where one object is read or written
@@ -48,6 +51,12 @@ A place is a directory and what is below it, or an object.
   s3://                 the buckets of the account, to `ls` them; `mkdir s3://bucket` makes one, and `rmdir` removes it
                         when nothing is in it
   gs://bucket/key       the same in Google Cloud Storage
+  az://container/key    the same in Azure Blob Storage; az://container?account=NAME/key says of which account
+  webdavs://host/path   a server of WebDAV; webdav://host/path without encryption. It is a URL, as file:///abs/dir is. A server
+                        that asks for a path of its own in front (https://host/remote.php/dav/files/me) is easier to use
+                        as a backend of the configuration, whose `endpoint` has that path
+  https://host/path     what a web server gives to everybody, to be read: objects, and directories by the pages that nginx,
+                        Apache and python -m http.server write; any other page is an error
   memory:path           a store that lives as long as the command
   NAME:path             a backend of the configuration (`omnistorage config paths` says where that is), of any kind that
                         `omnistorage backends` lists; or a remote of rclone's configuration
@@ -69,6 +78,10 @@ A file that has the very name is that file; [*] is the character.
 Credentials. S3 takes those of the AWS tools: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ~/.aws, single
 sign-on, the role of the machine; AWS_REGION, and AWS_ENDPOINT_URL for another store. Google Cloud Storage takes
 GOOGLE_APPLICATION_CREDENTIALS, the login of gcloud, the account of the machine; STORAGE_EMULATOR_HOST for a local server.
+Azure takes AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING, the login
+of az, AZURE_CLIENT_ID with its secret or certificate, the identity of the machine.
+WebDAV takes OMNISTORAGE_WEBDAV_USERNAME and OMNISTORAGE_WEBDAV_PASSWORD, or OMNISTORAGE_WEBDAV_TOKEN; without encryption only
+on this machine, or with OMNISTORAGE_WEBDAV_ALLOW_HTTP=true.
 A backend of the configuration has settings of its own.";
 
 const FILTERS: &str = "\
@@ -110,6 +123,8 @@ const ENVIRONMENT: &str = "\
                                   S3, as the AWS tools have them
   GOOGLE_APPLICATION_CREDENTIALS, STORAGE_EMULATOR_HOST
                                   Google Cloud Storage
+  AZURE_STORAGE_ACCOUNT, AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING, ...
+                                  Azure Blob Storage, as az has them
   XDG_CACHE_HOME                  where the compiled component and memos are kept, else ~/.cache
 
 A variable OMNISTORAGE_... that means nothing is warned of.";

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `dir/file`, `/abs/dir`, `../x` | a path of the operating system |
 //! | `file:///abs/dir` | the same as a URL (RFC 8089); `%20` is a blank, and `%`, `?`, `#` must be written `%25`, `%3F`, `%23` |
-//! | `s3://bucket/key`, `gs://bucket/key` | an object store; the key is taken as it is, without decoding. With a slash at its end it means the directory, also where an object has that name. Credentials and the endpoint come from the environment of the store's own tools |
+//! | `s3://bucket/key`, `gs://bucket/key`, `az://container/key` | an object store; the key is taken as it is, without decoding. With a slash at its end it means the directory, also where an object has that name. Credentials and the endpoint come from the environment of the store's own tools |
 //! | `s3://` | the buckets of the account, where they are listed |
 //! | `s3://bucket?region=x/key` | the same with settings of its own |
+//! | `webdavs://host/path`, `webdav://host/path` | a server of WebDAV, with and without encryption; the path is that of a URL, and is decoded. Credentials come from the environment |
+//! | `https://host/path`, `http://host/path` | a web server, to be read |
 //! | `memory:path` | a store that lives as long as the command |
 //! | `NAME:path` | a backend of the configuration file |
 //! | `env:path` | the backend that the environment describes |
@@ -32,6 +34,9 @@ use crate::Path;
 
 /// The kind of the backends whose buckets can be listed and made.
 const S3: &str = "s3";
+const AZBLOB: &str = "azblob";
+const HTTP: &str = "http";
+const WEBDAV: &str = "webdav";
 
 /// A place, as typed and as understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,10 +53,13 @@ pub(crate) enum PlaceKind {
     Local { path: PathBuf, directory: bool },
     /// In the store of this process.
     Memory(Path),
-    /// In a bucket of an object store: the kind of the backend, the bucket, settings beside it, what is in it.
+    /// In a bucket of an object store, or a container: the kind of the backend, the bucket, settings beside it, what is in
+    /// it.
     Bucket { kind: &'static str, bucket: String, settings: Settings, path: Path },
     /// The buckets of an account, or one of them as a directory: the kind of the backend.
     Buckets { kind: &'static str, settings: Settings, path: Path },
+    /// On a server, by a URL: the kind of the backend, `https://host`, what is there.
+    Server { kind: &'static str, endpoint: String, path: Path },
     /// In a backend of the configuration file.
     Configured { name: String, path: Path },
     /// Standard input or output, and the path that stands for it.
@@ -86,6 +94,11 @@ impl Place {
         };
         Ok(Self { typed, kind })
     }
+}
+
+/// What the setting is called that names a bucket.
+pub(crate) fn bucket_key(kind: &str) -> &'static str {
+    if kind == AZBLOB { "container" } else { "bucket" }
 }
 
 impl Place {
@@ -130,6 +143,10 @@ impl Place {
                 let (path, name) = split(&path).ok_or_else(no_object)?;
                 (PlaceKind::Bucket { kind, bucket, settings, path }, name)
             }
+            PlaceKind::Server { kind, endpoint, path } => {
+                let (path, name) = split(&path).ok_or_else(no_object)?;
+                (PlaceKind::Server { kind, endpoint, path }, name)
+            }
             PlaceKind::Configured { name: backend, path } => {
                 let (path, name) = split(&path).ok_or_else(no_object)?;
                 (PlaceKind::Configured { name: backend, path }, name)
@@ -150,18 +167,25 @@ fn in_backend(name: &str, rest: &str) -> Result<PlaceKind, String> {
         ("file", None) => Err("a file URL is written `file:///abs/path`".to_owned()),
         ("s3", Some(rest)) => bucket(S3, rest),
         ("gs", Some(rest)) => bucket("gcs", rest),
-        ("s3" | "gs", None) => {
-            let rest = rest.trim_start_matches('/');
-            Err(format!(
-                "a bucket is written `{name}://{}`",
-                if rest.is_empty() { "bucket/key" } else { rest }
-            ))
+        ("az", Some(rest)) => bucket(AZBLOB, rest),
+        ("az", None) => Err(format!("a container is written `az://{}`", or(rest, "container/key"))),
+        ("azblob" | "azure", Some(rest)) => Err(format!("a container of Azure is written `az://{rest}`")),
+        ("s3" | "gs", None) => Err(format!("a bucket is written `{name}://{}`", or(rest, "bucket/key"))),
+        ("webdav" | "webdavs", None) => {
+            Err(format!("a server of WebDAV is written `webdavs://{}`", or(rest, "host/path")))
         }
         ("gcs", Some(rest)) => Err(format!("a bucket of Google Cloud Storage is written `gs://{rest}`")),
+        ("http" | "https", Some(rest)) => server(HTTP, name, rest),
+        ("http" | "https", None) => {
+            Err(format!("a web server is written `{name}://{}`", or(rest, "host/path")))
+        }
+        ("webdav", Some(rest)) => server(WEBDAV, "http", rest),
+        ("webdavs", Some(rest)) => server(WEBDAV, "https", rest),
         ("memory", None) => backend_path(rest).map(PlaceKind::Memory),
         ("", _) => Err(without_name(rest)),
         (name, Some(_)) => Err(format!(
-            "there is no {name}:// here; a URL is file:///abs/path, s3://bucket/key or gs://bucket/key"
+            "there is no {name}:// here; a URL is file:///abs/path, s3://bucket/key, gs://bucket/key, \
+             az://container/key, webdavs://host/path or https://host/path"
         )),
         (name, None) if is_name(name) => {
             Ok(PlaceKind::Configured { name: name.to_owned(), path: backend_path(rest)? })
@@ -173,10 +197,17 @@ fn in_backend(name: &str, rest: &str) -> Result<PlaceKind, String> {
     }
 }
 
+/// What was typed, without slashes in front; else an example.
+fn or<'t>(typed: &'t str, example: &'t str) -> &'t str {
+    let typed = typed.trim_start_matches('/');
+    if typed.is_empty() { example } else { typed }
+}
+
 /// A colon at the front is rclone's sign for a backend that is described on the spot.
 fn without_name(rest: &str) -> String {
     let instead = match rest.split_once(':') {
         Some(("s3", path)) => format!("a bucket is written `s3://{path}`"),
+        Some(("azureblob", path)) => format!("a container is written `az://{path}`"),
         Some(("gcs" | "google cloud storage", path)) => format!("a bucket is written `gs://{path}`"),
         Some(("local", path)) => format!("a path is written as it is, `{path}`"),
         Some(("memory", path)) => format!("the memory is written `memory:{path}`"),
@@ -188,8 +219,8 @@ fn without_name(rest: &str) -> String {
 /// What a path without a colon was most probably meant to be, if not a path.
 fn mistaken(typed: &str) -> Option<String> {
     /// What a URL begins with.
-    const SCHEMES: [&str; 11] =
-        ["file", "ftp", "gcs", "gs", "http", "https", "memory", "s3", "sftp", "webdav", "webdavs"];
+    const SCHEMES: [&str; 12] =
+        ["az", "file", "ftp", "gcs", "gs", "http", "https", "memory", "s3", "sftp", "webdav", "webdavs"];
 
     let (first, rest) = typed.split_once('/').map_or((typed, None), |(first, rest)| (first, Some(rest)));
     if let (Some(path), true) = (rest.and_then(|rest| rest.strip_prefix('/')), SCHEMES.contains(&first)) {
@@ -225,29 +256,61 @@ fn backend_path(text: &str) -> Result<Path, String> {
         .map_err(|error| format!("the path is refused: {error}"))
 }
 
-/// What follows `s3://` or `gs://`.
+/// What follows `s3://`, `gs://` or `az://`.
 fn bucket(kind: &'static str, rest: &str) -> Result<PlaceKind, String> {
     let (bucket, settings, path) = Settings::split(rest)?;
     match kind {
         S3 if bucket.is_empty() && path.is_empty() => {
             return Ok(PlaceKind::Buckets { kind, settings, path: Path::root() });
         }
+        AZBLOB if bucket.is_empty() => return Err("the URL names no container".to_owned()),
         _ if bucket.is_empty() => return Err("the URL names no bucket".to_owned()),
         _ => {}
     }
     if let Some(misplaced) = misplaced_settings(path) {
         return Err(format!(
             "settings stand behind the bucket, since a key may hold a `?`: write `{}://{bucket}?{misplaced}/...`",
-            if kind == S3 { "s3" } else { "gs" }
+            match kind {
+                S3 => "s3",
+                AZBLOB => "az",
+                _ => "gs",
+            }
         ));
     }
     Ok(PlaceKind::Bucket { kind, bucket: bucket.to_owned(), settings, path: backend_path(path)? })
 }
 
+/// What follows the `://` of a server.
+fn server(kind: &'static str, scheme: &str, rest: &str) -> Result<PlaceKind, String> {
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if host.is_empty() {
+        return Err("the URL names no host".to_owned());
+    }
+    match kind {
+        _ if !host.contains('@') => {}
+        WEBDAV => {
+            return Err(
+                "others see the command line: set name and password in the environment (OMNISTORAGE_WEBDAV_USERNAME, \
+                 OMNISTORAGE_WEBDAV_PASSWORD), or in the configuration (`omnistorage config`)"
+                    .to_owned(),
+            );
+        }
+        _ => {
+            return Err(
+                "a web server is read as what it is to everybody, without name and password".to_owned()
+            );
+        }
+    }
+    let path = decoded(path)?.join(&b'/');
+    let path = String::from_utf8(path).map_err(|_| "the path of the URL is not UTF-8".to_owned())?;
+    Ok(PlaceKind::Server { kind, endpoint: format!("{scheme}://{host}"), path: backend_path(&path)? })
+}
+
 /// Settings that stand behind a key, by their names.
 fn misplaced_settings(path: &str) -> Option<&str> {
     /// Those that people put into URLs elsewhere.
-    const KNOWN: [&str; 6] = ["anonymous", "endpoint", "path_style", "profile", "region", "role_arn"];
+    const KNOWN: [&str; 7] =
+        ["account", "anonymous", "endpoint", "path_style", "profile", "region", "role_arn"];
 
     let (_, behind) = path.rsplit_once('?')?;
     let is_known = |setting: &str| setting.split_once('=').is_some_and(|(key, _)| KNOWN.contains(&key));
@@ -260,6 +323,11 @@ fn file_url(rest: &str) -> Result<PlaceKind, String> {
     if !path.starts_with('/') {
         return Err("a file URL names no other host: it is written `file:///abs/path`".to_owned());
     }
+    os_string(decoded(path)?.join(&b'/')).map(local)
+}
+
+/// The segments of the path of a URL.
+fn decoded(path: &str) -> Result<Vec<Vec<u8>>, String> {
     if let Some(reserved) = path.chars().find(|c| matches!(c, '?' | '#')) {
         return Err(format!("`{reserved}` in a URL is written `%{:02X}`", u32::from(reserved)));
     }
@@ -267,7 +335,7 @@ fn file_url(rest: &str) -> Result<PlaceKind, String> {
     if decoded.iter().any(|segment| matches!(segment.as_slice(), b"." | b"..")) {
         return Err("the path of a URL holds no `.` or `..` segment".to_owned());
     }
-    os_string(decoded.join(&b'/')).map(local)
+    Ok(decoded)
 }
 
 /// Decodes `%XX` (RFC 3986, section 2.1) in one segment.
@@ -347,6 +415,10 @@ mod tests {
         for (typed, hint) in [
             (":s3:bkt/key", "`s3://bkt/key`"),
             (":gcs:bkt", "`gs://bkt`"),
+            (":azureblob:c/key", "`az://c/key`"),
+            ("az:c/key", "`az://c/key`"),
+            ("azure://c/key", "`az://c/key`"),
+            ("az://c/k?account=x", "`az://c?account=x/...`"),
             (":local:/srv", "`/srv`"),
             (":s3,region=x:bkt", "configuration file"),
             (":", "./:"),
@@ -410,7 +482,7 @@ mod tests {
 
     #[test]
     fn a_bucket_is_a_url() {
-        for (scheme, kind) in [("s3", "s3"), ("gs", "gcs")] {
+        for (scheme, kind) in [("s3", "s3"), ("gs", "gcs"), ("az", "azblob")] {
             let at = |path| PlaceKind::Bucket {
                 kind,
                 bucket: "b".into(),
@@ -420,6 +492,35 @@ mod tests {
             for (typed, path) in [("b", ""), ("b/", ""), ("b/a%20b/c?d#e/", "a%20b/c?d#e")] {
                 assert_eq!(parse(&format!("{scheme}://{typed}")), Ok(at(path)));
             }
+        }
+    }
+
+    #[test]
+    fn a_server_is_a_url() {
+        for (typed, at, path) in [
+            ("webdavs://h/a%20b/c%3Fd/", "https://h", "a b/c?d"),
+            ("webdav://127.0.0.1:80", "http://127.0.0.1:80", ""),
+            ("webdavs://[::1]:80/", "https://[::1]:80", ""),
+        ] {
+            let (endpoint, path) = (at.to_owned(), Path::parse(path).unwrap());
+            assert_eq!(parse(typed), Ok(PlaceKind::Server { kind: WEBDAV, endpoint, path }));
+        }
+        let (endpoint, path) = ("https://h".to_owned(), Path::parse("a+b/c d").unwrap());
+        assert_eq!(parse("https://h/a+b/c%20d/"), Ok(PlaceKind::Server { kind: HTTP, endpoint, path }));
+        for (typed, hint) in [
+            ("webdavs://", "no host"),
+            ("webdavs:///x", "no host"),
+            ("webdavs://me:hush@h/x", "OMNISTORAGE_WEBDAV_PASSWORD"),
+            ("webdavs://h/x?y", "%3F"),
+            ("webdavs://h/../x", "`..`"),
+            ("webdavs://h/a//b", "path"),
+            ("webdavs://h/%FF", "UTF-8"),
+            ("webdavs:h/x", "`webdavs://h/x`"),
+            ("https:h/x", "`https://h/x`"),
+            ("https://me:hush@h/x", "everybody"),
+        ] {
+            let refused = parse(typed).unwrap_err();
+            assert!(refused.contains(hint) && !refused.contains("hush"), "{typed}: {refused}");
         }
     }
 

@@ -126,9 +126,13 @@ impl Remote {
             "memory" => PlaceKind::Memory(path.clone()),
             "s3" => taken.s3(path)?,
             "google cloud storage" => taken.gcs(path)?,
+            "azureblob" => taken.azblob(path)?,
+            "http" => taken.server("http", path)?,
+            "webdav" => taken.server("webdav", path)?,
             kind => {
                 return Err(self.refusal(&format!(
-                    "it is of the kind `{kind}`, and of rclone's kinds s3, google cloud storage, local and memory are here"
+                    "it is of the kind `{kind}`, and of rclone's kinds s3, google cloud storage, azureblob, http, webdav, \
+                     local and memory are here"
                 )));
             }
         };
@@ -270,6 +274,51 @@ impl Taken<'_> {
         in_bucket("gcs", path, settings)
             .map_err(|_| self.remote.refusal("the buckets of Google Cloud Storage are not listed: name one"))
     }
+
+    /// A server that asks for no password: rclone hides one in its own way.
+    fn server(&mut self, kind: &'static str, path: &Path) -> Result<PlaceKind, String> {
+        let endpoint = self.take("url").ok_or_else(|| self.remote.refusal("it has no `url`"))?;
+        self.drop_all(&["no_slash", "no_head", "vendor", "nextcloud_chunk_size", "pacer_min_sleep"]);
+        if self.left.contains_key("pass") {
+            return Err(self.remote.refusal(
+                "its password is written in rclone's own way: give it to a backend of the configuration (`omnistorage config \
+                 create NAME webdav endpoint=URL username=ME password=-`)",
+            ));
+        }
+        Ok(PlaceKind::Server { kind, endpoint, path: path.clone() })
+    }
+
+    fn azblob(&mut self, path: &Path) -> Result<PlaceKind, String> {
+        let mut settings = Vec::new();
+        let mut set = |key: &str, value: String| settings.push((key.to_owned(), value));
+        let from_environment = self.is_true("env_auth")?;
+        if self.is_true("use_emulator")? {
+            return Err(self.remote.refusal("give the emulator by `account`, `key` and `endpoint`"));
+        }
+        let Some(account) = self.take("account") else {
+            return Err(self.remote.refusal("it has no `account`"));
+        };
+        // Wherever the environment would lead.
+        let endpoint = self.take("endpoint");
+        set("endpoint", endpoint.unwrap_or_else(|| format!("https://{account}.blob.core.windows.net")));
+        set("account", account);
+        match self.take("key") {
+            Some(key) => set("key", key),
+            None if from_environment => {}
+            None => set("anonymous", "true".to_owned()),
+        }
+        self.drop_all(&[
+            "access_tier",
+            "chunk_size",
+            "list_chunk",
+            "no_check_container",
+            "public_access",
+            "upload_concurrency",
+            "upload_cutoff",
+        ]);
+        in_bucket("azblob", path, settings)
+            .map_err(|_| self.remote.refusal("the containers of an account are not listed: name one"))
+    }
 }
 
 /// The first segment of a path of rclone is the bucket; without one, the settings come back.
@@ -314,6 +363,18 @@ mod tests {
         let gcs = "[g]\ntype = google cloud storage\nservice_account_file = /k.json\nlocation = eu\n";
         let Ok(PlaceKind::Bucket { kind: "gcs", settings, .. }) = place(gcs, "b") else { panic!() };
         assert_eq!(settings.identity(), "?credentials=/k.json");
+        let azure = "[z]\ntype = azureblob\naccount = acc\nkey = hush\nendpoint = http://127.0.0.1:1/acc\n";
+        let Ok(PlaceKind::Bucket { kind: "azblob", bucket, settings, .. }) = place(azure, "c/k") else {
+            panic!()
+        };
+        assert_eq!(settings.identity(), "?endpoint=http://127.0.0.1:1/acc&account=acc");
+        assert_eq!(bucket, "c");
+        let http = PlaceKind::Server {
+            kind: "http",
+            endpoint: "https://h/d/".to_owned(),
+            path: Path::parse("a b").unwrap(),
+        };
+        assert_eq!(place("[h]\ntype = http\nurl = https://h/d/\n", "a b"), Ok(http));
         assert_eq!(place("[m]\ntype = memory", "a"), Ok(PlaceKind::Memory(Path::parse("a").unwrap())));
         assert!(matches!(place("[l]\ntype = local", "a"), Ok(PlaceKind::Local { .. })));
     }
@@ -328,6 +389,10 @@ mod tests {
             ("[a]\ntype = s3\naccess_key_id = AK", "belong together"),
             ("[a]\ntype = s3\nprovider = Wasabi", "`endpoint`"),
             ("[g]\ntype = google cloud storage\ntoken = {}", "service account"),
+            ("[z]\ntype = azureblob\nsas_url = hush", "`account`"),
+            ("[z]\ntype = azureblob\naccount = a\nsas_url = hush", "`sas_url`"),
+            ("[w]\ntype = webdav\nurl = https://h\nuser = me\npass = hush", "password"),
+            ("[w]\ntype = webdav\nurl = https://h\nbearer_token = hush", "`bearer_token`"),
             ("# Encrypted\n\nRCLONE_ENCRYPT_V0:\nabc", "encrypted"),
             ("[a]\ntype = s3\nhush", "line 3"),
         ] {

@@ -66,7 +66,7 @@ pub(crate) fn split(place: &Place) -> Result<(Place, Option<Pattern>), Failure> 
         PlaceKind::Local { path, .. } if fs::symlink_metadata(path).is_ok() => return plain(),
         PlaceKind::Local { .. } => before.rfind('/'),
         PlaceKind::Memory(_) | PlaceKind::Configured { .. } => before.rfind(['/', ':']),
-        PlaceKind::Bucket { .. } => {
+        PlaceKind::Bucket { .. } | PlaceKind::Server { .. } => {
             before.rfind('/').filter(|slash| !typed.get(..=*slash).is_some_and(|head| head.ends_with("://")))
         }
     };

@@ -6,7 +6,7 @@ use omnistorage::{Backend, OpendalBackend};
 
 #[allow(clippy::unwrap_used, reason = "without a backend there is nothing to test")]
 async fn webdav() -> (Arc<dyn Backend>, ()) {
-    (Arc::new(OpendalBackend::from_config(omnistorage_test_servers::webdav().config()).unwrap()), ())
+    (Arc::new(OpendalBackend::webdav(omnistorage_test_servers::webdav().config()).unwrap()), ())
 }
 
 omnistorage_conformance::conformance_tests!(webdav);
@@ -33,28 +33,41 @@ mod service {
         for (config, named) in [
             (Config::new(), "`service`"),
             (Config::from([("service", "gopher")]), "`gopher`"),
-            (config().with("endpiont", "x"), "`endpiont`"),
-            (config().with("timeout", "soon"), "`timeout`"),
             (Config::from([("service", "webdav")]), "endpoint"),
         ] {
             let error = Registry::with_builtin().open("opendal", config).unwrap_err();
             assert_eq!(error.code(), ErrorCode::InvalidArgument);
             assert!(error.message().contains(named), "{error}");
         }
+        let exposed = Config::from([("endpoint", "http://nas.example"), ("password", "canary")]);
+        for (config, named) in [
+            (Config::new(), "`endpoint`"),
+            (config().with("endpoint", "nas.example"), "https://"),
+            (config().with("endpoint", "https://me:canary@nas.example"), "https://host"),
+            (config().with("endpiont", "x"), "`endpiont`"),
+            (config().with("timeout", "soon"), "`timeout`"),
+            (exposed.clone(), "`allow_http = true`"),
+        ] {
+            let error = Registry::with_builtin().open("webdav", config).unwrap_err();
+            assert_eq!(error.code(), ErrorCode::InvalidArgument);
+            assert!(error.message().contains(named) && !error.message().contains("canary"), "{error}");
+        }
+        assert!(OpendalBackend::webdav(exposed.with("allow_http", "true")).is_ok());
         assert!(OpendalBackend::SERVICES.contains(&"webdav"));
     }
 
     #[test]
     fn a_password_is_not_shown() {
         let config = config().with("username", "me").with("password", "canary");
-        let backend = OpendalBackend::from_config(config).unwrap();
-        assert_eq!(format!("{backend:?}"), "OpendalBackend(\"webdav\")");
+        let backend = OpendalBackend::webdav(config.with("root", "/r/")).unwrap();
+        let endpoint = &omnistorage_test_servers::webdav().endpoint;
+        assert_eq!(format!("{backend:?}"), format!("OpendalBackend(\"webdav\", \"{endpoint}/r\")"));
     }
 
     #[tokio::test]
     async fn nobody_there_is_told() {
-        let config = Config::from([("service", "webdav"), ("endpoint", "http://127.0.0.1:1")]);
-        let backend = OpendalBackend::from_config(config).unwrap();
+        let config = Config::from([("endpoint", "http://127.0.0.1:1")]);
+        let backend = OpendalBackend::webdav(config).unwrap();
         let error = backend.stat(&path("a")).await.unwrap_err();
         assert_eq!((error.code(), error.is_given_up()), (ErrorCode::Unavailable, true), "{error}");
         assert_eq!(error.location(), Some(("opendal", "a")));
@@ -63,7 +76,7 @@ mod service {
     /// What is gathered in memory has a limit.
     #[tokio::test]
     async fn an_object_too_large_to_hold_is_refused() {
-        let backend = OpendalBackend::from_config(config().with("max_object", "10")).unwrap();
+        let backend = OpendalBackend::webdav(config().with("max_object", "10")).unwrap();
         backend.write_all(&path("small"), "0123456789".into(), &WriteOptions::default()).await.unwrap();
         let error = backend.write_all(&path("large"), "0123456789a".into(), &WriteOptions::default()).await;
         let error = error.unwrap_err();
@@ -75,7 +88,7 @@ mod service {
     /// What writes gather together has the limit of whoever asks for them.
     #[tokio::test]
     async fn what_is_gathered_is_of_an_allowance() {
-        let backend = OpendalBackend::from_config(config()).unwrap();
+        let backend = OpendalBackend::webdav(config()).unwrap();
         let options = WriteOptions { allowance: Allowance::new(1 << 20), ..WriteOptions::default() };
         let mut first = backend.write(&path("first"), &options).await.unwrap();
         first.push(vec![1; 600_000].into()).await.unwrap();
@@ -94,8 +107,8 @@ mod service {
         let server = omnistorage_test_servers::webdav();
         let proxy = Proxy::before(&server.endpoint);
         let config = config();
-        let straight = OpendalBackend::from_config(config.clone()).unwrap();
-        let through = OpendalBackend::from_config(config.with("endpoint", &proxy.endpoint)).unwrap();
+        let straight = OpendalBackend::webdav(config.clone()).unwrap();
+        let through = OpendalBackend::webdav(config.with("endpoint", &proxy.endpoint)).unwrap();
         straight.write_all(&path("dir/a"), "x".into(), &WriteOptions::default()).await.unwrap();
         proxy.plan(|_| {
             let page = Canned::status(200).header("content-type", "text/html; charset=utf-8");
@@ -113,8 +126,7 @@ mod service {
     #[tokio::test]
     async fn what_is_left_of_a_write_is_hidden() {
         let config = config();
-        let (backend, other) =
-            (OpendalBackend::from_config(config.clone()), OpendalBackend::from_config(config));
+        let (backend, other) = (OpendalBackend::webdav(config.clone()), OpendalBackend::webdav(config));
         let (backend, other) = (backend.unwrap(), other.unwrap());
         for name in ["dir/.omnistorage-0123456789abcdef-0.tmp", "dir/.omnistorage-notes"] {
             other.write_all(&path(name), "x".into(), &WriteOptions::default()).await.unwrap();

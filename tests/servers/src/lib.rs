@@ -1,5 +1,5 @@
-//! Object stores on loopback, for tests: SeaweedFS and moto, which both speak S3, and fake-gcs-server, which speaks the
-//! protocol of Google Cloud Storage. A [store of our own](gcs) does of the latter what that one cannot.
+//! Object stores on loopback, for tests: SeaweedFS and moto, which both speak S3, fake-gcs-server, which speaks the
+//! protocol of Google Cloud Storage, and Azurite, which speaks Azure's. A [store of our own](gcs) does of the latter what that one cannot.
 //!
 //! A server starts at its first use, on free ports, and lives as long as the process that started it: when that ends,
 //! however it ends, a shell that waits for it ends the server by its process id.
@@ -10,6 +10,7 @@
     reason = "without a server there is no test"
 )]
 
+mod azurite;
 pub mod canary;
 pub mod faults;
 pub mod gcs;
@@ -17,6 +18,7 @@ mod http;
 pub mod odd;
 mod process;
 mod proxy;
+mod web;
 mod webdav;
 
 use std::{
@@ -33,8 +35,10 @@ use omnistorage::Config;
 
 use self::process::{Process, free_port};
 pub use self::{
+    azurite::{AZURE_ACCOUNT, AZURE_KEY, Azurite, azurite},
     proxy::{Canned, Fault, Proxy, Request},
-    webdav::{Webdav, webdav},
+    web::{Web, nginx, python_web},
+    webdav::{Webdav, webdav, webdav_with_password},
 };
 
 /// The bucket that every server has.
@@ -215,15 +219,19 @@ fn at(port: u16) -> String {
 fn tools() -> PathBuf {
     static TOOLS: OnceLock<PathBuf> = OnceLock::new();
     let tools = TOOLS.get_or_init(|| {
-        // target/debug/deps/TEST, or target/release/PROGRAM
-        let program = std::env::current_exe().unwrap();
-        let is_target = |directory: &&std::path::Path| directory.join("CACHEDIR.TAG").exists();
-        let target = program.ancestors().find(is_target).or_else(|| program.ancestors().nth(3)).unwrap();
-        let directory = target.join("tools/python");
+        let directory = target().join("tools/python");
         let setup = concat!(env!("CARGO_MANIFEST_DIR"), "/setup.sh");
         let done = Command::new("sh").arg(setup).arg(&directory).status().unwrap();
         assert!(done.success(), "the object stores of the tests cannot be installed: see above");
         directory
     });
     tools.clone()
+}
+
+/// Where all is built.
+fn target() -> PathBuf {
+    // target/debug/deps/TEST, or target/release/PROGRAM
+    let program = std::env::current_exe().unwrap();
+    let is_target = |directory: &&Path| directory.join("CACHEDIR.TAG").exists();
+    program.ancestors().find(is_target).or_else(|| program.ancestors().nth(3)).unwrap().to_owned()
 }

@@ -1,8 +1,9 @@
 """Stores and moves data: sync, copy and check between disks and buckets, records, and compression.
 
 Each function runs the command `omnistorage`, which comes with this package, and streams through its pipes. A *place* is what
-it is on the command line: a path, `s3://bucket/key`, `gs://bucket/key`, or `NAME:path` of a configured backend. Options are
-those of the command, with `_` for `-`: `sync(a, b, dry_run=True, exclude=["*.part"])`.
+it is on the command line: a path, `s3://bucket/key`, `gs://bucket/key`, `az://container/key`, a URL of another server, or
+`NAME:path` of a configured backend. Options are those of the command, with `_` for `-`:
+`sync(a, b, dry_run=True, exclude=["*.part"])`.
 """
 
 from ._compression import Codec, Writer, open_compressed, open_decompressed

@@ -16,7 +16,7 @@ from typing import IO, Union
 from ._errors import Error, error
 
 Place = Union[str, "os.PathLike[str]"]
-"""A path, `s3://bucket/key`, `gs://bucket/key` or `NAME:path`."""
+"""A path, `s3://bucket/key`, `gs://bucket/key`, `az://container/key`, a URL of another server or `NAME:path`."""
 
 Option = Union[bool, int, str, "os.PathLike[str]", Sequence[str]]
 """Of an option of the command: True for one without a value, False as if it was not there, a list for one that is repeated."""

@@ -34,7 +34,7 @@ pub(in crate::backend) fn from_decimal(text: &str) -> Option<Timestamp> {
     })
 }
 
-#[cfg(any(feature = "gcs", test))]
+#[cfg(any(feature = "azblob", feature = "gcs", test))]
 /// As RFC 3339 has it, in UTC, with as many digits as the nanoseconds need; `None` outside of the years that it knows.
 pub(in crate::backend) fn to_rfc3339(time: Timestamp) -> Option<String> {
     let nanoseconds = i32::try_from(time.nanoseconds).ok()?;

@@ -33,8 +33,6 @@ macro_rules! services {
 }
 
 services! {
-    "azblob" Azblob ["root" "container" "endpoint" "account_name" "account_key" "encryption_key" "encryption_algorithm"
-        "sas_token" "batch_max_operations" "skip_signature"]
     "b2" B2 ["root" "application_key_id" "application_key" "bucket" "bucket_id"]
     "cos" Cos ["root" "endpoint" "secret_id" "secret_key" "security_token" "bucket" "disable_config_load"]
     "dropbox" Dropbox ["root" "access_token" "refresh_token" "client_id" "client_secret"]

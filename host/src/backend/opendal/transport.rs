@@ -12,6 +12,11 @@ impl HttpTransport for Demanding {
     async fn fetch(&self, request: Request<Buffer>) -> Result<Response<HttpBody>> {
         let method = request.method().clone();
         let answer = self.0.fetch(request).await?;
+        // OpenDAL knows the status of who is known and may not, and not that of who is unknown.
+        if answer.status() == StatusCode::UNAUTHORIZED {
+            let message = "it does not accept these credentials, or asks for some";
+            return Err(Error::new(ErrorKind::PermissionDenied, message));
+        }
         let is_page = || {
             let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
             kind.is_some_and(|kind| kind.starts_with("text/html"))

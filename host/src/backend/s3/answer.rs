@@ -242,6 +242,9 @@ fn wrong_region(bucket: &str, region: Option<&str>) -> String {
 }
 
 #[cfg(test)]
+mod documents;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -12,11 +12,14 @@ use super::{
 };
 use crate::{
     Error, ErrorCode, Result,
-    backend::cloud::{
-        client::{Client, TIMEOUT},
-        pages::Order,
-        part::PartsInFlight,
-        settings::{checked_endpoint, contradiction, exposed_host, take_prefix, variable},
+    backend::{
+        cloud::{
+            client::{Client, TIMEOUT},
+            pages::Order,
+            part::PartsInFlight,
+            settings::{contradiction, take_prefix, variable},
+        },
+        endpoint::{checked_endpoint, exposed_host},
     },
     config::Config,
     secret::Secret,

@@ -62,6 +62,7 @@ pub(super) fn identity(place: &Place) -> Result<String, Failure> {
             format!("{kind}://{bucket}{}/{path}", settings.identity())
         }
         PlaceKind::Buckets { kind, settings, path } => format!("{kind}://{}/{path}", settings.identity()),
+        PlaceKind::Server { kind, endpoint, path } => format!("{kind} {endpoint}/{path}"),
         PlaceKind::Configured { name, path } => format!("{name}:{path}"),
     })
 }

@@ -12,7 +12,7 @@ use crate::{
         local::{self, Need},
         output::printable,
         pair,
-        place::{Place, PlaceKind},
+        place::{Place, PlaceKind, bucket_key},
     },
     runtime::{Storage, name},
 };
@@ -56,8 +56,17 @@ impl<'a> Mounts<'a> {
                 let typed = printable(&place.typed);
                 Err(Failure::usage(format!(
                     "`{typed}`: the backends of a component are described by its environment, as by \
-                     `OMNISTORAGE_NAME_KIND={kind}` and `OMNISTORAGE_NAME_BUCKET={}`, and written `NAME:path`",
+                     `OMNISTORAGE_NAME_KIND={kind}` and `OMNISTORAGE_NAME_{}={}`, and written `NAME:path`",
+                    bucket_key(kind).to_uppercase(),
                     printable(bucket)
+                )))
+            }
+            PlaceKind::Server { kind, endpoint, .. } => {
+                let typed = printable(&place.typed);
+                Err(Failure::usage(format!(
+                    "`{typed}`: the backends of a component are described by its environment, as by \
+                     `OMNISTORAGE_NAME_KIND={kind}` and `OMNISTORAGE_NAME_ENDPOINT={}`, and written `NAME:path`",
+                    printable(endpoint)
                 )))
             }
         }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, path, sync::Arc};
 
 use super::{FileSettings, Label, Resolved, Session};
 use crate::{
-    Backend, Error, FileBackend, Location, MemoryBackend, Path, Registry,
+    Backend, Config, Error, FileBackend, Location, MemoryBackend, Path, Registry,
     backend::{file::FileOptions, layer::Layered, s3::S3Buckets},
     cli::{
         Globals,
@@ -14,7 +14,7 @@ use crate::{
         local::{self, Need},
         output::printable,
         pair,
-        place::{Place, PlaceKind},
+        place::{Place, PlaceKind, bucket_key},
         precompile,
         remotes::Remotes,
         standard::Standard,
@@ -58,6 +58,7 @@ impl<'a> Mounts<'a> {
             PlaceKind::Memory(path)
             | PlaceKind::Standard(path)
             | PlaceKind::Bucket { path, .. }
+            | PlaceKind::Server { path, .. }
             | PlaceKind::Buckets { path, .. } => (path.clone(), None, true),
             PlaceKind::Configured { name, path } => {
                 let configuration = self.configuration()?;
@@ -97,7 +98,14 @@ impl<'a> Mounts<'a> {
             }
             PlaceKind::Bucket { kind, bucket, settings, .. } => {
                 self.insert(&resolved.name(&format!("{kind}://{bucket}{settings:?}")), resolved, |_| {
-                    let config = settings.config().with("bucket", bucket.as_str());
+                    let config = settings.config().with(bucket_key(kind), bucket.as_str());
+                    Registry::with_builtin().open(kind, config).map_err(|error| unopened(resolved, &error))
+                })
+            }
+            PlaceKind::Server { kind, endpoint, .. } => {
+                self.insert(&resolved.name(&format!("{kind} {endpoint}")), resolved, |_| {
+                    let asks = if *kind == "webdav" { of_environment(kind) } else { Config::new() };
+                    let config = asks.with("endpoint", endpoint.as_str());
                     Registry::with_builtin().open(kind, config).map_err(|error| unopened(resolved, &error))
                 })
             }
@@ -217,6 +225,15 @@ impl<'a> Mounts<'a> {
         }
         Ok(Session { storage: builder.build(), labels: self.labels, standard: self.standard })
     }
+}
+
+/// Who asks a server, and how: the other settings are those of the backend `env`, which may be somewhere else.
+fn of_environment(kind: &str) -> Config {
+    const KEYS: [&str; 5] = ["username", "password", "token", "allow_http", "timeout"];
+
+    let mut known = Config::from_environment(kind);
+    let value = |key: &str| known.take::<String>(key).ok().flatten().map(|value| (key.to_owned(), value));
+    KEYS.into_iter().filter_map(value).collect()
 }
 
 fn unopened(resolved: &Resolved<'_>, error: &Error) -> Failure {
