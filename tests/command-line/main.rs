@@ -4,6 +4,7 @@
 
 mod bisync;
 mod buckets;
+mod cluster;
 mod command;
 mod configuring;
 mod credentials;

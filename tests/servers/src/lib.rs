@@ -14,6 +14,7 @@ pub mod canary;
 pub mod faults;
 pub mod gcs;
 mod http;
+mod nats;
 pub mod odd;
 mod process;
 mod proxy;
@@ -33,6 +34,7 @@ use omnistorage::Config;
 
 use self::process::{Process, free_port};
 pub use self::{
+    nats::Nats,
     proxy::{Canned, Fault, Proxy, Request},
     webdav::{Webdav, webdav},
 };
