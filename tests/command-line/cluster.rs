@@ -83,7 +83,10 @@ fn a_shared_run_does_what_one_machine_does() {
         let [shared, single] = [&target, &alone].map(|place| directories(place));
         assert!(shared.keys().eq(single.keys()), "{command} {options:?}");
         // A directory just outside of the range is dated by nobody.
-        assert!(options.contains(&"--stop-at") || shared == single, "{command} {options:?}: {shared:?} {single:?}");
+        assert!(
+            options.contains(&"--stop-at") || shared == single,
+            "{command} {options:?}: {shared:?} {single:?}"
+        );
     }
     assert_equal(&source, &target);
     let sentence = machines.share("sync", &source, &target, &[]).ok().stderr;
@@ -251,7 +254,8 @@ fn what_cannot_be_shared_is_refused_by_name() {
     let wrong = ["--cluster", "nats://me:hush@127.0.0.1:1", "--shared-paths"];
     let refused = pair("sync", &source, &target, &wrong).fails(5, &["127.0.0.1:1"]);
     assert!(!refused.stderr.contains("hush"), "{refused:?}");
-    pair("sync", &source, &target, &["--cluster", "htp://host", "--shared-paths"]).fails(2, &["cannot connect"]);
+    pair("sync", &source, &target, &["--cluster", "htp://host", "--shared-paths"])
+        .fails(2, &["cannot connect"]);
     let short = [&nowhere[..], &["--lease", "10ms"]].concat();
     pair("sync", &source, &target, &short).fails_with(2, &["at least `1s`"]);
     let worker =
@@ -290,6 +294,9 @@ fn no_secret_is_in_what_the_cluster_keeps() {
     machines.start_with("three", &["--allow", &text(&back), "--allow", &place]);
     machines.begin_with("sync", &["--shared-paths", &place, &text(&back), "--ranges", "8"]).end().ok();
     assert_equal(&source, &back);
+    let unsorted = format!("s3://{BUCKET}?sorted_list=false/cluster");
+    let refused = machines.begin_with("sync", &["--shared-paths", &unsorted, &text(&back)]).end();
+    refused.fails_with_last(2, &["does not list in byte order"]);
     let kept = contents(nats.store()).into_values().collect::<Vec<_>>().concat();
     let holds = |words: &str| kept.windows(words.len()).any(|window| window == words.as_bytes());
     assert!(holds(&place), "the records are where they are looked for");

@@ -8,7 +8,7 @@ use crate::{KeyRange, Path};
 
 /// The ranges in which such directories lie, each hardly larger than the one path, the last path first.
 pub(super) fn parted(borders: &[Path], whole: &KeyRange) -> Vec<KeyRange> {
-    let directories: BTreeSet<Path> = borders.iter().flat_map(|border| above(border)).collect();
+    let directories: BTreeSet<Path> = borders.iter().flat_map(above).collect();
     let inside = directories.into_iter().rev().filter(|directory| whole.spans(directory.as_str()));
     inside.map(|directory| KeyRange { after: just_before(&directory), until: Some(directory) }).collect()
 }

@@ -39,7 +39,7 @@ pub(super) struct Lease {
 /// What came of a range.
 pub(super) enum Outcome {
     /// To be written down.
-    Done(Entry),
+    Done(Box<Entry>),
     /// Somebody else may have it by now: whatever was under way was given up.
     Lost,
     /// It may go better a little later.
@@ -146,11 +146,13 @@ pub(super) async fn carry_out<E: Told>(
 ) -> Outcome {
     let mut lines = Lines::default();
     if let Some(error) = lease.is_given_up() {
-        return Outcome::Done(lines.entry(range, worker, Err(error), None));
+        return Outcome::Done(Box::new(lines.entry(range, worker, Err(error), None)));
     }
     match follow(job, lease, &mut lines).await {
         None => Outcome::Lost,
         Some((Err(error), _)) if lease.may_be_tried_again(&error) => Outcome::Later(error),
-        Some((result, activity)) => Outcome::Done(lines.entry(range, worker, result, activity.as_ref())),
+        Some((result, activity)) => {
+            Outcome::Done(Box::new(lines.entry(range, worker, result, activity.as_ref())))
+        }
     }
 }

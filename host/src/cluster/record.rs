@@ -231,7 +231,7 @@ impl Cluster {
         let entry = self.runs.entry(key).await;
         let entry = entry.map_err(|error| unavailable("tell of a run", &error))?;
         let Some(entry) = entry.filter(|entry| entry.operation == Kept::Put) else { return Ok(None) };
-        let run = read("the record of a run", &entry.value)?;
+        let run = read(&format!("the record `{key}` of a run"), &entry.value)?;
         Ok(Some(Recorded { key: key.to_owned(), revision: entry.revision, run }))
     }
 

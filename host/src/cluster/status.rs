@@ -35,11 +35,15 @@ pub struct RunStatus {
 }
 
 impl Cluster {
+    /// The fingerprints of all runs.
+    pub(super) async fn keys(&self) -> Result<Vec<String>> {
+        let keys = self.runs.keys().await.map_err(|error| unavailable("tell of runs", &error))?;
+        keys.try_collect().await.map_err(|error| unavailable("tell of runs", &error))
+    }
+
     /// All runs.
     pub(super) async fn records(&self) -> Result<Vec<Recorded>> {
-        let keys = self.runs.keys().await.map_err(|error| unavailable("tell of runs", &error))?;
-        let keys: Vec<String> =
-            keys.try_collect().await.map_err(|error| unavailable("tell of runs", &error))?;
+        let keys = self.keys().await?;
         let mut records = Vec::new();
         for key in keys {
             records.extend(self.run(&key).await?);

@@ -11,25 +11,23 @@ use std::{
     time::Duration,
 };
 
-use async_nats::jetstream::kv;
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{Semaphore, watch},
     task::{AbortHandle, JoinSet},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 use self::part::Part;
-use super::{
-    connection::Cluster,
-    entry::{read, written},
-    record::{Recorded, Run, Task},
-};
+use super::{connection::Cluster, entry::written, record::Task};
 use crate::{Location, runtime::Storage};
 
 /// How long to wait for the server when it does not answer, before asking it again.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// For how long nothing is believed to have changed that the server does not tell.
+const TRUST: Duration = Duration::from_secs(30);
 
 /// How long a worker that is asked to end may take to give its ranges back.
 const FAREWELL: Duration = Duration::from_secs(4);
@@ -106,55 +104,81 @@ impl Worker {
         let _ = timeout(FAREWELL, ended).await;
     }
 
-    /// Follows the records of all runs, and takes part in those that are open.
+    /// Follows the records of all runs, and takes part in those that are open. A server that lost what it had acknowledged
+    /// says nothing of it, so from time to time all records are read anew.
     async fn follow(
         &self,
         runs: &mut JoinSet<()>,
         stopped: &watch::Receiver<bool>,
     ) -> std::convert::Infallible {
-        let mut parts: BTreeMap<String, (String, AbortHandle)> = BTreeMap::new();
+        let mut parts = Parts::new();
         loop {
-            let Ok(mut records) = self.0.cluster.runs.watch_with_history(">").await else {
+            // Begun before the records are read, so that no change is missed.
+            let changes = self.0.cluster.runs.watch(">").await;
+            let keys = self.0.cluster.keys().await;
+            let (Ok(mut changes), Ok(keys)) = (changes, keys) else {
                 sleep(PAUSE).await;
                 continue;
             };
-            while let Some(Ok(entry)) = records.next().await {
-                while runs.try_join_next().is_some() {}
-                let run = match entry.operation {
-                    kv::Operation::Put => read::<Run>("the record of a run", &entry.value),
-                    kv::Operation::Delete | kv::Operation::Purge => {
-                        if let Some((_, part)) = parts.remove(&entry.key) {
-                            part.abort();
-                        }
-                        continue;
-                    }
-                };
-                let run = match run {
-                    Ok(run) => run,
-                    Err(error) => {
-                        (self.0.say)(format!("left a run alone: {}", error.message()));
-                        continue;
-                    }
-                };
-                match parts.get(&entry.key) {
-                    Some((id, part)) if *id == run.id && run.state.is_open() && !part.is_finished() => {
-                        continue;
-                    }
-                    // Its record was replaced, it was cancelled, or it is done.
-                    Some((_, part)) => part.abort(),
-                    None => {}
+            parts.retain(|key, part| {
+                let is_known = keys.contains(key);
+                if !is_known {
+                    part.task.abort();
                 }
-                parts.remove(&entry.key);
-                if run.state.is_open() {
-                    let record = Recorded { key: entry.key.clone(), revision: entry.revision, run };
-                    let id = record.run.id.clone();
-                    let part = Part::take(self.clone(), record, stopped.clone());
-                    parts.insert(entry.key, (id, runs.spawn(part)));
-                }
+                is_known
+            });
+            for key in keys {
+                self.look_at(&key, &mut parts, runs, stopped).await;
+            }
+            let end = Instant::now() + TRUST;
+            while let Ok(Some(Ok(change))) = timeout_at(end, changes.next()).await {
+                self.look_at(&change.key, &mut parts, runs, stopped).await;
             }
             sleep(PAUSE).await;
         }
     }
+
+    /// Begins to take part in a run, or ends that, as its record says.
+    async fn look_at(
+        &self,
+        key: &str,
+        parts: &mut Parts,
+        runs: &mut JoinSet<()>,
+        stopped: &watch::Receiver<bool>,
+    ) {
+        while runs.try_join_next().is_some() {}
+        let record = match self.0.cluster.run(key).await {
+            Ok(record) => record.filter(|record| record.run.state.is_open()),
+            Err(error) if error.may_pass() => return,
+            Err(error) => {
+                (self.0.say)(format!("left a run alone: {}", error.message()));
+                None
+            }
+        };
+        let is_the_same = |part: &Running| {
+            record.as_ref().is_some_and(|record| record.run.id == part.run) && !part.task.is_finished()
+        };
+        if parts.get(key).is_some_and(is_the_same) {
+            return;
+        }
+        if let Some(part) = parts.remove(key) {
+            part.task.abort();
+        }
+        if let Some(record) = record {
+            let run = record.run.id.clone();
+            let task = runs.spawn(Part::take(self.clone(), record, stopped.clone()));
+            parts.insert(key.to_owned(), Running { run, task });
+        }
+    }
+}
+
+/// The runs in which a worker takes part, by their fingerprints.
+type Parts = BTreeMap<String, Running>;
+
+/// A part in a run.
+struct Running {
+    run: String,
+    task: AbortHandle,
 }
 
 /// Says each second that a worker is there, and for how long it is refused; and that once for people.

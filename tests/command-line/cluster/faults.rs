@@ -1,7 +1,9 @@
 //! Workers, clients and servers that end or stop while a run goes on, and a ledger that forgets.
 
 use std::{
-    fs, thread,
+    fs,
+    process::Command,
+    thread,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -103,6 +105,45 @@ fn a_server_that_is_killed_loses_nothing() {
         assert_equal(&source, &target);
         let objects = contents(&source).len();
         assert_eq!(summary["source_objects"], objects, "round {round}, killed after {delay:?}: {summary}");
+    }
+}
+
+/// The server comes back without what it had acknowledged since some time.
+#[test]
+fn a_store_that_is_rolled_back_costs_work_alone() {
+    let Some(mut nats) = Nats::start() else { return };
+    for round in 0..ROUNDS / 2 {
+        let scratch = Scratch::new();
+        let (source, target) = trees(&scratch, "target");
+        let machines = Machines::new(&nats, &scratch, &["one"], &[]);
+        let options = [&SHORT[..], &["--json"]].concat();
+        let mut client = machines.begin("sync", &source, &target, &options);
+        client.says("began the run");
+        thread::sleep(moment());
+        nats.kill();
+        let (store, kept) = (nats.store().join("jetstream"), scratch.path("kept"));
+        let copy = |from: &std::path::Path, to: &std::path::Path| {
+            assert!(Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
+        };
+        copy(&store, &kept);
+        nats.restart();
+        let delay = moment();
+        thread::sleep(delay);
+        nats.kill();
+        fs::remove_dir_all(&store).unwrap();
+        copy(&kept, &store);
+        nats.restart();
+        let ended = client.end();
+        let ended =
+            if ended.code == Some(5) { machines.share("sync", &source, &target, &options) } else { ended };
+        let summary = ended.ok().summary();
+        assert_equal(&source, &target);
+        let objects = contents(&source).len();
+        assert_eq!(summary["source_objects"], objects, "round {round}, {delay:?}: {summary}");
+        // The worker still takes part.
+        scratch.write("source/1/later", "x");
+        machines.share("sync", &source, &target, &SHORT).ok();
+        assert_equal(&source, &target);
     }
 }
 

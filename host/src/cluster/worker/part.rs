@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -33,6 +33,10 @@ use crate::{
 /// How long a worker waits for a range, before it looks for another run.
 const WAIT: Duration = Duration::from_secs(2);
 
+/// How long the places count as those of the client before a range is begun. What comes of it counts only if they are so
+/// again.
+const CONFIRMED: Duration = Duration::from_secs(5);
+
 /// How long it is tried to write down what is done; then the range is left to whoever gets it next.
 const WRITING: Duration = Duration::from_secs(60);
 
@@ -45,6 +49,13 @@ enum Asked {
     Delete(Extra),
     /// To look at directories once more.
     Tidy { deletes: bool },
+}
+
+/// Opens the places of a run, beside the ranges that are at work: it may compile the component.
+async fn open(worker: &Worker, record: &Recorded) -> std::result::Result<Opened, String> {
+    let (worker, task) = (worker.clone(), record.run.task.clone());
+    let opened = tokio::task::spawn_blocking(move || worker.0.places.open(&task)).await;
+    opened.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 /// Options for a range alone.
@@ -61,6 +72,8 @@ pub(super) struct Part {
     at_work: Arc<AtomicUsize>,
     refused: watch::Sender<Option<String>>,
     stopped: watch::Receiver<bool>,
+    /// When the places were last seen to be those of the client.
+    confirmed: Mutex<Option<Instant>>,
 }
 
 impl Part {
@@ -75,7 +88,7 @@ impl Part {
                 refused.send_replace(Some(message.to_owned()));
                 return;
             }
-            match worker.0.places.open(&record.run.task) {
+            match open(&worker, &record).await {
                 Ok(opened) => {
                     let part = Self {
                         worker: worker.clone(),
@@ -84,6 +97,7 @@ impl Part {
                         at_work,
                         refused,
                         stopped: stopped.clone(),
+                        confirmed: Mutex::default(),
                     };
                     Arc::new(part).work().await;
                 }
@@ -103,6 +117,10 @@ impl Part {
         let mut refused = self.refused.subscribe();
         let mut stopped = self.stopped.clone();
         let (run, cluster) = (&self.record.run, &self.worker.0.cluster);
+        tokio::select! {
+            () = self.confirm() => {}
+            () = is_set(&mut stopped) => return,
+        }
         loop {
             while ranges.try_join_next().is_some() {}
             let next = async {
@@ -128,6 +146,23 @@ impl Part {
             }
         }
         while ranges.join_next().await.is_some() {}
+    }
+
+    /// Waits until the places are seen to be those of the client, or not. Who sees others takes no range from anybody.
+    async fn confirm(&self) {
+        loop {
+            match self.witnesses().await {
+                Ok(None) => return,
+                Ok(Some(error)) => {
+                    (self.worker.0.say)(format!("run {}: {}", self.record.run.id, error.message()));
+                    sleep(PAUSE * 4).await;
+                }
+                Err(message) => {
+                    self.refused.send_replace(Some(message));
+                    return;
+                }
+            }
+        }
     }
 
     /// The next message, when there is room for what it asks, and when it was asked for.
@@ -240,7 +275,10 @@ impl Part {
         asked: Asked,
         lease: &mut Lease,
     ) -> std::result::Result<Outcome, String> {
-        if let Some(error) = self.witnesses().await? {
+        let confirmed = *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner);
+        if confirmed.is_none_or(|confirmed| confirmed.elapsed() > CONFIRMED)
+            && let Some(error) = self.witnesses().await?
+        {
             return Ok(Outcome::Later(error));
         }
         let outcome = match asked {
@@ -287,8 +325,11 @@ impl Part {
         let Opened { storage, source, target, backup } = &self.opened;
         let (whole, mut lines) = (run.whole()?, Lines::default());
         let mut sum = Event::counts(Report::default())?;
+        let failed = |lines: Lines, error| {
+            Outcome::Done(Box::new(lines.entry(&whole, &self.worker.0.name, Err(error), None)))
+        };
         if let Some(error) = lease.is_given_up() {
-            return Ok(Outcome::Done(lines.entry(&whole, &self.worker.0.name, Err(error), None)));
+            return Ok(failed(lines, error));
         }
         for range in parted(&run.borders()?, &whole) {
             let options = SyncOptions {
@@ -310,19 +351,20 @@ impl Part {
                 Some((Err(error), _)) if lease.may_be_tried_again(&error) => {
                     return Ok(Outcome::Later(error));
                 }
-                Some((Err(error), _)) => {
-                    return Ok(Outcome::Done(lines.entry(&whole, &self.worker.0.name, Err(error), None)));
-                }
+                Some((Err(error), _)) => return Ok(failed(lines, error)),
             }
         }
-        Ok(Outcome::Done(lines.entry(&whole, &self.worker.0.name, Ok(sum), None)))
+        Ok(Outcome::Done(Box::new(lines.entry(&whole, &self.worker.0.name, Ok(sum), None))))
     }
 
     /// Whether this machine sees what the client saw; for now it may not be known.
     async fn witnesses(&self) -> std::result::Result<Option<Error>, String> {
         let Opened { storage, source, target, .. } = &self.opened;
         match self.record.run.witnesses.confirm(storage, [source, target]).await {
-            Ok(None) => Ok(None),
+            Ok(None) => {
+                *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                Ok(None)
+            }
             Ok(Some(message)) => Err(message),
             Err(error) if error.may_pass() => Ok(Some(error)),
             Err(error) => Err(error.to_string()),
