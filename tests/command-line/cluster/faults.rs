@@ -24,7 +24,7 @@ const SHORT: [&str; 2] = ["--lease", "1s"];
 
 /// A moment of about the time that a run takes.
 fn moment() -> Duration {
-    let random = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos() / 1000;
+    let random = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_micros();
     Duration::from_millis(u64::from(random % 500))
 }
 
