@@ -255,7 +255,7 @@ fn what_cannot_be_shared_is_refused_by_name() {
     let refused = pair("sync", &source, &target, &wrong).fails(5, &["127.0.0.1:1"]);
     assert!(!refused.stderr.contains("hush"), "{refused:?}");
     pair("sync", &source, &target, &["--cluster", "htp://host", "--shared-paths"])
-        .fails(2, &["cannot connect"]);
+        .fails(2, &["htp://host", "no address"]);
     let short = [&nowhere[..], &["--lease", "10ms"]].concat();
     pair("sync", &source, &target, &short).fails_with(2, &["at least `1s`"]);
     let worker =

@@ -3,9 +3,11 @@
 use std::{fmt, path::Path, time::Duration};
 
 use async_nats::{
-    Client, ConnectOptions,
+    Client, ConnectOptions, ServerAddr,
     jetstream::{self, Context, kv, stream},
 };
+
+use percent_encoding::percent_decode_str;
 
 use crate::{Error, ErrorCode, Result};
 
@@ -33,7 +35,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Connects to a server, as `nats://host:4222` or `tls://host:4222`, and makes what is not there yet: two buckets and a
+    /// Connects to a server, as `nats://host:4222` or `tls://user:password@host:4222`, or to one of several with commas between
+    /// them, and makes what is not there yet: two buckets and a
     /// stream, each with one replica, on disk. Who wants them otherwise makes them before. A connection that is lost is
     /// made again.
     ///
@@ -56,7 +59,18 @@ impl Cluster {
             })?;
         }
         let server = Shown(address);
-        let client = options.connect(address).await.map_err(|error| {
+        let servers = address.split(',').map(str::parse).collect::<std::io::Result<Vec<ServerAddr>>>();
+        let servers = servers.map_err(|_| {
+            let message = format!("`{server}` is no address of a cluster: it is written `nats://host:4222`");
+            Error::new(ErrorCode::InvalidArgument, message)
+        })?;
+        if let Some((user, password)) = servers.iter().find_map(user_and_password) {
+            options = match password {
+                Some(password) => options.user_and_password(user, password),
+                None => options.token(user),
+            };
+        }
+        let client = options.connect(servers).await.map_err(|error| {
             use async_nats::ConnectErrorKind as Kind;
             let code = match error.kind() {
                 Kind::ServerParse => ErrorCode::InvalidArgument,
@@ -123,14 +137,24 @@ impl fmt::Debug for Cluster {
     }
 }
 
+/// What stands before the host in an address: a user and a password, or a token.
+fn user_and_password(server: &ServerAddr) -> Option<(String, Option<String>)> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let user = server.username().filter(|user| !user.is_empty())?;
+    Some((decoded(user), server.password().map(decoded)))
+}
+
 /// An address without its credentials.
 struct Shown<'a>(&'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (scheme, rest) = self.0.split_once("://").unwrap_or(("nats", self.0));
-        let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-        write!(f, "{scheme}://{host}")
+        for (number, server) in self.0.split(',').enumerate() {
+            let (scheme, rest) = server.split_once("://").unwrap_or(("nats", server));
+            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            write!(f, "{}{scheme}://{host}", if number > 0 { "," } else { "" })?;
+        }
+        Ok(())
     }
 }
 
@@ -144,12 +168,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_user_and_a_token_stand_before_the_host() {
+        let found = |address: &str| user_and_password(&address.parse().unwrap());
+        assert_eq!(found("nats://me:a%40b@host"), Some(("me".to_owned(), Some("a@b".to_owned()))));
+        assert_eq!(found("tls://token@host:1"), Some(("token".to_owned(), None)));
+        assert_eq!(found("host"), None);
+    }
+
+    #[test]
     fn an_address_is_shown_without_its_credentials() {
         for (address, shown) in [
             ("nats://me:hush@host:4222", "nats://host:4222"),
             ("tls://token@host", "tls://host"),
             ("host:4222", "nats://host:4222"),
             ("me:hush@host", "nats://host"),
+            ("nats://me:hush@one,nats://me:hush@two:1", "nats://one,nats://two:1"),
         ] {
             assert_eq!(Shown(address).to_string(), shown);
         }
