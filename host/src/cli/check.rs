@@ -68,7 +68,6 @@ pub(crate) struct Check {
     range: RangeOptions,
     #[command(flatten)]
     filter: FilterOptions,
-    #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "a component has no cluster"))]
     #[command(flatten)]
     cluster: ClusterOptions,
     #[command(flatten)]
@@ -128,8 +127,11 @@ impl Check {
         let Places { source, target } = &places;
         let Granted { session, source, target, .. } =
             Session::with_backup(globals, source, target, None, None, files)?;
+        let sharing = self.cluster.sharing()?;
+        #[cfg(target_family = "wasm")]
+        let _ = sharing;
         #[cfg(not(target_family = "wasm"))]
-        if let Some(sharing) = self.cluster.sharing() {
+        if let Some(sharing) = sharing {
             sharing.require(&[
                 (self.combined.is_some(), "combined", "workers tell of differences alone"),
                 (self.report.is_given(), "report", "workers tell of differences alone"),

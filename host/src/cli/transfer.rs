@@ -162,7 +162,7 @@ impl Copy {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, cluster, places } = self;
         let (places, pattern) = places.without_wildcard()?;
-        let sharing = cluster.sharing();
+        let sharing = cluster.sharing()?;
         carry_out(Kind::Copy, globals, &transfer, &places, pattern, sharing, |options| options).await
     }
 }
@@ -176,7 +176,8 @@ impl Sync {
         let Self { transfer, delete, cluster, places } = self;
         let with_deletes = |options| delete.add_to(options);
         let (places, pattern) = places.without_wildcard()?;
-        carry_out(Kind::Sync, globals, &transfer, &places, pattern, cluster.sharing(), with_deletes).await
+        let sharing = cluster.sharing()?;
+        carry_out(Kind::Sync, globals, &transfer, &places, pattern, sharing, with_deletes).await
     }
 }
 

@@ -1,12 +1,8 @@
-//! The options of commands that can be shared, and the way from a command to a run of the cluster.
+//! The way from a command to a run of the cluster.
 
-use std::{
-    path::{self, PathBuf},
-    time::Duration,
-};
+use std::path;
 
-use clap::{Args, value_parser};
-
+use super::ClusterOptions;
 use crate::{
     Error, ErrorCode, Location, Result as Outcome,
     backend::file::Links,
@@ -17,49 +13,16 @@ use crate::{
         output::{note, printable},
         place::{Place, PlaceKind},
         session::{FileSettings, Session},
-        time::parse_duration,
     },
     cluster::{Cluster, Operation, Plan, Task, Told, Unsplittable, share},
     runtime::{Job, SyncOptions},
 };
 
-/// The shortest lease: the server counts in seconds, and a worker must have the time to renew it.
-const SHORTEST: Duration = Duration::from_secs(1);
-
-/// Sharing a run
-#[derive(Args)]
-#[command(next_help_heading = "Sharing among machines")]
-pub(crate) struct ClusterOptions {
-    /// Share the run among the workers (`omnistorage worker`) of the NATS server at URL, as `nats://host:4222`. The same command
-    /// given again attaches to the run that goes on
-    #[arg(long, value_name = "URL")]
-    cluster: Option<String>,
-    /// The credentials for the cluster, as `nsc generate creds` writes them
-    #[arg(long, value_name = "FILE")]
-    creds: Option<PathBuf>,
-    /// Cut the run into about N ranges: several for each worker, since some take longer than others
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u32).range(1..=1_000), requires = "cluster")]
-    ranges: u32,
-    /// How long a worker that is not heard of keeps its ranges
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse_lease, requires = "cluster")]
-    lease: Duration,
-    /// Local paths are the same on all machines, as on a file system that all of them have mounted
-    #[arg(long, requires = "cluster")]
-    shared_paths: bool,
-}
-
 /// A command that is shared.
 #[derive(Clone, Copy)]
 pub(crate) struct Sharing<'a> {
-    options: &'a ClusterOptions,
-    url: &'a str,
-}
-
-impl ClusterOptions {
-    /// Whether, and how.
-    pub(crate) fn sharing(&self) -> Option<Sharing<'_>> {
-        self.cluster.as_deref().map(|url| Sharing { options: self, url })
-    }
+    pub(super) options: &'a ClusterOptions,
+    pub(super) url: &'a str,
 }
 
 impl Sharing<'_> {
@@ -179,9 +142,4 @@ pub(crate) async fn connect(url: &str, creds: Option<&path::Path>, name: &str) -
 /// An error of the cluster.
 pub(crate) fn failed(error: Error) -> Failure {
     Failure::new(Exit::of(error.code(), Subject::Object), error.message())
-}
-
-fn parse_lease(text: &str) -> Result<Duration, String> {
-    let lease = parse_duration(text)?;
-    if lease < SHORTEST { Err("a lease is at least `1s`".to_owned()) } else { Ok(lease) }
 }
