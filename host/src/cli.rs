@@ -3,6 +3,8 @@
 
 mod bisync;
 mod check;
+#[cfg(not(target_family = "wasm"))]
+mod cluster;
 mod codec;
 mod compare;
 #[cfg(not(target_family = "wasm"))]
@@ -53,6 +55,7 @@ mod remove;
 mod report;
 mod report_file;
 mod session;
+mod share;
 mod size;
 #[cfg(not(target_family = "wasm"))]
 mod standard;
@@ -66,6 +69,8 @@ mod usage;
 mod variables;
 mod wildcard;
 mod window;
+#[cfg(not(target_family = "wasm"))]
+mod worker;
 
 #[cfg(not(target_family = "wasm"))]
 use std::{env, fs, process::ExitCode};
@@ -192,6 +197,10 @@ enum Command {
     Moveto(transfer::MoveTo),
     Check(check::Check),
     Bisync(bisync::Bisync),
+    #[cfg(not(target_family = "wasm"))]
+    Worker(worker::Worker),
+    #[cfg(not(target_family = "wasm"))]
+    Cluster(cluster::Cluster),
     Plan(plan::Plan),
     Report(report::Report),
     Hash(hash::Hash),
@@ -237,6 +246,10 @@ impl Command {
             Self::Check(command) => wait(command.threads(), command.run(globals)),
             Self::Bisync(command) => wait(Threads::One, command.run(globals)),
             Self::Report(command) => wait(Threads::One, command.run(globals)),
+            #[cfg(not(target_family = "wasm"))]
+            Self::Worker(command) => command.run(globals),
+            #[cfg(not(target_family = "wasm"))]
+            Self::Cluster(command) => wait(Threads::One, command.run()),
             Self::Plan(command) => wait(Threads::One, command.run(globals)),
             Self::Hash(command) => wait(Threads::One, command.run(globals)),
             Self::Records(command) => wait(Threads::Several, command.run(globals)),

@@ -7,6 +7,7 @@
 //! - [`cookbook`]: a recipe for each task;
 //! - [`command_line`]: every command and option;
 //! - [`sync`]: when two objects count as the same, which ones are meant, and what is refused;
+//! - [`cluster`]: one run over many machines, and what happens when one of them fails;
 //! - [`rclone`]: what differs from rclone, and why;
 //! - [`stores`]: what each backend can do, what was tried, and what there is not yet;
 //! - [`speed`]: figures, and how they are made;
@@ -29,6 +30,7 @@ macro_rules! page {
     ($name:ident, $file:literal) => {
         #[doc = "[applications]: crate::docs::applications"]
         #[doc = "[architecture]: crate::docs::architecture"]
+        #[doc = "[cluster]: crate::docs::cluster"]
         #[doc = "[command line]: crate::docs::command_line"]
         #[doc = "[composing]: crate::docs::composing"]
         #[doc = "[concepts]: crate::docs::concepts"]
@@ -52,6 +54,7 @@ macro_rules! page {
 
 page!(applications, "applications.md");
 page!(architecture, "architecture.md");
+page!(cluster, "cluster.md");
 page!(command_line, "command-line.md");
 page!(composing, "composing.md");
 page!(concepts, "concepts.md");

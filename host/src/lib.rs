@@ -39,6 +39,8 @@
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 
 pub mod backend;
+#[cfg(all(feature = "cluster", not(target_family = "wasm")))]
+pub mod cluster;
 mod config;
 #[cfg(feature = "configuration")]
 mod configuration;

@@ -5,6 +5,7 @@
 mod azblob;
 mod bisync;
 mod buckets;
+mod cluster;
 mod command;
 mod configuring;
 mod credentials;

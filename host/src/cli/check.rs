@@ -24,8 +24,11 @@ use super::{
     recode::RecodingOptions,
     report_file::{Entry, ReportOptions, finish},
     session::{FileSettings, Granted, LinkOptions, Session, join},
+    share::ClusterOptions,
     threads::Threads,
 };
+#[cfg(not(target_family = "wasm"))]
+use crate::cluster::Operation;
 use crate::{
     Error,
     runtime::{Activity, CheckEntry, CheckReport, Comparison, Difference, SyncOptions},
@@ -65,6 +68,8 @@ pub(crate) struct Check {
     range: RangeOptions,
     #[command(flatten)]
     filter: FilterOptions,
+    #[command(flatten)]
+    cluster: ClusterOptions,
     #[command(flatten)]
     places: Places,
 }
@@ -122,6 +127,22 @@ impl Check {
         let Places { source, target } = &places;
         let Granted { session, source, target, .. } =
             Session::with_backup(globals, source, target, None, None, files)?;
+        let sharing = self.cluster.sharing()?;
+        #[cfg(target_family = "wasm")]
+        let _ = sharing;
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(sharing) = sharing {
+            sharing.require(&[
+                (self.combined.is_some(), "combined", "workers tell of differences alone"),
+                (self.report.is_given(), "report", "workers tell of differences alone"),
+                (self.metrics.is_given(), "metrics-addr", "workers tell of differences alone"),
+            ])?;
+            let task = sharing.task(Operation::Check, &places, None, files)?;
+            let ages = self.filter.ages();
+            let job = sharing.start(&session, [&source, &target], task, &options, ages, globals).await;
+            let story = Run { places: &places, combined, checked: 0, last: String::new() };
+            return Follower::new(globals, &session, self.json, None, story).follow(job).await;
+        }
         let story = Run { places: &places, combined, checked: 0, last: String::new() };
         let metrics = self.metrics.start("check").await?;
         let mut report = self.report.open(globals, "check", [&places.source, &places.target], false)?;

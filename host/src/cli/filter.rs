@@ -93,6 +93,12 @@ impl FilterOptions {
             || self.max_depth.is_some()
     }
 
+    /// The bounds of age as they were given, which are other times in each call.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn ages(&self) -> String {
+        format!("{:?} {:?}", self.min_age, self.max_age)
+    }
+
     /// Reads the files that are named.
     pub(crate) fn filter(&self) -> Result<Filter, Failure> {
         let mut rules = Vec::new();

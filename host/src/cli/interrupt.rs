@@ -47,6 +47,16 @@ pub(crate) async fn unless_stopped(
     outcome
 }
 
+/// The first SIGINT or SIGTERM, for a command that ends well then: it is asked to end, and does.
+pub(crate) fn asked_to_end() -> Result<impl Future<Output = ()>, Failure> {
+    let cannot = |error| Failure::system("cannot listen for signals", error);
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
+    Ok(async move {
+        next_signal(&mut interrupt, &mut terminate).await;
+    })
+}
+
 async fn next_signal(interrupt: &mut Signal, terminate: &mut Signal) -> Exit {
     tokio::select! {
         _ = interrupt.recv() => Exit::Interrupted,

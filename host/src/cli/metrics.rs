@@ -25,6 +25,12 @@ pub(crate) struct MetricsOptions {
 }
 
 impl MetricsOptions {
+    /// Whether that is wanted.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) const fn is_given(&self) -> bool {
+        self.metrics_addr.is_some()
+    }
+
     /// Serves the counters of a command, if that is wanted.
     ///
     /// # Errors

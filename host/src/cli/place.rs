@@ -101,6 +101,31 @@ pub(crate) fn bucket_key(kind: &str) -> &'static str {
     if kind == AZBLOB { "container" } else { "bucket" }
 }
 
+impl PlaceKind {
+    /// Whether it is another one, or lies in it, as both are written. Local paths are for the file system to tell.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn is_within(&self, outer: &Self) -> bool {
+        match (self, outer) {
+            (Self::Configured { name, path }, Self::Configured { name: outer_name, path: outer_path }) => {
+                name == outer_name && path.starts_with(outer_path)
+            }
+            (
+                Self::Bucket { kind, bucket, settings, path },
+                Self::Bucket {
+                    kind: outer_kind,
+                    bucket: outer_bucket,
+                    settings: outer_settings,
+                    path: outer_path,
+                },
+            ) => {
+                (kind, bucket, settings) == (outer_kind, outer_bucket, outer_settings)
+                    && path.starts_with(outer_path)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Place {
     /// The place for a command that makes or removes directories: a bucket is a directory of its account.
     pub(crate) fn into_directory(self) -> Self {

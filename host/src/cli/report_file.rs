@@ -40,6 +40,12 @@ pub(crate) struct ReportOptions {
 }
 
 impl ReportOptions {
+    /// Whether one is wanted.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) const fn is_given(&self) -> bool {
+        self.report.is_some()
+    }
+
     /// Opens the report of a command over these places, if one is wanted.
     ///
     /// # Errors

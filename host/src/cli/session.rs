@@ -137,7 +137,34 @@ impl Session {
         files: FileSettings,
     ) -> Result<Granted, Failure> {
         let backup = backup.map(|backup| (backup, "backup"));
-        Self::places(globals, [source, target], backup, memo, files)
+        Self::places(Mounts::new(globals, files), [source, target], backup, memo)
+    }
+
+    /// The same for a worker that has so many ranges at work at once.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn with_ranges(
+        globals: &Globals,
+        source: &Place,
+        target: &Place,
+        backup: Option<&Place>,
+        files: FileSettings,
+        ranges: u32,
+    ) -> Result<Granted, Failure> {
+        let mounts = Mounts::new(globals, files).with_sandboxes_beside(ranges);
+        Self::places(mounts, [source, target], backup.map(|backup| (backup, "backup")), None)
+    }
+
+    /// Whether a place is what is allowed, or lies in it.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn is_within(globals: &Globals, place: &Place, allowed: &Place) -> Result<bool, Failure> {
+        if place.kind.is_within(&allowed.kind) {
+            return Ok(true);
+        }
+        // By another name it may be the same directory.
+        let mut mounts = Mounts::new(globals, FileSettings::default());
+        let [place, allowed] = [place, allowed].map(|place| mounts.resolve(place, Need::Contents));
+        let (place, allowed) = (place?.full(), allowed?.full());
+        Ok(place.zip(allowed).is_some_and(|(place, allowed)| place.starts_with(allowed)))
     }
 
     /// Grants two places, and one for the state of their last sync, in the same way.
@@ -148,7 +175,7 @@ impl Session {
         state: &Place,
     ) -> Result<(Self, Location, Location, Location), Failure> {
         let third = Some((state, "state"));
-        match Self::places(globals, [first, second], third, None, FileSettings::default())? {
+        match Self::places(Mounts::new(globals, FileSettings::default()), [first, second], third, None)? {
             Granted { session, source: first, target: second, third: Some(state), .. } => {
                 Ok((session, first, second, state))
             }
@@ -157,13 +184,11 @@ impl Session {
     }
 
     fn places(
-        globals: &Globals,
+        mut mounts: Mounts<'_>,
         [source, target]: [&Place; 2],
         third: Option<(&Place, &str)>,
         memo: Option<&Place>,
-        files: FileSettings,
     ) -> Result<Granted, Failure> {
-        let mut mounts = Mounts::new(globals, files);
         let mut places =
             vec![mounts.resolve(source, Need::Contents)?, mounts.resolve(target, Need::Contents)?];
         if let Some((place, _)) = third {

@@ -35,14 +35,25 @@ pub(crate) fn wait(
     threads: Threads,
     command: impl Future<Output = Result<(), Failure>>,
 ) -> Result<(), Failure> {
+    wait_for(threads, interrupt::unless_stopped(command, CLEAN_UP))
+}
+
+/// How long a stopped command may take to remove what it was writing.
+#[cfg(not(target_family = "wasm"))]
+const CLEAN_UP: Duration = Duration::from_secs(5);
+
+/// Runs a command to its end that itself minds signals.
+#[cfg(not(target_family = "wasm"))]
+pub(crate) fn wait_for(
+    threads: Threads,
+    command: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
     /// In addition to the thread of the command, on which the component computes.
     const WORKERS: usize = 2;
     /// Threads that are not of tokio: the one that watches over the component, and that of the input or the progress.
     const BESIDE: usize = 2;
     /// As long as any command takes.
     const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
-    /// How long a stopped command may take to remove what it was writing.
-    const CLEAN_UP: Duration = Duration::from_secs(5);
 
     raise_limit_of_files();
     let count = 1 + BESIDE + if threads == Threads::Several { WORKERS } else { 0 };
@@ -62,7 +73,7 @@ pub(crate) fn wait(
         .map_err(|error| Failure::system("cannot start the threads", error))?;
     // From now on there is one thread for blocking work. If there can be no more, all of that work waits for it.
     drop(runtime.spawn_blocking(|| {}));
-    let outcome = runtime.block_on(interrupt::unless_stopped(command, CLEAN_UP));
+    let outcome = runtime.block_on(command);
     runtime.shutdown_timeout(CLEAN_UP);
     outcome
 }

@@ -24,9 +24,12 @@ use super::{
     output::{Output, bytes_moved, note, printable},
     report_file::{Entry, finish},
     session::{Granted, Session, join},
+    share::{ClusterOptions, Sharing},
     threads::Threads,
     wildcard::Pattern,
 };
+#[cfg(not(target_family = "wasm"))]
+use crate::cluster::Operation;
 use crate::{
     Error, ErrorCode, Location, ObjectKind,
     backend::clock::sleep,
@@ -47,6 +50,8 @@ pub(crate) struct Copy {
     #[command(flatten)]
     transfer: TransferOptions,
     #[command(flatten)]
+    cluster: ClusterOptions,
+    #[command(flatten)]
     places: Places,
 }
 
@@ -63,6 +68,8 @@ pub(crate) struct Sync {
     transfer: TransferOptions,
     #[command(flatten)]
     delete: DeleteOptions,
+    #[command(flatten)]
+    cluster: ClusterOptions,
     #[command(flatten)]
     places: Places,
 }
@@ -129,7 +136,7 @@ impl CopyTo {
         let Self { transfer, names } = self;
         let (places, name) = names.places()?;
         let with_name = |options| SyncOptions { target_name: Some(name), ..options };
-        carry_out(Kind::Copy, globals, &transfer, &places, None, with_name).await
+        carry_out(Kind::Copy, globals, &transfer, &places, None, None, with_name).await
     }
 }
 
@@ -143,7 +150,7 @@ impl MoveTo {
         transfer.check_for_move()?;
         let (places, name) = names.places()?;
         let with_name = |options| SyncOptions { target_name: Some(name), ..options };
-        carry_out(Kind::Move, globals, &transfer, &places, None, with_name).await
+        carry_out(Kind::Move, globals, &transfer, &places, None, None, with_name).await
     }
 }
 
@@ -153,9 +160,10 @@ impl Copy {
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let Self { transfer, places } = self;
+        let Self { transfer, cluster, places } = self;
         let (places, pattern) = places.without_wildcard()?;
-        carry_out(Kind::Copy, globals, &transfer, &places, pattern, |options| options).await
+        let sharing = cluster.sharing()?;
+        carry_out(Kind::Copy, globals, &transfer, &places, pattern, sharing, |options| options).await
     }
 }
 
@@ -165,10 +173,11 @@ impl Sync {
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let Self { transfer, delete, places } = self;
+        let Self { transfer, delete, cluster, places } = self;
         let with_deletes = |options| delete.add_to(options);
         let (places, pattern) = places.without_wildcard()?;
-        carry_out(Kind::Sync, globals, &transfer, &places, pattern, with_deletes).await
+        let sharing = cluster.sharing()?;
+        carry_out(Kind::Sync, globals, &transfer, &places, pattern, sharing, with_deletes).await
     }
 }
 
@@ -182,7 +191,7 @@ impl Move {
         transfer.check_for_move()?;
         let with_directories = |options| SyncOptions { delete_empty_source_directories, ..options };
         let (places, pattern) = places.without_wildcard()?;
-        carry_out(Kind::Move, globals, &transfer, &places, pattern, with_directories).await
+        carry_out(Kind::Move, globals, &transfer, &places, pattern, None, with_directories).await
     }
 }
 
@@ -225,13 +234,18 @@ async fn carry_out(
     transfer: &TransferOptions,
     places: &Places,
     pattern: Option<Pattern>,
+    sharing: Option<Sharing<'_>>,
     complete: impl FnOnce(SyncOptions) -> SyncOptions,
 ) -> Result<(), Failure> {
     if let Some(decision) = transfer.comparison.decision().filter(|_| globals.is_verbose()) {
         note(decision);
     }
     let backup = transfer.backup_dir.as_ref();
-    let directory = transfer.memo.directory(&places.source, &places.target, transfer.dry_run)?;
+    let directory = match sharing {
+        // Each worker would know a part alone, so a shared run has none, wherever the others have theirs.
+        Some(_) => None,
+        None => transfer.memo.directory(&places.source, &places.target, transfer.dry_run)?,
+    };
     let Places { source, target } = places;
     let Granted { session, source, target, third: backup, memo } =
         Session::with_backup(globals, source, target, backup, directory.as_ref(), transfer.files())?;
@@ -243,6 +257,17 @@ async fn carry_out(
     let cutoff = transfer.cutoff();
     if options.target_name.is_none() {
         refuse_name(&session, places, [&source, &target]).await?;
+    }
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(sharing) = sharing {
+        sharing.require(&transfer.unshared())?;
+        let backup = transfer.backup_dir.as_ref();
+        let operation = if matches!(kind, Kind::Sync) { Operation::Sync } else { Operation::Copy };
+        let task = sharing.task(operation, places, backup, transfer.files())?;
+        let job = sharing.start(&session, [&source, &target], task, &options, transfer.ages(), globals).await;
+        let story = Run::new(&options, places);
+        let follower = Follower::new(globals, &session, transfer.json, transfer.period(), story);
+        return follower.follow(job).await;
     }
     if let Some(path) = &transfer.explain {
         let explanation = match kind {

@@ -64,6 +64,17 @@ impl Activity {
         self.under_way.list()
     }
 
+    /// What was done elsewhere, by the names of the calls; names that are none count nothing.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn add<'a>(&self, calls: impl Iterator<Item = (&'a str, u64)>, bytes: u64) {
+        for (call, count) in calls {
+            if let Some(operation) = Operation::ALL.into_iter().find(|operation| operation.as_str() == call) {
+                self.calls[operation as usize].fetch_add(count, Ordering::Relaxed);
+            }
+        }
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     pub(super) fn begins(&self, operation: Operation) {
         self.calls[operation as usize].fetch_add(1, Ordering::Relaxed);
     }

@@ -15,6 +15,7 @@ pub mod canary;
 pub mod faults;
 pub mod gcs;
 mod http;
+mod nats;
 pub mod odd;
 mod process;
 mod proxy;
@@ -36,6 +37,7 @@ use omnistorage::Config;
 use self::process::{Process, free_port};
 pub use self::{
     azurite::{AZURE_ACCOUNT, AZURE_KEY, Azurite, azurite},
+    nats::Nats,
     proxy::{Canned, Fault, Proxy, Request},
     web::{Web, nginx, python_web},
     webdav::{Webdav, webdav, webdav_with_password},

@@ -2,6 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, TcpListener},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::Mutex,
 };
@@ -15,35 +16,50 @@ server=$!
 read -r _
 kill -9 "$server"
 wait "$server" 2>/dev/null
-cd / && rm -rf "$GUARDED_DIRECTORY"
+[ -z "$GUARDED_DIRECTORY" ] || { cd / && rm -rf "$GUARDED_DIRECTORY"; }
 "#;
 
 /// A server with its directory.
 #[derive(Debug)]
 pub(crate) struct Process {
     /// Its standard input is what the guard waits for.
-    _guard: Child,
+    guard: Child,
 }
 
 impl Process {
     pub(crate) fn start(command: Command, directory: TempDir) -> Self {
         // Tests never drop what is static: the guard removes it.
         let directory = directory.keep();
+        Self::begin(&command, &directory, &directory)
+    }
+
+    /// Starts it in a directory that stays.
+    pub(crate) fn within(command: &Command, directory: &Path) -> Self {
+        Self::begin(command, directory, Path::new(""))
+    }
+
+    fn begin(command: &Command, directory: &Path, guarded: &Path) -> Self {
         let guard = Command::new("sh")
             .args(["-c", GUARD, "guard"])
             .arg(command.get_program())
             .args(command.get_args())
             .env_remove("AWS_ACCESS_KEY_ID")
             .env_remove("AWS_SECRET_ACCESS_KEY")
-            .env("TMPDIR", &directory)
-            .env("GUARDED_DIRECTORY", &directory)
-            .current_dir(&directory)
+            .env("TMPDIR", directory)
+            .env("GUARDED_DIRECTORY", guarded)
+            .current_dir(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        Self { _guard: guard }
+        Self { guard }
+    }
+
+    /// Ends the server at once, as a machine ends that loses its power.
+    pub(crate) fn kill(mut self) {
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
     }
 }
 

@@ -33,11 +33,25 @@ pub(super) struct Mounts<'a> {
     backends: Vec<(String, Arc<dyn Backend>)>,
     labels: Vec<Label>,
     standard: Option<Arc<Standard>>,
+    sandboxes: u32,
 }
 
 impl<'a> Mounts<'a> {
     pub(super) fn new(globals: &'a Globals, files: FileSettings) -> Self {
-        Self { globals, files, configuration: None, backends: Vec::new(), labels: Vec::new(), standard: None }
+        Self {
+            globals,
+            files,
+            configuration: None,
+            backends: Vec::new(),
+            labels: Vec::new(),
+            standard: None,
+            sandboxes: SANDBOXES,
+        }
+    }
+
+    /// With sandboxes for as many jobs at once.
+    pub(super) fn with_sandboxes_beside(self, jobs: u32) -> Self {
+        Self { sandboxes: SANDBOXES + jobs, ..self }
     }
 
     pub(super) fn resolve<'p>(&mut self, place: &'p Place, need: Need) -> Result<Resolved<'p>, Failure> {
@@ -214,7 +228,7 @@ impl<'a> Mounts<'a> {
         let failed = |error: Error| Failure::new(Exit::Other, format!("cannot start the component: {error}"));
         // A command holds few sandboxes at once, and should start at once.
         let options = RuntimeOptions {
-            sandboxes: SANDBOXES,
+            sandboxes: self.sandboxes,
             compiled: precompile::directory(),
             ..RuntimeOptions::default()
         };

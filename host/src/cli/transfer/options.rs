@@ -129,6 +129,23 @@ impl TransferOptions {
         Ok(())
     }
 
+    /// What a run over many machines cannot do, by the name of the option, and why.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn unshared(&self) -> [(bool, &'static str, &'static str); 4] {
+        [
+            (self.runs > 1, "runs", "give the same command again"),
+            (self.explain.is_some(), "explain", "it is about one path: leave out --cluster"),
+            (self.report.is_given(), "report", "workers tell of failures alone"),
+            (self.metrics.is_given(), "metrics-addr", "workers tell of failures alone"),
+        ]
+    }
+
+    /// Bounds of age as they were given.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn ages(&self) -> String {
+        self.filter.ages()
+    }
+
     /// How often it is said how far it is, if not on a terminal.
     pub(crate) fn period(&self) -> Option<Duration> {
         let every_second = self.progress.then_some(Duration::from_secs(1));

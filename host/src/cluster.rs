@@ -1,0 +1,40 @@
+//! One run shared among machines, by way of NATS JetStream.
+//!
+//! A client cuts the paths of a run into ranges, and workers on any number of machines take them: each runs the component
+//! over its range, with held deletes, and writes its report to the ledger. The client adds the reports up once they cover
+//! everything, has the component judge the sum, and only then gives the ranges out again in which something is to be
+//! deleted. Nothing here decides about objects; it moves facts.
+//!
+//! Safety does not rest on the server. The ledger holds facts that never become false, each range has one entry (the first
+//! one wins), and whatever is lost there is done again. Nothing is deleted unless entries for all ranges were seen.
+//!
+//! | in NATS | what |
+//! |---|---|
+//! | bucket `omnistorage-runs` | the record of each run: places by name, options, borders, how far it is |
+//! | bucket `omnistorage-ledger` | an entry for each range that was done: `RUN.PHASE.INDEX` |
+//! | stream `omnistorage-work` | the ranges that wait: a work queue, of which a worker holds a lease |
+//! | subject `omnistorage.alive.RUN` | what workers say each second |
+
+mod client;
+mod connection;
+mod directories;
+mod entry;
+mod ledger;
+mod options;
+mod queue;
+mod range;
+mod record;
+mod status;
+mod told;
+mod witness;
+mod worker;
+
+pub use self::{
+    client::{Plan, share},
+    connection::Cluster,
+    options::Unsplittable,
+    record::{Operation, Task},
+    status::{RunStatus, cancel, runs},
+    told::Told,
+    worker::{Opened, Places, Worker},
+};

@@ -1,0 +1,164 @@
+//! An entry of the ledger: a range was done, and this is the report. It never becomes false.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::told::{Counts, Fault, Line, Told};
+use crate::{Error, KeyRange, Path, Result, backend::layer::Operation, runtime::Activity};
+
+/// Objects of a range of which an entry tells, failures and differences alone.
+const LINES: usize = 1_000;
+/// Bytes that they may take: an entry must fit into one message.
+const BYTES: usize = 400_000;
+
+/// What became of a range.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    pub(super) start_after: Option<String>,
+    pub(super) stop_at: Option<String>,
+    /// Who did it.
+    pub(super) worker: String,
+    pub(super) outcome: Outcome,
+    pub(super) lines: Vec<Line>,
+    /// Objects that would have been told of, too.
+    pub(super) untold: u64,
+    pub(super) calls: BTreeMap<String, u64>,
+    pub(super) bytes_moved: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Outcome {
+    Counted(Counts),
+    /// The range could not be carried through.
+    Failed(Fault),
+}
+
+impl Outcome {
+    pub(super) fn counts(&self) -> Result<Counts> {
+        match self {
+            Self::Counted(counts) => Ok(*counts),
+            Self::Failed(fault) => Err(fault.error()),
+        }
+    }
+}
+
+impl Entry {
+    /// The range that it is about.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidPath`](crate::ErrorCode::InvalidPath).
+    pub(super) fn range(&self) -> Result<KeyRange> {
+        let path = |text: &Option<String>| text.as_deref().map(Path::parse).transpose();
+        Ok(KeyRange { after: path(&self.start_after)?, until: path(&self.stop_at)? })
+    }
+}
+
+/// What an entry will tell of objects.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    kept: Vec<Line>,
+    weight: usize,
+    untold: u64,
+}
+
+impl Lines {
+    /// Takes note of something. Of each code of an error one is kept in any case: the exit code depends on it.
+    pub(super) fn add(&mut self, told: impl Told) {
+        if !told.is_kept() {
+            return;
+        }
+        let line = told.into_line();
+        let has_room = self.kept.len() < LINES && self.weight + line.weight() <= BYTES;
+        let is_new = line.code().is_some_and(|code| self.kept.iter().all(|kept| kept.code() != Some(code)));
+        if has_room || is_new {
+            self.weight += line.weight();
+            self.kept.push(line);
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    /// The entry for a range.
+    pub(super) fn entry(
+        self,
+        range: &KeyRange,
+        worker: &str,
+        outcome: Result<Counts>,
+        activity: Option<&Activity>,
+    ) -> Entry {
+        let calls = activity.map(|activity| {
+            let counted =
+                Operation::ALL.map(|operation| (operation.as_str().to_owned(), activity.calls(operation)));
+            counted.into_iter().filter(|(_, count)| *count > 0).collect()
+        });
+        Entry {
+            start_after: range.after.as_ref().map(ToString::to_string),
+            stop_at: range.until.as_ref().map(ToString::to_string),
+            worker: worker.to_owned(),
+            outcome: match outcome {
+                Ok(counts) => Outcome::Counted(counts),
+                Err(error) => Outcome::Failed(Fault::from(&error)),
+            },
+            lines: self.kept,
+            untold: self.untold,
+            calls: calls.unwrap_or_default(),
+            bytes_moved: activity.map_or(0, Activity::bytes_moved),
+        }
+    }
+}
+
+/// What is in a message or a bucket, demanded whole.
+///
+/// # Errors
+/// [`ErrorCode::Corrupted`](crate::ErrorCode::Corrupted).
+pub(super) fn read<'a, T: Deserialize<'a>>(what: &str, bytes: &'a [u8]) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        let message = format!("{what} in the cluster is not as this version writes it: {error}");
+        Error::new(crate::ErrorCode::Corrupted, message)
+    })
+}
+
+/// The same, written.
+///
+/// # Errors
+/// None that is known of; what is written here has no odd keys.
+pub(super) fn written(value: &impl Serialize) -> Result<bytes::Bytes> {
+    let error = |error: serde_json::Error| Error::new(crate::ErrorCode::Other, error.to_string());
+    serde_json::to_vec(value).map(Into::into).map_err(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        ErrorCode,
+        runtime::{Action, Event, Report},
+    };
+
+    #[test]
+    fn an_entry_is_bounded_and_keeps_one_error_of_each_code() {
+        let mut lines = Lines::default();
+        let event = |action, code: Option<ErrorCode>| Event {
+            action,
+            path: "x".repeat(500),
+            size: None,
+            reason: None,
+            error: code.map(|code| Error::new(code, "y".repeat(500))),
+        };
+        lines.add(event(Action::Transferred, None));
+        for _ in 0..5_000 {
+            lines.add(event(Action::Failed, Some(ErrorCode::Timeout)));
+        }
+        lines.add(event(Action::Failed, Some(ErrorCode::NoSpace)));
+        let entry = lines.entry(&KeyRange::default(), "w", Event::counts(Report::default()), None);
+        assert_eq!(entry.lines.len() as u64 + entry.untold, 5_001);
+        assert_eq!(entry.lines.last().unwrap().code(), Some("no-space"));
+        let bytes = written(&entry).unwrap();
+        assert!(bytes.len() < 900_000, "{}", bytes.len());
+        assert_eq!(read::<Entry>("an entry", &bytes).unwrap(), entry);
+        assert!(read::<Entry>("an entry", &bytes[..bytes.len() - 1]).is_err());
+    }
+}

@@ -1,0 +1,361 @@
+//! The options of a shared run, as they go to the workers; and those that cannot be shared, by their names.
+
+use std::{fmt, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Error, ErrorCode, Path, Timestamp,
+    runtime::{Backup, Comparison, Deletion, Filter, RenameStrategy, RuleKind, RuleSource, SyncOptions},
+};
+
+/// An option that a run over many machines cannot have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsplittable {
+    /// As on the command line.
+    pub option: &'static str,
+    /// Why not.
+    pub why: &'static str,
+}
+
+impl fmt::Display for Unsplittable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "--{} cannot be shared among machines: {}", self.option, self.why)
+    }
+}
+
+impl Unsplittable {
+    /// The first option of a run that cannot be shared.
+    #[must_use]
+    pub fn of(options: &SyncOptions) -> Option<Self> {
+        SharedOptions::new(options).err()
+    }
+}
+
+impl From<Unsplittable> for Error {
+    fn from(refused: Unsplittable) -> Self {
+        Self::new(ErrorCode::Unsupported, refused.to_string())
+    }
+}
+
+/// The options, but for the place of the backup, which each worker opens by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SharedOptions {
+    dry_run: bool,
+    #[serde(with = "ComparisonWord")]
+    comparison: Comparison,
+    ignore_size: bool,
+    update_only: bool,
+    modify_window: Option<Duration>,
+    immutable: bool,
+    /// Deletes follow when all ranges are done; otherwise what is extra stays.
+    deletes: bool,
+    ignore_errors: bool,
+    hold_deletes: bool,
+    max_delete: Option<u64>,
+    allow_empty_source: bool,
+    backup: Option<SharedBackup>,
+    empty_directories: bool,
+    transfers: u32,
+    checkers: u32,
+    retries: u32,
+    one_way: bool,
+    start_after: Option<String>,
+    stop_at: Option<String>,
+    filter: SharedFilter,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SharedBackup {
+    suffix: String,
+    keep_extension: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SharedFilter {
+    rules: Vec<Rule>,
+    min_size: Option<u64>,
+    max_size: Option<u64>,
+    /// Seconds and nanoseconds.
+    modified_from: Option<(i64, u32)>,
+    modified_until: Option<(i64, u32)>,
+    max_depth: Option<u32>,
+    ignore_case: bool,
+    delete_excluded: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    #[serde(with = "RuleKindWord")]
+    kind: RuleKind,
+    text: String,
+    file: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Comparison", rename_all = "kebab-case")]
+enum ComparisonWord {
+    Automatic,
+    ExactTimes,
+    WriteTimes,
+    Checksum,
+    SizeOnly,
+    Always,
+    IgnoreExisting,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "RuleKind", rename_all = "kebab-case")]
+enum RuleKindWord {
+    Filter,
+    Include,
+    Exclude,
+    Files,
+    FilesRaw,
+}
+
+impl SharedOptions {
+    /// The options of a run, if it can be shared.
+    ///
+    /// # Errors
+    /// The first option that cannot be.
+    pub(super) fn new(options: &SyncOptions) -> Result<Self, Unsplittable> {
+        let SyncOptions {
+            dry_run,
+            comparison,
+            ignore_size,
+            update_only,
+            modify_window,
+            immutable,
+            deletion,
+            ignore_errors,
+            hold_deletes,
+            max_delete,
+            allow_empty_source,
+            backup,
+            track_renames,
+            empty_directories,
+            delete_empty_source_directories,
+            order,
+            transfers,
+            checkers,
+            retries,
+            max_errors,
+            max_transfer,
+            deadline,
+            target_name,
+            bandwidth,
+            recoding,
+            // Of no meaning without `recoding`.
+            max_window: _,
+            one_way,
+            start_after,
+            stop_at,
+            memo,
+            filter,
+        } = options;
+        for (is_given, option, why) in [
+            (*deletion == Deletion::Before, "delete-before", BARRIER),
+            (*deletion == Deletion::During, "delete-during", BARRIER),
+            (
+                *track_renames != RenameStrategy::default(),
+                "track-renames",
+                "an object may be renamed across a border",
+            ),
+            (
+                recoding.is_some(),
+                "compress and --decompress",
+                "names change, and with them the ranges that they lie in",
+            ),
+            (max_errors.is_some(), "max-errors", ALONE),
+            (max_transfer.is_some(), "max-transfer", ALONE),
+            (bandwidth.is_some(), "bwlimit", ALONE),
+            (
+                deadline.is_some(),
+                "max-duration",
+                "the clocks of machines differ; `cluster cancel` ends a run",
+            ),
+            (order.is_some(), "order-by", "each machine knows the objects of its own range alone"),
+            (memo.is_some(), "memo", "each machine would remember a part alone"),
+            (*delete_empty_source_directories, "delete-empty-src-dirs", "there is no shared `move`"),
+            (target_name.is_some(), "target-name", "one object is nothing to share"),
+        ] {
+            if is_given {
+                return Err(Unsplittable { option, why });
+            }
+        }
+        Ok(Self {
+            dry_run: *dry_run,
+            comparison: *comparison,
+            ignore_size: *ignore_size,
+            update_only: *update_only,
+            modify_window: *modify_window,
+            immutable: *immutable,
+            deletes: *deletion == Deletion::After,
+            ignore_errors: *ignore_errors,
+            hold_deletes: *hold_deletes,
+            max_delete: *max_delete,
+            allow_empty_source: *allow_empty_source,
+            backup: backup.as_ref().map(|backup| SharedBackup {
+                suffix: backup.suffix.clone(),
+                keep_extension: backup.keep_extension,
+            }),
+            empty_directories: *empty_directories,
+            transfers: *transfers,
+            checkers: *checkers,
+            retries: *retries,
+            one_way: *one_way,
+            start_after: start_after.as_ref().map(ToString::to_string),
+            stop_at: stop_at.as_ref().map(ToString::to_string),
+            filter: SharedFilter::new(filter),
+        })
+    }
+
+    /// The options as the client had them; the backup is in `place`.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidPath`] for an end of the range that is no path.
+    pub(super) fn options(&self, place: Option<crate::Location>) -> Result<SyncOptions, Error> {
+        let path = |text: &Option<String>| text.as_deref().map(Path::parse).transpose();
+        Ok(SyncOptions {
+            dry_run: self.dry_run,
+            comparison: self.comparison,
+            ignore_size: self.ignore_size,
+            update_only: self.update_only,
+            modify_window: self.modify_window,
+            immutable: self.immutable,
+            deletion: if self.deletes { Deletion::After } else { Deletion::None },
+            ignore_errors: self.ignore_errors,
+            hold_deletes: self.hold_deletes,
+            max_delete: self.max_delete,
+            allow_empty_source: self.allow_empty_source,
+            backup: self.backup.as_ref().map(|backup| Backup {
+                place,
+                suffix: backup.suffix.clone(),
+                keep_extension: backup.keep_extension,
+            }),
+            empty_directories: self.empty_directories,
+            transfers: self.transfers,
+            checkers: self.checkers,
+            retries: self.retries,
+            one_way: self.one_way,
+            start_after: path(&self.start_after)?,
+            stop_at: path(&self.stop_at)?,
+            filter: self.filter.filter(),
+            ..SyncOptions::default()
+        })
+    }
+
+    /// The same without times of day, which differ from one call of a command to the next.
+    pub(super) fn without_times(mut self) -> Self {
+        (self.filter.modified_from, self.filter.modified_until) = (None, None);
+        self
+    }
+}
+
+/// Why deletes come last.
+const BARRIER: &str = "nothing may be deleted before the reports of all machines were added up";
+/// Why there is no limit of one machine.
+const ALONE: &str = "each machine would count for itself alone";
+
+impl SharedFilter {
+    fn new(filter: &Filter) -> Self {
+        let Filter {
+            rules,
+            min_size,
+            max_size,
+            modified_from,
+            modified_until,
+            max_depth,
+            ignore_case,
+            delete_excluded,
+        } = filter;
+        let time = |time: &Option<Timestamp>| time.map(|time| (time.seconds, time.nanoseconds));
+        let rule =
+            |rule: &RuleSource| Rule { kind: rule.kind, text: rule.text.clone(), file: rule.file.clone() };
+        Self {
+            rules: rules.iter().map(rule).collect(),
+            min_size: *min_size,
+            max_size: *max_size,
+            modified_from: time(modified_from),
+            modified_until: time(modified_until),
+            max_depth: *max_depth,
+            ignore_case: *ignore_case,
+            delete_excluded: *delete_excluded,
+        }
+    }
+
+    fn filter(&self) -> Filter {
+        let time =
+            |time: Option<(i64, u32)>| time.map(|(seconds, nanoseconds)| Timestamp { seconds, nanoseconds });
+        let rule =
+            |rule: &Rule| RuleSource { kind: rule.kind, text: rule.text.clone(), file: rule.file.clone() };
+        Filter {
+            rules: self.rules.iter().map(rule).collect(),
+            min_size: self.min_size,
+            max_size: self.max_size,
+            modified_from: time(self.modified_from),
+            modified_until: time(self.modified_until),
+            max_depth: self.max_depth,
+            ignore_case: self.ignore_case,
+            delete_excluded: self.delete_excluded,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Location,
+        runtime::{Order, OrderKey, Recoding},
+    };
+
+    #[test]
+    fn options_come_back_as_they_went() {
+        let filter = Filter {
+            min_size: Some(1),
+            modified_from: Some(Timestamp { seconds: -5, nanoseconds: 7 }),
+            max_depth: Some(3),
+            delete_excluded: true,
+            ..Filter::default().rule("- *.part")
+        };
+        let options = SyncOptions {
+            comparison: Comparison::Checksum,
+            modify_window: Some(Duration::from_millis(1500)),
+            max_delete: Some(9),
+            backup: Some(Backup { place: None, suffix: ".old".into(), keep_extension: true }),
+            start_after: Some(Path::parse("a/b").unwrap()),
+            transfers: 16,
+            filter,
+            ..SyncOptions::default()
+        };
+        let text = serde_json::to_string(&SharedOptions::new(&options).unwrap()).unwrap();
+        let back: SharedOptions = serde_json::from_str(&text).unwrap();
+        assert_eq!(back.options(None).unwrap(), options);
+        let more = text.replacen('{', "{\"more\":1,", 1);
+        assert!(serde_json::from_str::<SharedOptions>(&more).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_shared_is_refused_by_its_name() {
+        let refused = |options: SyncOptions| SharedOptions::new(&options).unwrap_err().option;
+        let options = SyncOptions::default;
+        assert_eq!(refused(SyncOptions { deletion: Deletion::Before, ..options() }), "delete-before");
+        assert_eq!(refused(SyncOptions { deletion: Deletion::During, ..options() }), "delete-during");
+        let track_renames = RenameStrategy { name: true, ..RenameStrategy::default() };
+        assert_eq!(refused(SyncOptions { track_renames, ..options() }), "track-renames");
+        let recoding = Some(Recoding::Decompress);
+        assert_eq!(refused(SyncOptions { recoding, ..options() }), "compress and --decompress");
+        assert_eq!(refused(SyncOptions { max_transfer: Some(1), ..options() }), "max-transfer");
+        assert_eq!(refused(SyncOptions { bandwidth: Some(1), ..options() }), "bwlimit");
+        let order = Some(Order { key: OrderKey::Size, descending: true });
+        assert_eq!(refused(SyncOptions { order, ..options() }), "order-by");
+        let memo = Some(Location { backend: "m".into(), path: Path::root() });
+        assert_eq!(refused(SyncOptions { memo, ..options() }), "memo");
+    }
+}

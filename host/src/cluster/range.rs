@@ -1,0 +1,158 @@
+//! One range on a worker: a job of the component, as long as the lease holds.
+
+use std::time::Duration;
+
+use async_nats::jetstream::{AckKind, Message};
+use tokio::time::{Instant, interval_at, timeout};
+
+use super::{
+    entry::{Entry, Lines},
+    told::{Counts, Told},
+};
+use crate::{
+    Error, ErrorCode, KeyRange, Result,
+    backend::layer::Operation,
+    runtime::{Activity, Job},
+};
+
+/// How long a job may ask nothing of its backends and move no byte. A store that copies a large object within itself says
+/// nothing meanwhile.
+const STANDSTILL: Duration = Duration::from_secs(15 * 60);
+
+/// How often a range is begun, at most: one that ends its workers does not end all of them for ever.
+const DELIVERIES: i64 = 10;
+
+/// How often a range is tried, if it fails for a reason that may pass.
+const ATTEMPTS: i64 = 3;
+
+/// A range that this worker may work on, as long as it keeps saying so.
+pub(super) struct Lease {
+    message: Message,
+    length: Duration,
+    /// When the server last heard that the work goes on, by the clock of this machine.
+    renewed: Instant,
+    /// What the job had done at that time.
+    done: u64,
+    moved: Instant,
+}
+
+/// What came of a range.
+pub(super) enum Outcome {
+    /// To be written down.
+    Done(Box<Entry>),
+    /// Somebody else may have it by now: whatever was under way was given up.
+    Lost,
+    /// It may go better a little later.
+    Later(Error),
+}
+
+impl Lease {
+    /// Of a message that has just come, at `since`.
+    pub(super) fn new(message: Message, length: Duration, since: Instant) -> Self {
+        Self { message, length, renewed: since, done: 0, moved: since }
+    }
+
+    /// Which delivery of the range this is.
+    fn delivery(&self) -> i64 {
+        self.message.info().map_or(i64::MAX, |info| info.delivered)
+    }
+
+    /// Why the range is not begun once more, if it is not.
+    pub(super) fn is_given_up(&self) -> Option<Error> {
+        (self.delivery() > DELIVERIES).then(|| {
+            let message = format!("a range was begun {DELIVERIES} times, and no worker came to its end");
+            Error::new(ErrorCode::Other, message)
+        })
+    }
+
+    /// Whether an error of the range may pass.
+    pub(super) fn may_be_tried_again(&self, error: &Error) -> bool {
+        error.may_pass() && self.delivery() < ATTEMPTS
+    }
+
+    /// Works as long as the lease holds; `None` if it was lost. What is lost is dropped, so nothing is left half done.
+    pub(super) async fn keep<T>(&mut self, work: impl Future<Output = T>, activity: &Activity) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        // Three are lost before the lease is.
+        let period = self.length / 6;
+        let mut moments = interval_at(Instant::now() + period, period);
+        loop {
+            // Late is lost: another worker may have begun. This machine may have slept.
+            let end = self.renewed + self.length * 2 / 3;
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(end) => return None,
+                result = &mut work => return Some(result),
+                _ = moments.tick() => self.renew(activity, period).await,
+            }
+        }
+    }
+
+    async fn renew(&mut self, activity: &Activity, patience: Duration) {
+        let calls = Operation::ALL.iter().map(|operation| activity.calls(*operation));
+        let done = calls.sum::<u64>().wrapping_add(activity.bytes_moved());
+        let now = Instant::now();
+        if done != self.done {
+            (self.done, self.moved) = (done, now);
+        }
+        if now.duration_since(self.moved) > STANDSTILL {
+            return;
+        }
+        // The server confirms it: a connection that is lost would keep it to itself.
+        if let Ok(Ok(())) = timeout(patience, self.message.double_ack_with(AckKind::Progress)).await {
+            self.renewed = now;
+        }
+    }
+
+    /// The range is done, or needs not be.
+    pub(super) async fn release(&self) {
+        // If that is lost, the range is given out again, and found in the ledger.
+        let _ = timeout(self.length, self.message.double_ack()).await;
+    }
+
+    /// Somebody may have the range after a while.
+    pub(super) async fn give_back(&self, after: Duration) {
+        let _ = self.message.ack_with(AckKind::Nak(Some(after))).await;
+    }
+}
+
+/// Follows one job to its end; `None` if the lease was lost.
+pub(super) async fn follow<E: Told>(
+    job: Result<Job<E, E::Report>>,
+    lease: &mut Lease,
+    lines: &mut Lines,
+) -> Option<(Result<Counts>, Option<Activity>)> {
+    let mut job = match job {
+        Ok(job) => job,
+        Err(error) => return Some((Err(error), None)),
+    };
+    let activity = job.activity();
+    let work = async {
+        while let Some(told) = job.next().await {
+            lines.add(told);
+        }
+        job.outcome().await
+    };
+    let result = lease.keep(work, &activity).await?;
+    Some((result.and_then(E::counts), Some(activity)))
+}
+
+/// Has a job run over its range, and makes an entry of what it tells.
+pub(super) async fn carry_out<E: Told>(
+    job: Result<Job<E, E::Report>>,
+    lease: &mut Lease,
+    range: &KeyRange,
+    worker: &str,
+) -> Outcome {
+    let mut lines = Lines::default();
+    if let Some(error) = lease.is_given_up() {
+        return Outcome::Done(Box::new(lines.entry(range, worker, Err(error), None)));
+    }
+    match follow(job, lease, &mut lines).await {
+        None => Outcome::Lost,
+        Some((Err(error), _)) if lease.may_be_tried_again(&error) => Outcome::Later(error),
+        Some((result, activity)) => {
+            Outcome::Done(Box::new(lines.entry(range, worker, result, activity.as_ref())))
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Witnesses: what the client saw in the two places. A worker must see most of it, too: on a machine where a disk is not
+//! mounted, a source looks empty, and all that the target has looks extra.
+
+use futures::StreamExt;
+use serde::{Deserialize, Serialize};
+
+use crate::{ErrorCode, Location, ObjectKind, Path, Result, backend::ListOptions, runtime::Storage};
+
+/// Objects of a side that are kept in mind.
+const MOST: usize = 5;
+
+/// Objects that are looked for on both sides.
+const CANDIDATES: usize = 40;
+
+/// What the client saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Witnesses {
+    source: Vec<Witness>,
+    /// The run may change their sizes.
+    target: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Witness {
+    path: String,
+    size: Option<u64>,
+}
+
+impl Witnesses {
+    /// Looks at some of the borders, which are paths of the source, and at its first object; and at what the target has
+    /// of them.
+    pub(super) async fn of(storage: &Storage, sides: [&Location; 2], borders: &[Path]) -> Result<Self> {
+        let [source, target] = sides;
+        let every = borders.len().div_ceil(CANDIDATES).max(1);
+        let mut candidates: Vec<Path> = borders.iter().step_by(every).cloned().collect();
+        if candidates.is_empty() {
+            candidates.extend(first(storage, source).await?);
+        }
+        let mut witnesses = Self::default();
+        for path in candidates {
+            let Seen::Object { size } = look(storage, source, &path).await? else { continue };
+            if matches!(look(storage, target, &path).await?, Seen::Object { .. }) {
+                witnesses.target.push(path.to_string());
+            }
+            witnesses.source.push(Witness { path: path.to_string(), size });
+        }
+        thin(&mut witnesses.source);
+        thin(&mut witnesses.target);
+        Ok(witnesses)
+    }
+
+    /// Whether most of them are seen from here; otherwise a sentence on the first that is not. They may change while a run
+    /// goes on, so not all need be.
+    ///
+    /// # Errors
+    /// Those of the two places, but for what is not there.
+    pub(super) async fn confirm(&self, storage: &Storage, sides: [&Location; 2]) -> Result<Option<String>> {
+        let [source, target] = sides;
+        let mut unseen = Vec::new();
+        for Witness { path, size } in &self.source {
+            match look(storage, source, &Path::parse(path.as_str())?).await? {
+                Seen::Object { size: found } if found == *size => {}
+                _ => unseen.push(path),
+            }
+        }
+        let is_most = |unseen: usize, all: usize| 2 * unseen < all || all == 0;
+        if !is_most(unseen.len(), self.source.len()) {
+            return Ok(unseen.first().map(|path| {
+                format!(
+                    "the source seen from here is another one: it lacks `{path}`, or has something else there"
+                )
+            }));
+        }
+        let mut unseen = Vec::new();
+        for path in &self.target {
+            if look(storage, target, &Path::parse(path.as_str())?).await? == Seen::Nothing {
+                unseen.push(path);
+            }
+        }
+        if !is_most(unseen.len(), self.target.len()) {
+            return Ok(unseen
+                .first()
+                .map(|path| format!("the target seen from here is another one: it lacks `{path}`")));
+        }
+        Ok(None)
+    }
+}
+
+/// Leaves some that are spread over all.
+fn thin<T>(all: &mut Vec<T>) {
+    let every = all.len().div_ceil(MOST).max(1);
+    let mut at = 0;
+    all.retain(|_| {
+        at += 1;
+        (at - 1) % every == 0
+    });
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    Object { size: Option<u64> },
+    Other,
+}
+
+async fn look(storage: &Storage, at: &Location, path: &Path) -> Result<Seen> {
+    let at = Location { backend: at.backend.clone(), path: at.path.join(path)? };
+    match storage.stat(&at).await {
+        Ok(info) if info.kind == ObjectKind::Object => Ok(Seen::Object { size: info.size }),
+        Ok(_) => Ok(Seen::Other),
+        Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::NotDirectory) => {
+            Ok(Seen::Nothing)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The first object below a place.
+async fn first(storage: &Storage, at: &Location) -> Result<Option<Path>> {
+    let options = ListOptions { recursive: true, ..ListOptions::default() };
+    let mut entries = storage.list(at, &options).await?;
+    while let Some(listed) = entries.next().await {
+        // A name that is no path is told by the run itself.
+        if let Ok(entry) = listed?.into_entry()
+            && entry.kind == ObjectKind::Object
+        {
+            return Ok(entry.path.strip_prefix(&at.path));
+        }
+    }
+    Ok(None)
+}
