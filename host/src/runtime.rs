@@ -66,6 +66,7 @@ mod sync;
 mod under_way;
 mod view;
 mod weight;
+mod worker;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -82,10 +83,10 @@ pub use limits::Limits;
 pub use objects::{ObjectReader, ObjectWriter};
 pub use omnistorage_types::{
     Action, Backup, BisyncAction, BisyncEvent, BisyncOptions, BisyncReport, BisyncSide, CheckEntry,
-    CheckReport, Codec, Comparison, Compression, ConvertReport, CsvDialect, DecompressOptions, DeleteLimit,
-    Deletion, Difference, Encoding, Event, Explanation, Filter, Form, Format, LengthPrefix, LineEnd,
-    MemoTrouble, Mode, Order, OrderKey, Outcome, Punctuation, Recoding, RenameStrategy, Report, RuleKind,
-    RuleSource, Stop, SyncOptions, TargetResult, TeeError, Validation, Winner,
+    CheckReport, Codec, Comparison, Compression, ConvertReport, CountReport, CsvDialect, DecompressOptions,
+    DeleteLimit, Deletion, Difference, Encoding, Event, Explanation, Filter, Form, Format, LengthPrefix,
+    LineEnd, MemoTrouble, Mode, Order, OrderKey, Outcome, Punctuation, Recoding, RenameStrategy, Report,
+    RuleKind, RuleSource, Stop, SyncOptions, TargetResult, TeeError, Validation, Winner,
 };
 pub use open::{OpenBackend, OpenListing};
 pub use policy::Policy;

@@ -38,6 +38,7 @@ mod options;
 mod pair;
 mod ranges;
 mod recode;
+mod record_parts;
 mod records;
 mod replay;
 mod replicas;

@@ -11,6 +11,7 @@ use crate::{
     answer, engine,
     record_exports::{
         self as exports, ConvertReport, Encoding, Format, Guest, GuestRecordReader, GuestRecordWriter,
+        Outline, Part, PartReport,
     },
     types::{self, Error, ObjectInfo},
 };
@@ -32,6 +33,40 @@ impl Guest for crate::Component {
         let (source, target) = (Location::from_wit(source)?, Location::from_wit(target)?);
         let encodings = (FromWit::from_wit(source_encoding)?, FromWit::from_wit(target_encoding)?);
         answer(engine().convert(source, encodings.0, target, encodings.1).await)
+    }
+
+    async fn read_outline(
+        source: types::Location,
+        encoding: Encoding,
+        target: Option<Format>,
+    ) -> Result<Option<Outline>, Error> {
+        let (source, encoding) = (Location::from_wit(source)?, FromWit::from_wit(encoding)?);
+        answer(engine().read_outline(source, encoding, FromWit::from_wit(target)?).await)
+    }
+
+    async fn convert_part(
+        source: types::Location,
+        source_encoding: Encoding,
+        outline: Outline,
+        part: Part,
+        target: types::Location,
+        target_encoding: Encoding,
+    ) -> Result<PartReport, Error> {
+        let source = (Location::from_wit(source)?, FromWit::from_wit(source_encoding)?);
+        let target = (Location::from_wit(target)?, FromWit::from_wit(target_encoding)?);
+        let (outline, part) = (FromWit::from_wit(outline)?, FromWit::from_wit(part)?);
+        answer(engine().convert_part(source, &outline, part, target).await)
+    }
+
+    async fn count_part(
+        source: types::Location,
+        encoding: Encoding,
+        outline: Outline,
+        part: Part,
+    ) -> Result<PartReport, Error> {
+        let (source, encoding) = (Location::from_wit(source)?, FromWit::from_wit(encoding)?);
+        let (outline, part) = (FromWit::from_wit(outline)?, FromWit::from_wit(part)?);
+        answer(engine().count_part(source, encoding, &outline, part).await)
     }
 }
 

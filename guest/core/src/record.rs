@@ -58,6 +58,12 @@ pub trait RecordReader: Send {
     /// As for [`push`](Self::push); and a record that is cut off.
     fn finish(&mut self, batch: &mut Batch) -> Result<(), RecordError>;
 
+    /// Whether what was taken so far ends between two records: none has begun and not ended, and another reader could
+    /// go on from here. `false` where the format does not let that be told.
+    fn is_between(&self) -> bool {
+        false
+    }
+
     /// The row that names the columns, once it was read. It is no record. `None` where the format has none.
     fn header(&self) -> Option<&[u8]> {
         None
@@ -73,6 +79,15 @@ pub trait RecordWriter: Send {
     /// # Errors
     /// The first record that cannot be written, since reading would not give it back.
     fn write(&mut self, batch: &Batch, output: &mut Vec<u8>) -> Result<(), RecordError>;
+
+    /// The same for records that a conversion [made](convert::Piece::are_made) for this very format: that reading gives
+    /// them back need not be looked at.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write).
+    fn write_made(&mut self, batch: &Batch, output: &mut Vec<u8>) -> Result<(), RecordError> {
+        self.write(batch, output)
+    }
 
     /// Ends the stream: appends what belongs to it even without a record.
     ///

@@ -90,6 +90,11 @@ impl Coded {
     pub(crate) fn source(&self) -> &Source {
         &self.source
     }
+
+    /// Whether it is read through a codec.
+    pub(crate) fn is_coded(&self) -> bool {
+        self.coder.is_some()
+    }
 }
 
 #[async_trait(?Send)]

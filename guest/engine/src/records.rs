@@ -1,6 +1,8 @@
 //! The interface `records`: framing over compression over objects.
 
 mod convert;
+mod part;
+mod parts;
 mod reader;
 mod writer;
 
@@ -9,7 +11,9 @@ use omnistorage_core::{
     encoding::encoding_from_path,
     record::{Format, RecordOptions},
 };
-use omnistorage_types::{Codec, ConvertReport, Encoding, Error, ErrorCode, Location, Path, Result};
+use omnistorage_types::{
+    Codec, ConvertReport, Encoding, Error, ErrorCode, Location, Outline, Part, PartReport, Path, Result,
+};
 
 pub use self::{reader::RecordReader, writer::RecordWriter};
 use crate::{Engine, place::Place};
@@ -42,6 +46,39 @@ impl Engine {
     ) -> Result<ConvertReport> {
         let source = Side::open(self, source, source_encoding).await?;
         convert::convert(source, Side::open(self, target, target_encoding).await?).await
+    }
+
+    /// Reads the start of an object that is to be converted to a format, or whose records are to be counted.
+    pub async fn read_outline(
+        &self,
+        source: Location,
+        encoding: Encoding,
+        target: Option<Format>,
+    ) -> Result<Option<Outline>> {
+        parts::outline(Side::open(self, source, encoding).await?, target).await
+    }
+
+    /// Converts a part of an object to an object of its own.
+    pub async fn convert_part(
+        &self,
+        source: (Location, Encoding),
+        outline: &Outline,
+        part: Part,
+        target: (Location, Encoding),
+    ) -> Result<PartReport> {
+        let source = Side::open(self, source.0, source.1).await?;
+        parts::convert(source, outline, part, Side::open(self, target.0, target.1).await?).await
+    }
+
+    /// Counts the records of a part of an object.
+    pub async fn count_part(
+        &self,
+        source: Location,
+        encoding: Encoding,
+        outline: &Outline,
+        part: Part,
+    ) -> Result<PartReport> {
+        parts::count(Side::open(self, source, encoding).await?, outline, part).await
     }
 }
 

@@ -49,7 +49,8 @@ pub use object::{Location, Metadata, ObjectInfo, ObjectKind};
 pub use path::{Path, PathError};
 pub use range::{KeyRange, Untiled};
 pub use records::{
-    ConvertReport, CsvDialect, Encoding, Form, Format, LengthPrefix, LineEnd, Punctuation, Validation,
+    ConvertReport, CountReport, CsvDialect, Encoding, Form, Format, LengthPrefix, LineEnd, Outline, Part,
+    PartReport, Punctuation, Validation,
 };
 pub use sync::{
     Action, Backup, CheckEntry, CheckReport, Comparison, Deletion, Difference, Event, Explanation,

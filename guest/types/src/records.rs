@@ -1,6 +1,6 @@
 //! Record formats: how records lie in a byte stream, and how to ask for that.
 
-use crate::{Codec, Error, ErrorCode, Result};
+use crate::{Codec, Error, ErrorCode, ObjectInfo, Result};
 
 /// What is written after each row of CSV. Reading takes either, and CR.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -282,4 +282,48 @@ pub struct ConvertReport {
     pub bytes_written: u64,
     /// The row of the source that names the columns, if its format has one.
     pub header: Option<Vec<u8>>,
+}
+
+/// What counting the records of an object found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CountReport {
+    /// Records that there are.
+    pub records: u64,
+    /// As in [`ConvertReport::header`].
+    pub header: Option<Vec<u8>>,
+}
+
+/// What all parts of an object have to be told, so that each is read by itself, several at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outline {
+    /// The object as it was when its start was read.
+    pub version: ObjectInfo,
+    /// The names of the columns of CSV that is read, or that is made of objects: those of the first records.
+    pub columns: Option<Vec<String>>,
+    /// As in [`ConvertReport::header`].
+    pub header: Option<Vec<u8>>,
+}
+
+/// A part of an object: the records that begin in a range of its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The first byte of the range.
+    pub start: u64,
+    /// Behind its last byte. The part goes on to the end of the record that began last.
+    pub end: u64,
+    /// A record begins at `start`, or the object does. Otherwise the part begins behind the first LF of the range, or the
+    /// byte before it: that is a border of records in NDJSON, and in CSV only if it is not in quotes.
+    pub starts_record: bool,
+}
+
+/// What was read of a part. Where [`border`](Self::border) is the [`end`](Self::end) of the part before, and that of the
+/// first is 0, the results one after the other are those of the whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartReport {
+    /// Where its first record begins, as far as can be told; `None`: no record begins in it.
+    pub border: Option<u64>,
+    /// Behind the line end of its last record.
+    pub end: u64,
+    /// Records of it.
+    pub records: u64,
 }

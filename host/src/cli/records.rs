@@ -2,6 +2,8 @@
 
 mod encoding;
 
+use std::num::NonZero;
+
 use clap::{Args, Subcommand};
 use indicatif::HumanBytes;
 use serde::Serialize;
@@ -95,8 +97,8 @@ impl Convert {
         if encoding::is_read_twice(&from, &to) {
             session.keep_input();
         }
-        let converted =
-            session.storage.convert_on_cores(&source, &from, &target, &to, self.writing.cores).await;
+        let cores = self.writing.cores(&to, &target);
+        let converted = session.storage.convert_on_cores(&source, &from, &target, &to, cores).await;
         let report = converted.map_err(session.failure(Subject::Object))?;
         self.reading.hint(globals, &from, report.header.as_deref());
         if self.json {
@@ -122,6 +124,10 @@ impl Convert {
 struct Count {
     #[command(flatten)]
     reading: Reading,
+    #[cfg_attr(not(target_family = "wasm"), doc = "Read on up to N cores [default: all of them]")]
+    #[cfg_attr(target_family = "wasm", doc = "Taken, and without effect: a component has one core")]
+    #[arg(long, value_name = "N")]
+    cores: Option<NonZero<usize>>,
     /// An object of records; `-` is standard input
     #[arg(value_parser = Place::or_standard())]
     place: Place,
@@ -132,14 +138,11 @@ impl Count {
         let (session, at) = Session::one(globals, &self.place, Need::Contents)?;
         let failed = session.failure(Subject::Object);
         let encoding = self.reading.encoding(&at)?;
-        let mut records = session.storage.read_records(&at, &encoding).await.map_err(&failed)?;
-        self.reading.hint(globals, &encoding, records.header().await.map_err(&failed)?);
-        let mut count = 0_usize;
-        while let Some(batch) = records.read_batch().await.map_err(&failed)? {
-            count += batch.len();
-        }
+        let cores = self.cores.unwrap_or_else(encoding::all_cores);
+        let counted = session.storage.count_records(&at, &encoding, cores).await.map_err(&failed)?;
+        self.reading.hint(globals, &encoding, counted.header.as_deref());
         let mut output = Output::new();
-        output.line(&count.to_string())?;
+        output.line(&counted.records.to_string())?;
         output.flush()
     }
 }

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 
 use omnistorage_application::records as wit;
-use omnistorage_types::{ConvertReport, Encoding, wit::IntoWit};
+use omnistorage_types::{ConvertReport, CountReport, Encoding, wit::IntoWit};
 
 use super::storage::{Storage, at};
 use crate::{Error, ErrorCode, Location, Result};
@@ -119,5 +119,23 @@ impl Storage {
         _: NonZero<usize>,
     ) -> Result<ConvertReport> {
         self.convert(source, source_encoding, target, target_encoding).await
+    }
+
+    /// Counts the records of an object.
+    ///
+    /// # Errors
+    /// As [`Storage::read_records`], and what is wrong with which record.
+    pub async fn count_records(
+        &self,
+        source: &Location,
+        encoding: &Encoding,
+        _: NonZero<usize>,
+    ) -> Result<CountReport> {
+        let mut reader = self.read_records(source, encoding).await?;
+        let (header, mut records) = (reader.header().await?.map(<[u8]>::to_vec), 0);
+        while let Some(batch) = reader.read_batch().await? {
+            records += batch.len() as u64;
+        }
+        Ok(CountReport { records, header })
     }
 }

@@ -1,7 +1,6 @@
 //! Compression of bodies, on one core or several.
 
 mod cores;
-mod worker;
 
 use super::{bindings::exports::omnistorage::storage::compression as wit, stream::Body};
 

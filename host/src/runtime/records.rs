@@ -1,12 +1,16 @@
 //! Records: formats over compression over objects.
 
 mod batch;
+mod gathered;
+mod parts;
 mod reader;
 mod sink;
 mod stages;
 mod writer;
 
-use omnistorage_types::{ConvertReport, Encoding, Format, Path};
+use std::num::NonZero;
+
+use omnistorage_types::{ConvertReport, CountReport, Encoding, Format, Path};
 
 use super::{
     Storage,
@@ -53,5 +57,27 @@ impl Storage {
             Ok(converted.map_err(Error::from))
         });
         converted.await?.try_into()
+    }
+
+    /// Counts the records of an object, on up to so many cores: NDJSON and CSV that are not compressed are read in several
+    /// ranges at once, by up to four sandboxes, where the source can read ranges. Needs a multi-threaded tokio runtime.
+    ///
+    /// # Errors
+    /// As [`Storage::read_records`], and what is wrong with which record.
+    pub async fn count_records(
+        &self,
+        source: &Location,
+        encoding: &Encoding,
+        cores: NonZero<usize>,
+    ) -> Result<CountReport> {
+        if let Some(count) = self.count_in_parts(source, encoding, cores).await {
+            return Ok(count);
+        }
+        let mut reader = self.read_records(source, encoding).await?;
+        let (header, mut records) = (reader.header().await?.map(<[u8]>::to_vec), 0);
+        while let Some(batch) = reader.read_batch().await? {
+            records += batch.len() as u64;
+        }
+        Ok(CountReport { records, header })
     }
 }

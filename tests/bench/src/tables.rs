@@ -1,10 +1,12 @@
 //! Records of one form to another, as whole processes, beside what people use for that in Python: polars and DuckDB, each
 //! streaming from file to file, on as many threads as they like. Their start is part of their time, as it is of ours.
 //!
+//! Ours is there twice: on all cores, and on one.
+//!
 //! The records are NDJSON of eleven fields, some 340 bytes each ([`Text::Logs`]). Every output is counted: a row or a line
 //! for each record.
 
-use std::{fs, io::Write, path::PathBuf, process::Command};
+use std::{fs, io::Write, num::NonZero, path::PathBuf, process::Command, thread};
 
 use anyhow::{Context, Result, ensure};
 use memchr::memchr_iter;
@@ -69,7 +71,11 @@ pub(crate) fn write_table(output: &mut impl Write, options: &Options) -> Result<
     )?;
     writeln!(output, "|---|---|--:|--:|--:|--:|--:|")?;
     for work in &WORKS {
-        let mut contenders = vec![("omnistorage", bench.ours(work))];
+        let cores = thread::available_parallelism()?;
+        let mut contenders = vec![
+            ("omnistorage", bench.ours(work, cores)),
+            ("omnistorage --cores 1", bench.ours(work, NonZero::<usize>::MIN)),
+        ];
         for (module, statement) in [("polars", work.polars), ("duckdb", work.duckdb)] {
             contenders.extend(statement.map(|statement| (module, bench.python(module, statement, work))));
         }
@@ -102,8 +108,10 @@ impl Bench<'_> {
         Ok(records)
     }
 
-    fn ours(&self, work: &Work) -> Command {
-        self.convert(work.source, work.target)
+    fn ours(&self, work: &Work, cores: NonZero<usize>) -> Command {
+        let mut command = self.convert(work.source, work.target);
+        command.arg("--cores").arg(cores.to_string());
+        command
     }
 
     fn convert(&self, source: &str, target: &str) -> Command {

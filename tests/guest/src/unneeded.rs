@@ -67,6 +67,34 @@ impl records::Guest for Component {
     async fn convert(_: Location, _: Encoding, _: Location, _: Encoding) -> Result<ConvertReport, Error> {
         unimplemented!()
     }
+
+    async fn read_outline(
+        _: Location,
+        _: Encoding,
+        _: Option<records::Format>,
+    ) -> Result<Option<records::Outline>, Error> {
+        unimplemented!()
+    }
+
+    async fn convert_part(
+        _: Location,
+        _: Encoding,
+        _: records::Outline,
+        _: records::Part,
+        _: Location,
+        _: Encoding,
+    ) -> Result<records::PartReport, Error> {
+        unimplemented!()
+    }
+
+    async fn count_part(
+        _: Location,
+        _: Encoding,
+        _: records::Outline,
+        _: records::Part,
+    ) -> Result<records::PartReport, Error> {
+        unimplemented!()
+    }
 }
 
 impl GuestRecordReader for Component {

@@ -16,6 +16,7 @@
 
 mod bisync;
 mod move_to;
+mod parts;
 mod port;
 mod ranges;
 mod records;
@@ -77,7 +78,8 @@ pub fn run(seed: u64) -> Result<Run, Box<Failure>> {
         45..60 => move_to::run(&world),
         60..77 => bisync::run(&world),
         77..85 => tee::run(&world),
-        85..93 => ranges::run(&world),
+        85..91 => ranges::run(&world),
+        91..95 => parts::run(&world),
         _ => records::run(&world),
     };
     match held {

@@ -63,10 +63,12 @@ mod columns;
 mod draft;
 mod from_csv;
 mod json;
+mod parts;
 mod survey;
 mod to_csv;
 mod value;
 
+pub use parts::Shared;
 pub use survey::Survey;
 
 use omnistorage_types::Form;
@@ -86,6 +88,9 @@ const PIECE: usize = 256 << 10;
 pub struct Piece<'a> {
     /// One for each that was converted.
     pub records: &'a Batch,
+    /// They were put together for the target, whose writer need not look at them: see
+    /// [`write_made`](super::RecordWriter::write_made).
+    pub are_made: bool,
     /// The first record of the batch that is in no piece yet, counted from 0.
     pub next: usize,
 }
@@ -248,7 +253,7 @@ impl Conversion for AsItIs {
         _: &'a mut Batch,
     ) -> Result<Piece<'a>, RecordError> {
         self.0 += records.len() as u64;
-        Ok(Piece { records, next: records.len() })
+        Ok(Piece { records, are_made: false, next: records.len() })
     }
 
     fn records(&self) -> u64 {
@@ -296,7 +301,7 @@ impl<C: ConvertOne> Conversion for OneByOne<C> {
             scratch.append(write, RecordError::full(number))?;
             *done = number;
         }
-        Ok(Piece { next: first + scratch.len(), records: scratch })
+        Ok(Piece { next: first + scratch.len(), are_made: true, records: scratch })
     }
 
     fn records(&self) -> u64 {

@@ -122,6 +122,10 @@ impl RecordReader for Reader {
         self.extend_carry(before)?;
         self.take_carry(batch)
     }
+
+    fn is_between(&self) -> bool {
+        self.mark.is_past() && self.carry.is_empty()
+    }
 }
 
 /// Writes each record and an LF.
@@ -158,6 +162,21 @@ impl RecordWriter for Writer {
                 continue;
             };
             return Err(RecordError::new(RecordErrorKind::Unrepresentable, number, refused));
+        }
+        Ok(())
+    }
+
+    fn write_made(&mut self, batch: &Batch, output: &mut Vec<u8>) -> Result<(), RecordError> {
+        // A JSON text of ours is on one line.
+        if self.options.validation > Validation::Framing {
+            return self.write(batch, output);
+        }
+        output.reserve(batch.size() + batch.len());
+        for record in batch.iter() {
+            self.options.check_length(record.len(), self.records + 1)?;
+            output.extend_from_slice(record);
+            output.push(b'\n');
+            self.records += 1;
         }
         Ok(())
     }

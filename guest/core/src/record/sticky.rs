@@ -31,6 +31,10 @@ impl<R: RecordReader> RecordReader for Sticky<R> {
         self.with(|reader| reader.finish(batch))
     }
 
+    fn is_between(&self) -> bool {
+        self.error.is_none() && self.inner.is_between()
+    }
+
     fn header(&self) -> Option<&[u8]> {
         self.inner.header()
     }
@@ -39,6 +43,10 @@ impl<R: RecordReader> RecordReader for Sticky<R> {
 impl<W: RecordWriter> RecordWriter for Sticky<W> {
     fn write(&mut self, batch: &Batch, output: &mut Vec<u8>) -> Result<(), RecordError> {
         self.with(|writer| writer.write(batch, output))
+    }
+
+    fn write_made(&mut self, batch: &Batch, output: &mut Vec<u8>) -> Result<(), RecordError> {
+        self.with(|writer| writer.write_made(batch, output))
     }
 
     fn finish(&mut self, output: &mut Vec<u8>) -> Result<(), RecordError> {

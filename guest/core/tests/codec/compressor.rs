@@ -138,10 +138,15 @@ fn literals_of_any_distribution_round_trip() {
 fn text_has_the_ratio_of_the_reference() {
     for text in Text::ALL {
         let input = text.generate(1 << 20);
-        for level in [-5, -1, 1, 2, 3, 4, 6, 9] {
+        for level in [-5, -1, 1, 2, 3, 4, 6, 9, 13, 16, 18, 19, 22] {
             let ours = ZSTD_FAST.compress(&input, Some(level)).len();
             let theirs = zstd::encode_all(&input[..], level).unwrap().len();
-            assert!(ours * 100 <= theirs * 102, "{}, level {level}: {ours} instead of {theirs}", text.name());
+            let most = if level < 13 { 102 } else { 103 };
+            assert!(
+                ours * 100 <= theirs * most,
+                "{}, level {level}: {ours} instead of {theirs}",
+                text.name()
+            );
         }
     }
 }

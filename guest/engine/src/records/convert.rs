@@ -32,7 +32,7 @@ pub(super) async fn convert(mut source: Side, target: Side) -> Result<ConvertRep
     while let Some(batch) = records.read(u32::MAX).await? {
         carrying.carry(&batch).await?.map_err(|why| records.locate(why))?;
     }
-    carrying.finish(&records, header).await
+    carrying.finish(records.bytes_read(), header).await
 }
 
 /// Converts by the columns of the first batch. `None` if they may not be those of all, or the target would show what is
@@ -63,24 +63,27 @@ async fn guess(
         }
         next = records.read(u32::MAX).await?;
     }
-    carrying.finish(records, None).await.map(Some)
+    carrying.finish(records.bytes_read(), None).await.map(Some)
 }
 
 /// Records on their way from one format to another.
-struct Carrying {
+pub(super) struct Carrying {
     conversion: Box<dyn Conversion>,
     writer: Writing,
     scratch: Batch,
 }
 
 impl Carrying {
-    fn start((format, conversion): (Format, Box<dyn Conversion>), mut target: Side) -> Result<Self, Error> {
+    pub(super) fn start(
+        (format, conversion): (Format, Box<dyn Conversion>),
+        mut target: Side,
+    ) -> Result<Self, Error> {
         target.format = format;
         Ok(Self { conversion, writer: Writing::create(target)?, scratch: Batch::new() })
     }
 
     /// Writes the records of a batch. The inner error is that of a record which could not be converted.
-    async fn carry(&mut self, batch: &Batch) -> Result<Result<(), RecordError>, Error> {
+    pub(super) async fn carry(&mut self, batch: &Batch) -> Result<Result<(), RecordError>, Error> {
         // A converted batch may be larger by any factor, so it is written in pieces.
         let mut next = 0;
         while next < batch.len() {
@@ -88,26 +91,35 @@ impl Carrying {
                 Ok(piece) => piece,
                 Err(why) => return Ok(Err(why)),
             };
-            self.writer.write(piece.records).await?;
+            if piece.are_made {
+                self.writer.write_made(piece.records).await?;
+            } else {
+                self.writer.write(piece.records).await?;
+            }
             next = piece.next;
         }
         Ok(Ok(()))
     }
 
-    async fn finish(self, records: &Records, header: Option<Vec<u8>>) -> Result<ConvertReport, Error> {
-        let count = self.conversion.records();
+    /// Commits what was made of so many bytes of the source.
+    pub(super) async fn finish(
+        self,
+        bytes_read: u64,
+        header: Option<Vec<u8>>,
+    ) -> Result<ConvertReport, Error> {
+        let records = self.conversion.records();
         let (_, bytes_written) = self.writer.finish().await?;
-        Ok(ConvertReport { records: count, bytes_read: records.bytes_read(), bytes_written, header })
+        Ok(ConvertReport { records, bytes_read, bytes_written, header })
     }
 }
 
 /// Reads the same records again.
 async fn again(source: &Side, first: Records) -> Result<Records, Error> {
-    let version = first.version().clone();
+    let version = first.version();
     // Drop the first reader before the second begins: a sandbox may not have room for two decoder windows.
     drop(first);
     let second = Records::open(source).await?;
-    if version != *second.version() {
+    if version != second.version() {
         let changed = Error::new(ErrorCode::Unavailable, "it changed while it was read");
         return Err(changed.at(&source.place.name, &source.place.path));
     }

@@ -24,7 +24,7 @@ pub(super) struct Records {
     ended: bool,
     /// Records that were read to find the header.
     ahead: Option<Batch>,
-    version: Version,
+    info: ObjectInfo,
 }
 
 /// What identifies a version of an object.
@@ -36,17 +36,21 @@ pub(super) struct Version {
 }
 
 impl Version {
-    fn of(info: &ObjectInfo) -> Self {
+    pub(super) fn of(info: &ObjectInfo) -> Self {
         Self { size: info.size, modified: info.modified, etag: info.etag.clone() }
     }
 }
 
 impl Records {
     pub(super) async fn open(side: &Side) -> Result<Self, Error> {
+        Self::open_range(side, ReadOptions::default()).await
+    }
+
+    /// The same of a range of its bytes.
+    pub(super) async fn open_range(side: &Side, range: ReadOptions) -> Result<Self, Error> {
         let Side { place, format, codec, options, limits, .. } = side;
         let framing = record::reader(format, *options)?;
-        let Reader { info, contents } = place.read(ReadOptions::default()).await?;
-        let version = Version::of(&info);
+        let Reader { info, contents } = place.read(range).await?;
         let mut source = Source::of(place, contents);
         // The first bytes override the name, but not the caller.
         let codec = match codec {
@@ -55,12 +59,22 @@ impl Records {
         };
         let decoder = codec.map(|codec| codec::decoder(codec, *limits));
         let plain = Coded::new(source, decoder);
-        Ok(Self { plain, framing, chunk: Vec::new(), taken: 0, ended: false, ahead: None, version })
+        Ok(Self { plain, framing, chunk: Vec::new(), taken: 0, ended: false, ahead: None, info })
     }
 
     /// The version of the object that is read.
-    pub(super) fn version(&self) -> &Version {
-        &self.version
+    pub(super) fn version(&self) -> Version {
+        Version::of(&self.info)
+    }
+
+    /// The object that is read.
+    pub(super) fn into_info(self) -> ObjectInfo {
+        self.info
+    }
+
+    /// Whether what is read is decompressed on its way.
+    pub(super) fn is_coded(&self) -> bool {
+        self.plain.is_coded()
     }
 
     /// The row that names the columns, if the format has one.

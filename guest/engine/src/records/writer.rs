@@ -56,6 +56,13 @@ impl Writing {
         if self.plain.len() >= CHUNK { self.flush().await } else { Ok(()) }
     }
 
+    /// The same for records that a conversion made.
+    pub(super) async fn write_made(&mut self, batch: &Batch) -> Result<(), Error> {
+        let framed = self.framing.write_made(batch, &mut self.plain);
+        framed.map_err(|why| self.locate(why))?;
+        if self.plain.len() >= CHUNK { self.flush().await } else { Ok(()) }
+    }
+
     /// Hands on what the codec has ready.
     pub(super) async fn flush(&mut self) -> Result<(), Error> {
         let mut plain = std::mem::take(&mut self.plain);

@@ -417,6 +417,9 @@ macro_rules! mirror_encoding {
         $crate::mirror! {
             struct $crate::Encoding = $wit::Encoding { format, codec, level, max_record, max_window, validation }
             struct $crate::ConvertReport = $wit::ConvertReport { records, bytes_read, bytes_written, header }
+            struct $crate::Outline = $wit::Outline { version, columns, header }
+            struct $crate::Part = $wit::Part { start, end, starts_record }
+            struct $crate::PartReport = $wit::PartReport { border, end, records }
         }
     };
 }

@@ -1,6 +1,6 @@
 //! The options that say how records are stored.
 
-use std::num::NonZero;
+use std::{num::NonZero, thread};
 
 use clap::{Args, ValueEnum, value_parser};
 use omnistorage_types::encoding_from_path;
@@ -86,11 +86,12 @@ pub(super) struct Writing {
     level: Option<i32>,
     #[cfg_attr(
         not(target_family = "wasm"),
-        doc = "Decompress, convert and compress on up to N cores; compressed in blocks that every tool can read"
+        doc = "Decompress, convert and compress on up to N cores; compressed in blocks that every tool can read [default: \
+               all of them, or 1 where the target is compressed]"
     )]
     #[cfg_attr(target_family = "wasm", doc = "Taken, and without effect: a component has one core")]
-    #[arg(long, value_name = "N", default_value = "1")]
-    pub(super) cores: NonZero<usize>,
+    #[arg(long, value_name = "N")]
+    cores: Option<NonZero<usize>>,
     /// What to write after each row of CSV [default: lf]
     #[arg(help_heading = "CSV", long, value_enum, value_name = "END")]
     line_end: Option<End>,
@@ -113,6 +114,19 @@ enum Prefix {
 enum End {
     Lf,
     Crlf,
+}
+
+impl Writing {
+    /// On how many cores to work. More than one where nothing is lost by it: blocks compress a little worse than a whole.
+    pub(super) fn cores(&self, to: &Encoding, target: &Location) -> NonZero<usize> {
+        let is_compressed = to.codec.or(encoding_from_path(&target.path).1).is_some();
+        self.cores.unwrap_or_else(|| if is_compressed { NonZero::<usize>::MIN } else { all_cores() })
+    }
+}
+
+/// How many cores there are to work on; one where that cannot be told.
+pub(super) fn all_cores() -> NonZero<usize> {
+    thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
 impl Reading {

@@ -33,9 +33,13 @@ const SOURCE: &str = "source";
 const TARGET: &str = "target";
 
 impl Storage {
-    /// As [`convert`](Self::convert), on up to so many cores: what is compressed is decompressed by a sandbox of its own,
-    /// ahead of the conversion, and the target is [compressed](Self::compress) in blocks by others behind it. Needs a
-    /// multi-threaded tokio runtime to be of use. With one core, or nothing compressed, it is the same as `convert`.
+    /// As [`convert`](Self::convert), on up to so many cores. NDJSON and CSV that are not compressed are read and converted
+    /// in several ranges at once, by up to four sandboxes; what is compressed is decompressed by a sandbox of its own, ahead
+    /// of the conversion. The target is [compressed](Self::compress) in blocks by others behind it; one that is not
+    /// compressed is the same as with one core. Needs a multi-threaded tokio runtime to be of use.
+    ///
+    /// Ranges need a source that can read them, and a target whose writes are atomic. A record that does not fit the ones
+    /// before, as one with a further column or an error, ends them, and one core converts the whole from its start.
     ///
     /// # Errors
     /// As [`convert`](Self::convert).
@@ -47,6 +51,14 @@ impl Storage {
         target_encoding: &Encoding,
         cores: NonZero<usize>,
     ) -> Result<ConvertReport> {
+        let compression = coded(target, target_encoding)
+            .map(|(_, codec)| Compression { codec, level: target_encoding.level });
+        if coded(source, source_encoding).is_none() {
+            let sides = ((source, source_encoding), (target, target_encoding));
+            if let Some(report) = self.convert_in_parts(sides.0, sides.1, compression, cores).await? {
+                return Ok(report);
+            }
+        }
         let unpacking = coded(source, source_encoding).filter(|_| cores.get() > 1);
         let packing = coded(target, target_encoding).filter(|_| cores.get() > 1);
         if unpacking.is_none() && packing.is_none() {

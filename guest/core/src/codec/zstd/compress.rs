@@ -32,7 +32,7 @@ use super::{
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const HAS_CHECKSUM: u8 = 1 << 2;
 const IS_SINGLE_SEGMENT: u8 = 1 << 5;
-const START: Offsets = [FIRST_OFFSETS[0], FIRST_OFFSETS[1]];
+const START: Offsets = FIRST_OFFSETS;
 
 /// A compressor.
 pub(super) struct Encoder {

@@ -92,6 +92,12 @@ impl Field {
 }
 
 impl Text {
+    /// The bytes of the string, if they are as they are written.
+    #[inline]
+    pub(super) fn plain<'a>(&self, record: &'a [u8]) -> Option<&'a [u8]> {
+        (!self.has_escapes).then(|| self.inside.of(record))
+    }
+
     /// The bytes of the string, in UTF-8.
     ///
     /// # Errors

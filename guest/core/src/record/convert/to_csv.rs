@@ -36,7 +36,16 @@ impl Rows {
     /// Appends a value to a row.
     #[inline]
     fn append(&mut self, value: Raw, record: &[u8], draft: &mut Draft<'_>) -> Result<(), String> {
-        Value::of_json(value, record)?.write_field(self.infer, &mut self.encoder, draft.bytes);
+        match value {
+            // What is mostly there.
+            Raw::String(text)
+                if !self.infer
+                    && let Some(plain) = text.plain(record) =>
+            {
+                self.encoder.field(plain, false, draft.bytes);
+            }
+            _ => Value::of_json(value, record)?.write_field(self.infer, &mut self.encoder, draft.bytes),
+        }
         Ok(())
     }
 }

@@ -148,6 +148,10 @@ impl RecordReader for Reader {
         if self.scanner.is_inside() { self.take_carry(batch) } else { Ok(()) }
     }
 
+    fn is_between(&self) -> bool {
+        self.mark.is_past() && !self.scanner.is_inside()
+    }
+
     fn header(&self) -> Option<&[u8]> {
         self.header.as_deref()
     }

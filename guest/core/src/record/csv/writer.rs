@@ -7,7 +7,7 @@ use super::{
     wrong_count,
 };
 use crate::record::{
-    Batch, RecordError, RecordErrorKind, RecordOptions, RecordWriter, mark::BYTE_ORDER_MARK,
+    Batch, RecordError, RecordErrorKind, RecordOptions, RecordWriter, Validation, mark::BYTE_ORDER_MARK,
 };
 
 pub(in crate::record) struct Writer {
@@ -100,6 +100,24 @@ impl RecordWriter for Writer {
             output.extend_from_slice(line_end);
             self.fresh = false;
             self.records = number;
+        }
+        Ok(())
+    }
+
+    fn write_made(&mut self, batch: &Batch, output: &mut Vec<u8>) -> Result<(), RecordError> {
+        // Where columns are named, each row has as many fields, and fields that need quotes have them.
+        if self.dialect.columns.is_none() || self.options.validation > Validation::Framing {
+            return self.write(batch, output);
+        }
+        self.begin(output);
+        let line_end = self.dialect.line_end.as_bytes();
+        output.reserve(batch.size() + line_end.len() * batch.len());
+        for row in batch.iter() {
+            self.options.check_length(row.len(), self.records + 1)?;
+            output.extend_from_slice(row);
+            output.extend_from_slice(line_end);
+            self.fresh = false;
+            self.records += 1;
         }
         Ok(())
     }

@@ -33,14 +33,14 @@ impl Coded {
     }
 }
 
-const fn literal_length_code(length: u64) -> u8 {
+pub(super) const fn literal_length_code(length: u64) -> u8 {
     match length {
         0..64 => LITERAL_LENGTH_CODES[length as usize],
         _ => length.ilog2() as u8 + 19,
     }
 }
 
-const fn match_length_code(length: u64) -> u8 {
+pub(super) const fn match_length_code(length: u64) -> u8 {
     match length {
         0..128 => MATCH_LENGTH_CODES[length as usize],
         _ => length.ilog2() as u8 + 36,
@@ -76,5 +76,5 @@ const fn extra_bits<const CODES: usize>(alphabet: &Alphabet<CODES>) -> [u8; fse:
     bits
 }
 
-static LITERAL_LENGTH_BITS: [u8; fse::MAX_SYMBOLS] = extra_bits(&LITERAL_LENGTHS);
-static MATCH_LENGTH_BITS: [u8; fse::MAX_SYMBOLS] = extra_bits(&MATCH_LENGTHS);
+pub(super) static LITERAL_LENGTH_BITS: [u8; fse::MAX_SYMBOLS] = extra_bits(&LITERAL_LENGTHS);
+pub(super) static MATCH_LENGTH_BITS: [u8; fse::MAX_SYMBOLS] = extra_bits(&MATCH_LENGTHS);

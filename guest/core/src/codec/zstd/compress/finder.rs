@@ -3,16 +3,20 @@
 mod double;
 mod fast;
 mod lazy;
+mod optimal;
+mod prices;
 mod rows;
+mod tree;
 
 pub(super) use double::Double;
 pub(super) use fast::Fast;
 pub(super) use lazy::Lazy;
+pub(super) use optimal::{Effort, Optimal};
 
 use super::sequences::Sequences;
 
-/// The last offsets, the latest first, as a decoder knows them. The format has a third, which no finder uses.
-pub(super) type Offsets = [u32; 2];
+/// The last offsets, the latest first, as a decoder knows them. Only [`Optimal`] uses the third, and keeps it right.
+pub(super) type Offsets = [u32; 3];
 
 /// Finds matches. Positions are places in the history; place 0 is never matched.
 pub(super) trait Finder {
@@ -58,6 +62,7 @@ impl Table {
         *self.place(hash) = position as u32;
     }
 
+    /// Lessens all positions; those that would be below 0 are forgotten.
     fn slide(&mut self, by: usize) {
         for position in &mut self.positions {
             *position = position.saturating_sub(by as u32);

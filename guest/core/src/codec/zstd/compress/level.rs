@@ -2,7 +2,7 @@
 
 use super::{
     block::MAX_BLOCK,
-    finder::{Double, Fast, Finder, Lazy},
+    finder::{Double, Effort, Fast, Finder, Lazy, Optimal},
 };
 
 /// The parameters of a level.
@@ -18,11 +18,28 @@ pub(super) struct Level {
 #[derive(Clone, Copy)]
 enum Search {
     /// The table's size as a power of two, the length of the words it knows, and how many positions are skipped.
-    Fast { log: u32, min_match: u32, skipped: usize },
+    Fast {
+        log: u32,
+        min_match: u32,
+        skipped: usize,
+    },
     /// The same of two tables.
-    Double { long_log: u32, short_log: u32, min_match: u32 },
+    Double {
+        long_log: u32,
+        short_log: u32,
+        min_match: u32,
+    },
     /// The table's size and the number of places compared, both as powers of two, and how many bytes a match waits.
-    Lazy { log: u32, attempts_log: u32, patience: u32 },
+    Lazy {
+        log: u32,
+        attempts_log: u32,
+        patience: u32,
+    },
+    Optimal(Effort),
+}
+
+const fn optimal(tree_log: u32, hash_log: u32, min_match: u32, attempts_log: u32, enough: usize) -> Search {
+    Search::Optimal(Effort { tree_log, hash_log, min_match, attempts_log, enough, learns: min_match == 3 })
 }
 
 impl Level {
@@ -44,8 +61,16 @@ impl Level {
             9 => (22, Search::Lazy { log: 21, attempts_log: 4, patience: 2 }),
             10 => (22, Search::Lazy { log: 22, attempts_log: 5, patience: 2 }),
             11 => (22, Search::Lazy { log: 22, attempts_log: 6, patience: 2 }),
-            12..17 => (22, Search::Lazy { log: 23, attempts_log: 6, patience: 2 }),
-            _ => (23, Search::Lazy { log: 23, attempts_log: 6, patience: 2 }),
+            12 => (22, Search::Lazy { log: 23, attempts_log: 6, patience: 2 }),
+            13 => (22, optimal(21, 20, 4, 3, 32)),
+            14 => (22, optimal(21, 20, 4, 4, 32)),
+            15 => (22, optimal(22, 21, 4, 4, 48)),
+            16 => (22, optimal(22, 21, 4, 5, 48)),
+            17 => (23, optimal(22, 22, 4, 5, 64)),
+            18 => (23, optimal(22, 22, 3, 6, 64)),
+            19 => (23, optimal(23, 22, 3, 7, 256)),
+            20 | 21 => (23, optimal(23, 22, 3, 8, 512)),
+            _ => (23, optimal(23, 22, 3, 9, 999)),
         };
         Self { window_log, codes_literals: level > 0, search }
     }
@@ -68,6 +93,11 @@ impl Level {
                 let row_log = attempts_log.max(4);
                 Box::new(Lazy::new(log.min(most), row_log, 1 << attempts_log, 5 - shorter.min(1), patience))
             }
+            Search::Optimal(effort) => Box::new(Optimal::new(Effort {
+                tree_log: effort.tree_log.min(most),
+                hash_log: effort.hash_log.min(most),
+                ..effort
+            })),
         }
     }
 }

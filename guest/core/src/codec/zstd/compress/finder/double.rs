@@ -78,7 +78,7 @@ impl Finder for Double {
         offsets: &mut Offsets,
         sequences: &mut Sequences,
     ) {
-        let [mut latest, mut before] = offsets.map(|offset| offset as usize);
+        let [mut latest, mut before, third] = offsets.map(|offset| offset as usize);
         let mut anchor = start;
         let mut at = start;
         'block: loop {
@@ -144,7 +144,7 @@ impl Finder for Double {
             }
         }
         sequences.end(data, anchor);
-        *offsets = [latest as u32, before as u32];
+        *offsets = [latest as u32, before as u32, third as u32];
     }
 
     fn slide(&mut self, by: usize) {

@@ -134,7 +134,7 @@ impl Finder for Lazy {
         offsets: &mut Offsets,
         sequences: &mut Sequences,
     ) {
-        let [mut latest, mut before] = offsets.map(|offset| offset as usize);
+        let [mut latest, mut before, third] = offsets.map(|offset| offset as usize);
         let mut anchor = start;
         let mut at = start;
         self.next = self.next.max(start.saturating_sub(LONG_TAIL));
@@ -190,7 +190,7 @@ impl Finder for Lazy {
             }
         }
         sequences.end(data, anchor);
-        *offsets = [latest as u32, before as u32];
+        *offsets = [latest as u32, before as u32, third as u32];
     }
 
     fn slide(&mut self, by: usize) {
