@@ -121,6 +121,10 @@ impl PlaceKind {
                 (kind, bucket, settings) == (outer_kind, outer_bucket, outer_settings)
                     && path.starts_with(outer_path)
             }
+            (
+                Self::Server { kind, endpoint, path },
+                Self::Server { kind: outer_kind, endpoint: outer_endpoint, path: outer_path },
+            ) => (kind, endpoint) == (outer_kind, outer_endpoint) && path.starts_with(outer_path),
             _ => false,
         }
     }

@@ -115,7 +115,10 @@ fn require_shareable(place: &Place) -> Result<(), Failure> {
                 format!("--allow `{}`: no run of a cluster can be about that", printable(&place.typed));
             Err(Failure::usage(message))
         }
-        PlaceKind::Local { .. } | PlaceKind::Bucket { .. } | PlaceKind::Configured { .. } => Ok(()),
+        PlaceKind::Local { .. }
+        | PlaceKind::Bucket { .. }
+        | PlaceKind::Server { .. }
+        | PlaceKind::Configured { .. } => Ok(()),
     }
 }
 

@@ -68,7 +68,9 @@ impl Sharing<'_> {
     fn name(self, place: &Place) -> Result<String, Failure> {
         let typed = printable(&place.typed);
         match &place.kind {
-            PlaceKind::Configured { .. } | PlaceKind::Bucket { .. } => Ok(place.typed.clone()),
+            PlaceKind::Configured { .. } | PlaceKind::Bucket { .. } | PlaceKind::Server { .. } => {
+                Ok(place.typed.clone())
+            }
             PlaceKind::Buckets { .. } => {
                 Err(Failure::usage(format!("`{typed}`: name one bucket to share it")))
             }
