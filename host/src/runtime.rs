@@ -55,6 +55,7 @@ mod preflight;
 mod private;
 mod receive;
 mod records;
+mod room;
 mod sandbox;
 mod share;
 #[cfg(unix)]

@@ -7,6 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -15,7 +16,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use omnistorage::{
     Error, ErrorCode, MemoryBackend,
     backend::{Contents, ReadOptions},
-    runtime::{Codec, Compression, DecompressOptions, Limits, Storage},
+    runtime::{Codec, Compression, DecompressOptions, Encoding, Limits, Runtime, RuntimeOptions, Storage},
 };
 
 use crate::setup::{at, put, runtime, storage, tree, two_memories};
@@ -53,6 +54,48 @@ async fn packed(codec: Codec, contents: &Bytes, count: usize) -> Vec<u8> {
     let storage = two_memories();
     let parts = storage.compress(chunks(contents, 300_000), quick(codec), cores(count));
     parts.try_collect::<Vec<_>>().await.unwrap().concat()
+}
+
+/// However few sandboxes there are, and however many jobs want several of them at once, none waits for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn few_sandboxes_are_enough() {
+    const JOBS: usize = 6;
+    let lines: Bytes = (0..400_000).map(|n| format!("{{\"n\":{n}}}\n")).collect::<String>().into();
+    for sandboxes in [1, 2, 3, 5] {
+        let mut options = RuntimeOptions::default();
+        options.sandboxes = sandboxes;
+        let runtime = Runtime::new(&options).unwrap();
+        let storage = Storage::builder(&runtime).mount("here", Arc::new(MemoryBackend::new())).build();
+        let source = at("here", "lines.ndjson");
+        storage.write_all(&source, lines.clone(), &Default::default()).await.unwrap();
+        let detected = Encoding::default();
+        storage.convert(&source, &detected, &at("here", "lines.ndjson.gz"), &detected).await.unwrap();
+
+        let jobs = (0..JOBS).map(|job| {
+            let (storage, lines) = (storage.clone(), lines.clone());
+            tokio::spawn(async move {
+                let plain = at("here", &format!("{job}.csv"));
+                let packed = at("here", &format!("{job}.csv.gz"));
+                for source in ["lines.ndjson", "lines.ndjson.gz"] {
+                    for target in [&plain, &packed] {
+                        let (source, detected) = (at("here", source), Encoding::default());
+                        storage
+                            .convert_on_cores(&source, &detected, target, &detected, cores(4))
+                            .await
+                            .unwrap();
+                    }
+                }
+                let counted = storage.count_records(&plain, &Encoding::default(), cores(4)).await.unwrap();
+                assert_eq!(counted.records, 400_000);
+                if sandboxes > 1 {
+                    let parts = storage.compress(chunks(&lines, 300_000), quick(Codec::Gzip), cores(4));
+                    storage.write(&packed, parts, &Default::default(), None).await.unwrap();
+                }
+            })
+        });
+        let all = tokio::time::timeout(Duration::from_secs(300), futures::future::try_join_all(jobs));
+        all.await.unwrap_or_else(|_| panic!("jobs wait for each other, {sandboxes} sandboxes")).unwrap();
+    }
 }
 
 /// What another implementation makes of it.

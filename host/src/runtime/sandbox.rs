@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinHandle,
-};
+use tokio::task::JoinHandle;
 use wasmtime::{
     Store,
     component::{Accessor, Component, Instance, InstancePre, Linker, ResourceTable},
@@ -17,6 +14,7 @@ use super::{
     bindings::exports::omnistorage::storage::{bisync, compression, multi, objects, records, sync},
     budget::Budget,
     policy::Policy,
+    room::{Place, Room},
     view::{StorageCtx, StorageCtxView, StorageView, limit_store, limit_time},
 };
 use crate::{Error, ErrorCode, Result};
@@ -24,8 +22,7 @@ use crate::{Error, ErrorCode, Result};
 /// A component with its imports, ready to be instantiated.
 pub(super) struct Template {
     instance: InstancePre<State>,
-    /// One permit for each sandbox that may run at once.
-    room: Arc<Semaphore>,
+    room: Room,
     bisync: bisync::GuestIndices,
     compression: compression::GuestIndices,
     multi: multi::GuestIndices,
@@ -49,8 +46,13 @@ impl Template {
             records: records::GuestIndices::new(&instance)?,
             sync: sync::GuestIndices::new(&instance)?,
             instance,
-            room: Arc::new(Semaphore::new((sandboxes as usize).clamp(1, Semaphore::MAX_PERMITS))),
+            room: Room::new(sandboxes as usize),
         })
+    }
+
+    /// For all sandboxes that run at once.
+    pub(super) fn room(&self) -> &Room {
+        &self.room
     }
 }
 
@@ -115,12 +117,13 @@ pub(super) struct Sandbox {
     store: Store<State>,
     guest: Guest,
     /// Released once the store is gone.
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Sandbox {
-    pub(super) async fn new(template: &Arc<Template>, policy: &Policy) -> Result<Self> {
-        let permit = template.room.clone().acquire_owned().await.map_err(|_| closed())?;
+    /// Starts one, once there is room for it.
+    pub(super) async fn new(template: &Arc<Template>, policy: &Policy, room: &Room) -> Result<Self> {
+        let place = room.place().await?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(policy.limits.handles);
         let storage = StorageCtx::new(policy);
@@ -131,7 +134,7 @@ impl Sandbox {
         match template.instance.instantiate_async(&mut store).await {
             Ok(instance) => {
                 let guest = Guest { template: template.clone(), instance };
-                Ok(Self { store, guest, _permit: permit })
+                Ok(Self { store, guest, _place: place })
             }
             Err(error) => Err(store.data().storage.explain(&error)),
         }
@@ -159,11 +162,6 @@ impl Sandbox {
             Err(error) => Err(store.data().storage.explain(&error)),
         }
     }
-}
-
-/// The semaphore is never closed while its template lives.
-fn closed() -> Error {
-    Error::new(ErrorCode::Other, "the runtime is gone")
 }
 
 /// A task that is cancelled when this is dropped.

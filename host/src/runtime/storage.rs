@@ -1,6 +1,7 @@
 //! What the sandboxes of an application may touch, and the calls on single objects and listings.
 
 use std::{
+    num::NonZero,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -14,6 +15,7 @@ use tokio::sync::oneshot;
 use super::{
     Compression, DecompressOptions, Filter, Limits, Policy, Runtime,
     bindings::{exports::omnistorage::storage::objects, omnistorage::storage::types},
+    room::Room,
     sandbox::{Guest, Inside, Sandbox, Task},
     stream,
 };
@@ -28,6 +30,8 @@ use crate::{
 pub struct Storage {
     runtime: Runtime,
     policy: Policy,
+    /// For its sandboxes, if it has some of its own.
+    room: Option<Room>,
 }
 
 /// Builds a [`Storage`], and with it the [`Policy`] of its sandboxes.
@@ -65,7 +69,7 @@ impl StorageBuilder {
     /// The storage.
     #[must_use]
     pub fn build(self) -> Storage {
-        Storage { runtime: self.runtime, policy: self.policy }
+        Storage { runtime: self.runtime, policy: self.policy, room: None }
     }
 }
 
@@ -79,7 +83,7 @@ impl Storage {
     /// Sandboxes under a policy.
     #[must_use]
     pub fn new(runtime: &Runtime, policy: &Policy) -> Self {
-        Self { runtime: runtime.clone(), policy: policy.clone() }
+        Self { runtime: runtime.clone(), policy: policy.clone(), room: None }
     }
 
     /// The backend granted by that name.
@@ -89,12 +93,30 @@ impl Storage {
 
     /// The same with one more backend, or another one of that name.
     pub(super) fn with_mount(&self, name: &str, backend: Arc<dyn Backend>) -> Self {
-        Self { runtime: self.runtime.clone(), policy: self.policy.clone().mount(name, backend) }
+        Self { policy: self.policy.clone().mount(name, backend), ..self.clone() }
     }
 
     /// A sandbox for one job.
     pub(super) async fn sandbox(&self) -> Result<Sandbox> {
-        Sandbox::new(&self.runtime.0, &self.policy).await
+        Sandbox::new(&self.runtime.0, &self.policy, self.room()).await
+    }
+
+    fn room(&self) -> &Room {
+        self.room.as_ref().unwrap_or_else(|| self.runtime.0.room())
+    }
+
+    /// The same with room of its own for work on as many of these cores as there is room for now, at least two; so many
+    /// sandboxes are needed for so many cores, and so many beside it must find room, too. `None`: one core must do.
+    pub(super) fn on_cores(
+        &self,
+        cores: NonZero<usize>,
+        needed: impl Fn(usize) -> usize,
+        beside: usize,
+    ) -> Option<(Self, NonZero<usize>)> {
+        (2..=cores.get()).rev().find_map(|cores| {
+            let room = self.room().part(needed(cores), beside)?;
+            Some((Self { room: Some(room), ..self.clone() }, NonZero::new(cores)?))
+        })
     }
 
     /// One call, in a sandbox of its own.

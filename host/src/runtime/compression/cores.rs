@@ -34,7 +34,8 @@ impl Storage {
     /// [`write`](Self::write) makes of it.
     ///
     /// At most two blocks per core are in memory, and none is begun before somebody polls for it. Each core has a
-    /// sandbox and a thread, besides those of the call that writes. Dropping the contents cancels everything. Must be
+    /// sandbox and a thread, besides those of the call that writes; there are fewer where the runtime has no room for as
+    /// many sandboxes when this is called, which needs room for two with whoever writes. Dropping the contents cancels everything. Must be
     /// polled in a tokio runtime.
     ///
     /// ```
@@ -59,7 +60,10 @@ impl Storage {
     /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) for a level that the codec does not know.
     #[must_use]
     pub fn compress(&self, contents: Contents, compression: Compression, cores: NonZero<usize>) -> Contents {
-        let team = Arc::new(Team::new(self.clone(), Packing(compression), cores.get()));
+        // One more is for whoever writes what comes of it.
+        let (storage, cores) =
+            self.on_cores(cores, |cores| cores, 1).unwrap_or_else(|| (self.clone(), NonZero::<usize>::MIN));
+        let team = Arc::new(Team::new(storage, Packing(compression), cores.get()));
         let packed = blocks(contents, block(compression.codec)).map(move |block| {
             let team = team.clone();
             async move {

@@ -55,10 +55,15 @@ impl Storage {
     ) -> Result<Option<ConvertReport>> {
         let format = to.format.clone().or_else(|| encoding_from_path(&target.path).0);
         let (Some(format), Some(backend)) = (format, self.mount(&target.backend)) else { return Ok(None) };
-        if cores.get() == 1 || !backend.capabilities().features.atomic_write {
+        // Those that read, and those that compress what they read.
+        let needed = |cores: usize| cores.min(WORKERS) + if compression.is_some() { cores } else { 0 };
+        if !backend.capabilities().features.atomic_write {
             return Ok(None);
         }
-        let Some((outline, size)) = self.outline(source, from, Some(&format)).await else { return Ok(None) };
+        let Some((storage, cores)) = self.on_cores(cores, needed, 0) else { return Ok(None) };
+        let Some((outline, size)) = storage.outline(source, from, Some(&format)).await else {
+            return Ok(None);
+        };
         let header = outline.header.clone();
         let (records, mut bytes_written) = (Arc::new(AtomicU64::new(0)), 0);
         let converting = Converting {
@@ -68,13 +73,13 @@ impl Storage {
             to: Encoding { format: Some(format), codec: None, level: None, ..to.clone() },
         };
         let counted = records.clone();
-        let plain = in_order(self, converting, size, cores).map_ok(move |(report, chunks)| {
+        let plain = in_order(&storage, converting, size, cores).map_ok(move |(report, chunks)| {
             counted.fetch_add(report.records, Ordering::Relaxed);
             streams::iter(chunks.into_iter().map(Ok))
         });
         let plain = plain.try_flatten().boxed();
         let mut contents: Contents = match compression {
-            Some(compression) => self.compress(plain, compression, cores),
+            Some(compression) => storage.compress(plain, compression, cores),
             None => plain,
         };
         let there = |error: Error| error.at_location(target.backend.clone(), target.path.to_string());
@@ -99,13 +104,11 @@ impl Storage {
         encoding: &Encoding,
         cores: NonZero<usize>,
     ) -> Option<CountReport> {
-        if cores.get() == 1 {
-            return None;
-        }
-        let (outline, size) = self.outline(source, encoding, None).await?;
+        let (storage, cores) = self.on_cores(cores, |cores| cores.min(WORKERS), 0)?;
+        let (outline, size) = storage.outline(source, encoding, None).await?;
         let header = outline.header.clone();
         let counting = Counting { source: source.clone(), from: encoding.clone(), outline };
-        let reports = in_order(self, counting, size, cores);
+        let reports = in_order(&storage, counting, size, cores);
         let counted = reports.try_fold(0, async |count, (report, ())| Ok(count + report.records)).await;
         Some(CountReport { records: counted.ok()?, header })
     }

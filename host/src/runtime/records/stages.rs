@@ -59,14 +59,18 @@ impl Storage {
                 return Ok(report);
             }
         }
-        let unpacking = coded(source, source_encoding).filter(|_| cores.get() > 1);
-        let packing = coded(target, target_encoding).filter(|_| cores.get() > 1);
-        if unpacking.is_none() && packing.is_none() {
+        let (unpacking, packing) = (coded(source, source_encoding), coded(target, target_encoding));
+        // The conversion, what reads for it, what compresses what it writes, and what compression leaves free.
+        let (reading, writing) = (usize::from(unpacking.is_some()), packing.is_some());
+        let needed = |cores: usize| 1 + reading + if writing { cores + 1 } else { 0 };
+        let several = (reading > 0 || writing).then(|| self.on_cores(cores, needed, 0));
+        let Some((storage, cores)) = several.flatten() else {
             return self.convert(source, source_encoding, target, target_encoding).await;
-        }
-        let stages = Arc::new(Stages::new(self, source, target, source_encoding, target_encoding, cores)?);
+        };
+        let stages =
+            Arc::new(Stages::new(&storage, source, target, source_encoding, target_encoding, cores)?);
         let mut name = "stages".to_owned();
-        while self.mount(&name).is_some() {
+        while storage.mount(&name).is_some() {
             name.push('-');
         }
         let within = |path: &str| Location::new(&name, path);
@@ -80,7 +84,7 @@ impl Storage {
             Some((format, _)) => (within(TARGET)?, plain(target_encoding, Some(format.clone()))),
             None => (target.clone(), target_encoding.clone()),
         };
-        let storage = self.with_mount(&name, stages.clone());
+        let storage = storage.with_mount(&name, stages.clone());
         let converted = storage.convert(&from, &from_encoding, &to, &to_encoding).await;
         let mut report = converted.map_err(|error| {
             let real = match error.location() {
