@@ -52,9 +52,9 @@ A place is a directory and what is below it, or an object.
                         when nothing is in it
   gs://bucket/key       the same in Google Cloud Storage
   az://container/key    the same in Azure Blob Storage; az://container?account=NAME/key says of which account
-  webdavs://host/path   a server of WebDAV; webdav://host/path without encryption. It is a URL, as file:///abs/dir is. A server
-                        that asks for a path of its own in front (https://host/remote.php/dav/files/me) is easier to use
-                        as a backend of the configuration, whose `endpoint` has that path
+  webdavs://host/path   a server of WebDAV; webdav://host/path without encryption. It is a URL, as file:///abs/dir is. A
+                        server that asks for a path of its own in front (https://host/remote.php/dav/files/me) is easier
+                        to use as a backend of the configuration, whose `endpoint` has that path
   https://host/path     what a web server gives to everybody, to be read: objects, and directories by the pages that nginx,
                         Apache and python -m http.server write; any other page is an error
   memory:path           a store that lives as long as the command
@@ -78,10 +78,10 @@ A file that has the very name is that file; [*] is the character.
 Credentials. S3 takes those of the AWS tools: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, ~/.aws, single
 sign-on, the role of the machine; AWS_REGION, and AWS_ENDPOINT_URL for another store. Google Cloud Storage takes
 GOOGLE_APPLICATION_CREDENTIALS, the login of gcloud, the account of the machine; STORAGE_EMULATOR_HOST for a local server.
-Azure takes AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING, the login
-of az, AZURE_CLIENT_ID with its secret or certificate, the identity of the machine.
-WebDAV takes OMNISTORAGE_WEBDAV_USERNAME and OMNISTORAGE_WEBDAV_PASSWORD, or OMNISTORAGE_WEBDAV_TOKEN; without encryption only
-on this machine, or with OMNISTORAGE_WEBDAV_ALLOW_HTTP=true.
+Azure takes AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING, the
+login of az, AZURE_CLIENT_ID with its secret or certificate, the identity of the machine.
+WebDAV takes OMNISTORAGE_WEBDAV_USERNAME and OMNISTORAGE_WEBDAV_PASSWORD, or OMNISTORAGE_WEBDAV_TOKEN; without encryption
+only on this machine, or with OMNISTORAGE_WEBDAV_ALLOW_HTTP=true.
 A backend of the configuration has settings of its own.";
 
 const FILTERS: &str = "\
