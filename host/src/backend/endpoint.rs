@@ -36,6 +36,7 @@ pub(super) fn exposed_host(endpoint: &str) -> Option<&str> {
 ///
 /// # Errors
 /// [`ErrorCode::InvalidArgument`] for an endpoint without encryption on another machine.
+#[cfg(any(feature = "azblob", feature = "gcs", feature = "webdav", test))]
 pub(super) fn require_private(endpoint: &str, or_else: &str) -> Result<()> {
     let Some(host) = exposed_host(endpoint) else { return Ok(()) };
     let message = format!(
