@@ -141,7 +141,7 @@ impl Check {
             let ages = self.filter.ages();
             let job = sharing.start(&session, [&source, &target], task, &options, ages, globals).await;
             let story = Run { places: &places, combined, checked: 0, last: String::new() };
-            return Follower::new(globals, &session, self.json, None, story).follow(job).await;
+            return Follower::new(globals, &session, self.json, None, story).shared().follow(job).await;
         }
         let story = Run { places: &places, combined, checked: 0, last: String::new() };
         let metrics = self.metrics.start("check").await?;

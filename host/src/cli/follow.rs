@@ -112,6 +112,8 @@ pub(super) struct Follower<'a, S> {
     metrics: Option<&'a Metrics>,
     /// What the names of objects are shown without.
     below: Path,
+    /// Whether others go on when this process ends.
+    is_shared: bool,
     story: S,
 }
 
@@ -137,6 +139,7 @@ impl<'a, S: Story> Follower<'a, S> {
             report: None,
             metrics: None,
             below: Path::root(),
+            is_shared: false,
             story,
         }
     }
@@ -149,6 +152,12 @@ impl<'a, S: Story> Follower<'a, S> {
     /// Writes it down in a report, too.
     pub(super) fn with_report(self, report: Option<&'a mut ReportFile>) -> Self {
         Self { report, ..self }
+    }
+
+    /// The job is that of workers elsewhere, who go on when a signal ends this process.
+    #[cfg(not(target_family = "wasm"))]
+    pub(super) fn shared(self) -> Self {
+        Self { is_shared: true, ..self }
     }
 
     /// Shows the objects under way by their names below that path of the target.
@@ -195,6 +204,10 @@ impl<'a, S: Story> Follower<'a, S> {
         let why = given_up.as_ref().map(|given_up| match given_up {
             GivenUp::Cutoff => {
                 "--max-duration was reached, and what was under way given up: run it again to go on"
+                    .to_owned()
+            }
+            GivenUp::Signal(_) if self.is_shared => {
+                "interrupted: the workers go on with what was given out, and the same command attaches to the run again"
                     .to_owned()
             }
             GivenUp::Signal(_) => format!("interrupted: {}", self.story.interrupted()),

@@ -266,7 +266,7 @@ async fn carry_out(
         let task = sharing.task(operation, places, backup, transfer.files())?;
         let job = sharing.start(&session, [&source, &target], task, &options, transfer.ages(), globals).await;
         let story = Run::new(&options, places);
-        let follower = Follower::new(globals, &session, transfer.json, transfer.period(), story);
+        let follower = Follower::new(globals, &session, transfer.json, transfer.period(), story).shared();
         return follower.follow(job).await;
     }
     if let Some(path) = &transfer.explain {

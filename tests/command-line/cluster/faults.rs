@@ -228,6 +228,24 @@ fn a_client_that_is_killed_attaches_again() {
     }
 }
 
+/// A client that is asked to end leaves the run as it is, and says so.
+#[test]
+fn a_client_that_is_interrupted_leaves_the_run_to_its_workers() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    let (source, target) = trees(&scratch, "target");
+    let mut machines = Machines::new(&nats, &scratch, &[], &[]);
+    let mut client = machines.begin("sync", &source, &target, &["--stats", "100ms"]);
+    client.says("0 objects");
+    client.signal(Signal::INT);
+    let ended = client.end();
+    assert_eq!(ended.code, Some(130), "{ended:?}");
+    assert!(ended.stderr.contains("interrupted: the workers go on"), "{ended:?}");
+    machines.start("one", &[]);
+    machines.share("sync", &source, &target, &[]).ok();
+    assert_equal(&source, &target);
+}
+
 /// Two clients of one run lead it to one end, and another run on the same target waits for it.
 #[test]
 fn a_target_has_one_run_at_a_time() {
