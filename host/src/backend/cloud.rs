@@ -12,8 +12,10 @@ pub(super) mod part;
 pub(super) mod read;
 pub(super) mod remove;
 pub(super) mod settings;
+pub(super) mod store;
 pub(super) mod time;
 mod transport;
+pub(super) mod upload;
 #[cfg(any(feature = "azblob", feature = "s3"))]
 pub(super) mod xml;
 
@@ -100,7 +102,7 @@ pub(super) fn key_prefix(prefix: &Path, path: &Path) -> Result<String> {
 }
 
 /// Copies one by one, several in flight: it is the answers that take long.
-pub(super) async fn copy_many(
+async fn copy_many(
     backend: &dyn Backend,
     requests: &[CopyRequest],
     target_backend: &dyn Backend,

@@ -25,21 +25,25 @@ mod session;
 mod settings;
 mod upload;
 
-use std::{any::Any, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use futures::StreamExt;
 use omnistorage_types::Path;
 
 use self::{
-    bucket::Bucket,
-    upload::{Draft, GcsUpload},
+    bucket::{Bucket, generation},
+    listing::GcsPages,
+    upload::Draft,
 };
 use super::{
-    Backend, Capabilities, CopyRequest, Features, ListOptions, Listing, ObjectVersion, ReadOptions, Reader,
-    Upload, WriteOptions, cloud, limited,
+    Capabilities, Features, ListOptions, WriteOptions,
+    cloud::{
+        pages::Order,
+        remove::Doomed,
+        store::{Store, StoreBackend},
+    },
 };
-use crate::{Error, ErrorCode, Hash, HashAlgorithm, Hasher, ObjectInfo, Result, Timestamp, config::Config};
+use crate::{HashAlgorithm, ObjectInfo, Result, Timestamp, config::Config};
 
 const KIND: &str = "gcs";
 
@@ -90,25 +94,19 @@ impl fmt::Debug for GcsBackend {
     }
 }
 
-/// The hash of an object: one that the store knows, else that of the bytes.
-async fn hash(bucket: &Arc<Bucket>, path: &Path, algorithm: HashAlgorithm) -> Result<Hash> {
-    let info = bucket.find(path, None).await?.info(path.clone());
-    if let Some(known) = info.hashes.into_iter().find(|hash| hash.algorithm == algorithm) {
-        return Ok(known);
+impl StoreBackend for GcsBackend {
+    type Store = Bucket;
+
+    fn store(&self) -> &Arc<Bucket> {
+        &self.0
     }
-    let mut contents = read::read(bucket, path, &ReadOptions::default()).await?.contents;
-    let mut hasher = Hasher::new(algorithm);
-    while let Some(chunk) = contents.next().await {
-        hasher.update(&chunk?);
-    }
-    Ok(hasher.finish())
 }
 
 #[async_trait]
-impl Backend for GcsBackend {
-    fn kind(&self) -> &str {
-        KIND
-    }
+impl Store for Bucket {
+    const KIND: &'static str = KIND;
+    type Draft = Draft;
+    type Pages = GcsPages;
 
     fn capabilities(&self) -> Capabilities {
         Capabilities {
@@ -128,98 +126,69 @@ impl Backend for GcsBackend {
                 sorted_list: true,
                 listed_times: true,
                 batches: false,
-                conditional_copy: self.0.preconditions.copy,
-                conditional_delete: self.0.preconditions.delete,
+                conditional_copy: self.preconditions.copy,
+                conditional_delete: self.preconditions.delete,
             },
             hashes: vec![HashAlgorithm::Md5, HashAlgorithm::Crc32c],
             modified_precision: Some(Duration::from_nanos(1)),
         }
     }
 
-    fn as_any(&self) -> &dyn Any {
-        self
+    fn name(&self) -> &str {
+        &self.name
     }
 
-    async fn read(&self, path: &Path, options: &ReadOptions) -> Result<Reader> {
-        let mut reader = read::read(&self.0, path, options).await.map_err(|error| error.at(KIND, path))?;
-        let path = path.clone();
-        reader.contents =
-            reader.contents.map(move |chunk| chunk.map_err(|error| error.at(KIND, &path))).boxed();
-        Ok(reader)
+    fn prefix(&self) -> &Path {
+        &self.prefix
     }
 
-    async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
-        let draft = Draft::new(&self.0, path, options).map_err(|error| error.at(KIND, path))?;
-        Ok(Box::new(GcsUpload::new(draft, options)))
+    fn is_beside(&self, other: &Self) -> bool {
+        self.identity == other.identity
     }
 
-    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
-        self.0.stat(path).await.map_err(|error| error.at(KIND, path))
+    fn check_open(&self) -> Result<()> {
+        Self::check_open(self)
     }
 
-    async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
-        let listing = listing::list(&self.0, prefix, options).map_err(|error| error.at(KIND, prefix))?;
-        Ok(limited(Box::new(listing), options.limit))
+    fn close(&self) {
+        Self::close(self);
     }
 
-    async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
-        let results = remove::delete(&self.0, paths).await.into_iter();
-        results.zip(paths).map(|(result, path)| result.map_err(|error| error.at(KIND, path))).collect()
+    fn key(&self, path: &Path) -> Result<String> {
+        Self::key(self, path)
     }
 
-    async fn delete_if_match(&self, versions: &[ObjectVersion]) -> Vec<Result<()>> {
-        let results = remove::delete_if_match(&self.0, versions).await.into_iter();
-        let at = |(result, version): (Result<()>, &ObjectVersion)| {
-            result.map_err(|error| error.at(KIND, &version.path))
-        };
-        results.zip(versions).map(at).collect()
+    fn condition<'a>(&self, etag: &'a str) -> Result<&'a str> {
+        generation(etag)
     }
 
-    async fn purge(&self, prefix: &Path) -> Result<u64> {
-        remove::purge(&self.0, prefix).await.map_err(|error| error.at(KIND, prefix))
+    fn draft(this: &Arc<Self>, path: &Path, options: &WriteOptions) -> Result<Draft> {
+        Draft::new(this, path, options)
     }
 
-    async fn copy_to(
-        &self,
+    fn pages(this: &Arc<Self>, prefix: &Path, options: &ListOptions) -> Result<GcsPages> {
+        listing::pages(this, prefix, options)
+    }
+
+    fn order(&self) -> Order {
+        Order::Keys
+    }
+
+    async fn delete_keys(&self, keys: &[Doomed<'_>]) -> Vec<Result<()>> {
+        remove::delete_keys(self, keys).await
+    }
+
+    async fn copy(
+        this: &Arc<Self>,
         source: &Path,
-        target_backend: &dyn Backend,
+        target_store: &Arc<Self>,
         target: &Path,
         options: &WriteOptions,
     ) -> Result<ObjectInfo> {
-        let no_way = |message| Err(Error::unsupported(KIND, message).at(KIND, source));
-        let Some(Self(to)) = target_backend.as_any().downcast_ref() else {
-            return target_backend.copy_from(self, source, target, options).await;
-        };
-        if to.identity != self.0.identity {
-            return no_way("short way to another account or endpoint");
-        }
-        match copy::copy(&self.0, source, to, target, options).await {
-            // Permissions may differ by bucket: one to read here and one to write there do not add up to one to copy.
-            Err(error) if error.code() == ErrorCode::PermissionDenied && to.name != self.0.name => {
-                no_way("right to copy between these buckets")
-            }
-            copied => copied.map_err(|error| error.at(KIND, source)),
-        }
+        copy::copy(this, source, target_store, target, options).await
     }
 
-    async fn copy_many(
-        &self,
-        requests: &[CopyRequest],
-        target_backend: &dyn Backend,
-    ) -> Vec<Result<ObjectInfo>> {
-        cloud::copy_many(self, requests, target_backend).await
-    }
-
-    async fn set_modified(&self, path: &Path, modified: Timestamp) -> Result<()> {
-        copy::set_modified(&self.0, path, modified).await.map_err(|error| error.at(KIND, path))
-    }
-
-    async fn hash(&self, path: &Path, algorithm: HashAlgorithm) -> Result<Hash> {
-        hash(&self.0, path, algorithm).await.map_err(|error| error.at(KIND, path))
-    }
-
-    async fn close(&self) -> Result<()> {
-        self.0.close();
-        Ok(())
+    async fn set_modified(this: &Arc<Self>, path: &Path, modified: Timestamp) -> Result<()> {
+        copy::set_modified(this, path, modified).await
     }
 }

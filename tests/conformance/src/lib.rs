@@ -72,11 +72,40 @@ pub fn run<Guard>(
 
 /// One `#[test]` a row, in a module a subject. Takes the function that makes an empty backend; see the [crate] for an
 /// example. For what is no store but has the interface of one, the rows that it can keep may be named:
-/// `conformance_tests!(my_backend, close { every_call_fails_after_the_close })`.
+/// `conformance_tests!(my_backend, close { every_call_fails_after_the_close })`. What keeps a promise in its own way
+/// brings all rows, some of them its own, in a module: `conformance_tests!(my_backend, rows)` with
+///
+/// ```
+/// mod rows {
+///     pub use omnistorage_conformance::*;
+///     pub mod names {
+///         pub use omnistorage_conformance::names::*;
+///         pub async fn long_names_are_kept(backend: std::sync::Arc<dyn omnistorage::Backend>) {
+///             drop(backend); // what is true instead
+///         }
+///     }
+/// }
+/// ```
 #[macro_export]
 macro_rules! conformance_tests {
     ($make:expr) => {
         $crate::every_row!(conformance_tests! $make);
+    };
+    ($make:expr, $rows:ident) => {
+        $crate::every_row!(conformance_tests! $make, $rows);
+    };
+    ($make:expr, $rows:ident; $($subject:ident { $($row:ident)* })*) => {
+        $(
+            mod $subject {
+                use super::*;
+                $(
+                    #[test]
+                    fn $row() {
+                        $crate::run($make, super::$rows::$subject::$row);
+                    }
+                )*
+            }
+        )*
     };
     ($make:expr, $($subject:ident { $($row:ident)* })*) => {
         $(
@@ -94,11 +123,12 @@ macro_rules! conformance_tests {
     };
 }
 
-/// Calls another macro with an expression and all rows after it: `every_row!(conformance_tests! my_backend)`.
+/// Calls another macro with an expression, perhaps the module of the rows, and all rows after it:
+/// `every_row!(conformance_tests! my_backend)`.
 #[macro_export]
 macro_rules! every_row {
-    ($macro:ident! $argument:expr) => {
-        $crate::$macro! { $argument,
+    ($macro:ident! $argument:expr $(, $rows:ident)?) => {
+        $crate::$macro! { $argument, $($rows;)?
             attributes {
                 the_time_of_a_write_is_kept
                 the_time_can_be_set

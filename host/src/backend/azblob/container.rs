@@ -58,7 +58,7 @@ pub(super) enum Who {
 }
 
 /// A container, or what lies below a prefix in it.
-pub(super) struct Container {
+pub(in crate::backend) struct Container {
     pub(super) client: Client<Credential>,
     pub(super) name: String,
     pub(super) prefix: Path,

@@ -13,7 +13,11 @@ use super::{
 };
 use crate::{
     Error, ErrorCode, ObjectInfo, Result, Timestamp,
-    backend::{WriteCondition, WriteOptions, clock::sleep, cloud::expectation},
+    backend::{
+        WriteCondition, WriteOptions,
+        clock::sleep,
+        cloud::{expectation, store},
+    },
 };
 
 /// The service answers only once it has copied what is small.
@@ -41,7 +45,7 @@ pub(super) async fn copy(
 ) -> Result<ObjectInfo> {
     let (source_key, target_key) = (from.key(source)?, to.key(target)?);
     let (info, headers) = from.head(source, None).await?;
-    expectation::check_source(&info, options, async |algorithm| super::hash(from, source, algorithm).await)
+    expectation::check_source(&info, options, async |algorithm| store::hash(from, source, algorithm).await)
         .await?;
     if from.name == to.name && source_key == target_key {
         return Ok(info);

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use omnistorage_types::Path;
 
-use super::{KIND, container::Container, page::Listed};
+use super::{container::Container, page::Listed};
 use crate::{
     Result,
     backend::{
         ListOptions,
         cloud::{
             self,
-            ordered::OrderedListing,
             pages::{Order, Page, Pages},
         },
     },
@@ -20,17 +19,6 @@ use crate::{
 
 /// Keys in a request.
 const PAGE: u64 = 5_000;
-
-/// Opens a listing of what is below a prefix.
-pub(super) fn list(
-    container: &Arc<Container>,
-    prefix: &Path,
-    options: &ListOptions,
-) -> Result<OrderedListing<AzblobPages>> {
-    let pages = pages(container, prefix, options)?;
-    let (root, prefix) = (pages.root.clone(), pages.prefix.clone());
-    Ok(OrderedListing::new(pages, KIND, root, prefix, options, container.order))
-}
 
 /// The pages of such a listing, with all keys that there are.
 pub(super) fn pages(container: &Arc<Container>, prefix: &Path, options: &ListOptions) -> Result<AzblobPages> {
@@ -47,7 +35,7 @@ pub(super) fn pages(container: &Arc<Container>, prefix: &Path, options: &ListOpt
 }
 
 /// What is asked for, page by page.
-pub(super) struct AzblobPages {
+pub(in crate::backend) struct AzblobPages {
     container: Arc<Container>,
     root: String,
     prefix: String,

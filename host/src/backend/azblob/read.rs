@@ -1,6 +1,6 @@
 //! Reading: what is known about an object, and its bytes.
 
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use http::{HeaderMap, Method};
 use omnistorage_types::Path;
@@ -11,11 +11,8 @@ use super::{
     container::{Container, checked_etag, etag, of_version},
 };
 use crate::{
-    Hash, ObjectInfo, ObjectKind, Result,
-    backend::{
-        ReadOptions, Reader,
-        cloud::{self, client::Answer, read::ranged},
-    },
+    Hash, ObjectInfo, Result,
+    backend::cloud::{self, client::Answer, read::ranged},
 };
 
 impl Container {
@@ -37,27 +34,12 @@ impl Container {
         }
         Ok((info, answer.headers().clone()))
     }
-
-    /// What is known about a path. Directories do not exist, but for the root.
-    pub(super) async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
-        self.check_open()?;
-        if path.is_root() {
-            return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
-        }
-        Ok(self.head(path, None).await?.0)
-    }
 }
 
 /// What came must be what was asked for.
 fn check_version(headers: &HeaderMap, if_match: Option<&str>) -> Result<()> {
     let Some(wanted) = if_match else { return Ok(()) };
     if etag(headers).as_deref() == Some(checked_etag(wanted)?) { Ok(()) } else { Err(precondition_failed()) }
-}
-
-/// Opens an object, or a range of it.
-pub(super) async fn read(container: &Arc<Container>, path: &Path, options: &ReadOptions) -> Result<Reader> {
-    let key = container.key(path)?;
-    cloud::read::read(container, key, path, options).await
 }
 
 impl cloud::read::Source for Container {

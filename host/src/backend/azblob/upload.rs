@@ -6,7 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -22,26 +21,24 @@ use super::{
 use crate::{
     Error, ErrorCode, Hash, HashAlgorithm, Hasher, ObjectInfo, Result,
     backend::{
-        Upload, WriteCondition, WriteOptions,
+        WriteCondition, WriteOptions,
         cloud::{
             client::{Answer, Call},
-            expectation::Expectation,
-            part::PartBuffer,
+            part::Parts,
+            upload,
         },
-        task::Tasks,
     },
 };
 
-/// How many parts of one upload are in flight at once.
-const IN_FLIGHT: usize = 4;
-
 /// What is to be written, and where.
-pub(super) struct Draft {
+pub(in crate::backend) struct Draft {
     container: Arc<Container>,
     path: Path,
     key: String,
     condition: WriteCondition,
     attributes: Attributes,
+    /// Of all bytes so far.
+    md5: Hasher,
 }
 
 impl Draft {
@@ -52,31 +49,8 @@ impl Draft {
             key: container.key(path)?,
             condition: options.condition.clone(),
             attributes: Attributes::new(options)?,
+            md5: Hasher::new(HashAlgorithm::Md5),
         })
-    }
-
-    /// Writes the object in one request.
-    async fn put(self, contents: Bytes, md5: Hash) -> Result<ObjectInfo> {
-        let size = contents.len() as u64;
-        let call = self
-            .container
-            .object(Method::PUT, &self.key, &[])?
-            .header("x-ms-blob-type", "BlockBlob")?
-            .header("content-md5", &encoded(&md5))?;
-        self.make(call, contents, size, md5).await
-    }
-
-    /// Makes the object from its blocks.
-    async fn join(self, ids: &[String], size: u64, md5: Hash) -> Result<ObjectInfo> {
-        // The latest block of that name: after an answer that was lost, the same list may be sent again.
-        let list: String = ids.iter().map(|id| format!("<Latest>{id}</Latest>")).collect();
-        let body = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{list}</BlockList>");
-        let call = self
-            .container
-            .object(Method::PUT, &self.key, &[("comp", "blocklist")])?
-            .header("content-type", "application/xml")?
-            .header("x-ms-blob-content-md5", &encoded(&md5))?;
-        self.make(call, body.into(), size, md5).await
     }
 
     /// Sends the request that makes the object.
@@ -129,29 +103,89 @@ impl Draft {
     }
 }
 
-/// A write in the making.
-pub(super) struct AzblobUpload {
-    draft: Draft,
-    expectation: Expectation,
-    md5: Hasher,
-    buffer: PartBuffer,
-    large: Option<Large>,
+impl upload::Draft for Draft {
+    const KIND: &'static str = KIND;
+    const IN_FLIGHT: usize = 4;
+    const LAST_COMPLETES: bool = false;
+    type Multipart = Blocks;
+    /// The number of a block.
+    type Part = u64;
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn check_open(&self) -> Result<()> {
+        self.container.check_open()
+    }
+
+    fn parts(&self) -> &Arc<Parts> {
+        &self.container.parts
+    }
+
+    fn part_size(&self, number: u64, announced: Option<u64>) -> u64 {
+        self.container.part_size.of(number, announced)
+    }
+
+    fn update(&mut self, chunk: &[u8]) {
+        self.md5.update(chunk);
+    }
+
+    async fn put(self, contents: Bytes) -> Result<ObjectInfo> {
+        let (size, md5) = (contents.len() as u64, self.md5.clone().finish());
+        let call = self
+            .container
+            .object(Method::PUT, &self.key, &[])?
+            .header("x-ms-blob-type", "BlockBlob")?
+            .header("content-md5", &encoded(&md5))?;
+        self.make(call, contents, size, md5).await
+    }
+
+    async fn begin(&self, _announced: Option<u64>) -> Result<Blocks> {
+        Ok(Blocks::new(Arc::clone(&self.container), self.key.clone()))
+    }
+
+    async fn send(blocks: Arc<Blocks>, number: u64, _start: u64, bytes: Bytes) -> Result<u64> {
+        blocks.send(number, bytes).await
+    }
+
+    async fn complete(
+        self,
+        blocks: Blocks,
+        mut parts: Vec<u64>,
+        _last: Bytes,
+        size: u64,
+    ) -> Result<ObjectInfo> {
+        parts.sort_unstable();
+        // The latest block of that name: after an answer that was lost, the same list may be sent again.
+        let latest = |number| format!("<Latest>{}</Latest>", blocks.id(number));
+        let list: String = parts.into_iter().map(latest).collect();
+        let body = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>{list}</BlockList>");
+        let md5 = self.md5.clone().finish();
+        let call = self
+            .container
+            .object(Method::PUT, &self.key, &[("comp", "blocklist")])?
+            .header("content-type", "application/xml")?
+            .header("x-ms-blob-content-md5", &encoded(&md5))?;
+        self.make(call, body.into(), size, md5).await
+    }
+
+    async fn give_up(_blocks: Blocks) {}
 }
 
-/// What did not fit into one part.
-struct Large {
+/// Blocks of one object, which no list names yet.
+pub(in crate::backend) struct Blocks {
+    container: Arc<Container>,
+    key: String,
     /// What the names of all its blocks begin with: blocks of several writers lie side by side.
     name: String,
-    /// The number of the next block.
-    next: u64,
-    running: Tasks<Result<()>>,
 }
 
-impl Large {
-    fn new() -> Self {
+impl Blocks {
+    fn new(container: Arc<Container>, key: String) -> Self {
         // Fresh states are keyed at random.
         let name = format!("{:016x}{:016x}", RandomState::new().hash_one(0), RandomState::new().hash_one(1));
-        Self { name, next: 0, running: Tasks::new() }
+        Self { container, key, name }
     }
 
     /// The name of a block; all of an object are equally long.
@@ -159,114 +193,23 @@ impl Large {
         BASE64_STANDARD.encode(format!("{}-{number:06}", self.name))
     }
 
-    async fn join_one(&mut self) -> Result<()> {
-        match self.running.next().await {
-            Some(Ok(sent)) => sent,
-            Some(Err(_)) => Err(Error::new(ErrorCode::Cancelled, "the upload was stopped")),
-            None => Ok(()),
-        }
-    }
-}
-
-impl AzblobUpload {
-    pub(super) fn new(draft: Draft, options: &WriteOptions) -> Self {
-        let (expectation, buffer) = (Expectation::new(options), PartBuffer::new(&options.allowance));
-        Self { draft, expectation, md5: Hasher::new(HashAlgorithm::Md5), buffer, large: None }
-    }
-
-    fn part_size(&self) -> u64 {
-        let next = self.large.as_ref().map_or(0, |large| large.next);
-        self.draft.container.part_size.of(next, self.expectation.announced_size())
-    }
-
-    /// Sends the buffer as a block, once another one may be in flight.
-    async fn send_part(&mut self) -> Result<()> {
-        let large = self.large.get_or_insert_with(Large::new);
-        while large.running.len() >= IN_FLIGHT {
-            large.join_one().await?;
-        }
-        if large.next >= MOST_PARTS {
+    async fn send(&self, number: u64, bytes: Bytes) -> Result<u64> {
+        if number >= MOST_PARTS {
             let message = "the object has more bytes than the parts of an upload can hold: announce its size, or set a \
                            larger `part_size`";
             return Err(Error::new(ErrorCode::LimitExceeded, message));
         }
-        let container = Arc::clone(&self.draft.container);
-        let room = container.parts.room().await;
-        let (key, id, gathered) = (self.draft.key.clone(), large.id(large.next), self.buffer.take());
-        large.next += 1;
-        large.running.spawn(async move {
-            let mut md5 = Hasher::new(HashAlgorithm::Md5);
-            md5.update(&gathered.bytes);
-            let call = container
-                .object(Method::PUT, &key, &[("comp", "block"), ("blockid", &id)])?
-                .header("content-md5", &encoded(&md5.finish()))?;
-            let answer = container.send(&with_body(call, gathered.bytes.clone())?).await?;
-            if answer.status() != StatusCode::CREATED {
-                return Err(answer::unclear("does not say that it has a part"));
-            }
-            room.arrived(gathered);
-            Ok(())
-        });
-        Ok(())
-    }
-
-    async fn append(&mut self, mut chunk: Bytes) -> Result<()> {
-        self.draft.container.check_open()?;
-        self.expectation.update(&chunk);
-        self.md5.update(&chunk);
-        while !chunk.is_empty() {
-            let size = self.part_size();
-            if self.buffer.len() >= size {
-                self.send_part().await?;
-            }
-            let expected = self.expectation.part(size, self.large.is_none());
-            let filled = self.buffer.fill(&mut chunk, size, expected, &self.draft.container.parts).await;
-            match (filled, &mut self.large) {
-                // What is on its way has the room, and will give it back.
-                (Err(_), Some(large)) if !large.running.is_empty() => large.join_one().await?,
-                (filled, _) => filled?,
-            }
+        let mut md5 = Hasher::new(HashAlgorithm::Md5);
+        md5.update(&bytes);
+        let query = [("comp", "block"), ("blockid", &*self.id(number))];
+        let call = self
+            .container
+            .object(Method::PUT, &self.key, &query)?
+            .header("content-md5", &encoded(&md5.finish()))?;
+        let answer = self.container.send(&with_body(call, bytes)?).await?;
+        if answer.status() != StatusCode::CREATED {
+            return Err(answer::unclear("does not say that it has a part"));
         }
-        Ok(())
-    }
-
-    async fn finish(mut self) -> Result<ObjectInfo> {
-        self.draft.container.check_open()?;
-        if self.large.is_none() {
-            self.expectation.check()?;
-            let gathered = self.buffer.take();
-            return self.draft.put(gathered.bytes.clone(), self.md5.finish()).await;
-        }
-        if !self.buffer.is_empty() {
-            self.send_part().await?;
-        }
-        let Some(mut large) = self.large else {
-            return Err(Error::new(ErrorCode::Other, "the upload lost its parts"));
-        };
-        while !large.running.is_empty() {
-            large.join_one().await?;
-        }
-        let size = self.expectation.check()?;
-        let ids: Vec<_> = (0..large.next).map(|number| large.id(number)).collect();
-        self.draft.join(&ids, size, self.md5.finish()).await
-    }
-}
-
-#[async_trait]
-impl Upload for AzblobUpload {
-    async fn push(&mut self, chunk: Bytes) -> Result<()> {
-        let pushed = self.append(chunk).await;
-        pushed.map_err(|error| error.at(KIND, &self.draft.path))
-    }
-
-    async fn commit(self: Box<Self>) -> Result<ObjectInfo> {
-        let path = self.draft.path.clone();
-        self.finish().await.map_err(|error| error.at(KIND, &path))
-    }
-
-    async fn abort(self: Box<Self>) {
-        if let Some(mut large) = self.large {
-            large.running.shutdown().await;
-        }
+        Ok(number)
     }
 }

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use futures::{TryStreamExt, stream};
 use omnistorage_types::Path;
 
-use super::pages::{Order, Pages, Trail};
-use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, backend::ObjectVersion};
+use super::{
+    pages::{Order, Pages, Trail},
+    store::{Store, stat},
+};
+use crate::{
+    Error, ErrorCode, ObjectKind, Result,
+    backend::{ListOptions, ObjectVersion},
+};
 
 /// How many pages of keys are deleted at once.
 const PAGES_IN_FLIGHT: usize = 4;
@@ -27,48 +32,30 @@ impl<'a> Doomed<'a> {
     }
 }
 
-/// A store that deletes many keys in one request.
-#[async_trait]
-pub(in crate::backend) trait Keys: Sync {
-    /// What the backend calls itself.
-    fn kind(&self) -> &'static str;
-
-    /// The key of an object.
-    fn key(&self, path: &Path) -> Result<String>;
-
-    /// An etag as this store takes it for a condition.
-    ///
-    /// # Errors
-    /// [`ErrorCode::PreconditionFailed`] for what can be none of its etags.
-    fn condition<'a>(&self, etag: &'a str) -> Result<&'a str>;
-
-    /// Deletes keys: one result for each key, in their order.
-    async fn delete(&self, keys: &[Doomed<'_>]) -> Vec<Result<()>>;
-
-    /// What is at a path.
-    async fn stat(&self, path: &Path) -> Result<ObjectInfo>;
-}
-
 /// Deletes objects: one result for each path, in their order.
-pub(in crate::backend) async fn delete(store: &impl Keys, paths: &[Path]) -> Vec<Result<()>> {
+pub(in crate::backend) async fn delete(store: &impl Store, paths: &[Path]) -> Vec<Result<()>> {
     let keys = paths.iter().map(|path| Ok((store.key(path)?, None))).collect();
     delete_keys(store, keys).await
 }
 
 /// Deletes objects that are still of these versions: one result for each version, in their order.
-pub(in crate::backend) async fn delete_if_match(
-    store: &impl Keys,
+pub(in crate::backend) async fn delete_if_match<S: Store>(
+    store: &S,
     versions: &[ObjectVersion],
 ) -> Vec<Result<()>> {
+    if !store.capabilities().features.conditional_delete {
+        let unsupported = || Error::unsupported(S::KIND, "conditions for deletes, as it is configured");
+        return versions.iter().map(|_| Err(unsupported())).collect();
+    }
     let key =
         |ObjectVersion { path, etag }: &_| Ok((store.key(path)?, Some(store.condition(etag)?.to_owned())));
     delete_keys(store, versions.iter().map(key).collect()).await
 }
 
-async fn delete_keys(store: &impl Keys, keys: Vec<Result<(String, Option<String>)>>) -> Vec<Result<()>> {
+async fn delete_keys(store: &impl Store, keys: Vec<Result<(String, Option<String>)>>) -> Vec<Result<()>> {
     let legal = keys.iter().flatten();
     let legal: Vec<_> = legal.map(|(key, etag)| Doomed { key, if_match: etag.as_deref() }).collect();
-    let mut results = store.delete(&legal).await.into_iter();
+    let mut results = store.delete_keys(&legal).await.into_iter();
     let in_order = keys.iter().map(|key| match key {
         Ok(_) => results
             .next()
@@ -118,19 +105,16 @@ impl Purged {
     }
 }
 
-/// Deletes all that pages list below a path, whose keys begin with `key_prefix`; gives the number of objects. Markers
-/// of directories go too, and are not counted. While some pages are deleted, the next one is listed: a page begins
+/// Deletes all below a path; gives the number of objects. Markers of directories go too, and are not counted. While some pages are deleted, the next one is listed: a page begins
 /// after a key, whether or not that key is still there. A key that cannot be deleted does not stop the others.
 ///
 /// # Errors
 /// [`ErrorCode::NotDirectory`] if the path is an object; [`ErrorCode::Corrupted`] if the store lists something else, of
 /// which nothing is deleted; and why a key is left.
-pub(in crate::backend) async fn purge(
-    store: &(impl Keys + Clone + 'static),
-    pages: impl Pages,
-    key_prefix: &str,
-    path: &Path,
-) -> Result<u64> {
+pub(in crate::backend) async fn purge<S: Store>(store: &Arc<S>, path: &Path) -> Result<u64> {
+    let options = ListOptions { recursive: true, ..ListOptions::default() };
+    let pages = S::pages(store, path, &options)?;
+    let key_prefix = &super::key_prefix(store.prefix(), path)?;
     let way = (Arc::new(pages), Trail::new(key_prefix), Some(None));
     let listed = stream::try_unfold(way, |(pages, mut trail, token)| async move {
         let Some(token) = token else { return Ok::<_, Error>(None) };
@@ -139,7 +123,7 @@ pub(in crate::backend) async fn purge(
         Ok(Some(((page.objects, page.failures), (pages, trail, page.next.map(Some)))))
     });
     let deleted = listed.map_ok(|(objects, failures)| {
-        let store = store.clone();
+        let store = Arc::clone(store);
         async move {
             let keys: Vec<_> = objects.iter().map(|(key, _)| key.as_str()).collect();
             let is_empty = keys.is_empty() && failures.is_empty();
@@ -148,11 +132,11 @@ pub(in crate::backend) async fn purge(
                 purged = purged.and(Purged { left: 1, error: Some(failure.error), ..Purged::default() });
             }
             let doomed: Vec<_> = keys.iter().map(|key| Doomed::always(key)).collect();
-            for (key, deleted) in keys.iter().zip(store.delete(&doomed).await) {
+            for (key, deleted) in keys.iter().zip(store.delete_keys(&doomed).await) {
                 match deleted {
                     Ok(()) => purged.objects += u64::from(!key.ends_with('/')),
                     Err(error) => {
-                        let error = error.at(store.kind(), &place(key, key_prefix, path));
+                        let error = error.at(S::KIND, &place(key, key_prefix, path));
                         purged = purged.and(Purged { left: 1, error: Some(error), ..Purged::default() });
                     }
                 }
@@ -165,7 +149,7 @@ pub(in crate::backend) async fn purge(
         .try_fold(Purged::nothing(), |all, some| async move { Ok(all.and(some)) })
         .await?;
     if purged.is_empty && !path.is_root() {
-        match store.stat(path).await {
+        match stat(&**store, path).await {
             Ok(info) if info.kind == ObjectKind::Object => {
                 return Err(Error::new(ErrorCode::NotDirectory, "it is an object"));
             }

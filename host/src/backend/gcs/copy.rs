@@ -16,7 +16,7 @@ use crate::{
     Error, ErrorCode, ObjectInfo, Result, Timestamp,
     backend::{
         WriteCondition, WriteOptions,
-        cloud::{expectation, metadata::DEFAULT_CONTENT_TYPE, query_string},
+        cloud::{expectation, metadata::DEFAULT_CONTENT_TYPE, query_string, store},
     },
 };
 
@@ -50,7 +50,7 @@ pub(super) async fn copy(
     let condition = condition(&options.condition)?;
     let found = from.find(source, None).await?;
     let info = found.info(source.clone());
-    expectation::check_source(&info, options, async |algorithm| super::hash(from, source, algorithm).await)
+    expectation::check_source(&info, options, async |algorithm| store::hash(from, source, algorithm).await)
         .await?;
     if from.name == to.name && source_key == target_key {
         return Ok(info);
@@ -159,7 +159,7 @@ async fn check_target(to: &Bucket, path: &Path, condition: &WriteCondition) -> R
         WriteCondition::IfAbsent => None,
         WriteCondition::IfMatch(etag) => Some(etag),
     };
-    let actual = match to.stat(path).await {
+    let actual = match store::stat(to, path).await {
         Ok(info) => info.etag,
         Err(error) if error.code() == ErrorCode::NotFound => None,
         Err(error) => return Err(error),

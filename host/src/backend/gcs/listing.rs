@@ -6,7 +6,6 @@ use async_trait::async_trait;
 use omnistorage_types::Path;
 
 use super::{
-    KIND,
     bucket::Bucket,
     page::{FIELDS, Listed},
 };
@@ -16,7 +15,6 @@ use crate::{
         ListOptions,
         cloud::{
             self,
-            ordered::OrderedListing,
             pages::{Order, Page, Pages},
         },
     },
@@ -24,17 +22,6 @@ use crate::{
 
 /// Keys in a request.
 const PAGE: u64 = 1000;
-
-/// Opens a listing of what is below a prefix.
-pub(super) fn list(
-    bucket: &Arc<Bucket>,
-    prefix: &Path,
-    options: &ListOptions,
-) -> Result<OrderedListing<GcsPages>> {
-    let pages = pages(bucket, prefix, options)?;
-    let (root, prefix) = (cloud::key_prefix(&bucket.prefix, &Path::root())?, pages.prefix.clone());
-    Ok(OrderedListing::new(pages, KIND, root, prefix, options, Order::Keys))
-}
 
 /// The pages of such a listing, with all keys that there are.
 pub(super) fn pages(bucket: &Arc<Bucket>, prefix: &Path, options: &ListOptions) -> Result<GcsPages> {
@@ -51,7 +38,7 @@ pub(super) fn pages(bucket: &Arc<Bucket>, prefix: &Path, options: &ListOptions) 
 }
 
 /// What is asked for, page by page.
-pub(super) struct GcsPages {
+pub(in crate::backend) struct GcsPages {
     bucket: Arc<Bucket>,
     prefix: String,
     /// No key before it.

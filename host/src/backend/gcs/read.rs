@@ -1,6 +1,6 @@
 //! Reading: what is known about an object, and its bytes.
 
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use http::{HeaderMap, Method};
 use omnistorage_types::Path;
@@ -11,11 +11,8 @@ use super::{
     bucket::{Bucket, generation},
 };
 use crate::{
-    Hash, HashAlgorithm, ObjectInfo, ObjectKind, Result,
-    backend::{
-        ReadOptions, Reader,
-        cloud::{self, client::Answer, read::ranged},
-    },
+    Hash, HashAlgorithm, ObjectInfo, Result,
+    backend::cloud::{self, client::Answer, read::ranged},
 };
 
 impl Bucket {
@@ -30,26 +27,11 @@ impl Bucket {
         check_version(Some(&stored.generation), if_match)?;
         Ok(stored)
     }
-
-    /// What is known about a path. Directories do not exist, but for the root.
-    pub(super) async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
-        self.check_open()?;
-        if path.is_root() {
-            return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
-        }
-        Ok(self.find(path, None).await?.info(path.clone()))
-    }
 }
 
 /// Not every server knows conditions for reading.
 fn check_version(found: Option<&str>, if_match: Option<&str>) -> Result<()> {
     if if_match.is_some() && found != if_match { Err(precondition_failed()) } else { Ok(()) }
-}
-
-/// Opens an object, or a range of it.
-pub(super) async fn read(bucket: &Arc<Bucket>, path: &Path, options: &ReadOptions) -> Result<Reader> {
-    let key = bucket.key(path)?;
-    cloud::read::read(bucket, key, path, options).await
 }
 
 impl cloud::read::Source for Bucket {

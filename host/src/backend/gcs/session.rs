@@ -28,7 +28,7 @@ pub(super) enum End {
 }
 
 /// A session that is open at the store. Dropped, it is cancelled from a task of its own.
-pub(super) struct Session {
+pub(in crate::backend) struct Session {
     bucket: Arc<Bucket>,
     /// Its address, from the host on. Whoever knows it may write: it is in no message.
     at: String,

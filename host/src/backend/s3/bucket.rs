@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// A bucket, or what lies below a prefix in it.
-pub(super) struct Bucket {
+pub(in crate::backend) struct Bucket {
     client: Client<Credential>,
     base: String,
     pub(super) name: String,

@@ -19,7 +19,7 @@ use crate::{
     Error, ErrorCode, ObjectInfo, Result, Timestamp,
     backend::{
         WriteCondition, WriteOptions,
-        cloud::{MODIFIED_KEY, client::Call, expectation, metadata::DEFAULT_CONTENT_TYPE},
+        cloud::{MODIFIED_KEY, client::Call, expectation, metadata::DEFAULT_CONTENT_TYPE, store},
     },
 };
 
@@ -120,7 +120,7 @@ pub(super) async fn copy(
     let target_key = to.key(target)?;
     to.check_condition(&options.condition)?;
     let found = Source::find(from, source, None).await?;
-    let hash = async |algorithm| super::hash(from, source, algorithm).await;
+    let hash = async |algorithm| store::hash(from, source, algorithm).await;
     expectation::check_source(&found.info, options, hash).await?;
     if from.name == to.name && source_key == target_key {
         return Ok(found.info);
@@ -189,7 +189,7 @@ async fn check_target(bucket: &Bucket, path: &Path, condition: &WriteCondition) 
         WriteCondition::IfAbsent => None,
         WriteCondition::IfMatch(etag) => Some(etag),
     };
-    let actual = match bucket.stat(path).await {
+    let actual = match store::stat(bucket, path).await {
         Ok(info) => info.etag,
         Err(error) if error.code() == ErrorCode::NotFound => None,
         Err(error) => return Err(error),

@@ -18,12 +18,15 @@ use crate::{
     Error, ErrorCode, ObjectInfo, Result,
     backend::{
         WriteCondition, WriteOptions,
-        cloud::client::{Answer, Call},
+        cloud::{
+            client::{Answer, Call},
+            store,
+        },
     },
 };
 
 /// What is to be written, and where.
-pub(super) struct Draft {
+pub(in crate::backend) struct Draft {
     pub(super) bucket: Arc<Bucket>,
     pub(super) path: Path,
     key: String,
@@ -72,7 +75,7 @@ impl Draft {
                 Ok(self.attributes.info(&self.path, size, etag, hashes))
             }
             // It may have been written all the same.
-            None => match bucket.stat(&self.path).await {
+            None => match store::stat(&**bucket, &self.path).await {
                 Ok(info) if self.is_ours(&info, size) => Ok(info),
                 _ => Err(no_etag()),
             },
@@ -132,7 +135,7 @@ impl Draft {
     /// the condition failed because of our own write, or the upload is unknown because it was completed.
     pub(super) async fn refused(&self, answer: Answer, size: u64) -> Result<ObjectInfo> {
         if answer.repeated
-            && let Ok(info) = self.bucket.stat(&self.path).await
+            && let Ok(info) = store::stat(&*self.bucket, &self.path).await
             && self.is_ours(&info, size)
         {
             return Ok(info);

@@ -14,8 +14,8 @@ use crate::{
         ListOptions, ListingFailure, Unlisted,
         cloud::{
             self,
-            ordered::OrderedListing,
             pages::{Order, Page, Pages},
+            store,
         },
     },
 };
@@ -25,17 +25,6 @@ const IN_FLIGHT: usize = 16;
 
 /// Keys in a request.
 const PAGE: u64 = 1000;
-
-/// Opens a listing of what is below a prefix.
-pub(super) fn list(
-    bucket: &Arc<Bucket>,
-    prefix: &Path,
-    options: &ListOptions,
-) -> Result<OrderedListing<S3Pages>> {
-    let pages = pages(bucket, prefix, options)?;
-    let (root, prefix) = (cloud::key_prefix(&bucket.prefix, &Path::root())?, pages.prefix.clone());
-    Ok(OrderedListing::new(pages, KIND, root, prefix, options, bucket.order()))
-}
 
 /// The pages of such a listing, with all keys that there are.
 pub(super) fn pages(bucket: &Arc<Bucket>, prefix: &Path, options: &ListOptions) -> Result<S3Pages> {
@@ -52,7 +41,7 @@ pub(super) fn pages(bucket: &Arc<Bucket>, prefix: &Path, options: &ListOptions) 
 }
 
 /// What is asked for, page by page.
-pub(super) struct S3Pages {
+pub(in crate::backend) struct S3Pages {
     bucket: Arc<Bucket>,
     prefix: String,
     start_after: Option<String>,
@@ -110,7 +99,7 @@ impl S3Pages {
             async move {
                 // Keys that are no paths are judged with the others.
                 let Some(Ok(path)) = path else { return Ok(Some((key, Ok(listed)))) };
-                match self.bucket.stat(&path).await {
+                match store::stat(&*self.bucket, &path).await {
                     Ok(info) => Ok(Some((key, Ok(info)))),
                     Err(error) if error.code() == ErrorCode::NotFound => Ok(None),
                     Err(error) if error.code().may_pass() => Err(error),

@@ -91,7 +91,7 @@ struct Completion<'a> {
 
 /// An upload that is open at the store. If it is given up, or dropped (which starts a task), it is aborted; but one
 /// whose [`Remains`] are of use to the next run is left as it is.
-pub(super) struct Multipart {
+pub(in crate::backend) struct Multipart {
     bucket: Arc<Bucket>,
     key: String,
     id: String,

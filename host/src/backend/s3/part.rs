@@ -12,7 +12,7 @@ pub(super) struct PartRange {
 /// A part that has arrived.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Part {
+pub(in crate::backend) struct Part {
     pub(super) part_number: u64,
     #[serde(rename = "ETag")]
     pub(super) etag: String,

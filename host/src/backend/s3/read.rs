@@ -1,6 +1,6 @@
 //! Reading: what is known about an object, and its bytes.
 
-use std::{ops::Range, sync::Arc};
+use std::ops::Range;
 
 use http::{HeaderMap, Method};
 use omnistorage_types::Path;
@@ -10,9 +10,8 @@ use super::{
     bucket::{Bucket, checked_etag},
 };
 use crate::{
-    Error, ErrorCode, Hash, ObjectInfo, ObjectKind, Result,
+    Error, ErrorCode, Hash, ObjectInfo, Result,
     backend::{
-        ReadOptions, Reader,
         checksum::cheapest,
         cloud::{
             self,
@@ -44,15 +43,6 @@ impl Bucket {
         }
         Ok((info, headers))
     }
-
-    /// What is known about a path. Directories do not exist, but for the root.
-    pub(super) async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
-        self.check_open()?;
-        if path.is_root() {
-            return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
-        }
-        Ok(self.head(path, None).await?.0)
-    }
 }
 
 fn of_version(call: Call, if_match: Option<&str>) -> Result<Call> {
@@ -60,12 +50,6 @@ fn of_version(call: Call, if_match: Option<&str>) -> Result<Call> {
         Some(etag) => call.header("if-match", checked_etag(etag)?),
         None => Ok(call),
     }
-}
-
-/// Opens an object, or a range of it.
-pub(super) async fn read(bucket: &Arc<Bucket>, path: &Path, options: &ReadOptions) -> Result<Reader> {
-    let key = bucket.key(path)?;
-    cloud::read::read(bucket, key, path, options).await
 }
 
 impl cloud::read::Source for Bucket {

@@ -1,32 +1,19 @@
 //! Deleting, a thousand keys in each request.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
-use async_trait::async_trait;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use futures::{StreamExt, stream};
 use http::{Method, StatusCode};
 use md5::{Digest, Md5};
-use omnistorage_types::Path;
 use serde::Serialize;
 
 use super::{
-    KIND,
     answer::{Refusal, read_refusal},
-    bucket::{Bucket, checked_etag},
-    listing,
+    bucket::Bucket,
     xml::{Answer, Document, not_understood, required},
 };
-use crate::{
-    Error, ErrorCode, ObjectInfo, Result,
-    backend::{
-        ListOptions, ObjectVersion,
-        cloud::{
-            self,
-            remove::{self, Doomed, Keys},
-        },
-    },
-};
+use crate::{Error, ErrorCode, Result, backend::cloud::remove::Doomed};
 
 /// The most keys of one request.
 const BATCH: usize = 1000;
@@ -84,52 +71,8 @@ fn key(document: &mut Document<'_>) -> Result<String> {
     required(key, "Key")
 }
 
-/// Deletes objects: one result for each path, in their order.
-pub(super) async fn delete(bucket: &Arc<Bucket>, paths: &[Path]) -> Vec<Result<()>> {
-    remove::delete(bucket, paths).await
-}
-
-/// Deletes objects that are still of these versions: one result for each version, in their order.
-pub(super) async fn delete_if_match(bucket: &Arc<Bucket>, versions: &[ObjectVersion]) -> Vec<Result<()>> {
-    if !bucket.traits.conditional_delete {
-        let unsupported = || Error::unsupported(KIND, "conditions for deletes, as it is configured");
-        return versions.iter().map(|_| Err(unsupported())).collect();
-    }
-    remove::delete_if_match(bucket, versions).await
-}
-
-/// Deletes all below a prefix; gives the number of objects.
-pub(super) async fn purge(bucket: &Arc<Bucket>, prefix: &Path) -> Result<u64> {
-    let options = ListOptions { recursive: true, ..ListOptions::default() };
-    let pages = listing::pages(bucket, prefix, &options)?;
-    remove::purge(bucket, pages, &cloud::key_prefix(&bucket.prefix, prefix)?, prefix).await
-}
-
-#[async_trait]
-impl Keys for Arc<Bucket> {
-    fn kind(&self) -> &'static str {
-        KIND
-    }
-
-    fn key(&self, path: &Path) -> Result<String> {
-        Bucket::key(self, path)
-    }
-
-    fn condition<'a>(&self, etag: &'a str) -> Result<&'a str> {
-        checked_etag(etag)
-    }
-
-    async fn delete(&self, keys: &[Doomed<'_>]) -> Vec<Result<()>> {
-        delete_keys(self, keys).await
-    }
-
-    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
-        Bucket::stat(self, path).await
-    }
-}
-
 /// Deletes keys: one result for each key, in their order.
-async fn delete_keys(bucket: &Arc<Bucket>, keys: &[Doomed<'_>]) -> Vec<Result<()>> {
+pub(super) async fn delete_keys(bucket: &Bucket, keys: &[Doomed<'_>]) -> Vec<Result<()>> {
     let mut requests = Vec::new();
     for keys in keys.chunks(BATCH) {
         requests.push(delete_batch(bucket, keys));

@@ -1,6 +1,6 @@
 //! Uploads that were begun and never finished: the store keeps their bytes, and no listing of objects shows them.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::Method;
 use omnistorage_types::Path;
@@ -112,7 +112,7 @@ pub(super) async fn last(bucket: &Bucket, key: &str) -> Result<Option<String>> {
 }
 
 /// Aborts the uploads below a prefix that are at least this old; returns their number.
-pub(super) async fn sweep(bucket: &Arc<Bucket>, prefix: &Path, age: Duration) -> Result<u64> {
+pub(super) async fn sweep(bucket: &Bucket, prefix: &Path, age: Duration) -> Result<u64> {
     bucket.check_open()?;
     let seconds = i64::try_from(age.as_secs()).unwrap_or(i64::MAX);
     let limit = Timestamp { seconds: Timestamp::now().seconds.saturating_sub(seconds), nanoseconds: 0 };
