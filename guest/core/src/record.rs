@@ -20,6 +20,7 @@
 //! # Ok::<(), RecordError>(())
 //! ```
 
+mod append;
 mod batch;
 pub mod convert;
 pub mod csv;

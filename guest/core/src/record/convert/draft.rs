@@ -3,7 +3,7 @@
 use std::io;
 
 use super::json::plain_bytes;
-use crate::record::{RecordError, RecordOptions};
+use crate::record::{RecordError, RecordOptions, append::append};
 
 /// Behind the records before it, and no longer than a record may be.
 pub(super) struct Draft<'a> {
@@ -41,7 +41,7 @@ impl<'a> Draft<'a> {
         let mut is_ascii = true;
         if plain_bytes(text, &mut is_ascii) == text.len() && is_ascii {
             self.bytes.push(b'"');
-            self.bytes.extend_from_slice(text);
+            append(self.bytes, text);
             self.bytes.push(b'"');
             return Ok(());
         }
@@ -61,7 +61,7 @@ pub(super) enum NoText {
 impl io::Write for Draft<'_> {
     #[inline]
     fn write(&mut self, part: &[u8]) -> io::Result<usize> {
-        self.bytes.extend_from_slice(part);
+        append(self.bytes, part);
         self.check().map_err(io::Error::other)?;
         Ok(part.len())
     }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::record::{
     Batch, RecordError, RecordErrorKind,
+    append::append,
     csv::{Dialect, Encoder, Field, fields},
 };
 
@@ -68,14 +69,14 @@ impl ConvertOne for ToJson {
             match (keys.as_mut().map(Iterator::next), named) {
                 (Some(Some(key)), _) => {
                     separate(place, draft);
-                    draft.bytes.extend_from_slice(key);
+                    append(draft.bytes, key);
                 }
                 // Only lenient reading gets here.
                 (Some(None), _) if field.text.is_empty() => continue,
                 (Some(None), Some(named)) => {
                     let key = named.key_beyond(place, number)?;
                     separate(place, draft);
-                    draft.bytes.extend_from_slice(key.as_bytes());
+                    append(draft.bytes, key.as_bytes());
                 }
                 _ => separate(place, draft),
             }

@@ -8,7 +8,10 @@ use super::{
     draft::{Draft, NoText},
     json::Raw,
 };
-use crate::record::csv::{Encoder, Field};
+use crate::record::{
+    append::append,
+    csv::{Encoder, Field},
+};
 
 /// A value of JSON that is one field of CSV.
 #[derive(Debug, PartialEq, Eq)]
@@ -82,7 +85,7 @@ impl<'a> Value<'a> {
     pub(super) fn write_json(&self, draft: &mut Draft<'_>) -> Result<(), NoText> {
         match self {
             Self::Null => draft.bytes.extend_from_slice(b"null"),
-            Self::Literal(text) | Self::Nested(text) => draft.bytes.extend_from_slice(text),
+            Self::Literal(text) | Self::Nested(text) => append(draft.bytes, text),
             Self::String(text) => draft.json_string(text)?,
         }
         Ok(())

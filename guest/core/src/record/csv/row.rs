@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use super::{Dialect, scanner::Classes};
-use crate::record::mark::BYTE_ORDER_MARK;
+use crate::record::{append::append, mark::BYTE_ORDER_MARK, word::Word};
 
 /// A field as it is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(in crate::record) fn fields<'a>(row: &'a [u8], dialect: &Dialect) -> impl It
                 (Field { text, quoted: true }, length + 1)
             }
             _ => {
-                let length = memchr(delimiter, row).unwrap_or(row.len());
+                let length = first_of(delimiter, row).unwrap_or(row.len());
                 (Field { text: Cow::Borrowed(&row[..length]), quoted: false }, length)
             }
         };
@@ -36,18 +36,32 @@ pub(in crate::record) fn fields<'a>(row: &'a [u8], dialect: &Dialect) -> impl It
     })
 }
 
+/// Where a byte is for the first time. Most fields are so short that the call of a faster search would take longer.
+#[inline]
+fn first_of(byte: u8, bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    while let Some((word, behind)) = Word::split_first(rest) {
+        if let Some(at) = word.equal(Word::repeat(byte)).first() {
+            return Some(bytes.len() - rest.len() + at);
+        }
+        rest = behind;
+    }
+    let at = rest.iter().position(|other| *other == byte)?;
+    Some(bytes.len() - rest.len() + at)
+}
+
 /// The text behind an opening quote, up to the delimiter behind the closing one; and the length of what it takes.
 fn unquote(inner: &[u8], quote: u8, delimiter: u8) -> (Cow<'_, [u8]>, usize) {
     let mut text = Cow::Borrowed(&inner[..0]);
     let mut start = 0;
     loop {
         let end = memchr(quote, &inner[start..]).map_or(inner.len(), |at| start + at);
-        append(&mut text, &inner[start..end]);
+        join(&mut text, &inner[start..end]);
         if inner.get(end + 1) != Some(&quote) {
             // Nothing is left but the delimiter, unless the dialect is lenient.
             let tail = inner.get(end + 1..).unwrap_or_default();
             let length = memchr(delimiter, tail).unwrap_or(tail.len());
-            append(&mut text, &tail[..length]);
+            join(&mut text, &tail[..length]);
             return (text, inner.len().min(end + 1 + length));
         }
         text.to_mut().push(quote);
@@ -55,7 +69,7 @@ fn unquote(inner: &[u8], quote: u8, delimiter: u8) -> (Cow<'_, [u8]>, usize) {
     }
 }
 
-fn append<'a>(text: &mut Cow<'a, [u8]>, part: &'a [u8]) {
+fn join<'a>(text: &mut Cow<'a, [u8]>, part: &'a [u8]) {
     if text.is_empty() {
         *text = Cow::Borrowed(part);
     } else if !part.is_empty() {
@@ -98,7 +112,7 @@ impl Encoder {
         if quoted || !self.classes.are_plain(text) || text.starts_with(BYTE_ORDER_MARK) {
             self.quote(text, row);
         } else {
-            row.extend_from_slice(text);
+            append(row, text);
         }
     }
 
@@ -129,11 +143,11 @@ impl Encoder {
         row.push(self.quote);
         let mut rest = text;
         while let Some(at) = memchr(self.quote, rest) {
-            row.extend_from_slice(&rest[..=at]);
+            append(row, &rest[..=at]);
             row.push(self.quote);
             rest = &rest[at + 1..];
         }
-        row.extend_from_slice(rest);
+        append(row, rest);
         row.push(self.quote);
     }
 }
