@@ -101,6 +101,44 @@ fn a_shared_run_does_what_one_machine_does() {
     }
 }
 
+/// What is moved leaves the source, and so do its empty directories, wherever the borders are.
+#[test]
+fn a_shared_move_leaves_nothing_behind() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    let (source, target) = trees(&scratch, "target");
+    let mut expected = contents(&target);
+    expected.extend(contents(&source));
+    let machines = Machines::new(&nats, &scratch, &["one", "two"], &[]);
+    let options = ["--json", "--ranges", "16", "--delete-empty-src-dirs"];
+    let moved = machines.share("move", &source, &target, &options).ok();
+    assert_eq!(moved.summary()["sources_removed"], 201, "{moved:?}");
+    assert_eq!(contents(&target), expected);
+    assert!(contents(&source).is_empty() && directories(&source).is_empty());
+    for worker in ["one", "two"] {
+        assert!(!machines.log(worker).contains("alone"), "{}", machines.log(worker));
+    }
+}
+
+/// An object in the place of a directory, and a directory in that of an object: both go, and what waited comes.
+#[test]
+fn what_is_in_the_way_of_a_shared_run_goes() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    for name in ["a", "a-1", "a-2", "b/x", "b/y", "c"] {
+        scratch.write(&format!("source/{name}"), name);
+    }
+    for name in ["a/1", "a/2/x", "b", "c/x", "zz"] {
+        scratch.write(&format!("target/{name}"), "old");
+    }
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let machines = Machines::new(&nats, &scratch, &["one", "two"], &[]);
+    let run = machines.share("sync", &source, &target, &["--json", "--ranges", "6"]).ok();
+    let summary = run.summary();
+    assert_eq!((&summary["deleted"], &summary["skipped"]), (&5.into(), &0.into()), "{summary}");
+    assert_equal(&source, &target);
+}
+
 /// All guards of one run hold for the sum.
 #[test]
 fn guards_hold_for_the_sum_of_all_ranges() {
@@ -248,8 +286,6 @@ fn what_cannot_be_shared_is_refused_by_name() {
     run(["sync", "memory:a", "memory:b", "--cluster", "nats://127.0.0.1:1"])
         .fails(2, &["this process alone"]);
     pair("sync", &source, &target, &["--shared-paths"]).fails_with(2, &["--cluster"]);
-    let moved = pair("move", &source, &target, &nowhere);
-    assert_eq!(moved.code, Some(2), "{moved:?}");
     pair("sync", &source, &target, &nowhere).fails(5, &["cannot connect", "nats://127.0.0.1:1"]);
     let wrong = ["--cluster", "nats://me:hush@127.0.0.1:1", "--shared-paths"];
     let refused = pair("sync", &source, &target, &wrong).fails(5, &["127.0.0.1:1"]);

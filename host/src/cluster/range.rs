@@ -7,12 +7,13 @@ use tokio::time::{Instant, interval_at, timeout};
 
 use super::{
     entry::{Entry, Lines},
-    told::{Counts, Told},
+    told::{Told, shareable},
 };
 use crate::{
     Error, ErrorCode, KeyRange, Result,
     backend::layer::Operation,
-    runtime::{Activity, Job},
+    ranges::{Counts, Extra},
+    runtime::{Activity, Job, Report},
 };
 
 /// How long a job may ask nothing of its backends and move no byte. A store that copies a large object within itself says
@@ -134,15 +135,26 @@ pub(super) async fn follow<E: Told>(
         job.outcome().await
     };
     let result = lease.keep(work, &activity).await?;
-    Some((result.and_then(E::counts), Some(activity)))
+    Some((result.map(E::counts).and_then(shareable), Some(activity)))
 }
 
-/// Has a job run over its range, and makes an entry of what it tells.
+/// What a pass that deletes did anew: what was skipped or failed there was counted before.
+fn anew(counts: Counts, extra: Extra) -> Counts {
+    match counts {
+        Counts::Sync(report) => {
+            Counts::Sync(Report { skipped: 0, errors: report.errors.saturating_sub(extra.errors), ..report })
+        }
+        Counts::Check(_) => counts,
+    }
+}
+
+/// Has a job run over its range, and makes an entry of what it tells; `extra` if it is to delete.
 pub(super) async fn carry_out<E: Told>(
     job: Result<Job<E, E::Report>>,
     lease: &mut Lease,
     range: &KeyRange,
     worker: &str,
+    extra: Option<Extra>,
 ) -> Outcome {
     let mut lines = Lines::default();
     if let Some(error) = lease.is_given_up() {
@@ -152,6 +164,7 @@ pub(super) async fn carry_out<E: Told>(
         None => Outcome::Lost,
         Some((Err(error), _)) if lease.may_be_tried_again(&error) => Outcome::Later(error),
         Some((result, activity)) => {
+            let result = result.map(|counts| extra.map_or(counts, |extra| anew(counts, extra)));
             Outcome::Done(Box::new(lines.entry(range, worker, result, activity.as_ref())))
         }
     }
