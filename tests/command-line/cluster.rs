@@ -101,6 +101,28 @@ fn a_shared_run_does_what_one_machine_does() {
     }
 }
 
+/// A run is watched until it is over.
+#[test]
+fn a_run_is_watched_to_its_end() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    let (source, target) = trees(&scratch, "target");
+    let url = nats.url();
+    run(["cluster", "watch", "--cluster", &url]).fails(4, &["no run goes on"]);
+    run(["cluster", "watch", "--cluster", &url, "none"]).fails(4, &["no run `none`"]);
+    let mut machines = Machines::new(&nats, &scratch, &[], &[]);
+    let mut client = machines.begin("sync", &source, &target, &["--ranges", "4"]);
+    client.says("began the run");
+    let watched = std::thread::spawn(move || run(["cluster", "watch", "--json", "--cluster", &url]));
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    machines.start("one", &[]);
+    client.end().ok();
+    let states = watched.join().unwrap().ok().json();
+    assert_eq!((&states[0]["state"], &states[0]["done"]), (&"merging".into(), &0.into()), "{states:?}");
+    assert_eq!(states.last().unwrap()["state"], "done", "{states:?}");
+    assert!(states.is_sorted_by(|one, next| one != next), "{states:?}");
+}
+
 /// What is moved leaves the source, and so do its empty directories, wherever the borders are.
 #[test]
 fn a_shared_move_leaves_nothing_behind() {
