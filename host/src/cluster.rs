@@ -25,6 +25,7 @@ mod range;
 mod record;
 mod status;
 mod told;
+mod trial;
 mod witness;
 mod worker;
 

@@ -3,6 +3,7 @@
 
 mod faults;
 mod machines;
+mod poison;
 
 use std::{
     collections::BTreeMap,

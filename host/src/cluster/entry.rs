@@ -83,7 +83,10 @@ impl Lines {
         if !told.is_kept() {
             return;
         }
-        let line = told.into_line();
+        self.keep(told.into_line());
+    }
+
+    fn keep(&mut self, line: Line) {
         let has_room = self.kept.len() < LINES && self.weight + line.weight() <= BYTES;
         let is_new = line.code().is_some_and(|code| self.kept.iter().all(|kept| kept.code() != Some(code)));
         if has_room || is_new {
@@ -118,6 +121,34 @@ impl Lines {
             calls: calls.unwrap_or_default(),
             bytes_moved: activity.map_or(0, Activity::bytes_moved),
         }
+    }
+}
+
+impl Entry {
+    /// The entry of two parts of a range as one, if both could be carried through; otherwise that of the one that could
+    /// not.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Corrupted`](crate::ErrorCode::Corrupted) if their counts do not add up.
+    pub(super) fn plus(mut self, other: Self) -> Result<Self> {
+        let (one, another) = match (&self.outcome, &other.outcome) {
+            (Outcome::Failed(_), _) => return Ok(self),
+            (_, Outcome::Failed(_)) => return Ok(other),
+            (Outcome::Counted(one), Outcome::Counted(another)) => (*one, *another),
+        };
+        let odd = || Error::new(crate::ErrorCode::Corrupted, "the counts of a range do not add up");
+        self.outcome = Outcome::Counted(one.plus(another).ok_or_else(odd)?);
+        let mut lines =
+            Lines { weight: self.lines.iter().map(Line::weight).sum(), kept: self.lines, ..Lines::default() };
+        other.lines.into_iter().for_each(|line| lines.keep(line));
+        self.lines = lines.kept;
+        self.untold += other.untold + lines.untold;
+        self.waiting += other.waiting;
+        for (call, count) in other.calls {
+            *self.calls.entry(call).or_default() += count;
+        }
+        self.bytes_moved += other.bytes_moved;
+        Ok(self)
     }
 }
 

@@ -20,8 +20,8 @@ use crate::{
 /// nothing meanwhile.
 const STANDSTILL: Duration = Duration::from_secs(15 * 60);
 
-/// How often a range is begun, at most: one that ends its workers does not end all of them for ever.
-const DELIVERIES: i64 = 10;
+/// How often a range is begun, at most: enough to find the one path that ends its workers, by halves.
+const DELIVERIES: i64 = 64;
 
 /// How often a range is tried, if it fails for a reason that may pass.
 const ATTEMPTS: i64 = 3;
@@ -51,6 +51,11 @@ impl Lease {
     /// Of a message that has just come, at `since`.
     pub(super) fn new(message: Message, length: Duration, since: Instant) -> Self {
         Self { message, length, renewed: since, done: 0, moved: since }
+    }
+
+    /// Whether somebody had the range before.
+    pub(super) fn is_again(&self) -> bool {
+        self.delivery() > 1
     }
 
     /// Which delivery of the range this is.
@@ -89,6 +94,16 @@ impl Lease {
         }
     }
 
+    /// Says that the work goes on; whether the range is still this worker's.
+    pub(super) async fn holds(&mut self) -> bool {
+        let patience = self.length / 6;
+        if Instant::now() > self.renewed + self.length * 2 / 3 {
+            return false;
+        }
+        self.say_so(patience).await;
+        true
+    }
+
     async fn renew(&mut self, activity: &Activity, patience: Duration) {
         let calls = Operation::ALL.iter().map(|operation| activity.calls(*operation));
         let done = calls.sum::<u64>().wrapping_add(activity.bytes_moved());
@@ -99,6 +114,11 @@ impl Lease {
         if now.duration_since(self.moved) > STANDSTILL {
             return;
         }
+        self.say_so(patience).await;
+    }
+
+    async fn say_so(&mut self, patience: Duration) {
+        let now = Instant::now();
         // The server confirms it: a connection that is lost would keep it to itself.
         if let Ok(Ok(())) = timeout(patience, self.message.double_ack_with(AckKind::Progress)).await {
             self.renewed = now;

@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{Opened, PAUSE, Worker, tell};
 use crate::{
-    Error, Path, Result,
+    Error, KeyRange, Path, Result,
     cluster::{
         entry::{Lines, read},
         queue::{Phase, Work},
@@ -76,10 +76,10 @@ async fn open(worker: &Worker, record: &Recorded) -> std::result::Result<Opened,
 
 /// The part of a worker in one run.
 pub(super) struct Part {
-    worker: Worker,
-    record: Recorded,
-    tiles: Tiles,
-    opened: Opened,
+    pub(super) worker: Worker,
+    pub(super) record: Recorded,
+    pub(super) tiles: Tiles,
+    pub(super) opened: Opened,
     /// Ranges at work.
     at_work: Arc<AtomicUsize>,
     refused: watch::Sender<Option<String>>,
@@ -251,7 +251,7 @@ impl Part {
         let outcome = tokio::select! {
             outcome = self.outcome(work, asked, lease) => outcome,
             () = is_set(&mut stopped) => {
-                lease.give_back(Duration::ZERO).await;
+                self.give_back(work, lease, Duration::ZERO).await;
                 return;
             }
         };
@@ -276,13 +276,24 @@ impl Part {
             }
             Ok(Outcome::Later(error)) => {
                 (self.worker.0.say)(format!("run {}: a range is tried again: {}", run.id, error.message()));
-                lease.give_back(PAUSE * 2).await;
+                self.give_back(work, lease, PAUSE * 2).await;
             }
             Err(message) => {
                 self.refused.send_replace(Some(message));
-                lease.give_back(PAUSE * 2).await;
+                self.give_back(work, lease, PAUSE * 2).await;
             }
         }
+    }
+
+    /// Lets somebody else have a range after a while, who finds that it is not to blame.
+    async fn give_back(&self, work: Work, lease: &mut Lease, after: Duration) {
+        if work.phase != Phase::Tidy
+            && let Err(error) = self.leave(work).await
+        {
+            // Then it is cut in halves for nothing.
+            (self.worker.0.say)(format!("run {}: {}", self.record.run.id, error.message()));
+        }
+        lease.give_back(after).await;
     }
 
     /// What comes of a range; or why this worker must not go on with the run.
@@ -300,61 +311,91 @@ impl Part {
         }
         let outcome = match asked {
             Asked::Tidy { deletes } => self.tidy(deletes, lease).await,
-            Asked::Merge => self.pass(work.index, None, lease).await,
-            Asked::Delete(extra) => self.pass(work.index, Some(extra), lease).await,
+            Asked::Merge => self.pass(work, None, lease).await,
+            Asked::Delete(extra) => self.pass(work, Some(extra), lease).await,
         };
         let outcome = outcome.map_err(|error| error.message().to_owned())?;
         // What was seen meanwhile counts only if the places are still there.
         Ok(self.witnesses().await?.map_or(outcome, Outcome::Later))
     }
 
+    /// Does a range, or goes on with it piece by piece if somebody had it before.
+    async fn pass(&self, work: Work, extra: Option<Extra>, lease: &mut Lease) -> Result<Outcome> {
+        let is_given_up = lease.is_given_up().is_some();
+        if lease.is_again() && !is_given_up {
+            return match self.in_pieces(work, extra, lease).await {
+                Err(error) if error.may_pass() => Ok(Outcome::Later(error)),
+                Err(error) => {
+                    let (range, name) = (self.tiles.range(work.index)?, &self.worker.0.name);
+                    Ok(Outcome::Done(Box::new(Lines::default().entry(&range, name, Err(error), None))))
+                }
+                outcome => outcome,
+            };
+        }
+        self.over(&self.tiles.range(work.index)?, extra, lease).await
+    }
+
     /// Runs the component over a range: first all deletes are held; then as many are allowed as were counted.
-    async fn pass(&self, index: usize, extra: Option<Extra>, lease: &mut Lease) -> Result<Outcome> {
+    pub(super) async fn over(
+        &self,
+        range: &KeyRange,
+        extra: Option<Extra>,
+        lease: &mut Lease,
+    ) -> Result<Outcome> {
         let (run, name) = (&self.record.run, &self.worker.0.name);
         let Opened { storage, source, target, backup } = &self.opened;
-        let range = self.tiles.range(index)?;
         let pass = extra.map_or(Pass::Merge, |extra| Pass::Delete { most: extra.extras });
-        let options = pass.options(&run.options.options(backup.clone())?, &range);
+        let options = pass.options(&run.options.options(backup.clone())?, range);
         let (operation, sides) = (run.task.operation, [source, target]);
         Ok(match operation {
             Operation::Transfer(_) => {
                 let job = Event::begin(storage, operation, sides, &options).await;
-                carry_out(job, lease, &range, name, extra).await
+                carry_out(job, lease, range, name, extra).await
             }
             Operation::Check => {
                 let job = CheckEntry::begin(storage, operation, sides, &options).await;
-                carry_out(job, lease, &range, name, extra).await
+                carry_out(job, lease, range, name, extra).await
             }
         })
     }
 
     /// Runs the component over each directory that a border parts from what is in it, one after the other.
     async fn tidy(&self, deletes: bool, lease: &mut Lease) -> Result<Outcome> {
+        let (whole, name) = (self.tiles.whole(), &self.worker.0.name);
+        if let Some(error) = lease.is_given_up() {
+            return Ok(Outcome::Done(Box::new(Lines::default().entry(whole, name, Err(error), None))));
+        }
+        Ok(match self.tidied(&self.tiles, deletes, lease).await? {
+            None => Outcome::Lost,
+            Some((_, Err(error))) if lease.may_be_tried_again(&error) => Outcome::Later(error),
+            Some((lines, counts)) => Outcome::Done(Box::new(lines.entry(whole, name, counts, None))),
+        })
+    }
+
+    /// The same for the borders of any ranges; `None` if the lease was lost.
+    pub(super) async fn tidied(
+        &self,
+        tiles: &Tiles,
+        deletes: bool,
+        lease: &mut Lease,
+    ) -> Result<Option<(Lines, Result<Counts>)>> {
         let run = &self.record.run;
         let Opened { storage, source, target, backup } = &self.opened;
         let (options, mut lines) = (run.options.options(backup.clone())?, Lines::default());
-        let (whole, name) = (self.tiles.whole(), &self.worker.0.name);
-        if let Some(error) = lease.is_given_up() {
-            return Ok(Outcome::Done(Box::new(lines.entry(whole, name, Err(error), None))));
-        }
         let course = Course {
             storage,
             operation: run.task.operation,
             sides: [source, target],
             options: &options,
-            tiles: &self.tiles,
+            tiles,
             tells_each: false,
         };
-        let mut leased = Leased { lease, lines: &mut lines };
-        Ok(match tidy(&course, deletes, &mut leased).await {
-            Err(Lost) => Outcome::Lost,
-            Ok(Err(error)) if lease.may_be_tried_again(&error) => Outcome::Later(error),
-            Ok(counts) => Outcome::Done(Box::new(lines.entry(whole, name, counts, None))),
-        })
+        let followed = tidy(&course, deletes, &mut Leased { lease, lines: &mut lines }).await;
+        Ok(followed.ok().map(|counts| (lines, counts)))
     }
 
     /// Whether this machine sees what the client saw; for now it may not be known.
-    async fn witnesses(&self) -> std::result::Result<Option<Error>, String> {
+    pub(super) async fn witnesses(&self) -> std::result::Result<Option<Error>, String> {
         let Opened { storage, source, target, .. } = &self.opened;
         let Run { witnesses, task, .. } = &self.record.run;
         match witnesses.confirm(storage, task.operation, [source, target]).await {
