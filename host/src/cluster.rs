@@ -17,7 +17,6 @@
 
 mod client;
 mod connection;
-mod directories;
 mod entry;
 mod ledger;
 mod options;
@@ -26,14 +25,17 @@ mod range;
 mod record;
 mod status;
 mod told;
+mod trial;
 mod witness;
 mod worker;
+
+pub use crate::ranges::{Operation, Transfer, Unsplittable};
 
 pub use self::{
     client::{Plan, share},
     connection::Cluster,
-    options::Unsplittable,
-    record::{Operation, Task},
+    options::unsplittable,
+    record::Task,
     status::{RunStatus, cancel, runs},
     told::Told,
     worker::{Opened, Places, Worker},

@@ -32,6 +32,7 @@
 //! ```
 //!
 //! - [`runtime`]: the component in wasmtime, and the typed API to call it.
+//! - [`ranges`]: one run over ranges of its paths, at once.
 //! - [`backend`]: the [`Backend`] trait and the backends, at native speed.
 //! - [`Registry`] and [`Config`]: backends by name.
 //! - [`docs`]: pages to read. Begin with the [`tutorial`](docs::tutorial) or the [`cookbook`](docs::cookbook).
@@ -47,6 +48,8 @@ mod configuration;
 pub mod docs;
 mod duration;
 mod hash;
+#[cfg(all(feature = "runtime", not(target_family = "wasm")))]
+pub mod ranges;
 mod registry;
 mod retry_options;
 #[cfg(all(feature = "runtime", not(target_family = "wasm")))]

@@ -33,6 +33,7 @@ mod budget;
 mod by_value;
 mod call;
 mod chunk;
+mod common;
 mod compile;
 #[cfg(unix)]
 mod compiled;

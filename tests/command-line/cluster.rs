@@ -3,6 +3,7 @@
 
 mod faults;
 mod machines;
+mod poison;
 
 use std::{
     collections::BTreeMap,
@@ -99,6 +100,66 @@ fn a_shared_run_does_what_one_machine_does() {
     for worker in ["one", "two"] {
         assert!(!machines.log(worker).contains("alone"), "{}", machines.log(worker));
     }
+}
+
+/// A run is watched until it is over.
+#[test]
+fn a_run_is_watched_to_its_end() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    let (source, target) = trees(&scratch, "target");
+    let url = nats.url();
+    run(["cluster", "watch", "--cluster", &url]).fails(4, &["no run goes on"]);
+    run(["cluster", "watch", "--cluster", &url, "none"]).fails(4, &["no run `none`"]);
+    let mut machines = Machines::new(&nats, &scratch, &[], &[]);
+    let mut client = machines.begin("sync", &source, &target, &["--ranges", "4"]);
+    client.says("began the run");
+    let watched = std::thread::spawn(move || run(["cluster", "watch", "--json", "--cluster", &url]));
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    machines.start("one", &[]);
+    client.end().ok();
+    let states = watched.join().unwrap().ok().json();
+    assert_eq!((&states[0]["state"], &states[0]["done"]), (&"merging".into(), &0.into()), "{states:?}");
+    assert_eq!(states.last().unwrap()["state"], "done", "{states:?}");
+    assert!(states.is_sorted_by(|one, next| one != next), "{states:?}");
+}
+
+/// What is moved leaves the source, and so do its empty directories, wherever the borders are.
+#[test]
+fn a_shared_move_leaves_nothing_behind() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    let (source, target) = trees(&scratch, "target");
+    let mut expected = contents(&target);
+    expected.extend(contents(&source));
+    let machines = Machines::new(&nats, &scratch, &["one", "two"], &[]);
+    let options = ["--json", "--ranges", "16", "--delete-empty-src-dirs"];
+    let moved = machines.share("move", &source, &target, &options).ok();
+    assert_eq!(moved.summary()["sources_removed"], 201, "{moved:?}");
+    assert_eq!(contents(&target), expected);
+    assert!(contents(&source).is_empty() && directories(&source).is_empty());
+    for worker in ["one", "two"] {
+        assert!(!machines.log(worker).contains("alone"), "{}", machines.log(worker));
+    }
+}
+
+/// An object in the place of a directory, and a directory in that of an object: both go, and what waited comes.
+#[test]
+fn what_is_in_the_way_of_a_shared_run_goes() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    for name in ["a", "a-1", "a-2", "b/x", "b/y", "c"] {
+        scratch.write(&format!("source/{name}"), name);
+    }
+    for name in ["a/1", "a/2/x", "b", "c/x", "zz"] {
+        scratch.write(&format!("target/{name}"), "old");
+    }
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let machines = Machines::new(&nats, &scratch, &["one", "two"], &[]);
+    let run = machines.share("sync", &source, &target, &["--json", "--ranges", "6"]).ok();
+    let summary = run.summary();
+    assert_eq!((&summary["deleted"], &summary["skipped"]), (&5.into(), &0.into()), "{summary}");
+    assert_equal(&source, &target);
 }
 
 /// All guards of one run hold for the sum.
@@ -248,8 +309,6 @@ fn what_cannot_be_shared_is_refused_by_name() {
     run(["sync", "memory:a", "memory:b", "--cluster", "nats://127.0.0.1:1"])
         .fails(2, &["this process alone"]);
     pair("sync", &source, &target, &["--shared-paths"]).fails_with(2, &["--cluster"]);
-    let moved = pair("move", &source, &target, &nowhere);
-    assert_eq!(moved.code, Some(2), "{moved:?}");
     pair("sync", &source, &target, &nowhere).fails(5, &["cannot connect", "nats://127.0.0.1:1"]);
     let wrong = ["--cluster", "nats://me:hush@127.0.0.1:1", "--shared-paths"];
     let refused = pair("sync", &source, &target, &wrong).fails(5, &["127.0.0.1:1"]);

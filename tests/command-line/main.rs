@@ -23,6 +23,7 @@ mod metrics;
 mod mistakes;
 mod objects;
 mod places;
+mod ranges;
 mod records;
 mod removing;
 mod report_file;

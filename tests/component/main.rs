@@ -37,6 +37,7 @@ mod objects;
 mod options;
 mod pair;
 mod ranges;
+mod ranges_at_once;
 mod recode;
 mod record_parts;
 mod records;

@@ -71,12 +71,18 @@ impl Handle {
 
     /// Bounds the bytes that move from now on, in bytes a second. What is closed stays so.
     pub fn limit_bandwidth(&mut self, bytes_per_second: Option<NonZeroU64>) {
+        let limit = || Limit::new(LimitOptions { bytes_per_second, ..LimitOptions::default() });
+        self.limit_by(bytes_per_second.map(|_| Arc::new(limit())));
+    }
+
+    /// Holds what is done from now on to a limit, which others may share. What is closed stays so.
+    pub fn limit_by(&mut self, limit: Option<Arc<Limit>>) {
         let Some(backend) = self.below().cloned() else { return };
-        self.state = if bytes_per_second.is_some() {
-            let limit = Limit::new(LimitOptions { bytes_per_second, ..LimitOptions::default() });
-            State::Limited { limited: Arc::new(Layered::new(backend.clone(), limit)), backend }
-        } else {
-            State::Open(backend)
+        self.state = match limit {
+            Some(limit) => {
+                State::Limited { limited: Arc::new(Layered::sharing(backend.clone(), limit)), backend }
+            }
+            None => State::Open(backend),
         };
     }
 

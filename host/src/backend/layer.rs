@@ -104,6 +104,12 @@ impl<L: Layer> Layered<L> {
         Self { inner, layer: Arc::new(layer) }
     }
 
+    /// Puts a layer around a backend that is around others, too: a limit then holds for all of them together.
+    #[must_use]
+    pub fn sharing(inner: Arc<dyn Backend>, layer: Arc<L>) -> Self {
+        Self { inner, layer }
+    }
+
     /// The layer.
     #[must_use]
     pub fn layer(&self) -> &L {

@@ -28,7 +28,7 @@ use super::{
     threads::Threads,
 };
 #[cfg(not(target_family = "wasm"))]
-use crate::cluster::Operation;
+use crate::ranges::{self, Operation};
 use crate::{
     Error,
     runtime::{Activity, CheckEntry, CheckReport, Comparison, Difference, SyncOptions},
@@ -103,7 +103,7 @@ impl CheckComparison {
 
 impl Check {
     pub(crate) fn threads(&self) -> Threads {
-        self.recoding.threads()
+        self.cluster.threads(self.recoding.threads())
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
@@ -125,8 +125,11 @@ impl Check {
         })?;
         let files = FileSettings { links: self.links.links(), ..FileSettings::default() };
         let Places { source, target } = &places;
-        let Granted { session, source, target, .. } =
-            Session::with_backup(globals, source, target, None, None, files)?;
+        let at_once = self.cluster.at_once()?;
+        let Granted { session, source, target, .. } = match at_once {
+            Some(ranges) => Session::with_ranges(globals, source, target, None, files, ranges.get()),
+            None => Session::with_backup(globals, source, target, None, None, files),
+        }?;
         let sharing = self.cluster.sharing()?;
         #[cfg(target_family = "wasm")]
         let _ = sharing;
@@ -149,7 +152,14 @@ impl Check {
         let follower = Follower::new(globals, &session, self.json, None, story)
             .with_report(report.as_mut())
             .with_metrics(metrics.as_ref());
-        let outcome = follower.follow(session.storage.check(&source, &target, &options).await).await;
+        #[cfg(not(target_family = "wasm"))]
+        let job = match at_once {
+            Some(count) => ranges::check(&session.storage, &[source, target], &options, count.get()).await,
+            None => session.storage.check(&source, &target, &options).await,
+        };
+        #[cfg(target_family = "wasm")]
+        let job = session.storage.check(&source, &target, &options).await;
+        let outcome = follower.follow(job).await;
         finish(report, outcome).await
     }
 }

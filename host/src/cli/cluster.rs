@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 
 use super::{
-    exit::Failure,
+    exit::{Exit, Failure},
     output::{Output, printable},
     share::{connect, failed},
 };
@@ -22,6 +22,7 @@ pub(crate) struct Cluster {
 #[derive(Subcommand)]
 enum ClusterCommand {
     Status(Status),
+    Watch(Watch),
     Cancel(Cancel),
 }
 
@@ -40,6 +41,27 @@ struct Status {
     /// Print one JSON object a run
     #[arg(long)]
     json: bool,
+}
+
+/// Show how far a run of a cluster is until it is over
+///
+/// Whatever changes is a new line. It ends with 0 if the run came to its end, and with 1 if it failed or was cancelled; what the
+/// run has done, its client says.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  omnistorage cluster watch --cluster nats://nats:4222")]
+struct Watch {
+    /// The NATS server, as `nats://host:4222`
+    #[arg(long, value_name = "URL")]
+    cluster: String,
+    /// The credentials for it, as `nsc generate creds` writes them
+    #[arg(long, value_name = "FILE")]
+    creds: Option<PathBuf>,
+    /// Print one JSON object a change
+    #[arg(long)]
+    json: bool,
+    /// The run, as `cluster status` names it; needed if several go on
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
 }
 
 /// End a run of a cluster
@@ -82,6 +104,7 @@ impl Cluster {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         match self.command {
             ClusterCommand::Status(status) => status.run().await,
+            ClusterCommand::Watch(watch) => watch.run().await,
             ClusterCommand::Cancel(cancel) => cancel.run().await,
         }
     }
@@ -92,14 +115,55 @@ impl Status {
         let cluster = connect(&self.cluster, self.creds.as_deref(), "omnistorage").await?;
         let mut output = Output::new();
         for run in runs(&cluster).await.map_err(failed)? {
-            if self.json {
-                output.json(&RunJson::from(&run))?;
-            } else {
-                tell(&run, &mut output)?;
-            }
+            say(&run, self.json, &mut output)?;
         }
         output.flush()
     }
+}
+
+impl Watch {
+    async fn run(self) -> Result<(), Failure> {
+        let cluster = connect(&self.cluster, self.creds.as_deref(), "omnistorage").await?;
+        let (mut output, mut last) = (Output::new(), None::<RunStatus>);
+        loop {
+            let all = runs(&cluster).await.map_err(failed)?;
+            let name = last.as_ref().map(|last| last.id.as_str()).or(self.run.as_deref());
+            let now = chosen(all, name)?;
+            if last.as_ref() != Some(&now) {
+                say(&now, self.json, &mut output)?;
+                output.flush()?;
+            }
+            match now.state {
+                "done" => return Ok(()),
+                "failed" | "cancelled" => return Failure::told(Exit::Other),
+                // To ask takes a second or two by itself.
+                _ => last = Some(now),
+            }
+        }
+    }
+}
+
+/// The run of that name, or the only one that is open.
+fn chosen(all: Vec<RunStatus>, name: Option<&str>) -> Result<RunStatus, Failure> {
+    let is_meant = |run: &RunStatus| match name {
+        Some(name) => run.id == name,
+        None => matches!(run.state, "merging" | "deleting" | "tidying"),
+    };
+    let mut meant = all.into_iter().filter(is_meant);
+    match (meant.next(), meant.next(), name) {
+        (Some(run), None, _) => Ok(run),
+        (Some(_), Some(_), _) => {
+            Err(Failure::usage("several runs go on: name one, as `cluster status` does"))
+        }
+        (None, _, Some(name)) => {
+            Err(Failure::new(Exit::ObjectNotFound, format!("there is no run `{}`", printable(name))))
+        }
+        (None, _, None) => Err(Failure::new(Exit::ObjectNotFound, "no run goes on")),
+    }
+}
+
+fn say(run: &RunStatus, json: bool, output: &mut Output) -> Result<(), Failure> {
+    if json { output.json(&RunJson::from(run)) } else { tell(run, output) }
 }
 
 impl<'a> From<&'a RunStatus> for RunJson<'a> {

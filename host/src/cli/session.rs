@@ -140,8 +140,7 @@ impl Session {
         Self::places(Mounts::new(globals, files), [source, target], backup, memo)
     }
 
-    /// The same for a worker that has so many ranges at work at once.
-    #[cfg(not(target_family = "wasm"))]
+    /// The same for so many ranges at work at once, without a memo.
     pub(crate) fn with_ranges(
         globals: &Globals,
         source: &Place,

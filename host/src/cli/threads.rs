@@ -1,8 +1,10 @@
 //! The threads of a command.
 
+use std::num::NonZeroU32;
 #[cfg(not(target_family = "wasm"))]
 use std::{
     io,
+    num::NonZeroUsize,
     sync::{PoisonError, RwLock},
     thread,
     time::Duration,
@@ -21,6 +23,8 @@ pub(crate) enum Threads {
     One,
     /// For commands in which the component computes on bytes while connections go on.
     Several,
+    /// For commands that have so many jobs at work at once: no more than there are cores.
+    AtOnce(NonZeroU32),
 }
 
 /// Runs a command to its end, on the one thread of a component.
@@ -56,17 +60,25 @@ pub(crate) fn wait_for(
     const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 
     raise_limit_of_files();
-    let count = 1 + BESIDE + if threads == Threads::Several { WORKERS } else { 0 };
+    let workers = match threads {
+        Threads::One => 0,
+        Threads::Several => WORKERS,
+        Threads::AtOnce(jobs) => {
+            let cores = thread::available_parallelism().map_or(WORKERS, NonZeroUsize::get);
+            (jobs.get() as usize).clamp(WORKERS, cores.max(WORKERS))
+        }
+    };
+    let count = 1 + BESIDE + workers;
     can_start(count).map_err(|error| {
         let what = "cannot start the threads that a command needs: raise their limit (`ulimit -u`)";
         Failure::system(what, error)
     })?;
     let mut builder = match threads {
         Threads::One => tokio::runtime::Builder::new_current_thread(),
-        Threads::Several => tokio::runtime::Builder::new_multi_thread(),
+        Threads::Several | Threads::AtOnce(_) => tokio::runtime::Builder::new_multi_thread(),
     };
     let runtime = builder
-        .worker_threads(WORKERS)
+        .worker_threads(workers.max(1))
         .thread_keep_alive(FOR_EVER)
         .enable_all()
         .build()

@@ -3,7 +3,7 @@
 pub(super) mod json;
 mod options;
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use clap::Args;
 use indicatif::HumanBytes;
@@ -13,6 +13,8 @@ use self::{
     json::{EventJson, Summary},
     options::{DeleteOptions, TransferOptions},
 };
+#[cfg(not(target_family = "wasm"))]
+use super::share::require_whole;
 use super::{
     Globals,
     compare::{Names, Places},
@@ -24,12 +26,12 @@ use super::{
     output::{Output, bytes_moved, note, printable},
     report_file::{Entry, finish},
     session::{Granted, Session, join},
-    share::{ClusterOptions, Sharing},
+    share::ClusterOptions,
     threads::Threads,
     wildcard::Pattern,
 };
 #[cfg(not(target_family = "wasm"))]
-use crate::cluster::Operation;
+use crate::ranges::{self, Operation, Transfer};
 use crate::{
     Error, ErrorCode, Location, ObjectKind,
     backend::clock::sleep,
@@ -88,6 +90,8 @@ pub(crate) struct Move {
     /// Remove directories of SOURCE that are empty afterwards
     #[arg(long)]
     delete_empty_src_dirs: bool,
+    #[command(flatten)]
+    cluster: ClusterOptions,
     #[command(flatten)]
     places: Places,
 }
@@ -156,42 +160,40 @@ impl MoveTo {
 
 impl Copy {
     pub(crate) fn threads(&self) -> Threads {
-        self.transfer.recoding.threads()
+        self.cluster.threads(self.transfer.recoding.threads())
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, cluster, places } = self;
         let (places, pattern) = places.without_wildcard()?;
-        let sharing = cluster.sharing()?;
-        carry_out(Kind::Copy, globals, &transfer, &places, pattern, sharing, |options| options).await
+        carry_out(Kind::Copy, globals, &transfer, &places, pattern, Some(&cluster), |options| options).await
     }
 }
 
 impl Sync {
     pub(crate) fn threads(&self) -> Threads {
-        self.transfer.recoding.threads()
+        self.cluster.threads(self.transfer.recoding.threads())
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let Self { transfer, delete, cluster, places } = self;
         let with_deletes = |options| delete.add_to(options);
         let (places, pattern) = places.without_wildcard()?;
-        let sharing = cluster.sharing()?;
-        carry_out(Kind::Sync, globals, &transfer, &places, pattern, sharing, with_deletes).await
+        carry_out(Kind::Sync, globals, &transfer, &places, pattern, Some(&cluster), with_deletes).await
     }
 }
 
 impl Move {
     pub(crate) fn threads(&self) -> Threads {
-        self.transfer.recoding.threads()
+        self.cluster.threads(self.transfer.recoding.threads())
     }
 
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
-        let Self { transfer, delete_empty_src_dirs: delete_empty_source_directories, places } = self;
+        let Self { transfer, delete_empty_src_dirs: delete_empty_source_directories, cluster, places } = self;
         transfer.check_for_move()?;
         let with_directories = |options| SyncOptions { delete_empty_source_directories, ..options };
         let (places, pattern) = places.without_wildcard()?;
-        carry_out(Kind::Move, globals, &transfer, &places, pattern, None, with_directories).await
+        carry_out(Kind::Move, globals, &transfer, &places, pattern, Some(&cluster), with_directories).await
     }
 }
 
@@ -212,17 +214,36 @@ impl Kind {
         }
     }
 
+    /// `at_once`: so many ranges at a time.
     async fn start(
         self,
         storage: &Storage,
-        source: &Location,
-        target: &Location,
+        [source, target]: [&Location; 2],
         options: &SyncOptions,
+        at_once: Option<NonZeroU32>,
     ) -> Result<SyncJob, Error> {
+        #[cfg(not(target_family = "wasm"))]
+        if let Some(count) = at_once {
+            let sides = [source.clone(), target.clone()];
+            return ranges::transfer(storage, self.into(), &sides, options, count.get()).await;
+        }
+        #[cfg(target_family = "wasm")]
+        let _ = at_once;
         match self {
             Self::Copy => storage.copy(source, target, options).await,
             Self::Sync => storage.sync(source, target, options).await,
             Self::Move => storage.move_to(source, target, options).await,
+        }
+    }
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl From<Kind> for Transfer {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Copy => Self::Copy,
+            Kind::Sync => Self::Sync,
+            Kind::Move => Self::Move,
         }
     }
 }
@@ -234,21 +255,25 @@ async fn carry_out(
     transfer: &TransferOptions,
     places: &Places,
     pattern: Option<Pattern>,
-    sharing: Option<Sharing<'_>>,
+    cluster: Option<&ClusterOptions>,
     complete: impl FnOnce(SyncOptions) -> SyncOptions,
 ) -> Result<(), Failure> {
     if let Some(decision) = transfer.comparison.decision().filter(|_| globals.is_verbose()) {
         note(decision);
     }
     let backup = transfer.backup_dir.as_ref();
-    let directory = match sharing {
-        // Each worker would know a part alone, so a shared run has none, wherever the others have theirs.
-        Some(_) => None,
-        None => transfer.memo.directory(&places.source, &places.target, transfer.dry_run)?,
+    let sharing = cluster.map(ClusterOptions::sharing).transpose()?.flatten();
+    let at_once = cluster.map(ClusterOptions::at_once).transpose()?.flatten();
+    let directory = match (sharing, at_once) {
+        // Each range would know a part alone, so there is none, wherever other runs have theirs.
+        (Some(_), _) | (_, Some(_)) => None,
+        (None, None) => transfer.memo.directory(&places.source, &places.target, transfer.dry_run)?,
     };
     let Places { source, target } = places;
-    let Granted { session, source, target, third: backup, memo } =
-        Session::with_backup(globals, source, target, backup, directory.as_ref(), transfer.files())?;
+    let Granted { session, source, target, third: backup, memo } = match at_once {
+        Some(ranges) => Session::with_ranges(globals, source, target, backup, transfer.files(), ranges.get()),
+        None => Session::with_backup(globals, source, target, backup, directory.as_ref(), transfer.files()),
+    }?;
     if directory.is_some() && memo.is_none() && globals.is_verbose() {
         note("the memo would lie in one of the places: nothing is remembered");
     }
@@ -262,12 +287,16 @@ async fn carry_out(
     if let Some(sharing) = sharing {
         sharing.require(&transfer.unshared())?;
         let backup = transfer.backup_dir.as_ref();
-        let operation = if matches!(kind, Kind::Sync) { Operation::Sync } else { Operation::Copy };
+        let operation = Operation::Transfer(kind.into());
         let task = sharing.task(operation, places, backup, transfer.files())?;
         let job = sharing.start(&session, [&source, &target], task, &options, transfer.ages(), globals).await;
         let story = Run::new(&options, places);
         let follower = Follower::new(globals, &session, transfer.json, transfer.period(), story).shared();
         return follower.follow(job).await;
+    }
+    #[cfg(not(target_family = "wasm"))]
+    if at_once.is_some() {
+        require_whole(&transfer.not_in_ranges())?;
     }
     if let Some(path) = &transfer.explain {
         let explanation = match kind {
@@ -286,7 +315,7 @@ async fn carry_out(
             .with_report(report.as_mut())
             .with_metrics(metrics.as_ref())
             .below(&target.path);
-        let job = kind.start(&session.storage, &source, &target, &options).await;
+        let job = kind.start(&session.storage, [&source, &target], &options, at_once).await;
         let outcome = follower.follow(job).await;
         if let (Some(directory), Some(name)) =
             (&directory, options.memo.as_ref().and_then(|at| at.path.name()))

@@ -1,7 +1,6 @@
 //! The client of a shared run: begins it or attaches to it, and leads it to its end.
 
 mod drive;
-mod sum;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,6 +18,7 @@ use super::{
 };
 use crate::{
     Error, ErrorCode, Location, Result,
+    ranges::{Operation, Tiles, Transfer, require_sorted},
     runtime::{Activity, Job, Storage, SyncOptions},
 };
 
@@ -58,36 +58,25 @@ pub async fn share<E: Told>(
 ) -> Result<Job<E, E::Report>> {
     let options = SharedOptions::new(&plan.options)?;
     let [source, target] = &sides;
-    for side in [source, target] {
-        if !storage.features(&side.backend).await?.features.sorted_list {
-            let message =
-                format!("`{}` does not list in byte order, and no range of it can be told", side.backend);
-            return Err(Error::new(ErrorCode::Unsupported, message));
-        }
-    }
+    require_sorted(&storage, [source, target]).await?;
     let key = fingerprint(&plan.task, &options, &plan.times)?;
     let say: Say = Arc::new(say);
     let record = match cluster.run(&key).await? {
         Some(record) if record.run.state.is_open() => attach(record, &say)?,
         old => {
             require_free(&cluster, &key, &plan.task).await?;
-            let borders = storage.plan(source, plan.ranges).await?;
-            let range = plan.options.range();
-            let borders: Vec<_> = borders
-                .into_iter()
-                // The end of the range ends its last part anyway.
-                .filter(|border| range.spans(border.as_str()) && range.until.as_ref() != Some(border))
-                .collect();
-            let witnesses = Witnesses::of(&storage, [source, target], &borders).await?;
+            let tiles = Tiles::cut(&storage, [source, target], &plan.options, plan.ranges).await?;
+            let borders = tiles.borders();
+            let witnesses = Witnesses::of(&storage, [source, target], borders).await?;
             let run =
-                Run::new(cluster.unused_id(), plan.task.clone(), options, plan.lease, &borders, witnesses);
+                Run::new(cluster.unused_id(), plan.task.clone(), options, plan.lease, borders, witnesses);
             begin(&cluster, key, old, run, &say).await?
         }
     };
     let (tell, told) = mpsc::channel(256);
     let activity = Activity::default();
     let driver =
-        Driver::<E>::new(cluster, storage, target.clone(), plan.options, record, say, tell, activity.clone());
+        Driver::<E>::new(cluster, storage, sides, plan.options, record, say, tell, activity.clone())?;
     let told = stream::unfold(told, |mut told| async { Some((told.recv().await?, told)) });
     Ok(Job::led(told, driver.drive(), activity))
 }
@@ -161,8 +150,6 @@ async fn require_free_before(cluster: &Cluster, key: &str, task: &Task, revision
 
 /// Whether one of two runs writes where the other one looks. Two names for one store are beyond what can be told here.
 fn is_in_the_way(one: &Task, other: &Task) -> bool {
-    use super::record::Operation::Check;
-
     let contains = |outer: &str, inner: &str| {
         let outer = outer.trim_end_matches('/');
         inner
@@ -170,9 +157,13 @@ fn is_in_the_way(one: &Task, other: &Task) -> bool {
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || outer.ends_with(':'))
     };
     let overlap = |one: &str, other: &str| contains(one, other) || contains(other, one);
-    let writes = |writer: &Task, other: &Task| {
-        writer.operation != Check
-            && (overlap(&writer.target, &other.target) || overlap(&writer.target, &other.source))
+    let touches = |place: &str, other: &Task| overlap(place, &other.target) || overlap(place, &other.source);
+    let writes = |writer: &Task, other: &Task| match writer.operation {
+        Operation::Check => false,
+        Operation::Transfer(Transfer::Copy | Transfer::Sync) => touches(&writer.target, other),
+        Operation::Transfer(Transfer::Move) => {
+            touches(&writer.target, other) || touches(&writer.source, other)
+        }
     };
     writes(one, other) || writes(other, one)
 }
@@ -180,7 +171,6 @@ fn is_in_the_way(one: &Task, other: &Task) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::Operation;
 
     #[test]
     fn runs_are_in_each_others_way_where_one_writes() {
@@ -192,7 +182,8 @@ mod tests {
             metadata: false,
             links: "skip".into(),
         };
-        let sync = |source, target| task(Operation::Sync, source, target);
+        let sync = |source, target| task(Operation::Transfer(Transfer::Sync), source, target);
+        let moves = |source, target| task(Operation::Transfer(Transfer::Move), source, target);
         let check = |source, target| task(Operation::Check, source, target);
         for (one, other, expected) in [
             (sync("s3://a", "s3://b"), sync("s3://c", "s3://b"), true),
@@ -201,6 +192,7 @@ mod tests {
             (sync("s3://a", "s3://b"), sync("s3://a", "s3://c"), false),
             (sync("s3://a", "s3://b"), sync("s3://b/", "s3://c"), true),
             (sync("nas:", "nas2:"), sync("x:", "nas:y"), true),
+            (moves("s3://a", "s3://b"), sync("s3://a", "s3://c"), true),
             (check("s3://a", "s3://b"), check("s3://a", "s3://b"), false),
             (check("s3://a", "s3://b"), sync("s3://c", "s3://b"), true),
         ] {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::told::{Counts, Fault, Line, Told};
-use crate::{Error, KeyRange, Path, Result, backend::layer::Operation, runtime::Activity};
+use super::told::{CountsFields, Fault, Line, Told};
+use crate::{Error, KeyRange, Path, Result, backend::layer::Operation, ranges::Counts, runtime::Activity};
 
 /// Objects of a range of which an entry tells, failures and differences alone.
 const LINES: usize = 1_000;
@@ -21,6 +21,8 @@ pub(super) struct Entry {
     /// Who did it.
     pub(super) worker: String,
     pub(super) outcome: Outcome,
+    /// Objects that wait for the deletes.
+    pub(super) waiting: u64,
     pub(super) lines: Vec<Line>,
     /// Objects that would have been told of, too.
     pub(super) untold: u64,
@@ -31,18 +33,9 @@ pub(super) struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Outcome {
-    Counted(Counts),
+    Counted(#[serde(with = "CountsFields")] Counts),
     /// The range could not be carried through.
     Failed(Fault),
-}
-
-impl Outcome {
-    pub(super) fn counts(&self) -> Result<Counts> {
-        match self {
-            Self::Counted(counts) => Ok(*counts),
-            Self::Failed(fault) => Err(fault.error()),
-        }
-    }
 }
 
 impl Entry {
@@ -56,21 +49,44 @@ impl Entry {
     }
 }
 
+impl From<Outcome> for Result<Counts> {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Counted(counts) => Ok(counts),
+            Outcome::Failed(fault) => Err(fault.error()),
+        }
+    }
+}
+
+impl From<Result<Counts>> for Outcome {
+    fn from(counts: Result<Counts>) -> Self {
+        match counts {
+            Ok(counts) => Self::Counted(counts),
+            Err(error) => Self::Failed(Fault::from(&error)),
+        }
+    }
+}
+
 /// What an entry will tell of objects.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     kept: Vec<Line>,
     weight: usize,
     untold: u64,
+    waiting: u64,
 }
 
 impl Lines {
     /// Takes note of something. Of each code of an error one is kept in any case: the exit code depends on it.
     pub(super) fn add(&mut self, told: impl Told) {
+        self.waiting += u64::from(told.is_waiting());
         if !told.is_kept() {
             return;
         }
-        let line = told.into_line();
+        self.keep(told.into_line());
+    }
+
+    fn keep(&mut self, line: Line) {
         let has_room = self.kept.len() < LINES && self.weight + line.weight() <= BYTES;
         let is_new = line.code().is_some_and(|code| self.kept.iter().all(|kept| kept.code() != Some(code)));
         if has_room || is_new {
@@ -98,15 +114,41 @@ impl Lines {
             start_after: range.after.as_ref().map(ToString::to_string),
             stop_at: range.until.as_ref().map(ToString::to_string),
             worker: worker.to_owned(),
-            outcome: match outcome {
-                Ok(counts) => Outcome::Counted(counts),
-                Err(error) => Outcome::Failed(Fault::from(&error)),
-            },
+            outcome: outcome.into(),
+            waiting: self.waiting,
             lines: self.kept,
             untold: self.untold,
             calls: calls.unwrap_or_default(),
             bytes_moved: activity.map_or(0, Activity::bytes_moved),
         }
+    }
+}
+
+impl Entry {
+    /// The entry of two parts of a range as one, if both could be carried through; otherwise that of the one that could
+    /// not.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Corrupted`](crate::ErrorCode::Corrupted) if their counts do not add up.
+    pub(super) fn plus(mut self, other: Self) -> Result<Self> {
+        let (one, another) = match (&self.outcome, &other.outcome) {
+            (Outcome::Failed(_), _) => return Ok(self),
+            (_, Outcome::Failed(_)) => return Ok(other),
+            (Outcome::Counted(one), Outcome::Counted(another)) => (*one, *another),
+        };
+        let odd = || Error::new(crate::ErrorCode::Corrupted, "the counts of a range do not add up");
+        self.outcome = Outcome::Counted(one.plus(another).ok_or_else(odd)?);
+        let mut lines =
+            Lines { weight: self.lines.iter().map(Line::weight).sum(), kept: self.lines, ..Lines::default() };
+        other.lines.into_iter().for_each(|line| lines.keep(line));
+        self.lines = lines.kept;
+        self.untold += other.untold + lines.untold;
+        self.waiting += other.waiting;
+        for (call, count) in other.calls {
+            *self.calls.entry(call).or_default() += count;
+        }
+        self.bytes_moved += other.bytes_moved;
+        Ok(self)
     }
 }
 
@@ -135,6 +177,7 @@ mod tests {
     use super::*;
     use crate::{
         ErrorCode,
+        ranges::Counted,
         runtime::{Action, Event, Report},
     };
 
@@ -153,7 +196,7 @@ mod tests {
             lines.add(event(Action::Failed, Some(ErrorCode::Timeout)));
         }
         lines.add(event(Action::Failed, Some(ErrorCode::NoSpace)));
-        let entry = lines.entry(&KeyRange::default(), "w", Event::counts(Report::default()), None);
+        let entry = lines.entry(&KeyRange::default(), "w", Ok(Event::counts(Report::default())), None);
         assert_eq!(entry.lines.len() as u64 + entry.untold, 5_001);
         assert_eq!(entry.lines.last().unwrap().code(), Some("no-space"));
         let bytes = written(&entry).unwrap();

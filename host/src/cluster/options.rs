@@ -1,41 +1,19 @@
 //! The options of a shared run, as they go to the workers; and those that cannot be shared, by their names.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, ErrorCode, Path, Timestamp,
-    runtime::{Backup, Comparison, Deletion, Filter, RenameStrategy, RuleKind, RuleSource, SyncOptions},
+    Error, Path, Timestamp,
+    ranges::{Among, Unsplittable},
+    runtime::{Backup, Comparison, Deletion, Filter, RuleKind, RuleSource, SyncOptions},
 };
 
-/// An option that a run over many machines cannot have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Unsplittable {
-    /// As on the command line.
-    pub option: &'static str,
-    /// Why not.
-    pub why: &'static str,
-}
-
-impl fmt::Display for Unsplittable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "--{} cannot be shared among machines: {}", self.option, self.why)
-    }
-}
-
-impl Unsplittable {
-    /// The first option of a run that cannot be shared.
-    #[must_use]
-    pub fn of(options: &SyncOptions) -> Option<Self> {
-        SharedOptions::new(options).err()
-    }
-}
-
-impl From<Unsplittable> for Error {
-    fn from(refused: Unsplittable) -> Self {
-        Self::new(ErrorCode::Unsupported, refused.to_string())
-    }
+/// The first option of a run that cannot be shared among machines.
+#[must_use]
+pub fn unsplittable(options: &SyncOptions) -> Option<Unsplittable> {
+    SharedOptions::new(options).err()
 }
 
 /// The options, but for the place of the backup, which each worker opens by its name.
@@ -57,6 +35,7 @@ pub(super) struct SharedOptions {
     allow_empty_source: bool,
     backup: Option<SharedBackup>,
     empty_directories: bool,
+    delete_empty_source_directories: bool,
     transfers: u32,
     checkers: u32,
     retries: u32,
@@ -137,55 +116,41 @@ impl SharedOptions {
             max_delete,
             allow_empty_source,
             backup,
-            track_renames,
             empty_directories,
             delete_empty_source_directories,
-            order,
             transfers,
             checkers,
             retries,
-            max_errors,
-            max_transfer,
-            deadline,
-            target_name,
-            bandwidth,
-            recoding,
-            // Of no meaning without `recoding`.
-            max_window: _,
             one_way,
             start_after,
             stop_at,
-            memo,
             filter,
+            deadline,
+            bandwidth,
+            // Of no meaning without `recoding`.
+            max_window: _,
+            // Refused by what no ranges can share.
+            track_renames: _,
+            order: _,
+            max_errors: _,
+            max_transfer: _,
+            target_name: _,
+            recoding: _,
+            memo: _,
         } = options;
+        if let Some(refused) = Unsplittable::among(options, Among::Machines) {
+            return Err(refused);
+        }
         for (is_given, option, why) in [
-            (*deletion == Deletion::Before, "delete-before", BARRIER),
-            (*deletion == Deletion::During, "delete-during", BARRIER),
-            (
-                *track_renames != RenameStrategy::default(),
-                "track-renames",
-                "an object may be renamed across a border",
-            ),
-            (
-                recoding.is_some(),
-                "compress and --decompress",
-                "names change, and with them the ranges that they lie in",
-            ),
-            (max_errors.is_some(), "max-errors", ALONE),
-            (max_transfer.is_some(), "max-transfer", ALONE),
-            (bandwidth.is_some(), "bwlimit", ALONE),
+            (bandwidth.is_some(), "bwlimit", "each machine would count for itself alone"),
             (
                 deadline.is_some(),
                 "max-duration",
                 "the clocks of machines differ; `cluster cancel` ends a run",
             ),
-            (order.is_some(), "order-by", "each machine knows the objects of its own range alone"),
-            (memo.is_some(), "memo", "each machine would remember a part alone"),
-            (*delete_empty_source_directories, "delete-empty-src-dirs", "there is no shared `move`"),
-            (target_name.is_some(), "target-name", "one object is nothing to share"),
         ] {
             if is_given {
-                return Err(Unsplittable { option, why });
+                return Err(Unsplittable { option, why, among: Among::Machines });
             }
         }
         Ok(Self {
@@ -205,6 +170,7 @@ impl SharedOptions {
                 keep_extension: backup.keep_extension,
             }),
             empty_directories: *empty_directories,
+            delete_empty_source_directories: *delete_empty_source_directories,
             transfers: *transfers,
             checkers: *checkers,
             retries: *retries,
@@ -239,6 +205,7 @@ impl SharedOptions {
                 keep_extension: backup.keep_extension,
             }),
             empty_directories: self.empty_directories,
+            delete_empty_source_directories: self.delete_empty_source_directories,
             transfers: self.transfers,
             checkers: self.checkers,
             retries: self.retries,
@@ -256,11 +223,6 @@ impl SharedOptions {
         self
     }
 }
-
-/// Why deletes come last.
-const BARRIER: &str = "nothing may be deleted before the reports of all machines were added up";
-/// Why there is no limit of one machine.
-const ALONE: &str = "each machine would count for itself alone";
 
 impl SharedFilter {
     fn new(filter: &Filter) -> Self {
@@ -310,10 +272,6 @@ impl SharedFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Location,
-        runtime::{Order, OrderKey, Recoding},
-    };
 
     #[test]
     fn options_come_back_as_they_went() {
@@ -343,19 +301,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_shared_is_refused_by_its_name() {
-        let refused = |options: SyncOptions| SharedOptions::new(&options).unwrap_err().option;
+        let refused = |options: SyncOptions| SharedOptions::new(&options).unwrap_err().to_string();
         let options = SyncOptions::default;
-        assert_eq!(refused(SyncOptions { deletion: Deletion::Before, ..options() }), "delete-before");
-        assert_eq!(refused(SyncOptions { deletion: Deletion::During, ..options() }), "delete-during");
-        let track_renames = RenameStrategy { name: true, ..RenameStrategy::default() };
-        assert_eq!(refused(SyncOptions { track_renames, ..options() }), "track-renames");
-        let recoding = Some(Recoding::Decompress);
-        assert_eq!(refused(SyncOptions { recoding, ..options() }), "compress and --decompress");
-        assert_eq!(refused(SyncOptions { max_transfer: Some(1), ..options() }), "max-transfer");
-        assert_eq!(refused(SyncOptions { bandwidth: Some(1), ..options() }), "bwlimit");
-        let order = Some(Order { key: OrderKey::Size, descending: true });
-        assert_eq!(refused(SyncOptions { order, ..options() }), "order-by");
-        let memo = Some(Location { backend: "m".into(), path: Path::root() });
-        assert_eq!(refused(SyncOptions { memo, ..options() }), "memo");
+        for (options, option) in [
+            (SyncOptions { deletion: Deletion::Before, ..options() }, "--delete-before"),
+            (SyncOptions { bandwidth: Some(1), ..options() }, "--bwlimit"),
+            (SyncOptions { deadline: Some(Timestamp::now()), ..options() }, "--max-duration"),
+        ] {
+            let refused = refused(options);
+            assert!(refused.contains(option) && refused.contains("shared among machines"), "{refused}");
+        }
     }
 }

@@ -7,20 +7,21 @@ use tokio::time::{Instant, interval_at, timeout};
 
 use super::{
     entry::{Entry, Lines},
-    told::{Counts, Told},
+    told::{Told, shareable},
 };
 use crate::{
     Error, ErrorCode, KeyRange, Result,
     backend::layer::Operation,
-    runtime::{Activity, Job},
+    ranges::{Counts, Extra},
+    runtime::{Activity, Job, Report},
 };
 
 /// How long a job may ask nothing of its backends and move no byte. A store that copies a large object within itself says
 /// nothing meanwhile.
 const STANDSTILL: Duration = Duration::from_secs(15 * 60);
 
-/// How often a range is begun, at most: one that ends its workers does not end all of them for ever.
-const DELIVERIES: i64 = 10;
+/// How often a range is begun, at most: enough to find the one path that ends its workers, by halves.
+const DELIVERIES: i64 = 64;
 
 /// How often a range is tried, if it fails for a reason that may pass.
 const ATTEMPTS: i64 = 3;
@@ -50,6 +51,11 @@ impl Lease {
     /// Of a message that has just come, at `since`.
     pub(super) fn new(message: Message, length: Duration, since: Instant) -> Self {
         Self { message, length, renewed: since, done: 0, moved: since }
+    }
+
+    /// Whether somebody had the range before.
+    pub(super) fn is_again(&self) -> bool {
+        self.delivery() > 1
     }
 
     /// Which delivery of the range this is.
@@ -88,6 +94,16 @@ impl Lease {
         }
     }
 
+    /// Says that the work goes on; whether the range is still this worker's.
+    pub(super) async fn holds(&mut self) -> bool {
+        let patience = self.length / 6;
+        if Instant::now() > self.renewed + self.length * 2 / 3 {
+            return false;
+        }
+        self.say_so(patience).await;
+        true
+    }
+
     async fn renew(&mut self, activity: &Activity, patience: Duration) {
         let calls = Operation::ALL.iter().map(|operation| activity.calls(*operation));
         let done = calls.sum::<u64>().wrapping_add(activity.bytes_moved());
@@ -98,6 +114,11 @@ impl Lease {
         if now.duration_since(self.moved) > STANDSTILL {
             return;
         }
+        self.say_so(patience).await;
+    }
+
+    async fn say_so(&mut self, patience: Duration) {
+        let now = Instant::now();
         // The server confirms it: a connection that is lost would keep it to itself.
         if let Ok(Ok(())) = timeout(patience, self.message.double_ack_with(AckKind::Progress)).await {
             self.renewed = now;
@@ -134,15 +155,26 @@ pub(super) async fn follow<E: Told>(
         job.outcome().await
     };
     let result = lease.keep(work, &activity).await?;
-    Some((result.and_then(E::counts), Some(activity)))
+    Some((result.map(E::counts).and_then(shareable), Some(activity)))
 }
 
-/// Has a job run over its range, and makes an entry of what it tells.
+/// What a pass that deletes did anew: what was skipped or failed there was counted before.
+fn anew(counts: Counts, extra: Extra) -> Counts {
+    match counts {
+        Counts::Sync(report) => {
+            Counts::Sync(Report { skipped: 0, errors: report.errors.saturating_sub(extra.errors), ..report })
+        }
+        Counts::Check(_) => counts,
+    }
+}
+
+/// Has a job run over its range, and makes an entry of what it tells; `extra` if it is to delete.
 pub(super) async fn carry_out<E: Told>(
     job: Result<Job<E, E::Report>>,
     lease: &mut Lease,
     range: &KeyRange,
     worker: &str,
+    extra: Option<Extra>,
 ) -> Outcome {
     let mut lines = Lines::default();
     if let Some(error) = lease.is_given_up() {
@@ -152,6 +184,7 @@ pub(super) async fn carry_out<E: Told>(
         None => Outcome::Lost,
         Some((Err(error), _)) if lease.may_be_tried_again(&error) => Outcome::Later(error),
         Some((result, activity)) => {
+            let result = result.map(|counts| extra.map_or(counts, |extra| anew(counts, extra)));
             Outcome::Done(Box::new(lines.entry(range, worker, result, activity.as_ref())))
         }
     }

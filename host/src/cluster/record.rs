@@ -11,37 +11,14 @@ use super::{
     connection::{Cluster, unavailable},
     entry::{Outcome, read, written},
     options::SharedOptions,
-    told::{Counts, Told},
+    told::CountsFields,
     witness::Witnesses,
 };
 use crate::{
-    Error, ErrorCode, KeyRange, Path, Result,
-    runtime::{COMPONENT, Event},
+    Error, ErrorCode, Path, Result,
+    ranges::{Counts, Extra, Operation, Stage, Tiles, Transfer},
+    runtime::COMPONENT,
 };
-
-/// What is done with the two places.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Operation {
-    /// [`Storage::copy`](crate::runtime::Storage::copy)
-    Copy,
-    /// [`Storage::sync`](crate::runtime::Storage::sync)
-    Sync,
-    /// [`Storage::check`](crate::runtime::Storage::check)
-    Check,
-}
-
-impl Operation {
-    /// Its word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Copy => "copy",
-            Self::Sync => "sync",
-            Self::Check => "check",
-        }
-    }
-}
 
 /// What a run is about. Places are names that mean the same on all machines; each opens them by its own configuration, so
 /// no secret is among them.
@@ -49,6 +26,7 @@ impl Operation {
 #[serde(deny_unknown_fields)]
 pub struct Task {
     /// What is done.
+    #[serde(with = "word")]
     pub operation: Operation,
     /// From where.
     pub source: String,
@@ -88,12 +66,14 @@ pub(super) enum State {
     /// The sum was judged: what is extra may go, in the ranges that have some.
     Deleting {
         /// Of all ranges.
+        #[serde(with = "CountsFields")]
         sum: Counts,
         ranges: Vec<Extra>,
     },
     /// All objects are done; directories follow that lie in another range than what is in them.
     Tidying {
         /// Of all ranges.
+        #[serde(with = "CountsFields")]
         sum: Counts,
         /// Those that are extra go.
         deletes: bool,
@@ -102,22 +82,39 @@ pub(super) enum State {
     Cancelled,
 }
 
-/// A range that has something extra.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Extra {
-    pub(super) index: usize,
-    /// What was counted there, with the deletes held.
-    pub(super) counts: Counts,
+/// An operation as its word.
+mod word {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::{Operation, Transfer};
+
+    const ALL: [Operation; 4] = [
+        Operation::Transfer(Transfer::Copy),
+        Operation::Transfer(Transfer::Sync),
+        Operation::Transfer(Transfer::Move),
+        Operation::Check,
+    ];
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    pub(super) fn serialize<S: Serializer>(operation: &Operation, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(operation.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Operation, D::Error> {
+        let word = String::deserialize(from)?;
+        let found = ALL.into_iter().find(|operation| operation.as_str() == word);
+        found.ok_or_else(|| D::Error::custom(format!("`{word}` is nothing that is done with two places")))
+    }
 }
 
-impl Extra {
-    /// How many objects may go there.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Corrupted`] if that was not counted.
-    pub(super) fn extras(self) -> Result<u64> {
-        Ok(Event::report(self.counts)?.extras)
+impl From<Stage> for State {
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Merging => Self::Merging,
+            Stage::Deleting { sum, ranges } => Self::Deleting { sum, ranges },
+            Stage::Tidying { sum, deletes } => Self::Tidying { sum, deletes },
+            Stage::Ended(outcome) => Self::Ended(outcome.into()),
+        }
     }
 }
 
@@ -172,41 +169,19 @@ impl Run {
         Duration::from_millis(self.lease_ms)
     }
 
-    /// Its borders.
+    /// Its ranges, which tile that of its options.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidPath`] if one is no path.
-    pub(super) fn borders(&self) -> Result<Vec<Path>> {
-        self.borders.iter().map(|border| Ok(Path::parse(border.as_str())?)).collect()
-    }
-
-    /// The range that all of its ranges tile.
-    ///
-    /// # Errors
-    /// [`ErrorCode::InvalidPath`] if an end is no path.
-    pub(super) fn whole(&self) -> Result<KeyRange> {
-        Ok(self.options.options(None)?.range())
+    /// [`ErrorCode::InvalidPath`] if a border or an end is no path.
+    pub(super) fn tiles(&self) -> Result<Tiles> {
+        let borders = self.borders.iter().map(|border| Path::parse(border.as_str()));
+        let borders = borders.collect::<std::result::Result<Vec<_>, _>>()?;
+        Ok(Tiles::new(self.options.options(None)?.range(), borders))
     }
 
     /// How many ranges there are.
     pub(super) fn ranges(&self) -> usize {
         self.borders.len() + 1
-    }
-
-    /// One of its ranges. Together they tile the range of the options.
-    ///
-    /// # Errors
-    /// [`ErrorCode::Corrupted`] if there is none of that index.
-    pub(super) fn range(&self, index: usize) -> Result<KeyRange> {
-        let whole = self.whole()?;
-        let border = |at: usize| {
-            let missing = || Error::new(ErrorCode::Corrupted, format!("the run has no range {index}"));
-            Ok::<_, Error>(Some(Path::parse(self.borders.get(at).ok_or_else(missing)?.as_str())?))
-        };
-        Ok(KeyRange {
-            after: if index == 0 { whole.after } else { border(index - 1)? },
-            until: if index == self.borders.len() { whole.until } else { border(index)? },
-        })
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{Error, ErrorCode, Result};
 const LISTENING: Duration = Duration::from_millis(1_500);
 
 /// How far a run is.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunStatus {
     /// Its name.
     pub id: String,

@@ -4,14 +4,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Error, ErrorCode, Result,
+    ranges::{Counted, Counts, is_held_back},
     runtime::{Action, CheckEntry, CheckReport, Difference, Event, MemoTrouble, Report, Stop},
 };
 
-/// What jobs tell that can be shared: a sync or a copy, or a check.
-pub trait Told: Sized + Send + 'static {
-    /// What such a job ends with.
-    type Report: Copy + Default + Send + Sync + 'static;
-
+/// What jobs tell that can be shared: a sync, a copy or a move, or a check.
+pub trait Told: Counted {
     #[doc(hidden)]
     fn into_line(self) -> Line;
 
@@ -22,11 +20,23 @@ pub trait Told: Sized + Send + 'static {
     #[doc(hidden)]
     fn is_kept(&self) -> bool;
 
+    /// Whether it says that an object waits for the deletes.
     #[doc(hidden)]
-    fn counts(report: Self::Report) -> Result<Counts>;
+    fn is_waiting(&self) -> bool;
+}
 
-    #[doc(hidden)]
-    fn report(counts: Counts) -> Result<Self::Report>;
+/// Counts as they may go over the network.
+///
+/// # Errors
+/// [`ErrorCode::Other`] for those of a job that a limit ended.
+pub(super) fn shareable(counts: Counts) -> Result<Counts> {
+    match counts {
+        Counts::Sync(Report { stopped: Some(stop), .. }) => {
+            let message = format!("{} ended a range, and no shared run has such a limit", stop.as_str());
+            Err(Error::new(ErrorCode::Other, message))
+        }
+        counts => Ok(counts),
+    }
 }
 
 /// What happened to one object.
@@ -84,12 +94,10 @@ impl Fault {
 }
 
 /// What was counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Counts {
-    /// By a sync or a copy.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Counts", rename_all = "kebab-case")]
+pub(super) enum CountsFields {
     Sync(#[serde(with = "ReportFields")] Report),
-    /// By a check.
     Check(#[serde(with = "CheckReportFields")] CheckReport),
 }
 
@@ -108,7 +116,7 @@ struct ReportFields {
     deletes_withheld: u64,
     source_objects: u64,
     extras: u64,
-    /// No shared run has a limit or a memo: see [`Told::counts`].
+    /// No shared run has a limit or a memo.
     #[serde(skip)]
     stopped: Option<Stop>,
     #[serde(skip)]
@@ -126,50 +134,11 @@ struct CheckReportFields {
     errors: u64,
 }
 
-impl Counts {
-    /// The sum of two; `None` if it is too large, or if they are not alike.
-    pub(super) fn plus(self, other: Self) -> Option<Self> {
-        match (self, other) {
-            (Self::Sync(one), Self::Sync(other)) => Some(Self::Sync(Report {
-                checked: one.checked.checked_add(other.checked)?,
-                transferred: one.transferred.checked_add(other.transferred)?,
-                bytes: one.bytes.checked_add(other.bytes)?,
-                updated_times: one.updated_times.checked_add(other.updated_times)?,
-                deleted: one.deleted.checked_add(other.deleted)?,
-                renamed: one.renamed.checked_add(other.renamed)?,
-                sources_removed: one.sources_removed.checked_add(other.sources_removed)?,
-                skipped: one.skipped.checked_add(other.skipped)?,
-                errors: one.errors.checked_add(other.errors)?,
-                deletes_withheld: one.deletes_withheld.checked_add(other.deletes_withheld)?,
-                source_objects: one.source_objects.checked_add(other.source_objects)?,
-                extras: one.extras.checked_add(other.extras)?,
-                stopped: one.stopped.or(other.stopped),
-                memo: one.memo.or(other.memo),
-            })),
-            (Self::Check(one), Self::Check(other)) => Some(Self::Check(CheckReport {
-                checked: one.checked.checked_add(other.checked)?,
-                same: one.same.checked_add(other.same)?,
-                differ: one.differ.checked_add(other.differ)?,
-                missing_on_source: one.missing_on_source.checked_add(other.missing_on_source)?,
-                missing_on_target: one.missing_on_target.checked_add(other.missing_on_target)?,
-                errors: one.errors.checked_add(other.errors)?,
-            })),
-            (Self::Sync(_), Self::Check(_)) | (Self::Check(_), Self::Sync(_)) => None,
-        }
-    }
-}
-
-fn unlike() -> Error {
-    Error::new(ErrorCode::Corrupted, "the ledger holds the report of another kind of run")
-}
-
 fn odd(word: &str) -> Error {
     Error::new(ErrorCode::Corrupted, format!("the ledger tells of `{word}`, which is no event of this run"))
 }
 
 impl Told for Event {
-    type Report = Report;
-
     fn into_line(self) -> Line {
         let Self { action, path, size, reason, error } = self;
         Line { event: action.as_str().to_owned(), path, size, reason, error: error.as_ref().map(Into::into) }
@@ -194,21 +163,8 @@ impl Told for Event {
         matches!(self.action, Action::Failed | Action::Skipped)
     }
 
-    fn counts(report: Report) -> Result<Counts> {
-        match report.stopped {
-            None => Ok(Counts::Sync(report)),
-            Some(stop) => {
-                let message = format!("{} ended a range, and no shared run has such a limit", stop.as_str());
-                Err(Error::new(ErrorCode::Other, message))
-            }
-        }
-    }
-
-    fn report(counts: Counts) -> Result<Report> {
-        match counts {
-            Counts::Sync(report) => Ok(report),
-            Counts::Check(_) => Err(unlike()),
-        }
+    fn is_waiting(&self) -> bool {
+        is_held_back(self)
     }
 }
 
@@ -224,8 +180,6 @@ const fn word(difference: Difference) -> &'static str {
 }
 
 impl Told for CheckEntry {
-    type Report = CheckReport;
-
     fn into_line(self) -> Line {
         let Self { path, difference, reason, error } = self;
         let event = word(difference).to_owned();
@@ -250,15 +204,8 @@ impl Told for CheckEntry {
         self.difference != Difference::Same
     }
 
-    fn counts(report: CheckReport) -> Result<Counts> {
-        Ok(Counts::Check(report))
-    }
-
-    fn report(counts: Counts) -> Result<CheckReport> {
-        match counts {
-            Counts::Check(report) => Ok(report),
-            Counts::Sync(_) => Err(unlike()),
-        }
+    fn is_waiting(&self) -> bool {
+        false
     }
 }
 
@@ -282,17 +229,5 @@ mod tests {
         assert_eq!(back, event);
         assert_eq!(back.error.unwrap().location(), Some(("there", "a/b")));
         assert!(CheckEntry::from_line(event.into_line()).is_err());
-    }
-
-    #[test]
-    fn counters_add_up_as_far_as_they_go() {
-        let one = Counts::Sync(Report { checked: 2, extras: 1, ..Report::default() });
-        let Some(Counts::Sync(sum)) = one.plus(one) else { panic!("{one:?}") };
-        assert_eq!((sum.checked, sum.extras, sum.transferred), (4, 2, 0));
-        assert_eq!(
-            Counts::Sync(Report { bytes: u64::MAX, ..sum }).plus(Counts::Sync(Report { bytes: 1, ..sum })),
-            None
-        );
-        assert_eq!(one.plus(Counts::Check(CheckReport::default())), None);
     }
 }

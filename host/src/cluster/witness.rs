@@ -4,7 +4,12 @@
 use futures::StreamExt;
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorCode, Location, ObjectKind, Path, Result, backend::ListOptions, runtime::Storage};
+use crate::{
+    Error, ErrorCode, Location, ObjectKind, Path, Result,
+    backend::ListOptions,
+    ranges::{Operation, Transfer},
+    runtime::Storage,
+};
 
 /// Objects of a side that are kept in mind.
 const MOST: usize = 5;
@@ -52,17 +57,26 @@ impl Witnesses {
     }
 
     /// Whether most of them are seen from here; otherwise a sentence on the first that is not. They may change while a run
-    /// goes on, so not all need be.
+    /// goes on, so not all need be; and what a move took from the source is on the target.
     ///
     /// # Errors
     /// Those of the two places, but for what is not there.
-    pub(super) async fn confirm(&self, storage: &Storage, sides: [&Location; 2]) -> Result<Option<String>> {
+    pub(super) async fn confirm(
+        &self,
+        storage: &Storage,
+        operation: Operation,
+        sides: [&Location; 2],
+    ) -> Result<Option<String>> {
         let [source, target] = sides;
         let mut unseen = Vec::new();
         for Witness { path, size } in &self.source {
-            match look(storage, source, &Path::parse(path.as_str())?).await? {
-                Seen::Object { size: found } if found == *size => {}
-                _ => unseen.push(path),
+            let at = Path::parse(path.as_str())?;
+            let is_seen =
+                async |side| Ok::<_, Error>(look(storage, side, &at).await? == Seen::Object { size: *size });
+            let may_move = operation == Operation::Transfer(Transfer::Move);
+            let is_there = is_seen(source).await? || may_move && is_seen(target).await?;
+            if !is_there {
+                unseen.push(path);
             }
         }
         let is_most = |unseen: usize, all: usize| 2 * unseen < all || all == 0;

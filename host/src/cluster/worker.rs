@@ -1,6 +1,7 @@
 //! A worker: takes ranges of all runs that it may work on, and writes down what came of them.
 
 mod part;
+mod pieces;
 
 use std::{
     collections::BTreeMap,

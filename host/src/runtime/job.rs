@@ -33,7 +33,6 @@ pub struct Job<I, R> {
 
 impl<I, R: Send + 'static> Job<I, R> {
     /// One that is led by a future of this process, and not by a sandbox of its own.
-    #[cfg(feature = "cluster")]
     pub(crate) fn led(
         items: impl Stream<Item = I> + Send + 'static,
         outcome: impl Future<Output = Result<R>> + Send + 'static,

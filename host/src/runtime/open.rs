@@ -11,6 +11,7 @@ use super::{
     bindings::omnistorage::storage::{backend as wit, types},
     budget::{Budget, Open, Reserved},
     chunk::CHUNK,
+    common::Common,
     under_way::Moving,
     view::StorageCtx,
 };
@@ -24,6 +25,7 @@ use crate::{
 pub struct OpenBackend {
     handle: Handle,
     without_transfer: bool,
+    common: Option<Common>,
     pub(super) budget: Budget,
     pub(super) activity: Activity,
     _held: Arc<Held>,
@@ -56,6 +58,7 @@ impl OpenBackend {
         Self {
             handle: Handle::new(name, backend),
             without_transfer: ctx.policy.grants.without_transfer,
+            common: ctx.policy.common.clone(),
             budget: ctx.budget.clone(),
             activity: ctx.activity.clone(),
             _held: Arc::new(held),
@@ -69,7 +72,10 @@ impl OpenBackend {
 
     /// Limits the bytes a second from now on. A closed handle stays closed.
     pub(super) fn limit_bandwidth(&mut self, bytes_per_second: Option<NonZeroU64>) {
-        self.handle.limit_bandwidth(bytes_per_second);
+        match (&self.common, bytes_per_second) {
+            (Some(common), Some(rate)) => self.handle.limit_by(Some(common.limit(rate))),
+            _ => self.handle.limit_bandwidth(bytes_per_second),
+        }
     }
 
     /// Ends the use of this handle. The backend may be a mount, which belongs to the host.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::Limits;
+use super::{Limits, common::Common};
 use crate::{backend::Backend, registry::Registry};
 
 /// What a component may open.
@@ -43,6 +43,8 @@ pub(super) struct Grants {
 pub struct Policy {
     pub(super) grants: Arc<Grants>,
     pub(super) limits: Limits,
+    /// What its instances have in common, if they do one job.
+    pub(super) common: Option<Common>,
 }
 
 impl Policy {

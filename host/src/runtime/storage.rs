@@ -13,8 +13,9 @@ use futures::{Stream, StreamExt, future::BoxFuture, stream as streams};
 use tokio::sync::oneshot;
 
 use super::{
-    Compression, DecompressOptions, Filter, Limits, Policy, Runtime,
+    Activity, Compression, DecompressOptions, Filter, Limits, Policy, Runtime,
     bindings::{exports::omnistorage::storage::objects, omnistorage::storage::types},
+    common::Common,
     room::Room,
     sandbox::{Guest, Inside, Sandbox, Task},
     stream,
@@ -94,6 +95,15 @@ impl Storage {
     /// The same with one more backend, or another one of that name.
     pub(super) fn with_mount(&self, name: &str, backend: Arc<dyn Backend>) -> Self {
         Self { policy: self.policy.clone().mount(name, backend), ..self.clone() }
+    }
+
+    /// The same for the sandboxes of one job: they count together what they ask of their backends, and share one limit of
+    /// bandwidth.
+    pub(crate) fn in_common(&self) -> (Self, Activity) {
+        let common = Common::default();
+        let activity = common.activity.clone();
+        let policy = Policy { common: Some(common), ..self.policy.clone() };
+        (Self { policy, ..self.clone() }, activity)
     }
 
     /// A sandbox for one job.

@@ -35,7 +35,8 @@ impl StorageCtx {
     #[must_use]
     pub fn new(policy: &Policy) -> Self {
         let budget = Budget::new(policy.limits.clone());
-        Self { policy: policy.clone(), growth: Growth::of(&budget), budget, activity: Activity::default() }
+        let activity = policy.common.as_ref().map(|common| common.activity.clone()).unwrap_or_default();
+        Self { policy: policy.clone(), growth: Growth::of(&budget), budget, activity }
     }
 
     /// What the component asks of its backends; also valid after its store is gone.

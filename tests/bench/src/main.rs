@@ -9,7 +9,8 @@
 //! 3. What the sandbox costs, within one process (`inside`).
 //! 4. With `--stores-only`, and nothing else then: trees to S3 and back, beside rclone and s5cmd (`stores`).
 //! 5. With `--tables-only`, and nothing else then: records converted, beside polars and DuckDB (`tables`).
-//! 6. The codecs in the component, beside the same code without it and, with the feature `c`, beside C (`codecs`).
+//! 6. With `--scale-only`, and nothing else then: millions of computed objects, whole and in ranges at once (`scale`).
+//! 7. The codecs in the component, beside the same code without it and, with the feature `c`, beside C (`codecs`).
 //!
 //! Source and destination are on one file system, the source is in the page cache: in `/dev/shm` if it has 4 GiB free,
 //! so that no disk has a part in it, else in the target directory; `--data` names another place. On ext4, wait five
@@ -29,6 +30,7 @@ mod open;
 mod pattern;
 mod place;
 mod processes;
+mod scale;
 mod stores;
 mod tables;
 mod text;
@@ -38,6 +40,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use anyhow::Result;
@@ -74,6 +77,12 @@ struct Arguments {
     /// Only the table of records that are converted
     #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only", "stores_only"])]
     tables_only: bool,
+    /// Only the table of scale: computed listings, whole and in ranges at once
+    #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only", "stores_only", "tables_only"])]
+    scale_only: bool,
+    /// Objects of the largest listing of the table of scale: 10000000 takes a minute, 100000000 a quarter of an hour
+    #[arg(long, default_value_t = 1_000_000, requires = "scale_only", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    objects: u64,
     /// The omnistorage to run [default: the one beside this program]
     #[arg(long)]
     omnistorage: Option<PathBuf>,
@@ -119,6 +128,8 @@ enum Layer {
     BackendCopy { source: PathBuf, destination: PathBuf },
     #[command(hide = true)]
     ComponentSync { source: PathBuf, destination: PathBuf },
+    #[command(hide = true)]
+    ScaleSync { objects: u64, ranges: u32, latency_ms: u64 },
 }
 
 /// Where everything is.
@@ -158,11 +169,15 @@ fn main() -> Result<()> {
     let (versions_only, inside_only, codecs_only, million) =
         (arguments.versions, arguments.inside_only, arguments.codecs_only, arguments.million);
     let (stores_only, tables_only) = (arguments.stores_only, arguments.tables_only);
+    let scale = arguments.scale_only.then_some(arguments.objects);
     let options = Options::new(arguments, this, &beside, &place);
     let mut output = io::stdout().lock();
     writeln!(output, "{}, {}", versions(&options)?, place.describe())?;
     if versions_only {
         return Ok(());
+    }
+    if let Some(objects) = scale {
+        return scale::write_table(&mut output, &options, objects);
     }
     let options = options.with_compiled()?;
 
@@ -217,6 +232,9 @@ impl Layer {
             }
             Self::ComponentSync { source, destination } => {
                 asynchronous()?.block_on(layers::sync_by_component(&source, &destination))
+            }
+            Self::ScaleSync { objects, ranges, latency_ms } => {
+                scale::sync(objects, ranges, Duration::from_millis(latency_ms))
             }
         }
     }

@@ -85,6 +85,10 @@ impl Process {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
+    pub(super) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
     pub(super) fn is_over(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
@@ -140,6 +144,11 @@ impl<'a> Machines<'a> {
         let mut command = command(arguments);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// A command that is not shared.
+    pub(super) fn alone(&self, arguments: &[&str]) -> Run {
+        self.command(arguments).output().unwrap().into()
     }
 
     pub(super) fn start(&mut self, name: &str, options: &[&str]) {

@@ -33,6 +33,11 @@ impl<'a> Mounts<'a> {
         Self { files, labels: Vec::new(), globals: PhantomData }
     }
 
+    /// There are no sandboxes in a component.
+    pub(super) fn with_sandboxes_beside(self, _: u32) -> Self {
+        self
+    }
+
     pub(super) fn resolve<'p>(&mut self, place: &'p Place, need: Need) -> Result<Resolved<'p>, Failure> {
         match &place.kind {
             PlaceKind::Local { path, directory } => {

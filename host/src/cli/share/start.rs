@@ -2,7 +2,7 @@
 
 use std::path;
 
-use super::ClusterOptions;
+use super::{ClusterOptions, SHARED};
 use crate::{
     Error, ErrorCode, Location, Result as Outcome,
     backend::file::Links,
@@ -14,7 +14,7 @@ use crate::{
         place::{Place, PlaceKind},
         session::{FileSettings, Session},
     },
-    cluster::{Cluster, Operation, Plan, Task, Told, Unsplittable, share},
+    cluster::{Cluster, Operation, Plan, Task, Told, share, unsplittable},
     runtime::{Job, SyncOptions},
 };
 
@@ -23,6 +23,19 @@ use crate::{
 pub(crate) struct Sharing<'a> {
     pub(super) options: &'a ClusterOptions,
     pub(super) url: &'a str,
+}
+
+/// Refuses what is given of options that ranges at once cannot have.
+///
+/// # Errors
+/// The first of them, and why.
+pub(crate) fn require_whole(refused: &[(bool, &str, &str)]) -> Result<(), Failure> {
+    match refused.iter().find(|(is_given, ..)| *is_given) {
+        Some((_, option, why)) => {
+            Err(Failure::usage(format!("--{option} cannot be shared among ranges: {why}")))
+        }
+        None => Ok(()),
+    }
 }
 
 impl Sharing<'_> {
@@ -107,12 +120,13 @@ impl Sharing<'_> {
         globals: &Globals,
     ) -> Outcome<Job<E, E::Report>> {
         let ClusterOptions { creds, ranges, lease, .. } = self.options;
-        if let Some(refused) = Unsplittable::of(options) {
+        if let Some(refused) = unsplittable(options) {
             return Err(refused.into());
         }
         let cluster =
             Cluster::connect(self.url, creds.as_deref(), "omnistorage").await.map_err(as_unavailable)?;
-        let plan = Plan { task, options: options.clone(), times, ranges: *ranges, lease: *lease };
+        let plan =
+            Plan { task, options: options.clone(), times, ranges: ranges.unwrap_or(SHARED), lease: *lease };
         let is_quiet = globals.quiet;
         let say = move |sentence: String| {
             if !is_quiet {

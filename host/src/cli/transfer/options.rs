@@ -140,6 +140,12 @@ impl TransferOptions {
         ]
     }
 
+    /// What ranges at once cannot do, by the name of the option, and why.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn not_in_ranges(&self) -> [(bool, &'static str, &'static str); 1] {
+        [(self.explain.is_some(), "explain", "it is about one path: leave out --ranges")]
+    }
+
     /// Bounds of age as they were given.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn ages(&self) -> String {

@@ -13,22 +13,20 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
 
-use super::{
-    Say,
-    sum::{Done, deleted, summed, tidied},
-};
+use super::Say;
 use crate::{
     Error, ErrorCode, Location, Result,
     cluster::{
         connection::Cluster,
-        entry::{Entry, Outcome, read},
+        entry::{Entry, read},
         ledger::{Entries, lost},
         queue::Phase,
-        record::{Extra, Operation, Recorded, Run, State},
-        told::{Counts, Fault, Told},
+        record::{Recorded, Run, State},
+        told::Told,
         worker::Alive,
     },
-    runtime::{Activity, Report, Storage, SyncOptions},
+    ranges::{Course, Done, Extra, Tiles, waves},
+    runtime::{Activity, Storage, SyncOptions},
 };
 
 /// How often the record is looked at.
@@ -47,7 +45,8 @@ const ASKED: usize = 64;
 pub(super) struct Driver<E> {
     cluster: Cluster,
     storage: Storage,
-    target: Location,
+    sides: [Location; 2],
+    tiles: Tiles,
     options: SyncOptions,
     record: Recorded,
     say: Say,
@@ -78,15 +77,15 @@ impl<E: Told> Driver<E> {
     pub(super) fn new(
         cluster: Cluster,
         storage: Storage,
-        target: Location,
+        sides: [Location; 2],
         options: SyncOptions,
         record: Recorded,
         say: Say,
         tell: mpsc::Sender<E>,
         activity: Activity,
-    ) -> Self {
-        let (reached, workers) = (Instant::now(), Workers::default());
-        Self { cluster, storage, target, options, record, say, tell, activity, reached, workers }
+    ) -> Result<Self> {
+        let (tiles, reached, workers) = (record.run.tiles()?, Instant::now(), Workers::default());
+        Ok(Self { cluster, storage, sides, tiles, options, record, say, tell, activity, reached, workers })
     }
 
     pub(super) async fn drive(mut self) -> Result<E::Report> {
@@ -95,28 +94,27 @@ impl<E: Told> Driver<E> {
                 State::Merging => {
                     let all = (0..self.record.run.ranges()).collect();
                     if let Collected::All(done) = self.collect(Phase::Merge, all).await? {
-                        self.merged(done).await?;
+                        let stage = self.course().merged(&done).await?;
+                        self.lead_on(stage.into()).await?;
                     }
                 }
                 State::Deleting { sum, ranges } => {
-                    let wanted = ranges.iter().map(|extra| extra.index).collect();
-                    if let Collected::All(done) = self.collect(Phase::Delete, wanted).await? {
-                        let state = match deleted(sum, &ranges, &done) {
-                            Ok(sum) => self.finished(sum, true).await?,
-                            Err(error) => State::Ended(of(Err(error))),
-                        };
-                        self.lead_on(state).await?;
+                    if let Collected::All(done) = self.delete(&ranges).await? {
+                        let stage = self.course().deleted(sum, &ranges, &done).await?;
+                        self.lead_on(stage.into()).await?;
                     }
                 }
                 State::Tidying { sum, .. } => {
-                    if let Collected::All(done) = self.collect(Phase::Tidy, BTreeSet::from([0])).await? {
-                        self.lead_on(State::Ended(of(tidied(sum, &done)))).await?;
+                    let tidied = self.collect(Phase::Tidy, BTreeSet::from([0])).await?;
+                    if let Collected::All(mut done) = tidied {
+                        let now = done.remove(&0).ok_or_else(|| lost(&self.record.run.id))?.counts;
+                        self.lead_on(Course::tidied(sum, now).into()).await?;
                     }
                 }
                 State::Ended(outcome) => {
                     // What is left there is in nobody's way.
                     let _ = self.cluster.forget(&self.record.run.id).await;
-                    return E::report(outcome.counts()?);
+                    return E::report(Result::from(outcome)?);
                 }
                 State::Cancelled => {
                     let message = format!("the run {} was cancelled", self.record.run.id);
@@ -126,86 +124,40 @@ impl<E: Told> Driver<E> {
         }
     }
 
-    /// Goes on when all ranges were compared: to the end, or to the deletes.
-    async fn merged(&mut self, done: BTreeMap<usize, Done>) -> Result<()> {
-        let state = match summed(&self.record.run, &self.options, &done) {
-            Ok(sum) => match (self.record.run.task.operation, sum) {
-                (Operation::Sync, Counts::Sync(report)) => self.judged(report, &done).await?,
-                (Operation::Copy, sum) => self.finished(sum, false).await?,
-                (_, sum) => State::Ended(Outcome::Counted(sum)),
-            },
-            Err(error) => State::Ended(of(Err(error))),
-        };
-        self.lead_on(state).await
+    /// What comes next, and why.
+    fn course(&self) -> Course<'_> {
+        let [source, target] = &self.sides;
+        Course {
+            storage: &self.storage,
+            operation: self.record.run.task.operation,
+            sides: [source, target],
+            options: &self.options,
+            tiles: &self.tiles,
+            tells_each: false,
+        }
     }
 
-    /// Takes the run to its next state, and lets wait what that asks for.
-    async fn lead_on(&mut self, state: State) -> Result<()> {
-        let (phase, indexes) = match &state {
-            State::Deleting { ranges, .. } => {
-                (Phase::Delete, ranges.iter().map(|extra| extra.index).collect())
+    /// Has ranges deleted, as many at once as may be.
+    async fn delete(&mut self, ranges: &[Extra]) -> Result<Collected> {
+        let mut all = BTreeMap::new();
+        for wave in waves(ranges) {
+            let indexes: Vec<_> = wave.iter().map(|extra| extra.index).collect();
+            self.publish(Phase::Delete, &indexes, 0).await?;
+            match self.collect(Phase::Delete, indexes.into_iter().collect()).await? {
+                Collected::All(done) => all.extend(done),
+                Collected::Changed => return Ok(Collected::Changed),
             }
-            State::Tidying { .. } => (Phase::Tidy, vec![0]),
-            State::Merging | State::Ended(_) | State::Cancelled => (Phase::Merge, Vec::new()),
-        };
-        if self.advance(state).await? {
-            self.publish(phase, &indexes, 0).await?;
+        }
+        Ok(Collected::All(all))
+    }
+
+    /// Takes the run to its next state, and lets directories wait if that asks for it.
+    async fn lead_on(&mut self, state: State) -> Result<()> {
+        let tidies = matches!(state, State::Tidying { .. });
+        if self.advance(state).await? && tidies {
+            self.publish(Phase::Tidy, &[0], 0).await?;
         }
         Ok(())
-    }
-
-    /// What follows when all objects are done: the directories, where there are any and a border may part them from what is
-    /// in them.
-    async fn finished(&self, sum: Counts, deletes: bool) -> Result<State> {
-        let has_directories = self.storage.features(&self.target.backend).await?.features.directories;
-        if self.options.dry_run || self.record.run.borders.is_empty() || !has_directories {
-            return Ok(State::Ended(Outcome::Counted(sum)));
-        }
-        Ok(State::Tidying { sum, deletes })
-    }
-
-    /// What follows by the judgement of the component on the sum.
-    async fn judged(&self, sum: Report, done: &BTreeMap<usize, Done>) -> Result<State> {
-        if self.options.hold_deletes {
-            return self.finished(Counts::Sync(sum), false).await;
-        }
-        match self.storage.judge(&sum, &self.options).await {
-            Ok(()) if self.options.dry_run => {
-                let sum = Report { deleted: sum.extras, deletes_withheld: 0, ..sum };
-                self.finished(Counts::Sync(sum), true).await
-            }
-            // Nothing is extra but for directories, which go if there was no error.
-            Ok(()) if sum.extras == 0 => {
-                let deletes = sum.errors == 0 || self.options.ignore_errors;
-                self.finished(Counts::Sync(sum), deletes).await
-            }
-            Ok(()) => {
-                let mut ranges = Vec::new();
-                for (index, done) in done {
-                    let counts = done.outcome.counts()?;
-                    let extra = Extra { index: *index, counts };
-                    if extra.extras()? > 0 {
-                        ranges.push(extra);
-                    }
-                }
-                Ok(State::Deleting { sum: Counts::Sync(sum), ranges })
-            }
-            // As one run does it: it goes to its end, and tells that the deletes were withheld.
-            Err(error)
-                if error.code() == ErrorCode::PreconditionFailed
-                    && sum.errors > 0
-                    && !self.options.ignore_errors =>
-            {
-                self.finished(Counts::Sync(sum), false).await
-            }
-            // A verdict, and no fault of this machine.
-            Err(error)
-                if matches!(error.code(), ErrorCode::PreconditionFailed | ErrorCode::LimitExceeded) =>
-            {
-                Ok(State::Ended(of(Err(error))))
-            }
-            Err(error) => Err(error),
-        }
     }
 
     /// Changes the state of the run; whether this client did. If another one was faster, its state counts.
@@ -363,8 +315,8 @@ impl<E: Told> Driver<E> {
         }
         let range = entry.range()?;
         let expected = match phase {
-            Phase::Merge | Phase::Delete => self.record.run.range(index)?,
-            Phase::Tidy => self.record.run.whole()?,
+            Phase::Merge | Phase::Delete => self.tiles.range(index)?,
+            Phase::Tidy => self.tiles.whole().clone(),
         };
         if range != expected {
             let message = format!("the ledger has another range {index} than the run {}", self.record.run.id);
@@ -379,7 +331,7 @@ impl<E: Told> Driver<E> {
             let _ = self.tell.send(E::from_line(line)?).await;
         }
         missing.remove(&index);
-        done.insert(index, Done { range, outcome: entry.outcome });
+        done.insert(index, Done { range, counts: entry.outcome.into(), waiting: entry.waiting });
         Ok(())
     }
 
@@ -417,12 +369,5 @@ async fn heard(alive: &mut Option<Subscriber>) -> Option<async_nats::Message> {
     match alive {
         Some(alive) => alive.next().await,
         None => std::future::pending().await,
-    }
-}
-
-fn of(outcome: Result<Counts>) -> Outcome {
-    match outcome {
-        Ok(counts) => Outcome::Counted(counts),
-        Err(error) => Outcome::Failed(Fault::from(&error)),
     }
 }

@@ -18,16 +18,15 @@ use tokio::{
 
 use super::{Opened, PAUSE, Worker, tell};
 use crate::{
-    Error, ErrorCode, KeyRange, Result,
+    Error, KeyRange, Path, Result,
     cluster::{
-        directories::parted,
         entry::{Lines, read},
         queue::{Phase, Work},
         range::{Lease, Outcome, carry_out, follow},
-        record::{Extra, Operation, Recorded, State, component},
-        told::Told,
+        record::{Recorded, Run, State, component},
     },
-    runtime::{Event, Report, SyncOptions},
+    ranges::{Counted, Counts, Course, Extra, Follow, Operation, Pass, Tiles, tidy},
+    runtime::{CheckEntry, Event, SyncJob},
 };
 
 /// How long a worker waits for a range, before it looks for another run.
@@ -51,6 +50,23 @@ enum Asked {
     Tidy { deletes: bool },
 }
 
+/// The lease was lost.
+struct Lost;
+
+/// Follows jobs as long as a lease holds.
+struct Leased<'a> {
+    lease: &'a mut Lease,
+    lines: &'a mut Lines,
+}
+
+impl Follow<Event> for Leased<'_> {
+    type Left = Lost;
+
+    async fn follow(&mut self, _: &Path, job: Result<SyncJob>) -> std::result::Result<Result<Counts>, Lost> {
+        follow(job, self.lease, self.lines).await.map(|(counts, _)| counts).ok_or(Lost)
+    }
+}
+
 /// Opens the places of a run, beside the ranges that are at work: it may compile the component.
 async fn open(worker: &Worker, record: &Recorded) -> std::result::Result<Opened, String> {
     let (worker, task) = (worker.clone(), record.run.task.clone());
@@ -58,16 +74,12 @@ async fn open(worker: &Worker, record: &Recorded) -> std::result::Result<Opened,
     opened.unwrap_or_else(|error| Err(error.to_string()))
 }
 
-/// Options for a range alone.
-fn within(options: SyncOptions, range: &KeyRange) -> SyncOptions {
-    SyncOptions { start_after: range.after.clone(), stop_at: range.until.clone(), ..options }
-}
-
 /// The part of a worker in one run.
 pub(super) struct Part {
-    worker: Worker,
-    record: Recorded,
-    opened: Opened,
+    pub(super) worker: Worker,
+    pub(super) record: Recorded,
+    pub(super) tiles: Tiles,
+    pub(super) opened: Opened,
     /// Ranges at work.
     at_work: Arc<AtomicUsize>,
     refused: watch::Sender<Option<String>>,
@@ -88,11 +100,16 @@ impl Part {
                 refused.send_replace(Some(message.to_owned()));
                 return;
             }
-            match open(&worker, &record).await {
-                Ok(opened) => {
+            let opened = match record.run.tiles() {
+                Ok(tiles) => open(&worker, &record).await.map(|opened| (tiles, opened)),
+                Err(error) => Err(error.to_string()),
+            };
+            match opened {
+                Ok((tiles, opened)) => {
                     let part = Self {
                         worker: worker.clone(),
                         record,
+                        tiles,
                         opened,
                         at_work,
                         refused,
@@ -234,7 +251,7 @@ impl Part {
         let outcome = tokio::select! {
             outcome = self.outcome(work, asked, lease) => outcome,
             () = is_set(&mut stopped) => {
-                lease.give_back(Duration::ZERO).await;
+                self.give_back(work, lease, Duration::ZERO).await;
                 return;
             }
         };
@@ -259,13 +276,24 @@ impl Part {
             }
             Ok(Outcome::Later(error)) => {
                 (self.worker.0.say)(format!("run {}: a range is tried again: {}", run.id, error.message()));
-                lease.give_back(PAUSE * 2).await;
+                self.give_back(work, lease, PAUSE * 2).await;
             }
             Err(message) => {
                 self.refused.send_replace(Some(message));
-                lease.give_back(PAUSE * 2).await;
+                self.give_back(work, lease, PAUSE * 2).await;
             }
         }
+    }
+
+    /// Lets somebody else have a range after a while, who finds that it is not to blame.
+    async fn give_back(&self, work: Work, lease: &mut Lease, after: Duration) {
+        if work.phase != Phase::Tidy
+            && let Err(error) = self.leave(work).await
+        {
+            // Then it is cut in halves for nothing.
+            (self.worker.0.say)(format!("run {}: {}", self.record.run.id, error.message()));
+        }
+        lease.give_back(after).await;
     }
 
     /// What comes of a range; or why this worker must not go on with the run.
@@ -283,84 +311,94 @@ impl Part {
         }
         let outcome = match asked {
             Asked::Tidy { deletes } => self.tidy(deletes, lease).await,
-            Asked::Merge => self.pass(work.index, None, lease).await,
-            Asked::Delete(extra) => self.pass(work.index, Some(extra), lease).await,
+            Asked::Merge => self.pass(work, None, lease).await,
+            Asked::Delete(extra) => self.pass(work, Some(extra), lease).await,
         };
         let outcome = outcome.map_err(|error| error.message().to_owned())?;
         // What was seen meanwhile counts only if the places are still there.
         Ok(self.witnesses().await?.map_or(outcome, Outcome::Later))
     }
 
+    /// Does a range, or goes on with it piece by piece if somebody had it before.
+    async fn pass(&self, work: Work, extra: Option<Extra>, lease: &mut Lease) -> Result<Outcome> {
+        let is_given_up = lease.is_given_up().is_some();
+        if lease.is_again() && !is_given_up {
+            return match self.in_pieces(work, extra, lease).await {
+                Err(error) if error.may_pass() => Ok(Outcome::Later(error)),
+                Err(error) => {
+                    let (range, name) = (self.tiles.range(work.index)?, &self.worker.0.name);
+                    Ok(Outcome::Done(Box::new(Lines::default().entry(&range, name, Err(error), None))))
+                }
+                outcome => outcome,
+            };
+        }
+        self.over(&self.tiles.range(work.index)?, extra, lease).await
+    }
+
     /// Runs the component over a range: first all deletes are held; then as many are allowed as were counted.
-    async fn pass(&self, index: usize, extra: Option<Extra>, lease: &mut Lease) -> Result<Outcome> {
-        let run = &self.record.run;
+    pub(super) async fn over(
+        &self,
+        range: &KeyRange,
+        extra: Option<Extra>,
+        lease: &mut Lease,
+    ) -> Result<Outcome> {
+        let (run, name) = (&self.record.run, &self.worker.0.name);
         let Opened { storage, source, target, backup } = &self.opened;
-        let range = run.range(index)?;
-        let options = within(run.options.options(backup.clone())?, &range);
-        let name = &self.worker.0.name;
-        Ok(match (run.task.operation, extra) {
-            (Operation::Sync, None) => {
-                let options = SyncOptions { hold_deletes: true, max_delete: None, ..options };
-                carry_out(storage.sync(source, target, &options).await, lease, &range, name).await
+        let pass = extra.map_or(Pass::Merge, |extra| Pass::Delete { most: extra.extras });
+        let options = pass.options(&run.options.options(backup.clone())?, range);
+        let (operation, sides) = (run.task.operation, [source, target]);
+        Ok(match operation {
+            Operation::Transfer(_) => {
+                let job = Event::begin(storage, operation, sides, &options).await;
+                carry_out(job, lease, range, name, extra).await
             }
-            (Operation::Sync, Some(extra)) => {
-                // All ranges together were judged.
-                let max_delete = Some(extra.extras()?);
-                let options =
-                    SyncOptions { hold_deletes: false, max_delete, allow_empty_source: true, ..options };
-                carry_out(storage.sync(source, target, &options).await, lease, &range, name).await
-            }
-            (Operation::Copy, _) => {
-                carry_out(storage.copy(source, target, &options).await, lease, &range, name).await
-            }
-            (Operation::Check, _) => {
-                carry_out(storage.check(source, target, &options).await, lease, &range, name).await
+            Operation::Check => {
+                let job = CheckEntry::begin(storage, operation, sides, &options).await;
+                carry_out(job, lease, range, name, extra).await
             }
         })
     }
 
     /// Runs the component over each directory that a border parts from what is in it, one after the other.
     async fn tidy(&self, deletes: bool, lease: &mut Lease) -> Result<Outcome> {
+        let (whole, name) = (self.tiles.whole(), &self.worker.0.name);
+        if let Some(error) = lease.is_given_up() {
+            return Ok(Outcome::Done(Box::new(Lines::default().entry(whole, name, Err(error), None))));
+        }
+        Ok(match self.tidied(&self.tiles, deletes, lease).await? {
+            None => Outcome::Lost,
+            Some((_, Err(error))) if lease.may_be_tried_again(&error) => Outcome::Later(error),
+            Some((lines, counts)) => Outcome::Done(Box::new(lines.entry(whole, name, counts, None))),
+        })
+    }
+
+    /// The same for the borders of any ranges; `None` if the lease was lost.
+    pub(super) async fn tidied(
+        &self,
+        tiles: &Tiles,
+        deletes: bool,
+        lease: &mut Lease,
+    ) -> Result<Option<(Lines, Result<Counts>)>> {
         let run = &self.record.run;
         let Opened { storage, source, target, backup } = &self.opened;
-        let (whole, mut lines) = (run.whole()?, Lines::default());
-        let mut sum = Event::counts(Report::default())?;
-        let failed = |lines: Lines, error| {
-            Outcome::Done(Box::new(lines.entry(&whole, &self.worker.0.name, Err(error), None)))
+        let (options, mut lines) = (run.options.options(backup.clone())?, Lines::default());
+        let course = Course {
+            storage,
+            operation: run.task.operation,
+            sides: [source, target],
+            options: &options,
+            tiles,
+            tells_each: false,
         };
-        if let Some(error) = lease.is_given_up() {
-            return Ok(failed(lines, error));
-        }
-        for range in parted(&run.borders()?, &whole) {
-            let options = SyncOptions {
-                hold_deletes: false,
-                // Directories alone.
-                max_delete: Some(0),
-                allow_empty_source: true,
-                ..within(run.options.options(backup.clone())?, &range)
-            };
-            let job = match deletes {
-                true => storage.sync(source, target, &options).await,
-                false => storage.copy(source, target, &options).await,
-            };
-            match follow(job, lease, &mut lines).await {
-                None => return Ok(Outcome::Lost),
-                Some((Ok(counts), _)) => sum = sum.plus(counts).unwrap_or(sum),
-                // Objects that became extra meanwhile stay until the next run, and so does their directory.
-                Some((Err(error), _)) if error.code() == ErrorCode::LimitExceeded => {}
-                Some((Err(error), _)) if lease.may_be_tried_again(&error) => {
-                    return Ok(Outcome::Later(error));
-                }
-                Some((Err(error), _)) => return Ok(failed(lines, error)),
-            }
-        }
-        Ok(Outcome::Done(Box::new(lines.entry(&whole, &self.worker.0.name, Ok(sum), None))))
+        let followed = tidy(&course, deletes, &mut Leased { lease, lines: &mut lines }).await;
+        Ok(followed.ok().map(|counts| (lines, counts)))
     }
 
     /// Whether this machine sees what the client saw; for now it may not be known.
-    async fn witnesses(&self) -> std::result::Result<Option<Error>, String> {
+    pub(super) async fn witnesses(&self) -> std::result::Result<Option<Error>, String> {
         let Opened { storage, source, target, .. } = &self.opened;
-        match self.record.run.witnesses.confirm(storage, [source, target]).await {
+        let Run { witnesses, task, .. } = &self.record.run;
+        match witnesses.confirm(storage, task.operation, [source, target]).await {
             Ok(None) => {
                 *self.confirmed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
                 Ok(None)

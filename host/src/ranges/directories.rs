@@ -6,15 +6,16 @@ use std::collections::BTreeSet;
 
 use crate::{KeyRange, Path};
 
-/// The ranges in which such directories lie, each hardly larger than the one path, the last path first.
-pub(super) fn parted(borders: &[Path], whole: &KeyRange) -> Vec<KeyRange> {
+/// Such directories, the last path first, and the range in which each lies, hardly larger than the one path.
+pub(super) fn parted(borders: &[Path], whole: &KeyRange) -> Vec<(Path, KeyRange)> {
     let directories: BTreeSet<Path> = borders.iter().flat_map(above).collect();
     let inside = directories.into_iter().rev().filter(|directory| whole.spans(directory.as_str()));
-    inside.map(|directory| KeyRange { after: just_before(&directory), until: Some(directory) }).collect()
+    let range = |directory: &Path| KeyRange { after: just_before(directory), until: Some(directory.clone()) };
+    inside.map(|directory| (directory.clone(), range(&directory))).collect()
 }
 
 /// The paths up to a border whose contents, if they are directories, come behind it or lie on both sides of it.
-fn above(border: &Path) -> impl Iterator<Item = Path> {
+pub(super) fn above(border: &Path) -> impl Iterator<Item = Path> {
     let text = border.as_str();
     let ends = text.bytes().enumerate().filter(|(_, byte)| *byte <= b'/').map(|(at, _)| at);
     ends.chain([text.len()])
@@ -44,7 +45,7 @@ mod tests {
     #[test]
     fn what_a_border_parts_is_looked_at_the_deepest_first() {
         let found = parted(&[path("a/b-c/d.x"), path("a/k")], &KeyRange::default());
-        let directories: Vec<_> = found.iter().map(|range| range.until.as_ref().unwrap().as_str()).collect();
+        let directories: Vec<_> = found.iter().map(|(directory, _)| directory.as_str()).collect();
         assert_eq!(directories, ["a/k", "a/b-c/d.x", "a/b-c/d", "a/b-c", "a/b", "a"]);
         let part = KeyRange { after: Some(path("a")), until: Some(path("a/b-c")) };
         let found = parted(&[path("a/b-c/d.x")], &part);
