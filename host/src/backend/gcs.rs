@@ -130,6 +130,7 @@ impl Backend for GcsBackend {
                 batches: false,
                 conditional_copy: self.0.preconditions.copy,
                 conditional_delete: self.0.preconditions.delete,
+                partial_list: false,
             },
             hashes: vec![HashAlgorithm::Md5, HashAlgorithm::Crc32c],
             modified_precision: Some(Duration::from_nanos(1)),

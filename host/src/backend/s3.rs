@@ -151,6 +151,7 @@ impl Backend for S3Backend {
                 batches: false,
                 conditional_copy: self.0.traits.conditional_write && self.0.traits.conditional_copy,
                 conditional_delete: self.0.traits.conditional_delete,
+                partial_list: false,
             },
             hashes: vec![HashAlgorithm::Md5],
             modified_precision: Some(Duration::from_nanos(1)),
