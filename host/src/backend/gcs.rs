@@ -13,6 +13,7 @@ mod answer;
 mod attributes;
 mod batch;
 mod bucket;
+mod buckets;
 mod copy;
 mod credentials;
 mod identity;
@@ -31,6 +32,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use omnistorage_types::Path;
 
+pub use self::buckets::GcsBuckets;
 use self::{
     bucket::Bucket,
     upload::{Draft, GcsUpload},
@@ -72,6 +74,7 @@ impl GcsBackend {
     /// | `token_endpoint` | where tokens are asked for, if not at `https://oauth2.googleapis.com/token` |
     /// | `anonymous` | `true`: for a public bucket, without credentials |
     /// | `instance_metadata` | `false`: the instance is not asked for a token |
+    /// | `project` | the project in which buckets are made and listed; else `OMNISTORAGE_GCS_PROJECT`, `GOOGLE_CLOUD_PROJECT` and the file of the credentials are asked |
     /// | `user_project` | the project that pays for the requests, for a bucket whose users pay |
     /// | `conditional_copy`, `conditional_delete` | whether the store honours the preconditions of `objects.rewrite`, and of `objects.delete`; unless given, Google's does and others do not |
     /// | `part_size` | in bytes, a multiple of 256 KiB up to 1 GiB; 8 MiB |
