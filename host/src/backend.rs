@@ -60,7 +60,7 @@ mod task;
 #[cfg(any(feature = "cloud", feature = "opendal"))]
 mod throughput;
 #[cfg(all(any(feature = "cloud", feature = "opendal"), not(target_family = "wasm")))]
-mod tls;
+pub(crate) mod tls;
 mod transfer;
 #[cfg(any(feature = "http", feature = "opendal"))]
 mod walk;

@@ -33,6 +33,7 @@ mod schema;
 mod slashes;
 mod sync;
 mod tee;
+mod traces;
 mod tree;
 mod two_hosts;
 mod typed;

@@ -127,6 +127,8 @@ const ENVIRONMENT: &str = "\
   AZURE_STORAGE_ACCOUNT, AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING, ...
                                   Azure Blob Storage, as az has them
   XDG_CACHE_HOME                  where the compiled component and memos are kept, else ~/.cache
+  OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, TRACEPARENT, ...
+                                  where traces of commands go, as programs with OpenTelemetry have them
 
 A variable OMNISTORAGE_... that means nothing is warned of.";
 

@@ -18,6 +18,7 @@ use crate::{
         precompile,
         remotes::Remotes,
         standard::Standard,
+        trace::Calls,
     },
     runtime::{Runtime, RuntimeOptions, Storage},
 };
@@ -237,7 +238,10 @@ impl<'a> Mounts<'a> {
         let runtime = Runtime::new(&options).map_err(failed)?;
         let mut builder = Storage::builder(&runtime);
         for (name, backend) in self.backends {
-            builder = builder.mount(name, backend);
+            builder = match &self.globals.traces {
+                Some(traces) => builder.mount(name, Arc::new(Layered::new(backend, Calls::of(traces)))),
+                None => builder.mount(name, backend),
+            };
         }
         Ok(Session { storage: builder.build(), labels: self.labels, standard: self.standard })
     }
