@@ -140,7 +140,8 @@ impl<'a, S: Story> Follower<'a, S> {
             cutoff: None,
             report: None,
             metrics: None,
-            traced: None,
+            // Before the job begins: its first calls belong to it.
+            traced: globals.trace_run(),
             below: Path::root(),
             is_shared: false,
             story,
@@ -178,7 +179,6 @@ impl<'a, S: Story> Follower<'a, S> {
         mut self,
         started: Result<Job<S::Event, S::Report>, Error>,
     ) -> Result<(), Failure> {
-        self.traced = self.globals.trace_run();
         let mut job = started.map_err(self.session.failure(Subject::Tree))?;
         let activity = job.activity();
         if let Some(metrics) = self.metrics {
