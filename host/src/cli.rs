@@ -62,6 +62,7 @@ mod standard;
 mod tee;
 mod threads;
 mod time;
+mod trace;
 mod transfer;
 mod tree;
 mod units;
@@ -121,6 +122,9 @@ pub(crate) struct Globals {
     /// How messages are written: text, or json with time, level and message
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", hide_possible_values = true)]
     log_format: log::LogFormat,
+    #[cfg(not(target_family = "wasm"))]
+    #[arg(skip)]
+    traces: Option<trace::Traces>,
 }
 
 impl Globals {
@@ -152,6 +156,18 @@ impl Globals {
         let message = "--config: a component has no configuration file; its environment describes its backends, as by \
                        `OMNISTORAGE_NAME_KIND=s3`";
         Err(Failure::usage(message))
+    }
+
+    /// Begins a run in the trace of this command, if there is one.
+    #[cfg(not(target_family = "wasm"))]
+    fn trace_run(&self) -> Option<trace::RunSpan> {
+        self.traces.as_ref().map(trace::Traces::begin_run)
+    }
+
+    #[cfg(target_family = "wasm")]
+    #[allow(clippy::unused_self, reason = "as where there are traces")]
+    fn trace_run(&self) -> Option<trace::RunSpan> {
+        None
     }
 
     fn is_verbose(&self) -> bool {
@@ -281,8 +297,9 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     if let Some(topic) = help::asked_for(&command_line(), &arguments) {
         return end(topic.print());
     }
-    let (globals, command) = match parse(&arguments) {
-        Ok(Arguments { globals, command }) => (globals, command),
+    #[cfg_attr(target_family = "wasm", allow(unused_mut, unused_variables, reason = "there are no traces"))]
+    let (Arguments { mut globals, command }, name) = match parse(&arguments) {
+        Ok(parsed) => parsed,
         Err(error) => return refuse(&error, &arguments),
     };
     if let Err(failure) = log::start(globals.log_file.as_deref(), globals.log_format) {
@@ -291,7 +308,16 @@ pub fn run(arguments: Vec<OsString>) -> u8 {
     start_log(&globals);
     variables::warn_of_unknown(&globals);
 
-    end(globals.require_configuration().and_then(|()| command.run(&globals)))
+    #[cfg(not(target_family = "wasm"))]
+    {
+        globals.traces = name.and_then(|name| trace::Traces::begin(&name, &globals));
+    }
+    let exit = end(globals.require_configuration().and_then(|()| command.run(&globals)));
+    #[cfg(not(target_family = "wasm"))]
+    if let Some(traces) = &globals.traces {
+        traces.end(exit, &globals);
+    }
+    exit
 }
 
 /// Says why a command failed, if it did and that was not said yet; gives the exit code.
@@ -307,12 +333,20 @@ fn end(outcome: Result<(), Failure>) -> u8 {
     }
 }
 
-fn parse(arguments: &[OsString]) -> Result<Arguments, clap::Error> {
+/// The arguments, and what the command is called, unless it is for programs alone.
+fn parse(arguments: &[OsString]) -> Result<(Arguments, Option<String>), clap::Error> {
     grammar::forgotten_value(&command_line(), arguments)?;
     let matches = grammar::read(&Arguments::command(), arguments)?;
     let mut arguments = Arguments::from_arg_matches(&matches)?;
     arguments.globals.settle(&matches)?;
-    Ok(arguments)
+    Ok((arguments, name_of(&matches)))
+}
+
+fn name_of(matches: &ArgMatches) -> Option<String> {
+    let (name, below) = matches.subcommand()?;
+    let is_hidden = Arguments::command().find_subcommand(name).is_some_and(clap::Command::is_hide_set);
+    let name = below.subcommand_name().map_or_else(|| name.to_owned(), |inner| format!("{name} {inner}"));
+    (!is_hidden).then_some(name)
 }
 
 /// Prints what was not understood, or the help that was asked for.

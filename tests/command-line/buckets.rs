@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use omnistorage_test_servers::{ACCESS_KEY, BUCKET, SECRET_KEY, moto, weed};
+use omnistorage_test_servers::{ACCESS_KEY, BUCKET, SECRET_KEY, fake_gcs, moto, weed};
 
 use crate::{
     command::{Run, command, run_with},
@@ -215,4 +215,50 @@ fn keys_are_looked_at_as_files_are() {
         run(b"", &["rm", "-r", "--include", "*.txt", &at("")]).ok().stderr.ends_with("deleted 2 objects\n")
     );
     assert_eq!(listed(&["-r"], ""), ["d.gz/x", "d/e/f.gz"]);
+}
+
+#[test]
+fn buckets_of_google_are_made_in_a_project() {
+    let bucket = format!("made-gcs-{}", std::process::id());
+    let place = format!("gs://{bucket}");
+    let line = format!("{bucket}/");
+    let scratch = Scratch::new();
+    let with = |input: &[u8], arguments: &[&str], variables: &[(&str, &str)]| -> Run {
+        let mut command = command(arguments);
+        command.env_remove("GOOGLE_CLOUD_PROJECT").env_remove("GOOGLE_APPLICATION_CREDENTIALS");
+        command.env("STORAGE_EMULATOR_HOST", &fake_gcs().endpoint).envs(variables.iter().copied());
+        run_with(input, &mut command)
+    };
+    let run = |input: &[u8], arguments: &[&str]| with(input, arguments, &[("GOOGLE_CLOUD_PROJECT", "test")]);
+    assert!(!run(b"", &["ls", "gs://"]).ok().lines().contains(&line.as_str()));
+    for name in ["ls", "rmdir"] {
+        run(b"", &[name, &place]).fails(3, &[&bucket, &format!("`omnistorage mkdir {place}`")]);
+    }
+    // Whose they are has to be known.
+    for arguments in [["mkdir", &place], ["ls", "gs://"]] {
+        with(b"", &arguments, &[]).fails(2, &["project", "GOOGLE_CLOUD_PROJECT"]);
+    }
+    run(b"", &["mkdir", &place]).ok();
+    run(b"", &["mkdir", &place]).ok(); // it is ours already
+    assert!(run(b"", &["ls", "gs://"]).ok().lines().contains(&line.as_str()));
+    assert!(run(b"", &["ls", "-l", "gs://"]).ok().text().contains("Z  made-gcs-"));
+    assert_eq!(run(b"", &["ls", &place]).ok().text(), "");
+    let key = scratch.write("key.json", "{\"project_id\":\"test\"}");
+    let key = [("GOOGLE_APPLICATION_CREDENTIALS", key.to_str().unwrap())];
+    assert!(with(b"", &["ls", "gs://"], &key).ok().lines().contains(&line.as_str()));
+    with(b"", &["ls", "gs://"], &[("OMNISTORAGE_GCS_PROJECT", "test")]).ok();
+    with(b"", &["ls", "gs://?project=test"], &[]).ok();
+    with(b"", &["mkdir", &format!("gs://{bucket}-2?project=test")], &[]).ok();
+    with(b"", &["rmdir", &format!("gs://{bucket}-2")], &[]).ok();
+    let unreadable = [("GOOGLE_APPLICATION_CREDENTIALS", "/nonexistent/key.json")];
+    with(b"", &["ls", "gs://"], &unreadable).fails(2, &["/nonexistent/key.json"]);
+
+    run(b"x", &["put", &format!("{place}/deep/a")]).ok();
+    run(b"", &["rmdir", &place]).fails(6, &[&bucket, "objects"]);
+    assert_eq!(run(b"", &["cat", &format!("{place}/deep/a")]).ok().stdout, b"x");
+    run(b"", &["ls", "-r", "gs://"]).fails(2, &["name the bucket"]);
+    run(b"x", &["put", "gs://"]).fails(2, &["name"]);
+    run(b"", &["rm", "-r", &format!("{place}/deep")]).ok();
+    run(b"", &["rmdir", &place]).ok();
+    assert!(!run(b"", &["ls", "gs://"]).ok().lines().contains(&line.as_str()));
 }

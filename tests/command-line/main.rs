@@ -34,6 +34,7 @@ mod schema;
 mod slashes;
 mod sync;
 mod tee;
+mod traces;
 mod tree;
 mod two_hosts;
 mod typed;

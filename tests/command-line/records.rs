@@ -2,6 +2,8 @@
 
 use std::{fs, io::Read, path::Path, process::Stdio};
 
+use omnistorage_test_servers::{Canned, Fault, Proxy, python_web};
+
 use crate::{
     command::{Run, command, pair, run_with},
     tree::Scratch,
@@ -248,4 +250,98 @@ fn limits_name_the_file_and_the_option() {
     let json = scratch.path("x.ndjson");
     pair("records", "convert".as_ref(), &quotes, &[json.to_str().unwrap(), "--max-record", "10"])
         .fails(6, &["record 1", "`--max-record`"]);
+}
+
+/// What standard output got of a conversion that fails with these words, if its reader is slow.
+fn shown(source: &Path, options: &[&str], words: &[&str]) -> Vec<u8> {
+    let arguments = [&["records", "convert"], options, &[source.to_str().unwrap(), "-"]].concat();
+    let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (mut output, mut all) = (child.stdout.take().unwrap(), Vec::new());
+    let mut piece = vec![0; 3 << 20];
+    while let count @ 1.. = output.read(&mut piece).unwrap() {
+        all.extend_from_slice(&piece[..count]);
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    Run::from(child.wait_with_output().unwrap()).fails(6, words);
+    all
+}
+
+#[test]
+fn input_that_breaks_off_ends_the_output_behind_a_record() {
+    let scratch = Scratch::new();
+    // Longer than what is on its way at a time, and of lengths that no buffer ends with.
+    let records: Vec<String> =
+        (0..60_000).map(|n| format!("{{\"n\":{n},\"text\":\"{}\"}}", "x".repeat(n % 97))).collect();
+    let lines = records.iter().map(|record| format!("{record}\n")).collect::<String>();
+    let rows: String = (0..60_000).map(|n| format!("{n},{}\n", "x".repeat(n % 97))).collect();
+    let whole = scratch.write("whole.ndjson", &lines);
+    let cut = |name: &str| {
+        let packed = scratch.path(name);
+        pair("records", "convert".as_ref(), &whole, &[packed.to_str().unwrap()]).ok();
+        let bytes = fs::read(&packed).unwrap();
+        fs::write(&packed, &bytes[..bytes.len() / 2]).unwrap();
+        packed
+    };
+    for name in ["cut.ndjson.gz", "cut.ndjson.zst", "cut.ndjson.lz4"] {
+        let packed = cut(name);
+        for cores in ["1", "2"] {
+            let output = shown(&packed, &["--to", "ndjson", "--cores", cores], &[name]);
+            assert!(
+                output.ends_with(b"\n") && output.len() > 1 << 20 && lines.as_bytes().starts_with(&output)
+            );
+        }
+        // An object gets all of it or nothing.
+        let target = scratch.write("old.ndjson", "old");
+        pair("records", "convert".as_ref(), &packed, &[target.to_str().unwrap()]).fails(6, &[name]);
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+    }
+
+    // All records before the one that is none, in each form.
+    let before = 55_555;
+    let array = format!("[{},{{]", records[..before].join(","));
+    let array = scratch.write("wrong.json", array);
+    let output = shown(&array, &["--to", "ndjson"], &["wrong.json", "record 55556"]);
+    assert!(
+        output == records[..before].iter().map(|record| format!("{record}\n")).collect::<String>().as_bytes()
+    );
+    let output =
+        String::from_utf8(shown(&array, &["--to", "json"], &["wrong.json", "record 55556"])).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<serde_json::Value>>(&format!("{output}]")).unwrap().len(), before);
+    let output = shown(&array, &["--to", "length-prefixed"], &["wrong.json"]);
+    let mut rest = output.as_slice();
+    for record in &records[..before] {
+        let (length, record_and_rest) = rest.split_first_chunk::<4>().unwrap();
+        let length = u32::from_be_bytes(*length) as usize;
+        assert_eq!(&record_and_rest[..length], record.as_bytes());
+        rest = &record_and_rest[length..];
+    }
+    assert!(rest.is_empty());
+    let table = scratch.write("wrong.csv", format!("n,text\n{rows}\"x\" y,z\n"));
+    let output = shown(&table, &["--to", "csv"], &["wrong.csv", "record 60001"]);
+    assert!(output == format!("n,text\n{rows}").as_bytes());
+}
+
+#[test]
+fn a_connection_that_breaks_ends_the_output_behind_a_record() {
+    let scratch = Scratch::new();
+    let web = python_web();
+    let lines: String = (0..60_000).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    fs::write(web.directory.join("a.ndjson"), &lines).unwrap();
+    let proxy = Proxy::before(&web.endpoint);
+    let mut is_cut = false;
+    proxy.plan(move |request| {
+        let cut = if is_cut { Fault::Answer(Canned::status(403)) } else { Fault::CutAnswer };
+        is_cut |= request.method == "GET";
+        (request.method == "GET").then_some(cut)
+    });
+    let source = format!("{}/a.ndjson", proxy.endpoint);
+    let output = scratch.path("output");
+    let failed = command(["records", "convert", "--to", "ndjson", &source, "-"])
+        .stdout(fs::File::create(&output).unwrap())
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    Run::from(failed).fails(6, &["a.ndjson"]);
+    let output = fs::read(output).unwrap();
+    assert!(output.ends_with(b"\n") && output.len() > 200_000 && lines.as_bytes().starts_with(&output));
 }

@@ -38,11 +38,13 @@ pub enum Bug {
     ClaimsForeign,
     /// The source is not looked at again before extra objects go.
     LooksOnce,
+    /// What a listing lacks is taken for missing, although it may leave names out.
+    TrustsListings,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::DeletesAfterErrors,
         Self::MoveTrustsTimes,
         Self::RetryKeepsAgain,
@@ -58,6 +60,7 @@ impl Bug {
         Self::ReplacesUnseen,
         Self::ClaimsForeign,
         Self::LooksOnce,
+        Self::TrustsListings,
     ];
 }
 

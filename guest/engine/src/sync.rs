@@ -37,6 +37,7 @@ mod seen;
 mod share;
 mod sides;
 mod transfer;
+mod unshown;
 mod waiting;
 
 use omnistorage_core::sync::filter::Filter;

@@ -68,6 +68,9 @@ features! { $
     conditional_copy: "conditional-copy", CONDITIONAL_COPY;
     /// Deletes only the object of a given etag.
     conditional_delete: "conditional-delete", CONDITIONAL_DELETE;
+    /// Listings may leave out names that [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) of `stat` alone shows to be free.
+    /// Otherwise what a listing lacks does not exist.
+    partial_list: "partial-list", PARTIAL_LIST;
 }
 
 /// The names of those that are there.

@@ -249,6 +249,7 @@ impl Backend for FileBackend {
                 batches: true,
                 conditional_copy: true,
                 conditional_delete: true,
+                partial_list: false,
             },
             hashes: Vec::new(),
             modified_precision: Some(Duration::from_nanos(1)),

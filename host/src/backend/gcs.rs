@@ -13,6 +13,7 @@ mod answer;
 mod attributes;
 mod batch;
 mod bucket;
+mod buckets;
 mod copy;
 mod credentials;
 mod identity;
@@ -30,6 +31,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use omnistorage_types::Path;
 
+pub use self::buckets::GcsBuckets;
 use self::{
     bucket::{Bucket, generation},
     listing::GcsPages,
@@ -76,6 +78,7 @@ impl GcsBackend {
     /// | `token_endpoint` | where tokens are asked for, if not at `https://oauth2.googleapis.com/token` |
     /// | `anonymous` | `true`: for a public bucket, without credentials |
     /// | `instance_metadata` | `false`: the instance is not asked for a token |
+    /// | `project` | the project in which buckets are made and listed; else `OMNISTORAGE_GCS_PROJECT`, `GOOGLE_CLOUD_PROJECT` and the file of the credentials are asked |
     /// | `user_project` | the project that pays for the requests, for a bucket whose users pay |
     /// | `conditional_copy`, `conditional_delete` | whether the store honours the preconditions of `objects.rewrite`, and of `objects.delete`; unless given, Google's does and others do not |
     /// | `part_size` | in bytes, a multiple of 256 KiB up to 1 GiB; 8 MiB |
@@ -128,6 +131,7 @@ impl Store for Bucket {
                 batches: false,
                 conditional_copy: self.preconditions.copy,
                 conditional_delete: self.preconditions.delete,
+                partial_list: false,
             },
             hashes: vec![HashAlgorithm::Md5, HashAlgorithm::Crc32c],
             modified_precision: Some(Duration::from_nanos(1)),

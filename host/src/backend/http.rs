@@ -4,7 +4,7 @@
 //! A page says which names there are; the size and the time of each are asked for, since pages round them. A page of
 //! another form is an error and no empty directory, and so is a directory that is not found: servers answer the same
 //! where they do not want to tell. What a server leaves out of its pages is not listed: nginx and Apache show no names
-//! with a dot in front, and Apache no `README`.
+//! with a dot in front, and Apache no `README`. So a name is asked for before it counts as missing (`partial_list`).
 //!
 //! An object whose size or time the server does not tell is an error. Its version is the etag, else its time and size.
 
@@ -66,8 +66,13 @@ impl Backend for HttpBackend {
     }
 
     fn capabilities(&self) -> Capabilities {
-        let features =
-            Features { range_read: true, sorted_list: true, listed_times: true, ..Features::default() };
+        let features = Features {
+            range_read: true,
+            sorted_list: true,
+            listed_times: true,
+            partial_list: true,
+            ..Features::default()
+        };
         Capabilities { features, ..Capabilities::default() }
     }
 

@@ -159,6 +159,7 @@ impl Backend for MemoryBackend {
                 batches: true,
                 conditional_copy: true,
                 conditional_delete: true,
+                partial_list: false,
                 transfer: false,
                 directories: false,
             },

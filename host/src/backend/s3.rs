@@ -151,6 +151,7 @@ impl Store for Bucket {
                 batches: false,
                 conditional_copy: self.traits.conditional_write && self.traits.conditional_copy,
                 conditional_delete: self.traits.conditional_delete,
+                partial_list: false,
             },
             hashes: vec![HashAlgorithm::Md5],
             modified_precision: Some(Duration::from_nanos(1)),

@@ -10,11 +10,12 @@ use super::{
     exit::{Exit, Failure, Subject},
     last_words::LastWords,
     metrics::Metrics,
-    output::{Output, printable, under_way},
+    output::{Output, bytes_moved, printable, under_way},
     progress::Progress,
     report_file::{End, Entry, ReportFile},
     session::{Session, in_our_words},
     time::seconds,
+    trace::RunSpan,
 };
 use crate::{
     Error, ErrorCode, Path,
@@ -110,6 +111,7 @@ pub(super) struct Follower<'a, S> {
     cutoff: Option<Instant>,
     report: Option<&'a mut ReportFile>,
     metrics: Option<&'a Metrics>,
+    traced: Option<RunSpan>,
     /// What the names of objects are shown without.
     below: Path,
     /// Whether others go on when this process ends.
@@ -138,6 +140,8 @@ impl<'a, S: Story> Follower<'a, S> {
             cutoff: None,
             report: None,
             metrics: None,
+            // Before the job begins: its first calls belong to it.
+            traced: globals.trace_run(),
             below: Path::root(),
             is_shared: false,
             story,
@@ -220,6 +224,9 @@ impl<'a, S: Story> Follower<'a, S> {
                 Err(Error::new(ErrorCode::Cancelled, why))
             }
         };
+        if let Some(run) = self.traced.take() {
+            run.end(outcome.as_ref().map_or(1, S::errors), bytes_moved(&activity));
+        }
         self.story.end()?;
         let elapsed = self.started.elapsed();
         {
@@ -277,6 +284,9 @@ impl<'a, S: Story> Follower<'a, S> {
             self.output.flush()?;
         }
         if let Some(failed) = self.story.failed(event) {
+            if let Some(run) = &self.traced {
+                run.failed(S::entry(event).path, failed.error);
+            }
             self.report_failure(&failed);
         } else if !self.json
             && !self.globals.quiet

@@ -50,7 +50,8 @@ A place is a directory and what is below it, or an object.
   s3://bucket/key       an object of S3, or what is below `key/`. The key is taken as it is, without decoding
   s3://                 the buckets of the account, to `ls` them; `mkdir s3://bucket` makes one, and `rmdir` removes it
                         when nothing is in it
-  gs://bucket/key       the same in Google Cloud Storage
+  gs://bucket/key       the same in Google Cloud Storage; `ls gs://` and `mkdir gs://bucket` take the project from
+                        GOOGLE_CLOUD_PROJECT or the file of the credentials
   az://container/key    the same in Azure Blob Storage; az://container?account=NAME/key says of which account
   webdavs://host/path   a server of WebDAV; webdav://host/path without encryption. It is a URL, as file:///abs/dir is. A
                         server that asks for a path of its own in front (https://host/remote.php/dav/files/me) is easier
@@ -121,11 +122,13 @@ const ENVIRONMENT: &str = "\
                                   STORAGE_BACKEND=file OMNISTORAGE_FILE_ROOT=/srv; a dot in a setting is written `__`
   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, ...
                                   S3, as the AWS tools have them
-  GOOGLE_APPLICATION_CREDENTIALS, STORAGE_EMULATOR_HOST
+  GOOGLE_APPLICATION_CREDENTIALS, STORAGE_EMULATOR_HOST, GOOGLE_CLOUD_PROJECT
                                   Google Cloud Storage
   AZURE_STORAGE_ACCOUNT, AZURE_STORAGE_KEY, AZURE_STORAGE_SAS_TOKEN, AZURE_STORAGE_CONNECTION_STRING, ...
                                   Azure Blob Storage, as az has them
   XDG_CACHE_HOME                  where the compiled component and memos are kept, else ~/.cache
+  OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, OTEL_TRACES_SAMPLER, TRACEPARENT, ...
+                                  where traces of commands go, as programs with OpenTelemetry have them
 
 A variable OMNISTORAGE_... that means nothing is warned of.";
 

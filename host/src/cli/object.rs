@@ -95,9 +95,11 @@ impl Put {
 
 /// Make a directory, and those above it; or a bucket
 #[derive(Args)]
-#[command(after_help = "Examples:\n  omnistorage mkdir ./backup/2026\n  omnistorage mkdir s3://bucket")]
+#[command(
+    after_help = "Examples:\n  omnistorage mkdir ./backup/2026\n  omnistorage mkdir s3://bucket\n  GOOGLE_CLOUD_PROJECT=me omnistorage mkdir gs://bucket"
+)]
 pub(crate) struct Mkdir {
-    /// A directory, or `s3://bucket`
+    /// A directory, or `s3://bucket`, `gs://bucket`
     #[arg(value_parser = Place::parser())]
     place: Place,
 }
@@ -113,7 +115,7 @@ impl Mkdir {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  omnistorage rmdir ./backup/2026\n  omnistorage rmdir s3://bucket")]
 pub(crate) struct Rmdir {
-    /// A directory, or `s3://bucket`
+    /// A directory, or `s3://bucket`, `gs://bucket`
     #[arg(value_parser = Place::parser())]
     place: Place,
 }

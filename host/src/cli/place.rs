@@ -34,6 +34,7 @@ use crate::Path;
 
 /// The kind of the backends whose buckets can be listed and made.
 const S3: &str = "s3";
+pub(crate) const GCS: &str = "gcs";
 const AZBLOB: &str = "azblob";
 const HTTP: &str = "http";
 const WEBDAV: &str = "webdav";
@@ -134,10 +135,10 @@ impl Place {
     /// The place for a command that makes or removes directories: a bucket is a directory of its account.
     pub(crate) fn into_directory(self) -> Self {
         let kind = match self.kind {
-            PlaceKind::Bucket { kind: S3, bucket, settings, path } if path.is_root() => {
+            PlaceKind::Bucket { kind: kind @ (S3 | GCS), bucket, settings, path } if path.is_root() => {
                 match Path::parse(bucket.as_str()) {
-                    Ok(path) => PlaceKind::Buckets { kind: S3, settings, path },
-                    Err(_) => PlaceKind::Bucket { kind: S3, bucket, settings, path },
+                    Ok(path) => PlaceKind::Buckets { kind, settings, path },
+                    Err(_) => PlaceKind::Bucket { kind, bucket, settings, path },
                 }
             }
             kind => kind,
@@ -195,7 +196,7 @@ fn in_backend(name: &str, rest: &str) -> Result<PlaceKind, String> {
         ("file", Some(rest)) => file_url(rest),
         ("file", None) => Err("a file URL is written `file:///abs/path`".to_owned()),
         ("s3", Some(rest)) => bucket(S3, rest),
-        ("gs", Some(rest)) => bucket("gcs", rest),
+        ("gs", Some(rest)) => bucket(GCS, rest),
         ("az", Some(rest)) => bucket(AZBLOB, rest),
         ("az", None) => Err(format!("a container is written `az://{}`", or(rest, "container/key"))),
         ("azblob" | "azure", Some(rest)) => Err(format!("a container of Azure is written `az://{rest}`")),
@@ -289,7 +290,7 @@ fn backend_path(text: &str) -> Result<Path, String> {
 fn bucket(kind: &'static str, rest: &str) -> Result<PlaceKind, String> {
     let (bucket, settings, path) = Settings::split(rest)?;
     match kind {
-        S3 if bucket.is_empty() && path.is_empty() => {
+        S3 | GCS if bucket.is_empty() && path.is_empty() => {
             return Ok(PlaceKind::Buckets { kind, settings, path: Path::root() });
         }
         AZBLOB if bucket.is_empty() => return Err("the URL names no container".to_owned()),
@@ -571,6 +572,7 @@ mod tests {
             parse("s3://"),
             Ok(PlaceKind::Buckets { kind: "s3", settings: Settings::default(), path: Path::root() })
         );
+        assert!(matches!(parse("gs://"), Ok(PlaceKind::Buckets { kind: "gcs", .. })));
         assert_eq!(parse("memory:a/b/"), Ok(PlaceKind::Memory(path("a/b"))));
         assert_eq!(parse("nas:x:y"), Ok(PlaceKind::Configured { name: "nas".into(), path: path("x:y") }));
         for text in [
@@ -581,7 +583,6 @@ mod tests {
             "nas://a",
             "s3:b",
             "s3://b//k",
-            "gs://",
             "gs:b",
             "",
             "-",

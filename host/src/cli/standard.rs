@@ -201,7 +201,11 @@ impl Upload for Output {
         Ok(ObjectInfo { size: Some(self.bytes), ..ObjectInfo::new(self.path, ObjectKind::Object) })
     }
 
-    async fn abort(self: Box<Self>) {}
+    /// What was written cannot be taken back: it is written to its end.
+    async fn abort(mut self: Box<Self>) {
+        // There is an error to tell already.
+        let _ = self.output.flush().await;
+    }
 }
 
 fn unreadable(Failure { message, .. }: Failure) -> Error {

@@ -280,7 +280,7 @@ fn opened(backend: &dyn Backend) -> Result<&Opened> {
 #[async_trait(?Send)]
 impl Backend for Opened {
     fn capabilities(&self) -> Capabilities {
-        self.store.borrow().kind.capabilities()
+        self.store.borrow().capabilities()
     }
 
     async fn read(&self, path: Path, options: ReadOptions) -> Result<Reader> {
@@ -513,7 +513,8 @@ impl Listing for Cursor {
             Listed::Entry(info) => Some(info.clone()),
             Listed::Failure(_) => None,
         });
-        self.of.watched(|watch, name| watch.listed(name, &self.prefix, told, infos));
+        let is_proof = !self.of.capabilities().features.partial_list;
+        self.of.watched(|watch, name| watch.listed(name, &self.prefix, told, is_proof, infos));
         if last.is_some() {
             self.last.replace(last);
         }

@@ -47,6 +47,7 @@ impl Kind {
                 batches: is_files,
                 conditional_copy: matches!(self, Self::Hashes | Self::Plain),
                 conditional_delete: matches!(self, Self::Hashes | Self::Plain),
+                partial_list: false,
             },
             hashes: if self == Self::Hashes { vec![HashAlgorithm::Md5] } else { Vec::new() },
             modified_precision: (self != Self::Plain).then(|| std::time::Duration::from_nanos(1)),
@@ -77,6 +78,8 @@ pub(crate) struct Store {
     directories: BTreeMap<Path, Timestamp>,
     /// Directories that cannot be read.
     pub(crate) locked: BTreeSet<Path>,
+    /// What listings do not show, with all that is below it.
+    pub(crate) unshown: BTreeSet<Path>,
     writes: u64,
 }
 
@@ -85,7 +88,15 @@ impl Store {
     #[must_use]
     pub(crate) fn new(kind: Kind) -> Self {
         let (objects, directories) = (BTreeMap::new(), BTreeMap::new());
-        Self { kind, objects, directories, locked: BTreeSet::new(), writes: 0 }
+        Self { kind, objects, directories, locked: BTreeSet::new(), unshown: BTreeSet::new(), writes: 0 }
+    }
+
+    /// What it can do.
+    #[must_use]
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        let mut capabilities = self.kind.capabilities();
+        capabilities.features.partial_list = !self.unshown.is_empty();
+        capabilities
     }
 
     /// All objects.
@@ -208,10 +219,9 @@ impl Store {
             after.is_none_or(|after| path > after) && options.until.as_ref().is_none_or(|until| path <= until)
         };
         let is_hidden = |path: &Path| {
-            let above = std::iter::successors(path.parent(), Path::parent);
-            above
-                .into_iter()
-                .any(|directory| self.locked.contains(&directory) && directory.starts_with(prefix))
+            let mut above = std::iter::successors(path.parent(), Path::parent);
+            above.any(|directory| self.locked.contains(&directory) && directory.starts_with(prefix))
+                || self.unshown.iter().any(|unshown| path.starts_with(unshown) && unshown != prefix)
         };
         for (path, object) in &self.objects {
             let Some(inside) = path.strip_prefix(prefix).filter(|inside| !inside.is_root()) else { continue };

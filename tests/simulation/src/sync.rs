@@ -37,6 +37,9 @@ pub(crate) fn run(world: &World) -> Check {
     author.fill(world, &mut stores.store("to").borrow_mut(), 12);
     let options = options(world);
     world.tell(|| format!("{options:?}"));
+    for (name, often) in [("from", 200), ("to", 50)] {
+        hide(world, &stores, name, often);
+    }
     for _ in 0..world.chance(|rng| rng.u32(1..4)) {
         author.change(world, &mut stores.store("from").borrow_mut());
         world.pass(std::time::Duration::from_secs(3));
@@ -161,6 +164,17 @@ fn nothing_claimed(watch: &Watch, events: &[Event], before: &Sides) -> Check {
         ensure(is_there, || format!("{path} was told to be transferred, and nobody brought it"))?;
     }
     Ok(())
+}
+
+/// Now and then a store does not show some of what both have, or one of them.
+fn hide(world: &World, stores: &Stores, name: &str, often: u32) {
+    if !world.happens(often) {
+        return;
+    }
+    let both: BTreeSet<Path> = all(stores, "from").into_keys().chain(all(stores, "to").into_keys()).collect();
+    let unshown: BTreeSet<Path> = both.into_iter().filter(|_| world.happens(300)).collect();
+    world.tell(|| format!("{name} does not show {unshown:?}"));
+    stores.store(name).borrow_mut().unshown = unshown;
 }
 
 /// One directory of the source cannot be read.
@@ -312,6 +326,9 @@ fn counted(events: &[Event], report: &Report) -> Check {
 
 /// Without faults a run makes the target what the source is; one more does nothing, and asks nothing but the listings.
 fn converge(world: &World, stores: &Stores, options: SyncOptions) -> Check {
+    for name in ["from", "to"] {
+        stores.store(name).borrow_mut().unshown.clear();
+    }
     // Whatever the clock did, it is later than anything was written.
     world.pass(std::time::Duration::from_secs(24 * 3600));
     let options = SyncOptions {

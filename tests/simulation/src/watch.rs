@@ -69,16 +69,18 @@ impl Watch {
         }
     }
 
-    /// A page of a listing, which is all there is between two bounds.
+    /// A page of a listing, which proves that there is nothing else between two bounds, or does not.
     pub(crate) fn listed(
         &mut self,
         store: &str,
         prefix: &Path,
         options: ListOptions,
+        is_proof: bool,
         infos: impl Iterator<Item = ObjectInfo>,
     ) {
         match store {
-            "from" => self.looks.push(Look::Below { prefix: prefix.clone(), options }),
+            "from" if is_proof => self.looks.push(Look::Below { prefix: prefix.clone(), options }),
+            "from" => self.looks.extend(infos.map(|info| Look::At(info.path))),
             "to" => self.told.extend(infos.filter_map(|info| info.etag)),
             _ => {}
         }

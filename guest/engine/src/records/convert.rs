@@ -29,10 +29,13 @@ pub(super) async fn convert(mut source: Side, target: Side) -> Result<ConvertRep
     let header = records.header().await?.map(<[u8]>::to_vec);
     let started = plan.start(header.as_deref(), target.options).map_err(|why| records.locate(why))?;
     let mut carrying = Carrying::start(started, target)?;
-    while let Some(batch) = records.read(u32::MAX).await? {
-        carrying.carry(&batch).await?.map_err(|why| records.locate(why))?;
+    match carrying.carry_all(&mut records).await {
+        Ok(()) => carrying.finish(records.bytes_read(), header).await,
+        Err(error) => {
+            carrying.writer.abort().await;
+            Err(error)
+        }
     }
-    carrying.finish(records.bytes_read(), header).await
 }
 
 /// Converts by the columns of the first batch. `None` if they may not be those of all, or the target would show what is
@@ -80,6 +83,14 @@ impl Carrying {
     ) -> Result<Self, Error> {
         target.format = format;
         Ok(Self { conversion, writer: Writing::create(target)?, scratch: Batch::new() })
+    }
+
+    /// Writes all records there are.
+    async fn carry_all(&mut self, records: &mut Records) -> Result<(), Error> {
+        while let Some(batch) = records.read(u32::MAX).await? {
+            self.carry(&batch).await?.map_err(|why| records.locate(why))?;
+        }
+        Ok(())
     }
 
     /// Writes the records of a batch. The inner error is that of a record which could not be converted.

@@ -26,6 +26,8 @@ pub(super) struct Writing {
     coded: Vec<u8>,
     sink: Sink,
     outcome: oneshot::Receiver<Result<ObjectInfo, Error>>,
+    /// What is handed on shows at once, and cannot be taken back: as on standard output.
+    shows: bool,
 }
 
 impl Writing {
@@ -41,13 +43,14 @@ impl Writing {
         let (sink, contents) = pipe();
         let (written, outcome) = oneshot::channel();
         let port = place.port.clone();
+        let shows = !place.backend.capabilities().features.atomic_write;
         // The write goes on while the caller writes records.
         port.spawn(Box::pin(async move {
             let outcome = place.backend.write(place.path, contents, WriteOptions::default()).await;
             // The receiver may be gone.
             let _ = written.send(outcome);
         }));
-        Ok(Self { at, framing, encoder, plain: Vec::new(), coded: Vec::new(), sink, outcome })
+        Ok(Self { at, framing, encoder, plain: Vec::new(), coded: Vec::new(), sink, outcome, shows })
     }
 
     pub(super) async fn write(&mut self, batch: &Batch) -> Result<(), Error> {
@@ -104,8 +107,13 @@ impl Writing {
         Ok((self.outcome.await.map_err(|_| cancelled())??, bytes))
     }
 
-    /// Gives the object up, and waits until nothing of it is left.
-    pub(super) async fn abort(self) {
+    /// Gives the object up, and waits until nothing of it is left. Where it shows as it is written, it ends behind the last
+    /// record; if it is compressed, whoever reads it notices that the end is missing.
+    pub(super) async fn abort(mut self) {
+        if self.shows && self.encoder.is_none() {
+            // If nobody takes it any more, it is given up all the same.
+            let _ = self.flush().await;
+        }
         drop(self.sink);
         // The write fails, as it was asked to.
         let _ = self.outcome.await;

@@ -19,6 +19,7 @@ use super::{
     contents::{Hashed, hash_both, same_bytes},
     pairs::{Pairs, Step},
     sides::Sides,
+    unshown::Unshown,
 };
 use crate::{job::Outlet, port::Storage};
 
@@ -33,7 +34,10 @@ pub(super) async fn run(
     filter: Filter,
     entries: Outlet<CheckEntry>,
 ) -> Result<CheckReport, Error> {
-    let sides = Sides::open(&port, places, filter, &options).await?;
+    let mut sides = Sides::open(&port, places, filter, &options).await?;
+    if !options.one_way {
+        sides.unshown = Unshown::Compared;
+    }
     let mut pairs = Pairs::new(&sides).await?;
     let mut check = Check { entries, report: CheckReport::default() };
     let outcome = check.compare_all(&sides, &mut pairs, &options).await;

@@ -46,7 +46,15 @@ pub(super) async fn explain(
         return Ok(Explanation { included: false, ruling, action: None, reason });
     }
     let (included, ruling) = judge(&sides.filter, &path, source.as_ref().or(target.as_ref()));
+    let is_shown = !on_source
+        || sides.single.is_some()
+        || !sides.source.hides_names()
+        || sides.source.shows(&path).await?;
     let (action, reason) = match (source, target) {
+        _ if included && !is_shown => {
+            let reason = "the listing of the source does not show it, so it is neither brought nor replaced nor deleted";
+            (None, reason.to_owned())
+        }
         (Some(source), target)
             if source.kind == ObjectKind::Directory
                 && target.as_ref().is_none_or(|target| target.kind != ObjectKind::Object) =>

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt, future::LocalBoxFuture};
 use omnistorage_core::{
     entry::{Entry, Listed, ObjectKind, Unlisted},
     sync::{
@@ -13,7 +13,11 @@ use omnistorage_core::{
 };
 use omnistorage_types::{Error, ErrorCode, KeyRange};
 
-use super::{pages::Pages, sides::Sides};
+use super::{
+    pages::Pages,
+    sides::Sides,
+    unshown::{Doubts, Steps, TOGETHER},
+};
 
 /// The next item of the merge.
 pub(super) type Step = merge::Step;
@@ -28,6 +32,12 @@ pub(super) struct Pairs {
     filter: Rc<Filter>,
     range: KeyRange,
     source_has_objects: bool,
+    /// Where a listing may leave names out.
+    doubts: Option<Doubts>,
+    /// Steps about which something is asked.
+    asking: Option<LocalBoxFuture<'static, Steps>>,
+    /// Steps about which it was.
+    settled: Steps,
 }
 
 impl Pairs {
@@ -47,6 +57,9 @@ impl Pairs {
                 filter: sides.filter.clone(),
                 range: sides.range.clone(),
                 source_has_objects: false,
+                doubts: Doubts::of(sides),
+                asking: None,
+                settled: Steps::new(),
             });
         };
         for side in [Side::Source, Side::Target] {
@@ -63,7 +76,18 @@ impl Pairs {
             merge.end(side);
         }
         let (filter, range) = (sides.filter.clone(), sides.range.clone());
-        Ok(Self { merge, recoding, source: None, target: None, filter, range, source_has_objects: false })
+        Ok(Self {
+            merge,
+            recoding,
+            source: None,
+            target: None,
+            filter,
+            range,
+            source_has_objects: false,
+            doubts: None,
+            asking: None,
+            settled: Steps::new(),
+        })
     }
 
     /// Whether an object of the source is in sight. One page of each listing is, before the first step.
@@ -73,6 +97,40 @@ impl Pairs {
 
     /// The next pair that the filter includes. Cancel-safe: it may be dropped and called again.
     pub(super) async fn next(&mut self) -> Result<Step, Error> {
+        loop {
+            if let Some(step) = self.settled.pop_front() {
+                match self.screen(step?) {
+                    Some(step) => return Ok(step),
+                    None => continue,
+                }
+            }
+            if let Some(asking) = &mut self.asking {
+                self.settled = asking.await;
+                self.asking = None;
+                continue;
+            }
+            let step = self.listed().await?;
+            let Some(doubts) = self.doubts.as_ref().filter(|doubts| doubts.concern(&step)).cloned() else {
+                return Ok(step);
+            };
+            self.asking = Some(doubts.ask(self.gather(step)));
+        }
+    }
+
+    /// A step and those behind it that are known already.
+    fn gather(&mut self, first: Step) -> Steps {
+        let mut steps = Steps::from([Ok(first)]);
+        while steps.len() < TOGETHER && !matches!(steps.back(), Some(Ok(Step::End) | Err(_))) {
+            match self.listed().now_or_never() {
+                Some(step) => steps.push_back(step),
+                None => break,
+            }
+        }
+        steps
+    }
+
+    /// The next pair as the listings show it. Cancel-safe, too.
+    async fn listed(&mut self) -> Result<Step, Error> {
         loop {
             let side = match self.merge.next() {
                 Ok(Step::Need(side)) => side,
@@ -117,6 +175,7 @@ impl Pairs {
             }
         }
     }
+
     /// What the filter leaves of a step. An object that only the target has is judged by what it is called on the
     /// source: if anything that it could be of is excluded, it stays.
     fn screen(&self, step: Step) -> Option<Step> {

@@ -14,6 +14,7 @@ use omnistorage_types::{
 use super::retry::{Attempts, retrying};
 use crate::{
     place::{Place, below, unlisted_below},
+    planted::{self, Bug},
     port::{Backend, Storage},
 };
 
@@ -109,6 +110,11 @@ impl Reading {
     /// write does, and leaves a hidden file behind if the process is killed in between.
     pub(super) fn is_file_system(&self) -> bool {
         self.features().directories && self.features().if_absent
+    }
+
+    /// Whether its listings may leave out what it has: a name that they lack is asked for.
+    pub(super) fn hides_names(&self) -> bool {
+        self.features().partial_list && !planted::has(Bug::TrustsListings)
     }
 
     /// The same place, where the object that the run knows as `here` is called `there`.

@@ -1,7 +1,8 @@
 //! A second look at the source before extra objects of the target go: has it got them by now?
 //!
 //! Between the listings and the deletes lie all the transfers. A look costs little: a page of a listing answers for all
-//! objects that it spans, and where they lie far apart, or the source is near, each is looked at by itself.
+//! objects that it spans. Where they lie far apart, the source is near, or its listings may leave names out, each is looked
+//! at by itself.
 
 use futures::{StreamExt, stream};
 use omnistorage_core::{
@@ -66,9 +67,10 @@ impl SecondLook {
     /// as it spans. None if looking is cheaper, or a listing would not tell.
     async fn by_listing(&self, paths: &[&Path]) -> Vec<Result<bool, Error>> {
         let features = self.source.features();
-        let ([first, _, ..], true) =
-            (paths, features.sorted_list && !features.batches && self.recoder.is_none())
-        else {
+        let ([first, _, ..], true) = (
+            paths,
+            features.sorted_list && !features.batches && self.recoder.is_none() && !self.source.hides_names(),
+        ) else {
             return Vec::new();
         };
         let Ok(Some(page)) = self.page(first, paths[paths.len() - 1]).await else { return Vec::new() };

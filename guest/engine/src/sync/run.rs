@@ -46,6 +46,7 @@ use super::{
     returned::SecondLook,
     sides::Sides,
     transfer::Carrier,
+    unshown::Unshown,
     waiting::{Item, Waiting},
 };
 use crate::{
@@ -63,9 +64,12 @@ pub(super) async fn run(
     filter: Filter,
     events: Outlet<Event>,
 ) -> Result<Report, Error> {
-    let sides = Sides::open(&port, places, filter, &options).await?;
+    let mut sides = Sides::open(&port, places, filter, &options).await?;
     if operation != Operation::Sync || sides.single.is_some() {
         options.deletion = Deletion::None;
+    }
+    if options.deletion != Deletion::None {
+        sides.unshown = Unshown::Kept;
     }
     let is_move = operation == Operation::Move;
     let contents_only = is_move && !planted::has(Bug::MoveTrustsTimes);

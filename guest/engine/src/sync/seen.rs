@@ -32,13 +32,25 @@ impl Reading {
     /// The entry at a path that has exactly this name.
     pub(super) async fn stat_named(&self, path: &Path) -> Result<Option<Entry>, Error> {
         let found = self.stat(path).await?;
-        if found.is_none() || path.is_root() || !self.is_file_system() {
+        // A listing that may lack the name cannot tell how it is written.
+        if found.is_none() || path.is_root() || !self.is_file_system() || self.hides_names() {
             return Ok(found);
         }
         match self.look_up(path).await? {
             Told::Nothing => Ok(None),
             Told::Entry(_) | Told::Unknown => Ok(found),
         }
+    }
+
+    /// Whether the listings of the directories above a path lead to it, or may.
+    pub(super) async fn shows(&self, path: &Path) -> Result<bool, Error> {
+        let above = std::iter::successors(Some(path.clone()), Path::parent);
+        for path in above.filter(|path| !path.is_root()) {
+            if matches!(self.look_up(&path).await?, Told::Nothing) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn look_up(&self, path: &Path) -> Result<Told, Error> {

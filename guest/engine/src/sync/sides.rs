@@ -23,6 +23,7 @@ use super::{
     place::{Reading, hash_algorithm, nanoseconds},
     recode::Recoder,
     retry::{Attempts, retrying},
+    unshown::Unshown,
 };
 use crate::{place::Place, port::Storage};
 
@@ -40,6 +41,8 @@ pub(super) struct Sides {
     pub(super) range: KeyRange,
     /// What happens to objects on the way.
     pub(super) recoder: Option<Recoder>,
+    /// What becomes of objects that the listing of the source does not show.
+    pub(super) unshown: Unshown,
 }
 
 impl Sides {
@@ -122,6 +125,7 @@ impl Sides {
             filter: Rc::new(filter),
             range: options.range(),
             recoder,
+            unshown: Unshown::Unasked,
         };
         if !sides.range.is_whole() && sides.single.is_none() {
             for side in [&sides.source, &sides.target] {

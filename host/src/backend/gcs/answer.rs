@@ -132,7 +132,9 @@ fn is_damage(message: &str) -> bool {
 }
 
 pub(super) fn no_bucket(bucket: &str) -> Error {
-    let message = format!("there is no bucket `{bucket}`: check its name and the endpoint, or create it");
+    let message = format!(
+        "there is no bucket `{bucket}`: check its name and the endpoint, or make it (`omnistorage mkdir gs://{bucket}`)"
+    );
     Error::new(ErrorCode::NotFound, message)
 }
 

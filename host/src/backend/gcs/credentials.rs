@@ -10,7 +10,7 @@ use reqsign_google::{
     VmMetadataCredentialProvider,
 };
 
-use crate::{Error, ErrorCode, secret::Secret};
+use crate::{Error, ErrorCode, backend::cloud::settings::variable, secret::Secret};
 
 /// Where Google gives tokens for keys of service accounts and for users who have logged in.
 const TOKEN_ENDPOINT: &str = "https://oauth2.googleapis.com/token";
@@ -19,6 +19,7 @@ const TOKEN_ENDPOINT: &str = "https://oauth2.googleapis.com/token";
 const GCLOUD_FILE: &str = "application_default_credentials.json";
 
 /// What the settings say about credentials.
+#[derive(Clone)]
 pub(super) enum Given {
     /// Nothing: they are searched for in the places of [application default
     /// credentials](https://cloud.google.com/docs/authentication/application-default-credentials).
@@ -32,6 +33,40 @@ pub(super) enum Given {
     Json(Secret),
     /// A token as it is.
     Token(Secret),
+}
+
+impl Given {
+    /// The project that the file of the credentials names.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] if there is a file that cannot be read.
+    #[allow(clippy::disallowed_methods, reason = "a file of credentials is the user's own, wherever it is")]
+    pub(super) async fn project(&self) -> Result<Option<String>, Error> {
+        let file = match self {
+            Self::Json(json) => return Ok(project_in(json.expose())),
+            Self::Token(_) => None,
+            Self::File(file) => Some(file.clone()),
+            Self::Nothing { .. } => variable("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from),
+        };
+        let Some(file) = file else { return Ok(None) };
+        let json = tokio::fs::read_to_string(&file).await.map_err(|error| {
+            let message = format!("the file of the credentials, `{}`, cannot be read", file.display());
+            Error::new(ErrorCode::InvalidArgument, message).with_source(error)
+        })?;
+        Ok(project_in(&json))
+    }
+}
+
+/// That of a service account, or the one that a user has chosen.
+fn project_in(json: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        project_id: Option<String>,
+        quota_project_id: Option<String>,
+    }
+
+    let file: File = serde_json::from_str(json).ok()?;
+    file.project_id.or(file.quota_project_id).filter(|project| !project.is_empty())
 }
 
 /// Provides tokens. Those of a service account are exchanged here, not by the signer: it would ask for a new one before

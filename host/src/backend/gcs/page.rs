@@ -31,6 +31,13 @@ pub(super) struct Listed {
 }
 
 impl Listed {
+    /// Whether it shows that there is nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+            && self.prefixes.is_empty()
+            && self.next_page_token.as_ref().is_none_or(String::is_empty)
+    }
+
     /// Whether an object of that key is on the page.
     pub(super) fn holds(&self, key: &str) -> bool {
         self.items.iter().any(|object| object.name == key)

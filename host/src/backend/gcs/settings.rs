@@ -25,6 +25,9 @@ use crate::{
     secret::Secret,
 };
 
+/// Variables that name a project, in the order in which they are asked.
+const PROJECT: [&str; 2] = ["OMNISTORAGE_GCS_PROJECT", "GOOGLE_CLOUD_PROJECT"];
+
 const GOOGLE: &str = "https://storage.googleapis.com";
 
 /// What one can do whose token must not be seen on the way.
@@ -38,18 +41,62 @@ const PARTS_IN_FLIGHT: PartsInFlight = PartsInFlight(8);
 pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let name = checked_name(config.require("bucket")?)?;
     let prefix = take_prefix(&mut config)?;
-    let endpoint: Option<String> = config.take("endpoint")?;
     let user_project = config.take("user_project")?;
     let part_size = config.take::<PartSize>("part_size")?.unwrap_or_default();
     let parts = Parts::new(config.take("parts_in_flight")?.unwrap_or(PARTS_IN_FLIGHT).0);
-    let token_endpoint =
-        config.take::<String>("token_endpoint")?.map(|url| checked_token_endpoint(&url)).transpose()?;
-    let (account, given) = credentials(&mut config)?;
     let conditional_copy: Option<bool> = config.take("conditional_copy")?;
     let conditional_delete: Option<bool> = config.take("conditional_delete")?;
-    let retry = config.retry().unwrap_or_default();
+    let Service { client, identity, .. } = service(&mut config)?;
     config.finish(KIND)?;
+    let is_google = identity.endpoint == GOOGLE;
+    let preconditions = Preconditions {
+        copy: conditional_copy.unwrap_or(is_google),
+        delete: conditional_delete.unwrap_or(is_google),
+    };
+    Ok(Bucket::new(client, name, prefix, identity, user_project, part_size, parts).honouring(preconditions))
+}
 
+/// Makes an account from its settings, for what is about no bucket in particular.
+pub(super) fn account(mut config: Config) -> Result<Service> {
+    let service = service(&mut config)?;
+    config.finish(KIND)?;
+    Ok(service)
+}
+
+/// A store, and how to speak to it.
+pub(super) struct Service {
+    pub(super) client: Client<Credential>,
+    pub(super) identity: Identity,
+    project: Option<String>,
+    given: Given,
+}
+
+impl Service {
+    /// The project in which buckets are made.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] if nobody says which.
+    pub(super) async fn project(&self) -> Result<String> {
+        let said = self.project.clone().or_else(|| PROJECT.into_iter().find_map(variable));
+        let project = match said {
+            Some(project) => Some(project),
+            None => self.given.project().await?,
+        };
+        project.ok_or_else(|| {
+            let message = "buckets belong to a project: set `GOOGLE_CLOUD_PROJECT`, or the setting `project`";
+            Error::new(ErrorCode::InvalidArgument, message)
+        })
+    }
+}
+
+/// Takes what is about a store, and about no bucket.
+fn service(config: &mut Config) -> Result<Service> {
+    let endpoint: Option<String> = config.take("endpoint")?;
+    let project = config.take("project")?;
+    let token_endpoint =
+        config.take::<String>("token_endpoint")?.map(|url| checked_token_endpoint(&url)).transpose()?;
+    let (account, given) = credentials(config)?;
+    let retry = config.retry().unwrap_or_default();
     let emulator = if endpoint.is_some() { None } else { variable("STORAGE_EMULATOR_HOST") };
     let (endpoint, account) = match (endpoint, emulator) {
         (Some(endpoint), _) => (checked_endpoint(&endpoint)?, account),
@@ -60,15 +107,9 @@ pub(super) fn bucket(mut config: Config) -> Result<Bucket> {
     let mut client = Client::new(TIMEOUT)?.retry(retry);
     if account != Account::Anonymous {
         require_private(&endpoint, ANONYMOUS)?;
-        client = signed(client, Credentials::new(given, token_endpoint));
+        client = signed(client, Credentials::new(given.clone(), token_endpoint));
     }
-    let is_google = endpoint == GOOGLE;
-    let preconditions = Preconditions {
-        copy: conditional_copy.unwrap_or(is_google),
-        delete: conditional_delete.unwrap_or(is_google),
-    };
-    let identity = Identity { endpoint, account };
-    Ok(Bucket::new(client, name, prefix, identity, user_project, part_size, parts).honouring(preconditions))
+    Ok(Service { client, identity: Identity { endpoint, account }, project, given })
 }
 
 fn signed(client: Client<Credential>, credentials: Credentials) -> Client<Credential> {

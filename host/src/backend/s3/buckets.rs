@@ -1,16 +1,8 @@
-//! The buckets of an account, as directories: listed, made, and removed when they are empty.
-
-use std::{
-    any::Any,
-    fmt,
-    sync::atomic::{AtomicBool, Ordering},
-    vec,
-};
+//! The buckets of an account of S3.
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use omnistorage_types::Path;
 use reqsign_aws_v4::Credential;
 
 use super::{
@@ -19,24 +11,24 @@ use super::{
     xml::{self, Document, required, time_of},
 };
 use crate::{
-    Error, ErrorCode, ObjectInfo, ObjectKind, Result,
-    backend::{
-        Backend, Capabilities, Features, ListOptions, Listed, Listing, ReadOptions, Reader, Upload,
-        WriteOptions,
-        cloud::{
-            client::{Answer, Call, Client},
-            query_string,
-        },
+    Error, Result, Timestamp,
+    backend::cloud::{
+        buckets::{Account, Buckets},
+        client::{Answer, Call, Client},
+        query_string,
     },
     config::Config,
 };
 
-/// The buckets of an account of S3. There is nothing in it but directories of one level, which are the buckets: to get
-/// at what is in one, open it as an [`S3Backend`](super::S3Backend).
-pub struct S3Buckets {
+/// The buckets of an account of S3, as directories; to get at what is in one, open it as an
+/// [`S3Backend`](super::S3Backend).
+pub type S3Buckets = Buckets<S3Account>;
+
+/// An account of S3.
+pub struct S3Account {
     client: Client<Credential>,
     service: Service,
-    closed: AtomicBool,
+    url: String,
 }
 
 impl S3Buckets {
@@ -44,19 +36,18 @@ impl S3Buckets {
     /// `timeout`, `plain_http`.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidArgument`] naming the key that is unknown, malformed or contradicts another.
+    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) naming the key that is unknown, malformed or
+    /// contradicts another.
     pub fn from_config(config: Config) -> Result<Self> {
         let (client, service) = settings::service(config)?;
-        Ok(Self { client, service, closed: AtomicBool::new(false) })
+        let url = service.url();
+        Ok(Self::of(S3Account { client, service, url }))
     }
+}
 
-    fn check_open(&self) -> Result<()> {
-        if self.closed.load(Ordering::Acquire) { Err(Error::backend_closed()) } else { Ok(()) }
-    }
-
+impl S3Account {
     /// Where a bucket is. Its name stands in the path, which every store takes.
     fn at(&self, bucket: &str) -> Result<String> {
-        self.check_open()?;
         settings::base(bucket, &self.service.region, self.service.endpoint.as_deref(), true)
     }
 
@@ -70,9 +61,8 @@ impl S3Buckets {
 
     /// The next page of them, and where the one behind it begins.
     async fn page(&self, token: Option<&str>) -> Result<All> {
-        self.check_open()?;
         let query = token.map(|token| format!("?{}", query_string(&[("continuation-token", token)])));
-        let uri = format!("{}/{}", self.service.url(), query.unwrap_or_default());
+        let uri = format!("{}/{}", self.url, query.unwrap_or_default());
         let (answer, all) =
             self.client.ask(&Call::new(Method::GET, uri), |body| answer::read("", body)).await?;
         match all {
@@ -90,6 +80,31 @@ impl S3Buckets {
             Some(First { is_empty }) => Ok(is_empty),
             None => Err(refused(bucket, answer).await),
         }
+    }
+}
+
+#[async_trait]
+impl Account for S3Account {
+    const KIND: &'static str = KIND;
+
+    fn place(&self) -> &str {
+        &self.url
+    }
+
+    async fn all(&self) -> Result<Vec<(String, Timestamp)>> {
+        let (mut all, mut token) = (Vec::new(), None);
+        loop {
+            let All { buckets, next } = self.page(token.as_deref()).await?;
+            all.extend(buckets);
+            match next {
+                Some(next) => token = Some(next),
+                None => return Ok(all),
+            }
+        }
+    }
+
+    async fn find(&self, bucket: &str) -> Result<()> {
+        self.send(bucket, &Call::new(Method::HEAD, self.at(bucket)?)).await.map(drop)
     }
 
     async fn make(&self, bucket: &str) -> Result<()> {
@@ -124,11 +139,6 @@ impl S3Buckets {
         }
         self.send(bucket, &Call::new(Method::DELETE, self.at(bucket)?)).await.map(drop)
     }
-
-    fn no_objects(&self, path: &Path) -> Error {
-        let message = "an account holds buckets alone: name the bucket that is meant";
-        Error::new(ErrorCode::Unsupported, message).at(KIND, path)
-    }
 }
 
 async fn refused(bucket: &str, answer: Answer) -> Error {
@@ -140,113 +150,9 @@ async fn refused(bucket: &str, answer: Answer) -> Error {
     }
 }
 
-/// The bucket that a path names.
-fn bucket(path: &Path) -> Result<&str> {
-    match (path.name(), path.segments().count()) {
-        (Some(name), 1) => Ok(name),
-        _ => Err(Error::new(ErrorCode::InvalidPath, "an account holds buckets, and they hold no others")
-            .at(KIND, path)),
-    }
-}
-
-fn directory(path: Path) -> ObjectInfo {
-    ObjectInfo::new(path, ObjectKind::Directory)
-}
-
-impl fmt::Debug for S3Buckets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("S3Buckets").field("service", &self.service.url()).finish_non_exhaustive()
-    }
-}
-
-#[async_trait]
-impl Backend for S3Buckets {
-    fn kind(&self) -> &str {
-        KIND
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        Capabilities {
-            features: Features { directories: true, sorted_list: true, ..Features::default() },
-            ..Capabilities::default()
-        }
-    }
-
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
-    async fn read(&self, path: &Path, _: &ReadOptions) -> Result<Reader> {
-        Err(self.no_objects(path))
-    }
-
-    async fn write(&self, path: &Path, _: &WriteOptions) -> Result<Box<dyn Upload>> {
-        Err(self.no_objects(path))
-    }
-
-    async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
-        self.check_open().map_err(|error| error.at(KIND, path))?;
-        if !path.is_root() {
-            let bucket = bucket(path)?;
-            let call = Call::new(Method::HEAD, self.at(bucket).map_err(|error| error.at(KIND, path))?);
-            self.send(bucket, &call).await.map_err(|error| error.at(KIND, path))?;
-        }
-        Ok(directory(path.clone()))
-    }
-
-    async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
-        if !prefix.is_root() || options.recursive {
-            return Err(self.no_objects(prefix));
-        }
-        let (mut found, mut token) = (Vec::new(), None);
-        loop {
-            let All { buckets, next } =
-                self.page(token.as_deref()).await.map_err(|error| error.at(KIND, prefix))?;
-            for (name, created) in buckets {
-                let path = Path::parse(name).map_err(|error| Error::from(error).at(KIND, prefix))?;
-                found.push(ObjectInfo { modified: Some(created), ..directory(path) });
-            }
-            match next {
-                Some(next) => token = Some(next),
-                None => break,
-            }
-        }
-        found.sort_by(|one, other| one.path.cmp(&other.path));
-        found.retain(|info| options.start_after.as_ref().is_none_or(|after| info.path > *after));
-        Ok(Box::new(Found(found.into_iter())))
-    }
-
-    async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {
-        paths.iter().map(|path| Err(self.no_objects(path))).collect()
-    }
-
-    async fn mkdir(&self, path: &Path) -> Result<()> {
-        self.make(bucket(path)?).await.map_err(|error| error.at(KIND, path))
-    }
-
-    async fn rmdir(&self, path: &Path) -> Result<()> {
-        self.remove(bucket(path)?).await.map_err(|error| error.at(KIND, path))
-    }
-
-    async fn close(&self) -> Result<()> {
-        self.closed.store(true, Ordering::Release);
-        Ok(())
-    }
-}
-
-/// Buckets are few: they are known when the listing begins.
-struct Found(vec::IntoIter<ObjectInfo>);
-
-#[async_trait]
-impl Listing for Found {
-    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
-        Ok(self.0.by_ref().take(max).map(Listed::Entry).collect())
-    }
-}
-
 /// The answer about all buckets.
 struct All {
-    buckets: Vec<(String, crate::Timestamp)>,
+    buckets: Vec<(String, Timestamp)>,
     next: Option<String>,
 }
 
@@ -268,7 +174,7 @@ impl xml::Answer for All {
     }
 }
 
-fn all(document: &mut Document<'_>) -> Result<Vec<(String, crate::Timestamp)>> {
+fn all(document: &mut Document<'_>) -> Result<Vec<(String, Timestamp)>> {
     let mut buckets = Vec::new();
     while let Some(element) = document.element()? {
         match element.name() {

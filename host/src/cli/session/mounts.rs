@@ -5,7 +5,7 @@ use std::{borrow::Cow, path, sync::Arc};
 use super::{FileSettings, Label, Resolved, Session};
 use crate::{
     Backend, Config, Error, FileBackend, Location, MemoryBackend, Path, Registry,
-    backend::{file::FileOptions, layer::Layered, s3::S3Buckets},
+    backend::{file::FileOptions, gcs::GcsBuckets, layer::Layered, s3::S3Buckets},
     cli::{
         Globals,
         configuration::Configuration,
@@ -14,10 +14,11 @@ use crate::{
         local::{self, Need},
         output::printable,
         pair,
-        place::{Place, PlaceKind, bucket_key},
+        place::{GCS, Place, PlaceKind, bucket_key},
         precompile,
         remotes::Remotes,
         standard::Standard,
+        trace::Calls,
     },
     runtime::{Runtime, RuntimeOptions, Storage},
 };
@@ -105,9 +106,11 @@ impl<'a> Mounts<'a> {
             }),
             PlaceKind::Buckets { kind, settings, .. } => {
                 self.insert(&resolved.name(&format!("{kind}://{settings:?}")), resolved, |_| {
-                    let opened = S3Buckets::from_config(settings.config());
-                    let opened = opened.map_err(|error| unopened(resolved, &error))?;
-                    Ok(Arc::new(opened))
+                    let buckets: Result<Arc<dyn Backend>, Error> = match *kind {
+                        GCS => GcsBuckets::from_config(settings.config()).map(|all| Arc::new(all) as _),
+                        _ => S3Buckets::from_config(settings.config()).map(|all| Arc::new(all) as _),
+                    };
+                    buckets.map_err(|error| unopened(resolved, &error))
                 })
             }
             PlaceKind::Bucket { kind, bucket, settings, .. } => {
@@ -235,7 +238,10 @@ impl<'a> Mounts<'a> {
         let runtime = Runtime::new(&options).map_err(failed)?;
         let mut builder = Storage::builder(&runtime);
         for (name, backend) in self.backends {
-            builder = builder.mount(name, backend);
+            builder = match &self.globals.traces {
+                Some(traces) => builder.mount(name, Arc::new(Layered::new(backend, Calls::of(traces)))),
+                None => builder.mount(name, backend),
+            };
         }
         Ok(Session { storage: builder.build(), labels: self.labels, standard: self.standard })
     }

@@ -61,6 +61,11 @@ impl Ends {
             return Err(first.error(ErrorCode::InvalidArgument, &message));
         }
         for place in [&first, &second] {
+            if place.backend.capabilities().features.partial_list {
+                let message = "its listings may leave out what it has, and what they lack would count as deleted: it cannot \
+                               be synced both ways";
+                return Err(place.error(ErrorCode::Unsupported, message));
+            }
             if place.overlap(&state).is_some() && !leaves_out_object(&filter, place, &state) {
                 let message = "the state lies in one of the places, where it would be synced: exclude it by a filter, \
                                or put it elsewhere";

@@ -77,6 +77,7 @@ impl Backend for FilesBackend {
                 batches: true,
                 conditional_copy: true,
                 conditional_delete: false,
+                partial_list: false,
             },
             hashes: Vec::new(),
             modified_precision: Some(Duration::from_nanos(1)),
