@@ -49,6 +49,8 @@ pub mod s3;
 pub mod sorted;
 #[cfg(any(feature = "cloud", target_family = "wasm"))]
 mod task;
+#[cfg(any(unix, feature = "opendal"))]
+mod temporary_name;
 #[cfg(any(feature = "cloud", feature = "opendal"))]
 mod throughput;
 #[cfg(all(any(feature = "cloud", feature = "opendal"), not(target_family = "wasm")))]
