@@ -37,6 +37,7 @@ Architecture: $architecture
 Maintainer: The omnistorage authors <omnistorage@users.noreply.github.com>
 Installed-Size: $(du -sk "$package/usr" | cut -f1)
 Depends: $depends
+Suggests: openssh-client
 Section: utils
 Priority: optional
 Homepage: https://github.com/omnistorage/omnistorage

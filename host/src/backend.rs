@@ -54,15 +54,19 @@ pub mod read_only;
 pub mod retry;
 #[cfg(feature = "s3")]
 pub mod s3;
+#[cfg(feature = "sftp")]
+pub mod sftp;
 pub mod sorted;
 #[cfg(any(feature = "cloud", target_family = "wasm"))]
 mod task;
+#[cfg(any(unix, feature = "opendal", feature = "sftp"))]
+mod temporary_name;
 #[cfg(any(feature = "cloud", feature = "opendal"))]
 mod throughput;
 #[cfg(all(any(feature = "cloud", feature = "opendal"), not(target_family = "wasm")))]
 pub(crate) mod tls;
 mod transfer;
-#[cfg(any(feature = "http", feature = "opendal"))]
+#[cfg(any(feature = "http", feature = "opendal", feature = "sftp"))]
 mod walk;
 mod whole;
 

@@ -122,6 +122,12 @@ impl Config {
         self.account.clone()
     }
 
+    /// Whether a component wrote it, which pays for what it opens.
+    #[cfg(feature = "sftp")]
+    pub(crate) fn is_of_guest(&self) -> bool {
+        self.account.is_some()
+    }
+
     /// With how often to try again, for a backend that does so itself.
     pub(crate) fn retried(self, retry: Option<RetryOptions>) -> Self {
         Self { retry, ..self }

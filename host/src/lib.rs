@@ -75,6 +75,8 @@ pub use backend::http::HttpBackend;
 pub use backend::opendal::OpendalBackend;
 #[cfg(feature = "s3")]
 pub use backend::s3::S3Backend;
+#[cfg(feature = "sftp")]
+pub use backend::sftp::SftpBackend;
 pub use backend::{Backend, channel::ChannelBackend, memory::MemoryBackend};
 pub use config::Config;
 #[cfg(feature = "configuration")]

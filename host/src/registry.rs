@@ -50,6 +50,8 @@ impl Registry {
         registry.insert("opendal", |config| Ok(Arc::new(crate::OpendalBackend::from_config(config)?)));
         #[cfg(feature = "s3")]
         registry.insert("s3", |config| Ok(Arc::new(crate::S3Backend::from_config(config)?)));
+        #[cfg(feature = "sftp")]
+        registry.insert("sftp", |config| Ok(Arc::new(crate::SftpBackend::from_config(config)?)));
         #[cfg(feature = "webdav")]
         registry.insert("webdav", |config| Ok(Arc::new(crate::OpendalBackend::webdav(config)?)));
         registry

@@ -31,6 +31,8 @@ mod report_file;
 mod reports;
 mod scarce;
 mod schema;
+#[cfg(unix)]
+mod sftp;
 mod slashes;
 mod sync;
 mod tee;

@@ -176,7 +176,7 @@ fn memory_lasts_as_long_as_the_command() {
     let backends = run(["backends"]).ok();
     // Which services of OpenDAL there are is for the features of the build.
     let own: Vec<_> = backends.lines().into_iter().filter(|kind| *kind != "opendal").collect();
-    assert_eq!(own, ["azblob", "channel", "file", "gcs", "http", "memory", "s3", "webdav"]);
+    assert_eq!(own, ["azblob", "channel", "file", "gcs", "http", "memory", "s3", "sftp", "webdav"]);
 }
 
 #[test]

@@ -113,8 +113,8 @@ fn names(globals: &Globals, word: &str) -> Vec<String> {
     };
     let remotes = Remotes::all(globals).unwrap_or_default();
     let remotes = remotes.iter().map(|remote| format!("{}:", remote.name()));
-    let kinds =
-        ["s3://", "gs://", "az://", "webdav://", "webdavs://", "http://", "https://"].map(ToOwned::to_owned);
+    let kinds = ["s3://", "gs://", "az://", "sftp://", "webdav://", "webdavs://", "http://", "https://"]
+        .map(ToOwned::to_owned);
     kinds.into_iter().chain(configured).chain(remotes).filter(|name| name.starts_with(word)).collect()
 }
 

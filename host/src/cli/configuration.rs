@@ -25,8 +25,8 @@ use super::{exit::Failure, place::is_name};
 use crate::{Backend, Config, Error, Registry, registry::KIND_VARIABLE};
 
 /// Names that mean something else in a place.
-const RESERVED: [&str; 10] =
-    ["az", ENVIRONMENT, "file", "gs", "http", "https", "memory", "s3", "webdav", "webdavs"];
+const RESERVED: [&str; 11] =
+    ["az", ENVIRONMENT, "file", "gs", "http", "https", "memory", "s3", "sftp", "webdav", "webdavs"];
 
 /// The backend of the environment.
 const ENVIRONMENT: &str = "env";

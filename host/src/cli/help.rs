@@ -13,6 +13,7 @@ A PLACE is one of
   s3://bucket/key       Amazon S3, and what speaks its protocol; s3:// for the buckets of the account
   gs://bucket/key       Google Cloud Storage
   az://container/key    Azure Blob Storage
+  sftp://host/path      a server of SFTP, by the ssh of this machine; sftp://host/~/path from the home directory on
   webdavs://host/path   a server of WebDAV
   https://host/path     a web server, to be read
   NAME:path             a backend of the configuration: `omnistorage config` makes one
@@ -53,6 +54,10 @@ A place is a directory and what is below it, or an object.
   gs://bucket/key       the same in Google Cloud Storage; `ls gs://` and `mkdir gs://bucket` take the project from
                         GOOGLE_CLOUD_PROJECT or the file of the credentials
   az://container/key    the same in Azure Blob Storage; az://container?account=NAME/key says of which account
+  sftp://host/path      a server of SFTP from its root on, sftp://user@host:port/~/path from the home directory on. It is a
+                        URL, as file:///abs/dir is. The ssh of this machine connects, by its own configuration, keys, agent
+                        and known hosts, and asks nothing: what needs a password fails. Links on the way to the place are
+                        followed, those in it are not
   webdavs://host/path   a server of WebDAV; webdav://host/path without encryption. It is a URL, as file:///abs/dir is. A
                         server that asks for a path of its own in front (https://host/remote.php/dav/files/me) is easier
                         to use as a backend of the configuration, whose `endpoint` has that path
@@ -83,6 +88,7 @@ Azure takes AZURE_STORAGE_ACCOUNT with AZURE_STORAGE_KEY or AZURE_STORAGE_SAS_TO
 login of az, AZURE_CLIENT_ID with its secret or certificate, the identity of the machine.
 WebDAV takes OMNISTORAGE_WEBDAV_USERNAME and OMNISTORAGE_WEBDAV_PASSWORD, or OMNISTORAGE_WEBDAV_TOKEN; without encryption
 only on this machine, or with OMNISTORAGE_WEBDAV_ALLOW_HTTP=true.
+SFTP takes what ssh takes: ~/.ssh/config, keys, the agent. It asks for no password.
 A backend of the configuration has settings of its own.";
 
 const FILTERS: &str = "\

@@ -8,6 +8,7 @@
 //! | `s3://` | the buckets of the account, where they are listed |
 //! | `s3://bucket?region=x/key` | the same with settings of its own |
 //! | `webdavs://host/path`, `webdav://host/path` | a server of WebDAV, with and without encryption; the path is that of a URL, and is decoded. Credentials come from the environment |
+//! | `sftp://host/path` | a server of SFTP, from its root on; `sftp://host/~/path` from the home directory on. The path is that of a URL. Who asks, and by which key, is the business of ssh |
 //! | `https://host/path`, `http://host/path` | a web server, to be read |
 //! | `memory:path` | a store that lives as long as the command |
 //! | `NAME:path` | a backend of the configuration file |
@@ -18,6 +19,7 @@
 //! path that looks like something else, which would otherwise become a directory of that name: `s3//bucket`, `~/x`.
 
 mod settings;
+mod sftp;
 
 use std::{
     ffi::{OsStr, OsString},
@@ -29,6 +31,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 pub(crate) use self::settings::Settings;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use self::settings::is_secret;
+#[cfg(feature = "sftp")]
+pub(crate) use self::sftp::config as sftp_config;
 use super::output::printable;
 use crate::Path;
 
@@ -37,6 +41,8 @@ const S3: &str = "s3";
 pub(crate) const GCS: &str = "gcs";
 const AZBLOB: &str = "azblob";
 const HTTP: &str = "http";
+/// The kind of the backends of SFTP.
+pub(crate) const SFTP: &str = "sftp";
 const WEBDAV: &str = "webdav";
 
 /// A place, as typed and as understood.
@@ -59,8 +65,8 @@ pub(crate) enum PlaceKind {
     Bucket { kind: &'static str, bucket: String, settings: Settings, path: Path },
     /// The buckets of an account, or one of them as a directory: the kind of the backend.
     Buckets { kind: &'static str, settings: Settings, path: Path },
-    /// On a server, by a URL: the kind of the backend, `https://host`, what is there.
-    Server { kind: &'static str, endpoint: String, path: Path },
+    /// On a server, by a URL: the kind of the backend, `https://host`, settings beside it, what is there.
+    Server { kind: &'static str, endpoint: String, settings: Settings, path: Path },
     /// In a backend of the configuration file.
     Configured { name: String, path: Path },
     /// Standard input or output, and the path that stands for it.
@@ -123,9 +129,17 @@ impl PlaceKind {
                     && path.starts_with(outer_path)
             }
             (
-                Self::Server { kind, endpoint, path },
-                Self::Server { kind: outer_kind, endpoint: outer_endpoint, path: outer_path },
-            ) => (kind, endpoint) == (outer_kind, outer_endpoint) && path.starts_with(outer_path),
+                Self::Server { kind, endpoint, settings, path },
+                Self::Server {
+                    kind: outer_kind,
+                    endpoint: outer_endpoint,
+                    settings: outer_settings,
+                    path: outer_path,
+                },
+            ) => {
+                (kind, endpoint, settings) == (outer_kind, outer_endpoint, outer_settings)
+                    && path.starts_with(outer_path)
+            }
             _ => false,
         }
     }
@@ -173,9 +187,9 @@ impl Place {
                 let (path, name) = split(&path).ok_or_else(no_object)?;
                 (PlaceKind::Bucket { kind, bucket, settings, path }, name)
             }
-            PlaceKind::Server { kind, endpoint, path } => {
+            PlaceKind::Server { kind, endpoint, settings, path } => {
                 let (path, name) = split(&path).ok_or_else(no_object)?;
-                (PlaceKind::Server { kind, endpoint, path }, name)
+                (PlaceKind::Server { kind, endpoint, settings, path }, name)
             }
             PlaceKind::Configured { name: backend, path } => {
                 let (path, name) = split(&path).ok_or_else(no_object)?;
@@ -211,15 +225,25 @@ fn in_backend(name: &str, rest: &str) -> Result<PlaceKind, String> {
         }
         ("webdav", Some(rest)) => server(WEBDAV, "http", rest),
         ("webdavs", Some(rest)) => server(WEBDAV, "https", rest),
+        ("sftp", Some(rest)) => sftp::place(rest),
+        ("sftp" | "ssh" | "scp", None) => {
+            Err(format!("a server of SFTP is written `sftp://{}`", or(rest, "host/path")))
+        }
+        ("ssh" | "scp", Some(rest)) => Err(format!("a server of SFTP is written `sftp://{rest}`")),
         ("memory", None) => backend_path(rest).map(PlaceKind::Memory),
         ("", _) => Err(without_name(rest)),
         (name, Some(_)) => Err(format!(
             "there is no {name}:// here; a URL is file:///abs/path, s3://bucket/key, gs://bucket/key, \
-             az://container/key, webdavs://host/path or https://host/path"
+             az://container/key, sftp://host/path, webdavs://host/path or https://host/path"
         )),
         (name, None) if is_name(name) => {
             Ok(PlaceKind::Configured { name: name.to_owned(), path: backend_path(rest)? })
         }
+        (name, None) if name.contains('@') => Err(format!(
+            "a server of SFTP is written `sftp://{name}/{}`; if you mean a file whose name holds a colon, write \
+             `./{name}:...`",
+            rest.strip_prefix('/').map_or_else(|| format!("~/{rest}"), ToOwned::to_owned)
+        )),
         (name, None) => Err(format!(
             "`{name}` cannot be the name of a backend: it has letters, digits, `_`, `-` and `.` alone; if you mean a file \
              whose name holds a colon, write `./{name}:...`"
@@ -333,7 +357,8 @@ fn server(kind: &'static str, scheme: &str, rest: &str) -> Result<PlaceKind, Str
     }
     let path = decoded(path)?.join(&b'/');
     let path = String::from_utf8(path).map_err(|_| "the path of the URL is not UTF-8".to_owned())?;
-    Ok(PlaceKind::Server { kind, endpoint: format!("{scheme}://{host}"), path: backend_path(&path)? })
+    let (endpoint, settings) = (format!("{scheme}://{host}"), Settings::default());
+    Ok(PlaceKind::Server { kind, endpoint, settings, path: backend_path(&path)? })
 }
 
 /// Settings that stand behind a key, by their names.
@@ -465,6 +490,12 @@ mod tests {
             ("git+ssh://host/x", "no git+ssh://"),
             ("my remote:x", "`./my remote:...`"),
             ("me@host:x", "`./me@host:...`"),
+            ("me@host:x", "`sftp://me@host/~/x`"),
+            ("me@host:/x", "`sftp://me@host/x`"),
+            ("sftp:host/x", "`sftp://host/x`"),
+            ("sftp//host/x", "`sftp://host/x`"),
+            ("scp://host/x", "`sftp://host/x`"),
+            (":sftp,host=h:x", "configuration file"),
             ("é:x", "`./é:...`"),
             ("~/x", "$HOME"),
             ("~", "$HOME"),
@@ -533,10 +564,15 @@ mod tests {
             ("webdavs://[::1]:80/", "https://[::1]:80", ""),
         ] {
             let (endpoint, path) = (at.to_owned(), Path::parse(path).unwrap());
-            assert_eq!(parse(typed), Ok(PlaceKind::Server { kind: WEBDAV, endpoint, path }));
+            let settings = Settings::default();
+            assert_eq!(parse(typed), Ok(PlaceKind::Server { kind: WEBDAV, endpoint, settings, path }));
         }
         let (endpoint, path) = ("https://h".to_owned(), Path::parse("a+b/c d").unwrap());
-        assert_eq!(parse("https://h/a+b/c%20d/"), Ok(PlaceKind::Server { kind: HTTP, endpoint, path }));
+        let settings = Settings::default();
+        assert_eq!(
+            parse("https://h/a+b/c%20d/"),
+            Ok(PlaceKind::Server { kind: HTTP, endpoint, settings, path })
+        );
         for (typed, hint) in [
             ("webdavs://", "no host"),
             ("webdavs:///x", "no host"),

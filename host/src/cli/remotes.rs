@@ -12,7 +12,7 @@ use std::{
 use super::{
     Globals,
     exit::Failure,
-    place::{PlaceKind, Settings},
+    place::{PlaceKind, SFTP, Settings},
 };
 use crate::Path;
 
@@ -128,11 +128,12 @@ impl Remote {
             "google cloud storage" => taken.gcs(path)?,
             "azureblob" => taken.azblob(path)?,
             "http" => taken.server("http", path)?,
+            "sftp" => taken.sftp(path)?,
             "webdav" => taken.server("webdav", path)?,
             kind => {
                 return Err(self.refusal(&format!(
-                    "it is of the kind `{kind}`, and of rclone's kinds s3, google cloud storage, azureblob, http, webdav, \
-                     local and memory are here"
+                    "it is of the kind `{kind}`, and of rclone's kinds s3, google cloud storage, azureblob, http, sftp, \
+                     webdav, local and memory are here"
                 )));
             }
         };
@@ -285,7 +286,46 @@ impl Taken<'_> {
                  create NAME webdav endpoint=URL username=ME password=-`)",
             ));
         }
-        Ok(PlaceKind::Server { kind, endpoint, path: path.clone() })
+        Ok(PlaceKind::Server { kind, endpoint, settings: Settings::default(), path: path.clone() })
+    }
+
+    /// Whose key the host has is for ssh to know, where the remote names no file: rclone would take any.
+    fn sftp(&mut self, path: &Path) -> Result<PlaceKind, String> {
+        let host = self.take("host").ok_or_else(|| self.remote.refusal("it has no `host`"))?;
+        let user = self.take("user").map_or_else(String::new, |user| format!("{user}@"));
+        let port = self.take("port").map_or_else(String::new, |port| format!(":{port}"));
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        if ["pass", "ask_password", "key_file_pass"]
+            .iter()
+            .any(|key| self.take(key).is_some_and(|value| value != "false"))
+        {
+            return Err(self.remote.refusal("ssh takes no passwords from here: use a key, or an agent"));
+        }
+        let files = [("key_file", "identity_file"), ("known_hosts_file", "known_hosts_file")];
+        let settings =
+            files.into_iter().filter_map(|(theirs, ours)| Some((ours.to_owned(), self.take(theirs)?)));
+        let settings = Settings::of(settings.collect());
+        // How requests are made, and what runs in a shell there.
+        self.drop_all(&[
+            "chunk_size",
+            "concurrency",
+            "connections",
+            "copy_is_hardlink",
+            "disable_concurrent_reads",
+            "disable_concurrent_writes",
+            "disable_hashcheck",
+            "idle_timeout",
+            "key_use_agent",
+            "md5sum_command",
+            "path_override",
+            "set_modtime",
+            "sha1sum_command",
+            "shell_type",
+            "skip_links",
+            "use_fstat",
+        ]);
+        let endpoint = format!("sftp://{user}{host}{port}/~");
+        Ok(PlaceKind::Server { kind: SFTP, endpoint, settings, path: path.clone() })
     }
 
     fn azblob(&mut self, path: &Path) -> Result<PlaceKind, String> {
@@ -372,9 +412,16 @@ mod tests {
         let http = PlaceKind::Server {
             kind: "http",
             endpoint: "https://h/d/".to_owned(),
+            settings: Settings::default(),
             path: Path::parse("a b").unwrap(),
         };
         assert_eq!(place("[h]\ntype = http\nurl = https://h/d/\n", "a b"), Ok(http));
+        let sftp = "[n]\ntype = sftp\nhost = nas\nuser = me\nport = 2222\nkey_file = /k\nshell_type = unix\n";
+        let Ok(PlaceKind::Server { kind: "sftp", endpoint, settings, path }) = place(sftp, "a/b") else {
+            panic!()
+        };
+        assert_eq!((endpoint.as_str(), path.as_str()), ("sftp://me@nas:2222/~", "a/b"));
+        assert_eq!(settings.identity(), "?identity_file=/k");
         assert_eq!(place("[m]\ntype = memory", "a"), Ok(PlaceKind::Memory(Path::parse("a").unwrap())));
         assert!(matches!(place("[l]\ntype = local", "a"), Ok(PlaceKind::Local { .. })));
     }
@@ -393,6 +440,9 @@ mod tests {
             ("[z]\ntype = azureblob\naccount = a\nsas_url = hush", "`sas_url`"),
             ("[w]\ntype = webdav\nurl = https://h\nuser = me\npass = hush", "password"),
             ("[w]\ntype = webdav\nurl = https://h\nbearer_token = hush", "`bearer_token`"),
+            ("[n]\ntype = sftp\nuser = me", "`host`"),
+            ("[n]\ntype = sftp\nhost = h\npass = hush", "use a key"),
+            ("[n]\ntype = sftp\nhost = h\nkey_pem = hush", "`key_pem`"),
             ("# Encrypted\n\nRCLONE_ENCRYPT_V0:\nabc", "encrypted"),
             ("[a]\ntype = s3\nhush", "line 3"),
         ] {

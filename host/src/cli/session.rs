@@ -64,6 +64,12 @@ struct Resolved<'a> {
     root: Option<PathBuf>,
     /// Whether a plain backend for that directory does the same as the configured one.
     is_plain: bool,
+    /// What the command needs of it.
+    #[cfg_attr(
+        target_family = "wasm",
+        expect(dead_code, reason = "what is granted there is granted as it is")
+    )]
+    need: Need,
 }
 
 impl<'a> Resolved<'a> {

@@ -19,6 +19,8 @@ mod nats;
 pub mod odd;
 mod process;
 mod proxy;
+#[cfg(unix)]
+pub mod sftp;
 mod web;
 mod webdav;
 

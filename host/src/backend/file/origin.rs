@@ -1,13 +1,10 @@
 //! Where a temporary file was made.
 
-use std::{
-    fmt,
-    hash::{BuildHasher, RandomState},
-    os::fd::OwnedFd,
-    sync::OnceLock,
-};
+use std::{fmt, os::fd::OwnedFd, sync::OnceLock};
 
 use rustix::io::Errno;
+
+use crate::backend::temporary_name::{self, random};
 
 /// A number that is the same for everything the running system makes on one mounted file system, and most probably for
 /// nothing else: not after the next boot, not on another host, not through another mount of the same directory. So
@@ -17,7 +14,7 @@ pub(super) struct Origin(u64);
 
 impl Origin {
     /// Of no system that runs: nobody is sure to see the locks of what is called so.
-    pub(super) const ELSEWHERE: Self = Self(0);
+    pub(super) const ELSEWHERE: Self = Self(temporary_name::ELSEWHERE);
 
     pub(super) fn of(directory: &OwnedFd) -> Result<Self, Errno> {
         let device = rustix::fs::fstat(directory)?.st_dev;
@@ -42,9 +39,4 @@ fn system() -> &'static [u8] {
     SYSTEM.get_or_init(|| {
         std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_else(|_| random().to_be_bytes().into())
     })
-}
-
-/// A random number: the operating system seeds the hash tables of the standard library.
-pub(super) fn random() -> u64 {
-    RandomState::new().hash_one(())
 }

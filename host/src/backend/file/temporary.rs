@@ -12,7 +12,7 @@
 //! its lock is free *and* either it was made where we are, or nobody touched it for as long as the caller says
 //! ([`Dead`]). And what a writer puts in place is always its own file, whatever has become of the name.
 
-use std::{fmt::Write as _, os::fd::OwnedFd, sync::Arc, time::Duration};
+use std::{os::fd::OwnedFd, sync::Arc, time::Duration};
 
 use rustix::{
     fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, Stat},
@@ -27,9 +27,7 @@ use super::{
     permissions::bits,
     unnamed::Unnamed,
 };
-
-const PREFIX: &str = ".omnistorage-";
-const SUFFIX: &str = ".tmp";
+use crate::backend::temporary_name;
 
 /// As many names are tried.
 const NAMES: u32 = 16;
@@ -189,11 +187,8 @@ fn with_name_of<T>(
     origin: Origin,
     mut make: impl FnMut(&str) -> Result<Option<T>, Errno>,
 ) -> Result<T, Errno> {
-    let mut name = String::with_capacity(56);
     for _ in 0..NAMES {
-        name.clear();
-        let _ = write!(name, "{PREFIX}{origin}-{:016x}{SUFFIX}", super::origin::random());
-        match make(&name) {
+        match make(&temporary_name::new(origin)) {
             Ok(Some(made)) => return Ok(made),
             Ok(None) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(errno),
@@ -211,21 +206,9 @@ impl Drop for Temporary {
     }
 }
 
-/// Where a temporary file was made and its random number, both in hexadecimal; `None` for other names.
-fn parse(name: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (origin, number) =
-        name.strip_prefix(PREFIX.as_bytes())?.strip_suffix(SUFFIX.as_bytes())?.split_at_checked(16)?;
-    let number = number.strip_prefix(b"-")?;
-    let is_hexadecimal = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    (origin.iter().all(is_hexadecimal)
-        && number.iter().all(is_hexadecimal)
-        && (1..=16).contains(&number.len()))
-    .then_some((origin, number))
-}
-
-/// Whether a name is that of a temporary file: `.omnistorage-`, 16 hexadecimal digits, `-`, 1 to 16 more, `.tmp`.
+/// Whether a name is that of a temporary file.
 pub(super) fn is_name(name: &[u8]) -> bool {
-    parse(name).is_some()
+    temporary_name::is_one(name)
 }
 
 /// When a temporary file whose lock is free counts as left by a dead writer.
@@ -254,7 +237,7 @@ impl Dead {
 
 /// Removes the leftover of a dead writer; returns whether the name is free now. All other files stay.
 pub(super) fn sweep(directory: &OwnedFd, name: &[u8], dead: Dead) -> bool {
-    let Some((origin, _)) = parse(name) else { return false };
+    let Some(origin) = temporary_name::origin(name) else { return false };
     let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match rustix::fs::openat(directory, name, flags, Mode::empty()) {
         Ok(file) => file,

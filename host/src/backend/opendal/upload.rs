@@ -1,10 +1,6 @@
 //! Writes: bytes are gathered into pieces that the service takes, and the commit puts them in place.
 
-use std::{
-    hash::{BuildHasher, RandomState},
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 
 use ::opendal::{
     Buffer, options,
@@ -15,7 +11,9 @@ use bytes::{Bytes, BytesMut};
 use omnistorage_types::Path;
 
 use super::{
-    super::{Allowance, Allowed, Announced, Upload, WriteCondition, WriteOptions, allowance::grown},
+    super::{
+        Allowance, Allowed, Announced, Upload, WriteCondition, WriteOptions, allowance::grown, temporary_name,
+    },
     KIND, Shared,
     convert::failed,
 };
@@ -30,20 +28,14 @@ const PARTS: u64 = 9_000;
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LAST_PAUSE: Duration = Duration::from_millis(80);
 
-const PREFIX: &str = ".omnistorage-";
-const SUFFIX: &str = ".tmp";
-
 /// Whether an object of that name is an upload that is not finished, or never was.
 pub(super) fn is_temporary(name: &str) -> bool {
-    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+    temporary_name::is_one(name.as_bytes())
 }
 
 /// A name that nobody else writes to, in the same directory.
 fn temporary(path: &Path) -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    // Its keys are random, which is all we need here.
-    let number = RandomState::new().hash_one(NEXT.fetch_add(1, Ordering::Relaxed));
-    let name = format!("{PREFIX}{number:016x}-0{SUFFIX}");
+    let name = temporary_name::new(format_args!("{:016x}", temporary_name::ELSEWHERE));
     match path.parent().filter(|parent| !parent.is_root()) {
         Some(parent) => format!("{}/{name}", parent.as_str()),
         None => name,

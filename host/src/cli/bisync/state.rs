@@ -62,7 +62,9 @@ pub(super) fn identity(place: &Place) -> Result<String, Failure> {
             format!("{kind}://{bucket}{}/{path}", settings.identity())
         }
         PlaceKind::Buckets { kind, settings, path } => format!("{kind}://{}/{path}", settings.identity()),
-        PlaceKind::Server { kind, endpoint, path } => format!("{kind} {endpoint}/{path}"),
+        PlaceKind::Server { kind, endpoint, settings, path } => {
+            format!("{kind} {endpoint}{}/{path}", settings.identity())
+        }
         PlaceKind::Configured { name, path } => format!("{name}:{path}"),
     })
 }

@@ -73,7 +73,13 @@ impl Settings {
     /// For the registry.
     #[cfg(not(target_family = "wasm"))]
     pub(crate) fn config(&self) -> Config {
-        self.0.iter().fold(Config::new(), |config, (key, value)| config.with(key.as_str(), value.as_str()))
+        self.added_to(Config::new())
+    }
+
+    /// The same, with what else is known.
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) fn added_to(&self, config: Config) -> Config {
+        self.0.iter().fold(config, |config, (key, value)| config.with(key.as_str(), value.as_str()))
     }
 
     /// As they are typed, to tell places apart. Secrets are left out.

@@ -43,11 +43,18 @@ impl<'a> Mounts<'a> {
             PlaceKind::Local { path, directory } => {
                 let (root, path) = local::resolve(&place.typed, path, *directory, need)?;
                 let is_plain = local::is_apart(&root);
-                Ok(Resolved { place, kind: Cow::Borrowed(&place.kind), path, root: Some(root), is_plain })
+                Ok(Resolved {
+                    place,
+                    kind: Cow::Borrowed(&place.kind),
+                    path,
+                    root: Some(root),
+                    is_plain,
+                    need,
+                })
             }
             PlaceKind::Memory(path) | PlaceKind::Configured { path, .. } => {
                 let (kind, path) = (Cow::Borrowed(&place.kind), path.clone());
-                Ok(Resolved { place, kind, path, root: None, is_plain: true })
+                Ok(Resolved { place, kind, path, root: None, is_plain: true, need })
             }
             PlaceKind::Standard(_) => {
                 let message = "standard input and output are no places of a component: `put` writes an object from its standard \

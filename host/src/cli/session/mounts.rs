@@ -4,7 +4,7 @@ use std::{borrow::Cow, path, sync::Arc};
 
 use super::{FileSettings, Label, Resolved, Session};
 use crate::{
-    Backend, Config, Error, FileBackend, Location, MemoryBackend, Path, Registry,
+    Backend, Config, Error, FileBackend, Location, MemoryBackend, Path, Registry, SftpBackend,
     backend::{file::FileOptions, gcs::GcsBuckets, layer::Layered, s3::S3Buckets},
     cli::{
         Globals,
@@ -14,7 +14,7 @@ use crate::{
         local::{self, Need},
         output::printable,
         pair,
-        place::{GCS, Place, PlaceKind, bucket_key},
+        place::{GCS, Place, PlaceKind, SFTP, bucket_key, sftp_config},
         precompile,
         remotes::Remotes,
         standard::Standard,
@@ -82,7 +82,7 @@ impl<'a> Mounts<'a> {
                 (path.clone(), root, is_plain.unwrap_or(true))
             }
         };
-        Ok(Resolved { place, kind, path, root, is_plain })
+        Ok(Resolved { place, kind, path, root, is_plain, need })
     }
 
     fn configuration(&mut self) -> Result<&Configuration, Failure> {
@@ -118,6 +118,19 @@ impl<'a> Mounts<'a> {
                     let config = settings.config().with(bucket_key(kind), bucket.as_str());
                     Registry::with_builtin().open(kind, config).map_err(|error| unopened(resolved, &error))
                 })
+            }
+            PlaceKind::Server { kind: SFTP, endpoint, settings, path } => {
+                let name = resolved.name(&format!("{endpoint}{settings:?}"));
+                let location = self.insert(&name, resolved, |_| {
+                    let config = settings.added_to(sftp_config(endpoint));
+                    Registry::with_builtin().open(SFTP, config).map_err(|error| unopened(resolved, &error))
+                })?;
+                // Without a grant, all of the server would be.
+                let mounted = self.backends.iter().find(|(mounted, _)| *mounted == name);
+                let server = mounted.and_then(|(_, backend)| backend.as_any().downcast_ref::<SftpBackend>());
+                let ungranted = || Failure::new(Exit::Other, "a place was not granted");
+                server.ok_or_else(ungranted)?.grant(path, resolved.need == Need::Contents);
+                Ok(location)
             }
             PlaceKind::Server { kind, endpoint, .. } => {
                 self.insert(&resolved.name(&format!("{kind} {endpoint}")), resolved, |_| {
