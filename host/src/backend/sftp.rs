@@ -7,8 +7,7 @@
 //!   through a link is refused, a write over a link replaces it, a delete removes it. Devices, sockets and named pipes are
 //!   listed, and never read or replaced. The protocol knows paths alone: whoever may change the tree can swap a directory
 //!   for a link between a look and the request that follows it.
-//! - **Whole or absent.** Bytes go to a hidden temporary object beside the target, reach the disk where the server can say so
-//!   (`fsync@openssh.com`), and are put in place by a rename. A connection that is lost may leave the temporary object, which
+//! - **Whole or absent.** Bytes go to a hidden temporary object beside the target, and are put in place by a rename. A connection that is lost may leave the temporary object, which
 //!   listings hide and [`sweep`](Backend::sweep) removes. Where a server has no `posix-rename@openssh.com` and refuses to
 //!   replace an object, that is moved aside first: for a moment there is none.
 //! - **Times** are kept to the second, from 1970 to 2106. What replaces an object gets its permission bits.
@@ -84,7 +83,7 @@ impl SftpBackend {
     /// | `ssh` | the program, by default `ssh` |
     /// | `connections` | how many there are at most, by default 2 |
     /// | `timeout` | how long a server may be silent while it is asked something, by default `300s` |
-    /// | `fsync` | `false`: writes need not reach the disk of the server before they are put in place |
+    /// | `fsync` | `true`: writes reach the disk of the server before they are put in place, where it has `fsync@openssh.com` |
     /// | `atomic_write` | `false`: the server has no `posix-rename@openssh.com`, and what needs it is refused at once |
     ///
     /// A component that opens a backend by itself may choose none of `ssh`, `options` and the files: they lead to programs

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, convert::Infallible};
 
-use futures::{StreamExt, stream, stream::FuturesUnordered};
+use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -24,8 +24,13 @@ use crate::{
 
 /// Items that wait for whoever follows the run.
 const ITEMS: usize = 256;
+/// Ranges cut for each that is at work: names are cut where they are seen, not where half of them lie, and while one has a
+/// long range, the others go on with the next.
+const CUTS: u32 = 4;
+/// More are not cut for the sake of that: it is the most that [`Storage::plan`] takes.
+const MOST_CUTS: u32 = 10_000;
 
-/// A sync, a copy or a move in about so many ranges at once. Target, events, report and errors are those of one run. A source
+/// A sync, a copy or a move with so many ranges at once. Target, events, report and errors are those of one run. A source
 /// that is one object, or has nothing to cut at, is left to one run.
 ///
 /// There is one limit of bandwidth for all ranges. Numbers of transfers and comparisons in flight are those of each range.
@@ -43,7 +48,7 @@ pub async fn transfer(
     begin::<Event>(storage, Operation::Transfer(transfer), sides, options, ranges).await
 }
 
-/// A check in about so many ranges at once: see [`transfer`].
+/// A check with so many ranges at once: see [`transfer`].
 ///
 /// # Errors
 /// As [`transfer`].
@@ -54,6 +59,11 @@ pub async fn check(
     ranges: u32,
 ) -> Result<CheckJob> {
     begin::<CheckEntry>(storage, Operation::Check, sides, options, ranges).await
+}
+
+/// How many ranges are cut for so many at work.
+fn cuts(at_work: u32) -> u32 {
+    if at_work < 2 { at_work } else { at_work.saturating_mul(CUTS).min(MOST_CUTS.max(at_work)) }
 }
 
 async fn begin<E: Counted + Tells>(
@@ -69,7 +79,7 @@ async fn begin<E: Counted + Tells>(
     let (storage, activity) = storage.in_common();
     let [source, target] = sides;
     require_sorted(&storage, [source, target]).await?;
-    let tiles = match Tiles::cut(&storage, [source, target], options, ranges).await {
+    let tiles = match Tiles::cut(&storage, [source, target], options, cuts(ranges)).await {
         Ok(tiles) => tiles,
         // Whatever is wrong with it, one run says.
         Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::NotDirectory) => {
@@ -81,7 +91,9 @@ async fn begin<E: Counted + Tells>(
         return E::begin(&storage, operation, [source, target], options).await;
     }
     let (tell, told) = mpsc::channel(ITEMS);
-    let run = AtOnce { storage, operation, sides: sides.clone(), options: options.clone(), tiles, tell };
+    let at_work = usize::try_from(ranges).unwrap_or(usize::MAX).max(1);
+    let run =
+        AtOnce { storage, operation, sides: sides.clone(), options: options.clone(), tiles, at_work, tell };
     let told = stream::unfold(told, |mut told| async { Some((told.recv().await?, told)) });
     Ok(Job::led(told, run.lead(), activity))
 }
@@ -93,6 +105,8 @@ struct AtOnce<E> {
     sides: [Location; 2],
     options: SyncOptions,
     tiles: Tiles,
+    /// How many ranges are at work at a time, at least one.
+    at_work: usize,
     tell: mpsc::Sender<E>,
 }
 
@@ -137,25 +151,20 @@ impl<E: Counted + Tells> AtOnce<E> {
         let _ = self.tell.send(item).await;
     }
 
-    /// A pass over several ranges at once.
+    /// A pass over several ranges.
     async fn all(
         &self,
         course: &Course<'_>,
         wanted: BTreeMap<usize, Pass>,
         told: &mut [E::Told],
     ) -> Result<BTreeMap<usize, Done>> {
-        let mut at_work = FuturesUnordered::new();
+        let mut passes = Vec::new();
         for (index, told) in told.iter_mut().enumerate() {
             if let Some(pass) = wanted.get(&index) {
-                at_work.push(self.one(course, index, *pass, told));
+                passes.push(self.one(course, index, *pass, told));
             }
         }
-        let mut done = BTreeMap::new();
-        while let Some(one) = at_work.next().await {
-            let (index, one) = one?;
-            done.insert(index, one);
-        }
-        Ok(done)
+        stream::iter(passes).buffer_unordered(self.at_work).try_collect().await
     }
 
     /// Deletes in ranges.

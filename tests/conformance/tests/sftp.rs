@@ -19,7 +19,9 @@ fn on(server: Option<&'static Sftp>, replaces_in_one_step: bool) -> (Arc<dyn Bac
     match server {
         Some(server) => {
             let (config, directory) = server.config_and_directory();
-            let config = config.with("atomic_write", replaces_in_one_step.to_string());
+            // What is stronger than by default, once.
+            let (fsync, atomic_write) = (replaces_in_one_step.to_string(), replaces_in_one_step.to_string());
+            let config = config.with("fsync", fsync).with("atomic_write", atomic_write);
             (Arc::new(SftpBackend::from_config(config).unwrap()), directory)
         }
         None => (Arc::new(omnistorage::MemoryBackend::new()), PathBuf::new()),

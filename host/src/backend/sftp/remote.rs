@@ -290,8 +290,12 @@ impl Remote {
                 moved => moved?,
             }
             let placed = lease.send(Request::rename(from, to)).done().await;
-            // What was there comes back, unless somebody else was faster: then theirs is the newer one.
-            if placed.is_ok() || lease.send(Request::rename(&aside, to)).done().await.is_err() {
+            // What was there comes back, unless somebody else was faster: then theirs is the newer one. It is removed only where
+            // something is seen in its place: else it is the only one left, under its hidden name.
+            let is_replaced = placed.is_ok()
+                || (lease.send(Request::rename(&aside, to)).done().await.is_err()
+                    && matches!(lease.send(Request::lstat(to)).found().await, Ok(Some(_))));
+            if is_replaced {
                 // A leftover, if that fails.
                 let _ = lease.send(Request::remove(&aside)).done().await;
             }

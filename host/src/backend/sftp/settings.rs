@@ -82,7 +82,7 @@ impl Settings {
             return Err(wrong(&format!("`connections` is at most {MOST_CONNECTIONS}")));
         }
         let timeout = config.take_duration("timeout")?.unwrap_or(TIMEOUT);
-        let fsync = config.take("fsync")?.unwrap_or(true);
+        let fsync = config.take("fsync")?.unwrap_or_default();
         let atomic_write = config.take("atomic_write")?.unwrap_or(true);
         config.finish(super::KIND)?;
         Ok(Self { host, user, port, root, program, arguments, connections, timeout, fsync, atomic_write })
