@@ -354,7 +354,10 @@ fn refuse(error: &clap::Error, arguments: &[OsString]) -> u8 {
     match hints::hint(error, &command_line()).or_else(|| names::answer(error, arguments)) {
         // Suggesting an option with similar letters would only mislead.
         Some(hint) => output::note(format_args!("error: {hint}")),
-        None if error.use_stderr() => error.render().to_string().lines().for_each(output::note),
+        None if error.use_stderr() => {
+            let refusal = error.render().to_string();
+            place::masked(&refusal).lines().for_each(output::note);
+        }
         None => drop(error.print()),
     }
     u8::try_from(error.exit_code()).unwrap_or(1)

@@ -89,6 +89,17 @@ fn wrong_use_is_explained() {
 }
 
 #[test]
+fn a_password_in_a_place_is_refused_and_not_repeated() {
+    for place in
+        ["webdavs://me:hush@host/x", "sftp://me:hush@host/x", "sftp://me:hush@host", "https://me:hush@host/x"]
+    {
+        let refused = run_with(b"", command(["ls"]).arg(place));
+        assert!(!refused.stderr.contains("hush"), "{}", refused.stderr);
+        refused.fails_with(2, &["host"]);
+    }
+}
+
+#[test]
 fn options_come_from_the_environment() {
     let scratch = Scratch::new();
     let (source, target) = (scratch.write("s/a", "1"), scratch.path("t"));

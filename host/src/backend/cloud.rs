@@ -1,6 +1,7 @@
 //! What the stores of the clouds share: signed requests, reading on after a broken connection, listings by pages,
 //! and times kept in metadata.
 
+pub(super) mod backend;
 #[cfg(any(feature = "gcs", feature = "s3"))]
 pub(super) mod buckets;
 pub(super) mod client;

@@ -40,9 +40,9 @@ use self::{
 use super::{
     Capabilities, Features, ListOptions, WriteOptions,
     cloud::{
+        backend::StoreBackend,
         pages::Order,
-        remove::Doomed,
-        store::{Store, StoreBackend},
+        store::{Doomed, Store},
     },
 };
 use crate::{HashAlgorithm, ObjectInfo, Result, Timestamp, config::Config};

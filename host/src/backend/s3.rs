@@ -41,9 +41,9 @@ use self::{
 use super::{
     Capabilities, Features, ListOptions, WriteOptions,
     cloud::{
+        backend::StoreBackend,
         pages::Order,
-        remove::Doomed,
-        store::{Store, StoreBackend},
+        store::{Doomed, Store},
         xml,
     },
 };

@@ -18,6 +18,7 @@
 //! What stands before a colon in the first segment is a backend: a file called `a:b` is written `./a:b`. So is every other
 //! path that looks like something else, which would otherwise become a directory of that name: `s3//bucket`, `~/x`.
 
+mod password;
 mod settings;
 mod sftp;
 
@@ -28,11 +29,11 @@ use std::{
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
 
-pub(crate) use self::settings::Settings;
 #[cfg(not(target_family = "wasm"))]
 pub(crate) use self::settings::is_secret;
 #[cfg(feature = "sftp")]
 pub(crate) use self::sftp::config as sftp_config;
+pub(crate) use self::{password::masked, settings::Settings};
 use super::output::printable;
 use crate::Path;
 

@@ -26,8 +26,8 @@ const AT_ONCE: u32 = 256;
 #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "a component shares nothing"))]
 #[command(next_help_heading = "Ranges")]
 pub(crate) struct ClusterOptions {
-    /// Cut the run into about N ranges of paths, and have all of them at work at once, up to 256: listings that take their
-    /// time are N at a time. With --cluster, workers take them [default there: 64]
+    /// Have N ranges of paths at work at once, up to 256: listings that take their time are N at a time. With --cluster, cut the
+    /// run into about N ranges, which workers take [default there: 64]
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000))]
     ranges: Option<u32>,
     /// Share the run among the workers (`omnistorage worker`) of the NATS server at URL, as `nats://host:4222`. The same command

@@ -13,6 +13,8 @@ mod context;
 #[cfg(not(target_family = "wasm"))]
 mod otlp;
 #[cfg(not(target_family = "wasm"))]
+mod phases;
+#[cfg(not(target_family = "wasm"))]
 mod run;
 #[cfg(not(target_family = "wasm"))]
 mod sender;

@@ -18,8 +18,7 @@ use omnistorage_types::{
 use super::{
     contents::{Hashed, hash_both, same_bytes},
     pairs::{Pairs, Step},
-    sides::Sides,
-    unshown::Unshown,
+    sides::{Sides, Unshown},
 };
 use crate::{job::Outlet, port::Storage};
 

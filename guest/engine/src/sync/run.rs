@@ -44,9 +44,8 @@ use super::{
     removal::delete_unchanged,
     rename::Unmatched,
     returned::SecondLook,
-    sides::Sides,
+    sides::{Sides, Unshown},
     transfer::Carrier,
-    unshown::Unshown,
     waiting::{Item, Waiting},
 };
 use crate::{

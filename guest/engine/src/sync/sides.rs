@@ -23,7 +23,6 @@ use super::{
     place::{Reading, hash_algorithm, nanoseconds},
     recode::Recoder,
     retry::{Attempts, retrying},
-    unshown::Unshown,
 };
 use crate::{place::Place, port::Storage};
 
@@ -43,6 +42,18 @@ pub(super) struct Sides {
     pub(super) recoder: Option<Recoder>,
     /// What becomes of objects that the listing of the source does not show.
     pub(super) unshown: Unshown,
+}
+
+/// What becomes of an object of the target that the source turns out to have, although its listing does not show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unshown {
+    /// What the source lacks is of no interest, and is not asked for.
+    Unasked,
+    /// It is neither missing nor extra, and is left alone. Some servers answer for any name with one and the same page: it
+    /// keeps an object of the target, and never replaces it.
+    Kept,
+    /// It is compared, as what the listing shows.
+    Compared,
 }
 
 impl Sides {

@@ -6,29 +6,21 @@ use std::collections::VecDeque;
 use futures::{FutureExt, StreamExt, future::LocalBoxFuture, stream};
 use omnistorage_core::{
     entry::{Entry, ListingFailure, ObjectKind, Unlisted},
-    sync::merge::Side,
+    sync::merge::{Side, Step},
 };
 use omnistorage_types::{Error, Path};
 
-use super::{pairs::Step, place::Reading, recode::Recoder, sides::Sides};
+use super::{
+    place::Reading,
+    recode::Recoder,
+    sides::{Sides, Unshown},
+};
 
 /// Names asked for at a time.
 const LOOKS: usize = 8;
 
 /// Steps of the merge that wait for each other's answers.
 pub(super) const TOGETHER: usize = 64;
-
-/// What becomes of an object of the target that the source turns out to have, although its listing does not show it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unshown {
-    /// What the source lacks is of no interest, and is not asked for.
-    Unasked,
-    /// It is neither missing nor extra, and is left alone. Some servers answer for any name with one and the same page: it
-    /// keeps an object of the target, and never replaces it.
-    Kept,
-    /// It is compared, as what the listing shows.
-    Compared,
-}
 
 /// Steps of the merge, or why it ended, with what was asked about them.
 pub(super) type Steps = VecDeque<Result<Step, Error>>;

@@ -7,7 +7,7 @@ use super::{
     answer,
     container::{Container, of_version},
 };
-use crate::{Error, ErrorCode, Result, backend::cloud::remove::Doomed};
+use crate::{Error, ErrorCode, Result, backend::cloud::store::Doomed};
 
 /// How many requests are in flight at once.
 const IN_FLIGHT: usize = 32;

@@ -7,7 +7,7 @@ use omnistorage_types::Path;
 
 use super::{
     pages::{Order, Pages, Trail},
-    store::{Store, stat},
+    store::{Doomed, Store, stat},
 };
 use crate::{
     Error, ErrorCode, ObjectKind, Result,
@@ -16,21 +16,6 @@ use crate::{
 
 /// How many pages of keys are deleted at once.
 const PAGES_IN_FLIGHT: usize = 4;
-
-/// A key to be deleted.
-#[derive(Clone, Copy)]
-pub(in crate::backend) struct Doomed<'a> {
-    pub(in crate::backend) key: &'a str,
-    /// Only as long as the object has this etag.
-    pub(in crate::backend) if_match: Option<&'a str>,
-}
-
-impl<'a> Doomed<'a> {
-    /// Whatever is there.
-    const fn always(key: &'a str) -> Self {
-        Self { key, if_match: None }
-    }
-}
 
 /// Deletes objects: one result for each path, in their order.
 pub(in crate::backend) async fn delete(store: &impl Store, paths: &[Path]) -> Vec<Result<()>> {

@@ -9,7 +9,7 @@ use super::{
     bucket::Bucket,
     page::{self, Listed},
 };
-use crate::{Error, ErrorCode, Result, backend::cloud::remove::Doomed};
+use crate::{Error, ErrorCode, Result, backend::cloud::store::Doomed};
 
 /// How many requests are in flight at once.
 const IN_FLIGHT: usize = 4;

@@ -13,7 +13,7 @@ use super::{
     bucket::Bucket,
     xml::{Answer, Document, not_understood, required},
 };
-use crate::{Error, ErrorCode, Result, backend::cloud::remove::Doomed};
+use crate::{Error, ErrorCode, Result, backend::cloud::store::Doomed};
 
 /// The most keys of one request.
 const BATCH: usize = 1000;

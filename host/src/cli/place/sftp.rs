@@ -11,6 +11,7 @@ const HOME: &str = "~";
 /// What follows `sftp://`.
 pub(super) fn place(rest: &str) -> Result<PlaceKind, String> {
     let Some((host, path)) = rest.split_once('/') else {
+        let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
         return Err(format!(
             "the URL names no directory: `sftp://{rest}/dir` is one from the root of the server on, and `sftp://{rest}/~/dir` \
              one from the home directory on",

@@ -1,59 +1,12 @@
-//! A run as a span, and its phases: what of the same kind was done in it, from the first call to the last. They overlap, since
-//! a run lists, compares and transfers at the same time.
+//! A run as a span, and its phases below it.
 
 use super::{
     context::{SpanId, new_span_id},
     otlp::{KeyValue, Span, Status},
+    phases::{Phase, Run, Times},
     traces::Traces,
 };
 use crate::{Error, backend::layer::Operation};
-
-/// What calls are for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Listing,
-    Comparing,
-    Transferring,
-    Deleting,
-}
-
-impl Phase {
-    const ALL: [Self; 4] = [Self::Listing, Self::Comparing, Self::Transferring, Self::Deleting];
-
-    const fn of(operation: Operation) -> Self {
-        match operation {
-            Operation::List | Operation::ListNext => Self::Listing,
-            Operation::Stat | Operation::Exists | Operation::Hash => Self::Comparing,
-            Operation::Delete | Operation::Rmdir | Operation::Purge | Operation::Sweep => Self::Deleting,
-            _ => Self::Transferring,
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Listing => "listing",
-            Self::Comparing => "comparing",
-            Self::Transferring => "transferring",
-            Self::Deleting => "deleting",
-        }
-    }
-}
-
-/// When the first call of a phase began, and the last one ended.
-#[derive(Clone, Copy, Debug)]
-struct Times {
-    id: SpanId,
-    from: u64,
-    to: u64,
-}
-
-/// A run that is under way.
-#[derive(Debug)]
-pub(super) struct Run {
-    id: SpanId,
-    from: u64,
-    phases: [Option<Times>; Phase::ALL.len()],
-}
 
 /// A run, which ends as it says, or is given up when this is dropped.
 pub(in super::super) struct RunSpan {

@@ -14,7 +14,7 @@ use super::{
     clock::Clock,
     context::{Context, SpanId},
     otlp::{KeyValue, Kind, Span, Status},
-    run::Run,
+    phases::Run,
     sender::Sender,
     settings::Settings,
 };

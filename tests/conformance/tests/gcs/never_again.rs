@@ -66,7 +66,7 @@ async fn no_path_leaves_the_prefix_and_no_neighbour_shows() {
 #[tokio::test]
 async fn no_setting_is_taken_and_ignored() {
     let registry = Registry::with_builtin();
-    for key in ["project", "concurrency", "chunk_size", "credential_file", "Bucket"] {
+    for key in ["project_id", "concurrency", "chunk_size", "credential_file", "Bucket"] {
         let config = Gcs::start().config().with(key, "1");
         fails(registry.open("gcs", config), ErrorCode::InvalidArgument, &format!("`{key}`"));
     }
