@@ -77,7 +77,8 @@ impl AzblobBackend {
     /// | `sorted_list` | `false`: the service does not list in byte order, and listings are sorted here |
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown, malformed or contradicts another.
+    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) naming the key that is missing, unknown, malformed or
+    /// contradicts another.
     pub fn from_config(config: Config) -> Result<Self> {
         settings::container(config).map(|container| Self(Arc::new(container)))
     }

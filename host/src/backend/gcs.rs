@@ -85,7 +85,8 @@ impl GcsBackend {
     /// | `parts_in_flight` | how many parts of uploads are on their way at once, one of each upload, from 1 to 64; 8 |
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown, malformed or contradicts another.
+    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) naming the key that is missing, unknown, malformed or
+    /// contradicts another.
     pub fn from_config(config: Config) -> Result<Self> {
         settings::bucket(config).map(|bucket| Self(Arc::new(bucket)))
     }

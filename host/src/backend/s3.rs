@@ -96,8 +96,8 @@ impl S3Backend {
     /// With `resume`, an upload is not aborted once one of its parts has arrived, even if its source fails or it is
     /// given up. The next write of that key that needs several parts reads its source again, and sends only the parts
     /// that the store does not have with the same bytes (with another `part_size`, all of them). Until then, or until a
-    /// [sweep](crate::Backend::sweep), the unfinished upload stays at the store, which charges for it. Two writers of one key
-    /// must not resume at the same time: the second would take the first one's upload for a broken one. That is why
+    /// [sweep](crate::Backend::sweep), the unfinished upload stays at the store, which charges for it. Two writers of one
+    /// key must not resume at the same time: the second would take the first one's upload for a broken one. That is why
     /// this is off by default.
     ///
     /// Compiled into a component, it sends its requests by `wasi:http`, which the component's host must allow, and takes
@@ -105,7 +105,8 @@ impl S3Backend {
     /// nothing.
     ///
     /// # Errors
-    /// [`ErrorCode::InvalidArgument`] naming the key that is missing, unknown, malformed or contradicts another.
+    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) naming the key that is missing, unknown, malformed or
+    /// contradicts another.
     pub fn from_config(config: Config) -> Result<Self> {
         settings::bucket(config).map(|bucket| Self(Arc::new(bucket)))
     }
