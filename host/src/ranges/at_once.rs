@@ -25,8 +25,8 @@ use crate::{
 /// Items that wait for whoever follows the run.
 const ITEMS: usize = 256;
 /// Ranges cut for each that is at work: names are cut where they are seen, not where half of them lie, and while one has a
-/// long range, the others go on with the next. More cuts take more requests before the first range begins: with four, eight
-/// ranges of a million objects took 30 s at 100 ms a request, and with two 20 s.
+/// long range, the others go on with the next. By measurement: with four, eight ranges of a million objects took 30 s at
+/// 100 ms a request, and with two 20 s.
 const CUTS: u32 = 2;
 /// More are not cut for the sake of that: it is the most that [`Storage::plan`] takes.
 const MOST_CUTS: u32 = 10_000;
