@@ -38,6 +38,7 @@ mod options;
 mod pair;
 mod ranges;
 mod ranges_at_once;
+mod ranges_far;
 mod recode;
 mod record_parts;
 mod records;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use omnistorage::{
-    Backend, ErrorCode, FileBackend, Path,
+    Backend, ErrorCode, FileBackend, KeyRange, Path,
     backend::file::FileOptions,
     runtime::{Codec, Compression, Deletion, Filter, Recoding, RenameStrategy, Report, SyncOptions},
 };
@@ -190,7 +190,7 @@ async fn a_plan_gives_borders_that_stand_there() {
     let pair = large().await;
     let source = at("source", "");
     for ranges in [1, 2, 7, 64] {
-        let borders = pair.storage.plan(&source, ranges).await.unwrap();
+        let borders = pair.storage.plan(&source, &KeyRange::default(), ranges).await.unwrap();
         assert_eq!(borders.len(), ranges as usize - 1);
         assert!(borders.is_sorted_by(|one, next| one < next), "{borders:?}");
         for border in &borders {
@@ -198,20 +198,30 @@ async fn a_plan_gives_borders_that_stand_there() {
         }
     }
     // Relative to the place.
-    let borders = pair.storage.plan(&at("source", "tenant"), 4).await.unwrap();
+    let borders = pair.storage.plan(&at("source", "tenant"), &KeyRange::default(), 4).await.unwrap();
     assert!(
         borders.len() == 3
             && borders.iter().all(|border| !border.starts_with(&Path::parse("tenant").unwrap()))
     );
+    // In a range.
+    let [after, until] = [&borders[0], &borders[2]].map(|border| Some(border.clone()));
+    let range = KeyRange { after, until };
+    let inside = pair.storage.plan(&at("source", "tenant"), &range, 5).await.unwrap();
+    assert_eq!(inside.len(), 4);
+    assert!(inside.iter().all(|border| range.spans(border.as_str()) && *border != borders[2]), "{inside:?}");
     let few = storage([("few", memory())]);
     put(&few, "few", &[("a", "1"), ("b/c", "1")]).await;
-    assert_eq!(few.plan(&at("few", ""), 9).await.unwrap(), [Path::parse("b/c").unwrap()]);
-    assert_eq!(few.plan(&at("few", "b"), 9).await.unwrap(), []);
+    let whole = KeyRange::default();
+    assert_eq!(few.plan(&at("few", ""), &whole, 9).await.unwrap(), [Path::parse("b/c").unwrap()]);
+    assert_eq!(few.plan(&at("few", "b"), &whole, 9).await.unwrap(), []);
+    let nothing = KeyRange { after: Some(borders[2].clone()), until: Some(borders[0].clone()) };
+    let error = few.plan(&at("few", ""), &nothing, 9).await.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidArgument);
     for (place, ranges, code) in [
         ("none", 2, ErrorCode::NotFound),
         ("a", 2, ErrorCode::NotDirectory),
         ("", 0, ErrorCode::InvalidArgument),
     ] {
-        assert_eq!(few.plan(&at("few", place), ranges).await.unwrap_err().code(), code, "{place}");
+        assert_eq!(few.plan(&at("few", place), &whole, ranges).await.unwrap_err().code(), code, "{place}");
     }
 }

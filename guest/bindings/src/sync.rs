@@ -1,7 +1,7 @@
 //! The interfaces `sync` and `bisync`.
 
 use omnistorage_engine::Operation;
-use omnistorage_types::{Location, Path, wit::FromWit};
+use omnistorage_types::{KeyRange, Location, Path, wit::FromWit};
 
 use crate::{
     answer, bisync_exports, engine,
@@ -57,8 +57,25 @@ impl Guest for crate::Component {
         Ok(engine().judge(&FromWit::from_wit(sum)?, &FromWit::from_wit(options)?)?)
     }
 
-    async fn plan(at: types::Location, ranges: u32) -> Result<Vec<String>, Error> {
-        let borders = engine().plan(Location::from_wit(at)?, ranges).await?;
+    async fn plan(
+        at: types::Location,
+        start_after: Option<String>,
+        stop_at: Option<String>,
+        ranges: u32,
+    ) -> Result<Vec<String>, Error> {
+        let range = range(start_after, stop_at)?;
+        let borders = engine().plan(Location::from_wit(at)?, range, ranges).await?;
+        Ok(borders.into_iter().map(String::from).collect())
+    }
+
+    async fn cut(
+        at: types::Location,
+        start_after: Option<String>,
+        stop_at: Option<String>,
+        most: u32,
+    ) -> Result<Vec<String>, Error> {
+        let range = range(start_after, stop_at)?;
+        let borders = engine().cut(Location::from_wit(at)?, range, most).await?;
         Ok(borders.into_iter().map(String::from).collect())
     }
 
@@ -71,6 +88,11 @@ impl Guest for crate::Component {
         let (entries, outcome) = start(engine().check(source, target, FromWit::from_wit(options)?)?);
         Ok(CheckJob { entries, outcome })
     }
+}
+
+fn range(after: Option<String>, until: Option<String>) -> Result<KeyRange, Error> {
+    let end = |path: Option<String>| path.map(Path::from_wit).transpose();
+    Ok(KeyRange { after: end(after)?, until: end(until)? })
 }
 
 async fn explain(

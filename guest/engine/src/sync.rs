@@ -43,7 +43,7 @@ mod waiting;
 use omnistorage_core::sync::filter::Filter;
 use omnistorage_types::{
     BisyncEvent, BisyncOptions, BisyncReport, CheckEntry, CheckReport, Comparison, Error, ErrorCode, Event,
-    Explanation, Location, Path, Report, Result, SyncOptions,
+    Explanation, KeyRange, Location, Path, Report, Result, SyncOptions,
 };
 
 pub use self::operation::Operation;
@@ -95,9 +95,14 @@ impl Engine {
         judge::judge(sum, options)
     }
 
-    /// Paths that cut what is below a place into so many ranges, or fewer.
-    pub async fn plan(&self, at: Location, ranges: u32) -> Result<Vec<Path>> {
-        plan::plan(&self.port, at, ranges).await
+    /// Paths that cut a range of what is below a place into so many ranges, or fewer.
+    pub async fn plan(&self, at: Location, range: KeyRange, ranges: u32) -> Result<Vec<Path>> {
+        plan::plan(&self.port, at, range, ranges).await
+    }
+
+    /// Some paths at which a range of what is below a place may be cut, at most so many.
+    pub async fn cut(&self, at: Location, range: KeyRange, most: u32) -> Result<Vec<Path>> {
+        plan::cut(&self.port, at, range, most).await
     }
 
     /// Brings the changes of each of two places to the other.

@@ -77,6 +77,12 @@ pub trait Layer: Debug + Send + Sync + 'static {
         async move { self.around(call, async { next.await.transpose() }).await.transpose() }
     }
 
+    /// Puts something around a listing of what is below `prefix`, each page of which is a call. By default it does nothing.
+    fn listing(&self, prefix: &Path, listing: Box<dyn Listing>) -> Box<dyn Listing> {
+        let _ = prefix;
+        listing
+    }
+
     /// Is told of bytes of contents after they are read, or before they are written. As long as this waits, they wait.
     /// By default it does nothing.
     fn bytes(&self, direction: Direction, count: u64) -> impl Future<Output = ()> + Send {
@@ -214,7 +220,8 @@ impl<L: Layer> Backend for Layered<L> {
 
     async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {
         let listing = self.around(Operation::List, prefix, self.inner.list(prefix, options)).await?;
-        Ok(Box::new(LayeredListing::new(listing, self.clone(), prefix.clone())))
+        let listing = Box::new(LayeredListing::new(listing, self.clone(), prefix.clone()));
+        Ok(self.layer.listing(prefix, listing))
     }
 
     async fn delete(&self, paths: &[Path]) -> Vec<Result<()>> {

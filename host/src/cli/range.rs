@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{exit::Failure, explain::parse_path};
-use crate::{Path, runtime::SyncOptions};
+use crate::{KeyRange, Path, runtime::SyncOptions};
 
 /// A range of paths, in byte order of the whole paths.
 #[derive(Args)]
@@ -21,10 +21,17 @@ impl RangeOptions {
     pub(crate) fn add_to(&self, options: SyncOptions) -> Result<SyncOptions, Failure> {
         let (start_after, stop_at) = (self.start_after.clone(), self.stop_at.clone());
         let options = SyncOptions { start_after, stop_at, ..options };
-        if options.range().is_empty() {
-            let message = "--start-after must sort before --stop-at: there is nothing between them";
-            return Err(Failure::usage(message));
-        }
+        require_room(&options.range())?;
         Ok(options)
     }
+}
+
+/// Refuses a range in which no path can lie.
+pub(super) fn require_room(range: &KeyRange) -> Result<(), Failure> {
+    if range.is_empty() {
+        return Err(Failure::usage(
+            "--start-after must sort before --stop-at: there is nothing between them",
+        ));
+    }
+    Ok(())
 }

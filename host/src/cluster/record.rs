@@ -110,7 +110,6 @@ mod word {
 impl From<Stage> for State {
     fn from(stage: Stage) -> Self {
         match stage {
-            Stage::Merging => Self::Merging,
             Stage::Deleting { sum, ranges } => Self::Deleting { sum, ranges },
             Stage::Tidying { sum, deletes } => Self::Tidying { sum, deletes },
             Stage::Ended(outcome) => Self::Ended(outcome.into()),

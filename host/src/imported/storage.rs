@@ -19,7 +19,7 @@ use super::{
     stream::{body, checked, contents, here},
 };
 use crate::{
-    Error, ErrorCode, Hash, HashAlgorithm, Location, ObjectInfo, Path, Result,
+    Error, ErrorCode, Hash, HashAlgorithm, KeyRange, Location, ObjectInfo, Path, Result,
     backend::{Capabilities, Contents, ListOptions, Listed, ReadOptions, Reader, WriteOptions},
 };
 
@@ -76,14 +76,23 @@ impl Storage {
         Ok(entries(objects::find(at(location), filter, options).await?))
     }
 
-    /// Paths that cut what is below a place into so many ranges, relative to it.
+    /// Paths that cut a range of what is below a place into so many ranges, relative to it.
     ///
     /// # Errors
-    /// [`ErrorCode::NotFound`], [`ErrorCode::NotDirectory`]; [`ErrorCode::Unsupported`] where listings do not come in
-    /// byte order.
-    pub async fn plan(&self, location: &Location, ranges: u32) -> Result<Vec<Path>> {
-        let borders = sync::plan(at(location), ranges).await?;
-        borders.into_iter().map(|border| Ok(Path::parse(border)?)).collect()
+    /// [`ErrorCode::NotFound`], [`ErrorCode::NotDirectory`]; [`ErrorCode::InvalidArgument`] if no path can lie in the
+    /// range; [`ErrorCode::Unsupported`] where listings do not come in byte order.
+    pub async fn plan(&self, location: &Location, range: &KeyRange, ranges: u32) -> Result<Vec<Path>> {
+        let [after, until] = ends(range);
+        paths(sync::plan(at(location), after, until, ranges).await?)
+    }
+
+    /// Some paths at which a range of what is below a place may be cut, at most so many.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan); of a place that is not there, there are none.
+    pub async fn cut(&self, location: &Location, range: &KeyRange, most: u32) -> Result<Vec<Path>> {
+        let [after, until] = ends(range);
+        paths(sync::cut(at(location), after, until, most).await?)
     }
 
     /// Whether what is extra may be deleted after runs over ranges that held their deletes, by the sum of their
@@ -311,6 +320,14 @@ impl Storage {
         let job = bisync::bisync(at(first), at(second), at(state), options).await?;
         Ok(BisyncJob::new(job.events, job.outcome))
     }
+}
+
+fn ends(range: &KeyRange) -> [Option<String>; 2] {
+    [&range.after, &range.until].map(|end| end.as_ref().map(Path::to_string))
+}
+
+fn paths(found: Vec<String>) -> Result<Vec<Path>> {
+    found.into_iter().map(|path| Ok(Path::parse(path)?)).collect()
 }
 
 fn entries(listed: objects::Entries) -> Entries {

@@ -1,12 +1,16 @@
 //! All ranges of a run at once in this process, each in a sandbox of its own.
 
+mod merge;
+mod parts;
+
 use std::{collections::BTreeMap, convert::Infallible};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc;
 
+use self::{merge::Merged, parts::Parts};
 use crate::{
-    ErrorCode, Location, Path, Result,
+    Location, Path, Result,
     ranges::{
         counts::{Counted, Counts},
         course::{Course, Stage},
@@ -24,13 +28,6 @@ use crate::{
 
 /// Items that wait for whoever follows the run.
 const ITEMS: usize = 256;
-/// Ranges cut for each that is at work: names are cut where they are seen, not where half of them lie, and while one has a
-/// long range, the others go on with the next. By measurement: with four, eight ranges of a million objects took 30 s at
-/// 100 ms a request, and with two 20 s.
-const CUTS: u32 = 2;
-/// More are not cut for the sake of that: it is the most that [`Storage::plan`] takes.
-const MOST_CUTS: u32 = 10_000;
-
 /// A sync, a copy or a move with so many ranges at once. Target, events, report and errors are those of one run. A source
 /// that is one object, or has nothing to cut at, is left to one run.
 ///
@@ -62,11 +59,6 @@ pub async fn check(
     begin::<CheckEntry>(storage, Operation::Check, sides, options, ranges).await
 }
 
-/// How many ranges are cut for so many at work.
-fn cuts(at_work: u32) -> u32 {
-    if at_work < 2 { at_work } else { at_work.saturating_mul(CUTS).min(MOST_CUTS.max(at_work)) }
-}
-
 async fn begin<E: Counted + Tells>(
     storage: &Storage,
     operation: Operation,
@@ -80,21 +72,13 @@ async fn begin<E: Counted + Tells>(
     let (storage, activity) = storage.in_common();
     let [source, target] = sides;
     require_sorted(&storage, [source, target]).await?;
-    let tiles = match Tiles::cut(&storage, [source, target], options, cuts(ranges)).await {
-        Ok(tiles) => tiles,
-        // Whatever is wrong with it, one run says.
-        Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::NotDirectory) => {
-            Tiles::new(options.range(), [])
-        }
-        Err(error) => return Err(error),
-    };
-    if tiles.count() == 1 {
+    let Some(parts) = Parts::of(&storage, [source, target], options, ranges).await? else {
         return E::begin(&storage, operation, [source, target], options).await;
-    }
+    };
     let (tell, told) = mpsc::channel(ITEMS);
     let at_work = usize::try_from(ranges).unwrap_or(usize::MAX).max(1);
     let run =
-        AtOnce { storage, operation, sides: sides.clone(), options: options.clone(), tiles, at_work, tell };
+        AtOnce { storage, operation, sides: sides.clone(), options: options.clone(), parts, at_work, tell };
     let told = stream::unfold(told, |mut told| async { Some((told.recv().await?, told)) });
     Ok(Job::led(told, run.lead(), activity))
 }
@@ -105,7 +89,7 @@ struct AtOnce<E> {
     operation: Operation,
     sides: [Location; 2],
     options: SyncOptions,
-    tiles: Tiles,
+    parts: Parts,
     /// How many ranges are at work at a time, at least one.
     at_work: usize,
     tell: mpsc::Sender<E>,
@@ -114,22 +98,18 @@ struct AtOnce<E> {
 impl<E: Counted + Tells> AtOnce<E> {
     async fn lead(self) -> Result<E::Report> {
         let [source, target] = &self.sides;
+        let Merged { tiles, mut told, done } = self.merge().await;
         let course = Course {
             storage: &self.storage,
             operation: self.operation,
             sides: [source, target],
             options: &self.options,
-            tiles: &self.tiles,
+            tiles: &tiles,
             tells_each: true,
         };
-        let mut told: Vec<E::Told> = (0..self.tiles.count()).map(|_| E::Told::default()).collect();
-        let mut stage = Stage::Merging;
+        let mut stage = course.merged(&done).await?;
         loop {
             stage = match stage {
-                Stage::Merging => {
-                    let all = (0..self.tiles.count()).map(|index| (index, Pass::Merge)).collect();
-                    course.merged(&self.all(&course, all, &mut told).await?).await?
-                }
                 Stage::Deleting { sum, ranges } => {
                     let done = self.delete(&course, &ranges, &mut told).await?;
                     course.deleted(sum, &ranges, &done).await?
@@ -191,7 +171,7 @@ impl<E: Counted + Tells> AtOnce<E> {
         pass: Pass,
         told: &mut E::Told,
     ) -> Result<(usize, Done)> {
-        let range = self.tiles.range(index)?;
+        let range = course.tiles.range(index)?;
         let options = pass.options(&self.options, &range);
         let job = E::begin(&self.storage, self.operation, course.sides, &options).await;
         let counts = self.follow(job, told, Telling::of(pass, self.options.dry_run)).await;
@@ -200,7 +180,7 @@ impl<E: Counted + Tells> AtOnce<E> {
 
     /// Looks once more at the directories that a border parts from what is in them.
     async fn tidy(&self, course: &Course<'_>, deletes: bool, told: &mut [E::Told]) -> Result<Counts> {
-        match tidy(course, deletes, &mut Tidying { run: self, told }).await {
+        match tidy(course, deletes, &mut Tidying { run: self, tiles: course.tiles, told }).await {
             Ok(counts) => counts,
         }
     }
@@ -229,6 +209,7 @@ impl<E: Counted + Tells> AtOnce<E> {
 /// The directories at the end of a run.
 struct Tidying<'a, E: Tells> {
     run: &'a AtOnce<E>,
+    tiles: &'a Tiles,
     told: &'a mut [E::Told],
 }
 
@@ -240,11 +221,11 @@ impl<E: Counted + Tells> Follow<E> for Tidying<'_, E> {
         directory: &Path,
         job: Result<Job<E, E::Report>>,
     ) -> std::result::Result<Result<Counts>, Infallible> {
-        let Self { run, told } = self;
-        let index = run.tiles.index_of(directory);
+        let Self { run, tiles, told } = self;
+        let index = tiles.index_of(directory);
         // There is one for each range.
         let Some(told) = told.get_mut(index) else {
-            return Ok(run.tiles.range(index).map(|_| E::counts(E::Report::default())));
+            return Ok(tiles.range(index).map(|_| E::counts(E::Report::default())));
         };
         Ok(run.follow(job, told, Telling::Last).await)
     }

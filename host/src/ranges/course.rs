@@ -18,8 +18,6 @@ use crate::{
 /// How far a run is.
 #[derive(Clone, Debug)]
 pub(crate) enum Stage {
-    /// Each range is compared, and what differs is transferred; nothing is deleted.
-    Merging,
     /// The sum was judged: what is extra may go, in the ranges that have some.
     Deleting {
         /// Of all ranges.

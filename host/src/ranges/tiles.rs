@@ -37,7 +37,7 @@ impl Tiles {
         options: &SyncOptions,
         ranges: u32,
     ) -> Result<Self> {
-        let borders = storage.plan(source, ranges).await?;
+        let borders = storage.plan(source, &options.range(), ranges).await?;
         let tiles = Self::new(options.range(), borders);
         if !storage.features(&target.backend).await?.features.directories {
             return Ok(tiles);
@@ -75,19 +75,21 @@ impl Tiles {
         self.borders.partition_point(|border| border < path)
     }
 
+    /// All of them, in their order.
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = KeyRange> {
+        let borders = || self.borders.iter().cloned().map(Some);
+        let begins = std::iter::once(self.whole.after.clone()).chain(borders());
+        let ends = borders().chain([self.whole.until.clone()]);
+        begins.zip(ends).map(|(after, until)| KeyRange { after, until })
+    }
+
     /// One of them.
     ///
     /// # Errors
     /// [`ErrorCode::Corrupted`] if there is none of that index.
     pub(crate) fn range(&self, index: usize) -> Result<KeyRange> {
-        let border = |at: usize| {
-            let missing = || Error::new(ErrorCode::Corrupted, format!("the run has no range {index}"));
-            Ok::<_, Error>(Some(self.borders.get(at).ok_or_else(missing)?.clone()))
-        };
-        Ok(KeyRange {
-            after: if index == 0 { self.whole.after.clone() } else { border(index - 1)? },
-            until: if index == self.borders.len() { self.whole.until.clone() } else { border(index)? },
-        })
+        let missing = || Error::new(ErrorCode::Corrupted, format!("the run has no range {index}"));
+        self.ranges().nth(index).ok_or_else(missing)
     }
 }
 

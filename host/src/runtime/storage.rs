@@ -88,12 +88,12 @@ impl Storage {
     }
 
     /// The backend granted by that name.
-    pub(super) fn mount(&self, name: &str) -> Option<Arc<dyn Backend>> {
+    pub(crate) fn mount(&self, name: &str) -> Option<Arc<dyn Backend>> {
         self.policy.grants.mounts.get(name).cloned()
     }
 
     /// The same with one more backend, or another one of that name.
-    pub(super) fn with_mount(&self, name: &str, backend: Arc<dyn Backend>) -> Self {
+    pub(crate) fn with_mount(&self, name: &str, backend: Arc<dyn Backend>) -> Self {
         Self { policy: self.policy.clone().mount(name, backend), ..self.clone() }
     }
 

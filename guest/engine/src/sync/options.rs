@@ -1,7 +1,7 @@
 //! Checks the options of a run, and turns them into those of the core.
 
 use omnistorage_core::sync::{compare::CompareOptions, filter::Filter, guard::DeleteLimits, rename};
-use omnistorage_types::{Deletion, Error, ErrorCode, OrderKey, Path, RenameStrategy, SyncOptions};
+use omnistorage_types::{Deletion, Error, ErrorCode, KeyRange, OrderKey, Path, RenameStrategy, SyncOptions};
 
 use super::recode::Recoder;
 
@@ -81,9 +81,7 @@ fn check_range(options: &SyncOptions) -> Result<(), Error> {
     if range.is_whole() {
         return Ok(());
     }
-    if range.is_empty() {
-        return refused("`start-after` must sort before `stop-at`: there is nothing between them");
-    }
+    require_room(&range)?;
     if !options.track_renames.is_empty() {
         return refused("`track-renames` needs all paths: what was renamed may be in another range");
     }
@@ -91,6 +89,15 @@ fn check_range(options: &SyncOptions) -> Result<(), Error> {
         return refused(
             "a range of paths cannot go with `recoding`: an object has another path on each side",
         );
+    }
+    Ok(())
+}
+
+/// Refuses a range in which no path can lie.
+pub(super) fn require_room(range: &KeyRange) -> Result<(), Error> {
+    if range.is_empty() {
+        let message = "`start-after` must sort before `stop-at`: there is nothing between them";
+        return Err(Error::new(ErrorCode::InvalidArgument, message));
     }
     Ok(())
 }

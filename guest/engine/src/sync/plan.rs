@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 use omnistorage_core::sync::cut::thinned;
 use omnistorage_types::{Error, ErrorCode, KeyRange, Location, ObjectKind, Path};
 
-use super::{place::Reading, probe::borders};
+use super::{options::require_room, place::Reading, probe::borders};
 use crate::{place::Place, port::Storage};
 
 /// The most ranges that may be asked for.
@@ -24,13 +24,39 @@ const SPARE: usize = 4;
 /// Attempts for one probe.
 const ATTEMPTS: u32 = 3;
 
-/// The borders, one less than the ranges, or fewer where there is nothing more to cut at. No more parts are cut than
-/// ranges are asked for, so the requests are bounded.
-pub(super) async fn plan(port: &Rc<dyn Storage>, at: Location, ranges: u32) -> Result<Vec<Path>, Error> {
-    if !(1..=MOST).contains(&ranges) {
-        let message = format!("`ranges` must be from 1 to {MOST}, not {ranges}");
+/// Borders from one search, at most so many.
+pub(super) async fn cut(
+    port: &Rc<dyn Storage>,
+    at: Location,
+    range: KeyRange,
+    most: u32,
+) -> Result<Vec<Path>, Error> {
+    check("most", most, &range)?;
+    let place = Place::open(port, at).await?;
+    let prefix = place.path.clone();
+    let place = Reading::new(place, prefix, ATTEMPTS, false);
+    place.require_ranges()?;
+    borders([&place], &range, most as usize).await
+}
+
+/// Refuses a number that is too small or too large, and a range in which no path can lie.
+fn check(name: &str, number: u32, range: &KeyRange) -> Result<(), Error> {
+    if !(1..=MOST).contains(&number) {
+        let message = format!("`{name}` must be from 1 to {MOST}, not {number}");
         return Err(Error::new(ErrorCode::InvalidArgument, message));
     }
+    require_room(range)
+}
+
+/// The borders, one less than the ranges, or fewer where there is nothing more to cut at. No more parts are cut than
+/// ranges are asked for, so the requests are bounded.
+pub(super) async fn plan(
+    port: &Rc<dyn Storage>,
+    at: Location,
+    range: KeyRange,
+    ranges: u32,
+) -> Result<Vec<Path>, Error> {
+    check("ranges", ranges, &range)?;
     let place = Place::open(port, at).await?;
     let is_there = match place.stat().await {
         Ok(info) if info.kind == ObjectKind::Directory => true,
@@ -48,7 +74,7 @@ pub(super) async fn plan(port: &Rc<dyn Storage>, at: Location, ranges: u32) -> R
     let wanted = ranges as usize - 1;
     let (mut found, mut cuts) = (Vec::new(), 0);
     // Each part as long as the others have not been cut as often.
-    let mut parts = VecDeque::from([KeyRange::default()]);
+    let mut parts = VecDeque::from([range]);
     while found.len() < wanted * SPARE && cuts < ranges as usize && !parts.is_empty() {
         let now: Vec<_> = parts.drain(..parts.len().min(AT_ONCE).min(ranges as usize - cuts)).collect();
         cuts += now.len();

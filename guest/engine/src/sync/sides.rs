@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use futures::StreamExt;
+use futures::{StreamExt, future::join};
 use omnistorage_core::{
     entry::Entry,
     sync::{
@@ -67,7 +67,9 @@ impl Sides {
         let (source, target) = (Place::open(port, source).await?, Place::open(port, target).await?);
         let attempts = &Attempts::new(port.clone(), options.retries);
         source.backend.limit_bandwidth(options.bandwidth).await;
-        let kind = match retrying(attempts, async || source.stat().await).await {
+        let (source_info, target_info) =
+            join(retrying(attempts, async || source.stat().await), target.stat()).await;
+        let kind = match source_info {
             Ok(info) => Some(info.kind),
             Err(error) if error.code() == ErrorCode::NotFound => None,
             Err(error) => return Err(error),
@@ -105,7 +107,7 @@ impl Sides {
             }
             None => None,
         };
-        if matches!(target.stat().await, Ok(info) if info.kind != ObjectKind::Directory) {
+        if matches!(target_info, Ok(info) if info.kind != ObjectKind::Directory) {
             return Err(target.error(ErrorCode::NotDirectory, "the target is an object, not a directory"));
         }
         if let Some(name) = options::target_name(options)? {

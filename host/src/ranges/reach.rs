@@ -1,0 +1,224 @@
+//! How far the job of a range goes. While it is at work, what it has not come to yet may be given to another job.
+//!
+//! Its listings end where it ends, and that border moves towards the beginning as long as none of them has told anything
+//! behind it. Names are flat here: for the job it is as if nothing came behind the border.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use tokio::sync::Notify;
+
+use crate::{
+    KeyRange, Location, Path, Result,
+    backend::{
+        Listed, Listing, Unlisted,
+        layer::{Call, Layer, Layered},
+    },
+    runtime::Storage,
+};
+
+/// Where the job of a range ends, and how far it is. A clone is the same.
+#[derive(Clone, Debug)]
+pub(super) struct Reach {
+    state: Arc<Mutex<State>>,
+    /// Told of each page.
+    progress: Arc<Notify>,
+}
+
+#[derive(Debug)]
+struct State {
+    range: KeyRange,
+    /// The last name that was listed, relative to its side.
+    listed: Option<String>,
+    pages: u64,
+}
+
+impl Reach {
+    pub(super) fn new(range: KeyRange, progress: &Arc<Notify>) -> Self {
+        let state = State { range, listed: None, pages: 0 };
+        Self { state: Arc::new(Mutex::new(state)), progress: Arc::clone(progress) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The range, as it is by now.
+    pub(super) fn range(&self) -> KeyRange {
+        self.state().range.clone()
+    }
+
+    /// What of the range was not listed yet.
+    pub(super) fn rest(&self) -> KeyRange {
+        let State { range, listed, .. } = &*self.state();
+        let listed = listed.as_deref().and_then(|listed| Path::parse(listed).ok());
+        KeyRange { after: listed.or_else(|| range.after.clone()), until: range.until.clone() }
+    }
+
+    /// How many pages were listed so far, of both sides.
+    pub(super) fn pages(&self) -> u64 {
+        self.state().pages
+    }
+
+    /// Ends the range at a border, and gives what comes behind it; `None` if it was listed already, or if there is nothing.
+    pub(super) fn end_at(&self, border: &Path) -> Option<KeyRange> {
+        let State { range, listed, .. } = &mut *self.state();
+        let is_listed = listed.as_deref().is_some_and(|listed| listed > border.as_str());
+        if is_listed || !range.spans(border.as_str()) || range.until.as_ref() == Some(border) {
+            return None;
+        }
+        let until = range.until.replace(border.clone());
+        Some(KeyRange { after: Some(border.clone()), until })
+    }
+
+    /// A storage whose listings of these places end where this does.
+    pub(super) fn around(&self, storage: &Storage, sides: [&Location; 2]) -> Storage {
+        let mut places: BTreeMap<&str, Vec<Path>> = BTreeMap::new();
+        for side in sides {
+            places.entry(&side.backend).or_default().push(side.path.clone());
+        }
+        let end = |storage: Storage, (name, places): (&str, Vec<Path>)| match storage.mount(name) {
+            Some(backend) => {
+                let ends = Ends { reach: self.clone(), places };
+                storage.with_mount(name, Arc::new(Layered::new(backend, ends)))
+            }
+            // The job says that there is none.
+            None => storage,
+        };
+        places.into_iter().fold(storage.clone(), end)
+    }
+
+    /// Leaves what lies in the range of the next page of a place, and tells whether that was all of it.
+    fn keep(&self, place: &Path, page: &mut Vec<Listed>) -> bool {
+        let State { range, listed, pages } = &mut *self.state();
+        let before = page.len();
+        page.retain(|item| {
+            let Some(name) = relative(place, item) else { return true };
+            // Where a name could not be written as it is, who lists next tells of it, too.
+            let is_exact = matches!(item, Listed::Entry(_)) || !name.contains(char::REPLACEMENT_CHARACTER);
+            if is_exact && range.until.as_ref().is_some_and(|until| name > until.as_str()) {
+                return false;
+            }
+            if listed.as_deref().is_none_or(|listed| listed < name) {
+                *listed = Some(name.to_owned());
+            }
+            true
+        });
+        *pages += 1;
+        self.progress.notify_one();
+        page.len() == before
+    }
+}
+
+/// The name of something that is listed, relative to its place.
+fn relative<'a>(place: &Path, item: &'a Listed) -> Option<&'a str> {
+    let full = match item {
+        Listed::Entry(info) => info.path.as_str(),
+        Listed::Failure(failure) => match &failure.what {
+            Unlisted::Name { name, .. } => name,
+            what => what.path().as_str(),
+        },
+    };
+    if place.is_root() { Some(full) } else { full.strip_prefix(place.as_str())?.strip_prefix('/') }
+}
+
+/// Ends the listings of some places.
+#[derive(Debug)]
+struct Ends {
+    reach: Reach,
+    places: Vec<Path>,
+}
+
+impl Layer for Ends {
+    async fn around<T: Send>(&self, _: Call<'_>, run: impl Future<Output = Result<T>> + Send) -> Result<T> {
+        run.await
+    }
+
+    fn listing(&self, prefix: &Path, listing: Box<dyn Listing>) -> Box<dyn Listing> {
+        match self.places.iter().find(|place| prefix.starts_with(place)) {
+            Some(place) => {
+                Box::new(Ending { listing, place: place.clone(), reach: self.reach.clone(), is_over: false })
+            }
+            None => listing,
+        }
+    }
+}
+
+/// A listing, as far as the range goes.
+struct Ending {
+    listing: Box<dyn Listing>,
+    place: Path,
+    reach: Reach,
+    is_over: bool,
+}
+
+#[async_trait]
+impl Listing for Ending {
+    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
+        if self.is_over {
+            return Ok(Vec::new());
+        }
+        let mut page = self.listing.next(max).await?;
+        self.is_over = !self.reach.keep(&self.place, &mut page);
+        Ok(page)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Backend, MemoryBackend, backend::ListOptions};
+
+    fn path(text: &str) -> Path {
+        Path::parse(text).unwrap()
+    }
+
+    async fn numbers(at: &str) -> Arc<dyn Backend> {
+        let memory = MemoryBackend::new();
+        for number in 0..6 {
+            let options = Default::default();
+            memory.write_all(&path(&format!("{at}{number}")), "".into(), &options).await.unwrap();
+        }
+        Arc::new(memory)
+    }
+
+    async fn rest(listing: &mut Box<dyn Listing>) -> Vec<String> {
+        let mut names = Vec::new();
+        loop {
+            let page = listing.next_entries(2).await.unwrap();
+            if page.is_empty() {
+                return names;
+            }
+            names.extend(page.into_iter().map(|info| info.path.to_string()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_range_ends_behind_what_was_listed_and_the_rest_is_another_one() {
+        let whole = KeyRange { after: None, until: Some(path("4")) };
+        let reach = Reach::new(whole, &Arc::default());
+        let ends = Ends { reach: reach.clone(), places: vec![path("here"), path("there")] };
+        let backend = Layered::new(numbers("here/").await, ends);
+        let mut listing = backend.list(&path("here"), &ListOptions::default()).await.unwrap();
+        assert_eq!(listing.next_entries(2).await.unwrap().len(), 2);
+        assert_eq!((reach.pages(), reach.rest().after), (1, Some(path("1"))));
+        // Something behind it is out, it is the end, or it is beyond that.
+        for refused in ["0", "4", "5"] {
+            assert_eq!(reach.end_at(&path(refused)), None, "{refused}");
+        }
+        let rest_of_it = KeyRange { after: Some(path("3")), until: Some(path("4")) };
+        assert_eq!(reach.end_at(&path("3")), Some(rest_of_it));
+        let rest_of_it = KeyRange { after: Some(path("1")), until: Some(path("3")) };
+        assert_eq!(reach.end_at(&path("1")), Some(rest_of_it));
+        assert_eq!(rest(&mut listing).await, Vec::<String>::new());
+        assert_eq!(reach.range(), KeyRange { after: None, until: Some(path("1")) });
+        // From the beginning, and what is no side.
+        let mut listing = backend.list(&path("here"), &ListOptions::default()).await.unwrap();
+        assert_eq!(rest(&mut listing).await, ["here/0", "here/1"]);
+        let mut listing = backend.list(&Path::root(), &ListOptions::default()).await.unwrap();
+        assert_eq!(rest(&mut listing).await, ["here"]);
+    }
+}
