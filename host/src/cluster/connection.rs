@@ -21,6 +21,8 @@ const WORK: &str = "omnistorage-work";
 const WORK_SUBJECTS: &str = "omnistorage.work";
 /// What begins the subjects on which workers tell of themselves.
 const ALIVE_SUBJECTS: &str = "omnistorage.alive";
+/// How many servers keep what is kept, where there are as many: one of them may go.
+const REPLICAS: usize = 3;
 /// How long the server may take for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -36,9 +38,8 @@ pub struct Cluster {
 
 impl Cluster {
     /// Connects to a server, as `nats://host:4222` or `tls://user:password@host:4222`, or to one of several with commas between
-    /// them, and makes what is not there yet: two buckets and a
-    /// stream, each with one replica, on disk. Who wants them otherwise makes them before. A connection that is lost is
-    /// made again.
+    /// them, and makes what is not there yet: two buckets and a stream on disk, with three replicas where there are as many
+    /// servers. Who wants them otherwise makes them before. A connection that is lost is made again.
     ///
     /// # Errors
     /// [`ErrorCode::InvalidArgument`] for an address that is none, [`ErrorCode::Unavailable`] if nobody answers there,
@@ -92,7 +93,11 @@ impl Cluster {
             );
             Error::new(ErrorCode::Unsupported, message)
         };
-        let (runs, ledger) = (Self::bucket(&context, RUNS).await, Self::bucket(&context, LEDGER).await);
+        // A server tells of those that it is one with.
+        let servers = client.server_info().connect_urls.len();
+        let replicas = if servers >= REPLICAS { REPLICAS } else { 1 };
+        let bucket = async |name| Self::bucket(&context, name, replicas).await;
+        let (runs, ledger) = (bucket(RUNS).await, bucket(LEDGER).await);
         let (runs, ledger) =
             (runs.map_err(|error| no_stream(&error))?, ledger.map_err(|error| no_stream(&error))?);
         let work = stream::Config {
@@ -100,17 +105,23 @@ impl Cluster {
             subjects: vec![format!("{WORK_SUBJECTS}.>")],
             retention: stream::RetentionPolicy::WorkQueue,
             storage: stream::StorageType::File,
+            num_replicas: replicas,
             ..stream::Config::default()
         };
         let work = context.get_or_create_stream(work).await.map_err(|error| no_stream(&error))?;
         Ok(Self { client, context, runs, ledger, work })
     }
 
-    async fn bucket(context: &Context, name: &str) -> std::result::Result<kv::Store, Error> {
+    async fn bucket(context: &Context, name: &str, replicas: usize) -> std::result::Result<kv::Store, Error> {
         if let Ok(bucket) = context.get_key_value(name).await {
             return Ok(bucket);
         }
-        let config = kv::Config { bucket: name.to_owned(), history: 1, ..kv::Config::default() };
+        let config = kv::Config {
+            bucket: name.to_owned(),
+            history: 1,
+            num_replicas: replicas,
+            ..kv::Config::default()
+        };
         context.create_key_value(config).await.map_err(|error| unavailable("make a bucket", &error))
     }
 

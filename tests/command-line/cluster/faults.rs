@@ -108,6 +108,31 @@ fn a_server_that_is_killed_loses_nothing() {
     }
 }
 
+/// One of three servers ends for good: whoever was connected to it goes on with another one, and nothing that was acknowledged
+/// is missing, since each of them has it.
+#[test]
+fn one_of_three_servers_may_go() {
+    for gone in 0..3 {
+        let Some(mut servers) = Nats::three() else { return };
+        let url = servers.iter().map(Nats::url).collect::<Vec<_>>().join(",");
+        let scratch = Scratch::new();
+        let (source, target) = trees(&scratch, "target");
+        let machines = Machines::at(url, &scratch, &["one", "two"], &[]);
+        let mut client = machines.begin("sync", &source, &target, &[&SHORT[..], &["--json"]].concat());
+        client.says("began the run");
+        thread::sleep(moment());
+        servers[gone].kill();
+        let summary = client.end().ok().summary();
+        assert_equal(&source, &target);
+        assert_eq!(summary["source_objects"], contents(&source).len(), "server {gone}: {summary}");
+        let left = &servers[(gone + 1) % 3];
+        for stream in ["KV_omnistorage-runs", "KV_omnistorage-ledger", "omnistorage-work"] {
+            let about = left.ask(&format!("$JS.API.STREAM.INFO.{stream}"), "").unwrap();
+            assert!(about.contains("\"num_replicas\":3"), "{about}");
+        }
+    }
+}
+
 /// The server comes back without what it had acknowledged since some time.
 #[test]
 fn a_store_that_is_rolled_back_costs_work_alone() {

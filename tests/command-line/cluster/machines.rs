@@ -125,15 +125,20 @@ impl<'a> Machines<'a> {
         workers: &[&str],
         environment: &[(&str, &str)],
     ) -> Self {
+        Self::at(nats.url(), scratch, workers, environment)
+    }
+
+    /// The same around servers at an address.
+    pub(super) fn at(
+        url: String,
+        scratch: &'a Scratch,
+        workers: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let environment = environment.iter().map(owned).collect();
-        let mut machines = Self {
-            url: nats.url(),
-            scratch,
-            environment,
-            workers: BTreeMap::new(),
-            clients: std::cell::Cell::default(),
-        };
+        let mut machines =
+            Self { url, scratch, environment, workers: BTreeMap::new(), clients: std::cell::Cell::default() };
         for worker in workers {
             machines.start(worker, &[]);
         }
