@@ -293,7 +293,6 @@ fn what_cannot_be_shared_is_refused_by_name() {
         ("--max-transfer", Some("1M")),
         ("--max-errors", Some("1")),
         ("--max-duration", Some("1h")),
-        ("--bwlimit", Some("1M")),
         ("--order-by", Some("size")),
         ("--runs", Some("2")),
         ("--report", Some("report.html")),
@@ -323,6 +322,24 @@ fn what_cannot_be_shared_is_refused_by_name() {
     worker(&[]).fails_with(2, &["--allow"]);
     worker(&["--allow", "unknown:"]).fails(2, &["unknown"]);
     run(["cluster", "status", "--cluster", "nats://127.0.0.1:1"]).fails(5, &["cannot connect"]);
+}
+
+/// Two workers move no more together than one would, and each of them has its part.
+#[test]
+fn a_limit_of_bandwidth_is_that_of_all_workers() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    for number in 0..32 {
+        scratch.write(&format!("source/{}/{number}", number % 8), "x".repeat(128 << 10));
+    }
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let machines = Machines::new(&nats, &scratch, &["one", "two"], &[]);
+    let begun = std::time::Instant::now();
+    let run = machines.share("sync", &source, &target, &["--ranges", "8", "--bwlimit", "1M", "--json"]).ok();
+    let (took, summary) = (begun.elapsed(), run.summary());
+    assert_eq!((&summary["transferred"], &summary["bytes"]), (&32.into(), &(4 << 20).into()), "{summary}");
+    assert!(took.as_secs_f64() > 4.0, "{took:?}");
+    assert_equal(&source, &target);
 }
 
 /// A store that is not mounted anywhere: each worker has credentials of its own, and the cluster never sees one.

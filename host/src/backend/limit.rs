@@ -58,8 +58,22 @@ impl Limit {
         Self {
             calls: semaphore(),
             copies_in: semaphore(),
-            call_pace: options.calls_per_second.map(|rate| Pace::new(rate.into())),
-            byte_pace: options.bytes_per_second.map(Pace::new),
+            call_pace: options.calls_per_second.map(|rate| Pace::new(Some(rate.into()))),
+            byte_pace: options.bytes_per_second.map(|rate| Pace::new(Some(rate))),
+        }
+    }
+
+    /// No limit but one of bytes a second, which is given later: until then nothing passes.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn given_later() -> Self {
+        Self { byte_pace: Some(Pace::new(None)), ..Self::new(LimitOptions::default()) }
+    }
+
+    /// Changes the limit of bytes a second, if there is one; `None`: nothing passes any more.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn set_bytes_per_second(&self, rate: Option<NonZeroU64>) {
+        if let Some(pace) = &self.byte_pace {
+            pace.set(rate);
         }
     }
 }

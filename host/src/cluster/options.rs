@@ -34,6 +34,8 @@ pub(super) struct SharedOptions {
     max_delete: Option<u64>,
     allow_empty_source: bool,
     backup: Option<SharedBackup>,
+    /// Of all machines together.
+    bandwidth: Option<u64>,
     empty_directories: bool,
     delete_empty_source_directories: bool,
     transfers: u32,
@@ -141,17 +143,9 @@ impl SharedOptions {
         if let Some(refused) = Unsplittable::among(options, Among::Machines) {
             return Err(refused);
         }
-        for (is_given, option, why) in [
-            (bandwidth.is_some(), "bwlimit", "each machine would count for itself alone"),
-            (
-                deadline.is_some(),
-                "max-duration",
-                "the clocks of machines differ; `cluster cancel` ends a run",
-            ),
-        ] {
-            if is_given {
-                return Err(Unsplittable { option, why, among: Among::Machines });
-            }
+        if deadline.is_some() {
+            let why = "the clocks of machines differ; `cluster cancel` ends a run";
+            return Err(Unsplittable { option: "max-duration", why, among: Among::Machines });
         }
         Ok(Self {
             dry_run: *dry_run,
@@ -169,6 +163,7 @@ impl SharedOptions {
                 suffix: backup.suffix.clone(),
                 keep_extension: backup.keep_extension,
             }),
+            bandwidth: *bandwidth,
             empty_directories: *empty_directories,
             delete_empty_source_directories: *delete_empty_source_directories,
             transfers: *transfers,
@@ -179,6 +174,11 @@ impl SharedOptions {
             stop_at: stop_at.as_ref().map(ToString::to_string),
             filter: SharedFilter::new(filter),
         })
+    }
+
+    /// The bytes a second that all machines may move together.
+    pub(super) const fn bandwidth(&self) -> Option<u64> {
+        self.bandwidth
     }
 
     /// The options as the client had them; the backup is in `place`.
@@ -204,6 +204,7 @@ impl SharedOptions {
                 suffix: backup.suffix.clone(),
                 keep_extension: backup.keep_extension,
             }),
+            bandwidth: self.bandwidth,
             empty_directories: self.empty_directories,
             delete_empty_source_directories: self.delete_empty_source_directories,
             transfers: self.transfers,
@@ -289,6 +290,7 @@ mod tests {
             backup: Some(Backup { place: None, suffix: ".old".into(), keep_extension: true }),
             start_after: Some(Path::parse("a/b").unwrap()),
             transfers: 16,
+            bandwidth: Some(1 << 20),
             filter,
             ..SyncOptions::default()
         };
@@ -305,7 +307,6 @@ mod tests {
         let options = SyncOptions::default;
         for (options, option) in [
             (SyncOptions { deletion: Deletion::Before, ..options() }, "--delete-before"),
-            (SyncOptions { bandwidth: Some(1), ..options() }, "--bwlimit"),
             (SyncOptions { deadline: Some(Timestamp::now()), ..options() }, "--max-duration"),
         ] {
             let refused = refused(options);

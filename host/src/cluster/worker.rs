@@ -1,5 +1,6 @@
 //! A worker: takes ranges of all runs that it may work on, and writes down what came of them.
 
+mod bandwidth;
 mod part;
 mod pieces;
 
@@ -29,6 +30,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// For how long nothing is believed to have changed that the server does not tell.
 const TRUST: Duration = Duration::from_secs(30);
+
+/// How long after its last range a worker still counts as one that moves bytes: mostly it begins another one.
+const LINGER: Duration = Duration::from_secs(3);
 
 /// How long a worker that is asked to end may take to give its ranges back.
 const FAREWELL: Duration = Duration::from_secs(4);
@@ -75,6 +79,8 @@ pub(super) struct Alive {
     pub(super) worker: String,
     /// Ranges at work.
     pub(super) ranges: usize,
+    /// Whether some were at work a moment ago, and so may move bytes.
+    pub(super) moves: bool,
     /// Why it does not take part.
     pub(super) refused: Option<String>,
 }
@@ -191,14 +197,19 @@ async fn tell(
 ) {
     let subject = Cluster::alive_subject(&run);
     let mut is_said = false;
+    let mut moved: Option<Instant> = None;
     loop {
         let why = refused.borrow_and_update().clone();
         if let Some(why) = why.as_ref().filter(|_| !is_said) {
             (worker.0.say)(format!("left the run {run} alone: {why}"));
             is_said = true;
         }
-        let alive =
-            Alive { worker: worker.0.name.clone(), ranges: at_work.load(Ordering::Relaxed), refused: why };
+        let ranges = at_work.load(Ordering::Relaxed);
+        if ranges > 0 {
+            moved = Some(Instant::now());
+        }
+        let moves = moved.is_some_and(|moved| moved.elapsed() < LINGER);
+        let alive = Alive { worker: worker.0.name.clone(), ranges, moves, refused: why };
         if let Ok(alive) = written(&alive) {
             let _ = worker.0.cluster.client.publish(subject.clone(), alive).await;
         }

@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     Error, ErrorCode, ObjectInfo, Result,
-    backend::{Backend, Capabilities, CopyRequest, Handle, Listed, Listing, Meter, WriteOptions, transfer},
+    backend::{
+        Backend, Capabilities, CopyRequest, Handle, Listed, Listing, Meter, WriteOptions, limit::Limit,
+        transfer,
+    },
 };
 
 /// A backend that a component opened.
@@ -26,6 +29,7 @@ pub struct OpenBackend {
     handle: Handle,
     without_transfer: bool,
     common: Option<Common>,
+    bandwidth: Option<Arc<Limit>>,
     pub(super) budget: Budget,
     pub(super) activity: Activity,
     _held: Arc<Held>,
@@ -59,6 +63,7 @@ impl OpenBackend {
             handle: Handle::new(name, backend),
             without_transfer: ctx.policy.grants.without_transfer,
             common: ctx.policy.common.clone(),
+            bandwidth: ctx.policy.bandwidth.clone(),
             budget: ctx.budget.clone(),
             activity: ctx.activity.clone(),
             _held: Arc::new(held),
@@ -72,8 +77,9 @@ impl OpenBackend {
 
     /// Limits the bytes a second from now on. A closed handle stays closed.
     pub(super) fn limit_bandwidth(&mut self, bytes_per_second: Option<NonZeroU64>) {
-        match (&self.common, bytes_per_second) {
-            (Some(common), Some(rate)) => self.handle.limit_by(Some(common.limit(rate))),
+        match (&self.bandwidth, &self.common, bytes_per_second) {
+            (Some(limit), _, Some(_)) => self.handle.limit_by(Some(Arc::clone(limit))),
+            (None, Some(common), Some(rate)) => self.handle.limit_by(Some(common.limit(rate))),
             _ => self.handle.limit_bandwidth(bytes_per_second),
         }
     }

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Limits, common::Common};
-use crate::{backend::Backend, registry::Registry};
+use crate::{
+    backend::{Backend, limit::Limit},
+    registry::Registry,
+};
 
 /// What a component may open.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +48,8 @@ pub struct Policy {
     pub(super) limits: Limits,
     /// What its instances have in common, if they do one job.
     pub(super) common: Option<Common>,
+    /// What holds all jobs to a rate that have a limit of bandwidth, instead of one of their own.
+    pub(super) bandwidth: Option<Arc<Limit>>,
 }
 
 impl Policy {

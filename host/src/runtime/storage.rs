@@ -20,6 +20,8 @@ use super::{
     sandbox::{Guest, Inside, Sandbox, Task},
     stream,
 };
+#[cfg(feature = "cluster")]
+use crate::backend::limit::Limit;
 use crate::{
     Error, Hash, HashAlgorithm, Location, ObjectInfo, Result,
     backend::{Backend, Capabilities, Contents, ListOptions, Listed, ReadOptions, Reader, WriteOptions},
@@ -104,6 +106,13 @@ impl Storage {
         let activity = common.activity.clone();
         let policy = Policy { common: Some(common), ..self.policy.clone() };
         (Self { policy, ..self.clone() }, activity)
+    }
+
+    /// The same with a limit from elsewhere for the sandboxes of jobs that have one of bandwidth, instead of their own.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn limited_by(&self, limit: Arc<Limit>) -> Self {
+        let policy = Policy { bandwidth: Some(limit), ..self.policy.clone() };
+        Self { policy, ..self.clone() }
     }
 
     /// A sandbox for one job.

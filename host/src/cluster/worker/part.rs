@@ -16,9 +16,10 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::{Opened, PAUSE, Worker, tell};
+use super::{Opened, PAUSE, Worker, bandwidth, tell};
 use crate::{
     Error, KeyRange, Path, Result,
+    backend::limit::Limit,
     cluster::{
         entry::{Lines, read},
         queue::{Phase, Work},
@@ -105,7 +106,10 @@ impl Part {
                 Err(error) => Err(error.to_string()),
             };
             match opened {
-                Ok((tiles, opened)) => {
+                Ok((tiles, mut opened)) => {
+                    let limit = Arc::new(Limit::given_later());
+                    opened.storage = opened.storage.limited_by(Arc::clone(&limit));
+                    let (run, all) = (record.run.id.clone(), record.run.options.bandwidth());
                     let part = Self {
                         worker: worker.clone(),
                         record,
@@ -116,7 +120,19 @@ impl Part {
                         stopped: stopped.clone(),
                         confirmed: Mutex::default(),
                     };
-                    Arc::new(part).work().await;
+                    let held = async {
+                        match all {
+                            Some(all) => {
+                                let (cluster, name) = (&worker.0.cluster, &worker.0.name);
+                                bandwidth::follow(cluster, &run, name, all, &limit).await
+                            }
+                            None => std::future::pending().await,
+                        }
+                    };
+                    tokio::select! {
+                        () = Arc::new(part).work() => {}
+                        never = held => match never {},
+                    }
                 }
                 Err(message) => drop(refused.send_replace(Some(message))),
             }
