@@ -16,6 +16,7 @@ mod conformance;
 mod cores;
 mod extras;
 mod failures;
+mod far;
 mod faults;
 mod features;
 mod fences;

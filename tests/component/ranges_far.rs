@@ -1,79 +1,22 @@
-//! Ranges at once on stores that are far away. The time is virtual: it passes only while everybody waits, so that it tells how
-//! many answers had to be waited for one after the other.
+//! Ranges at once on stores that are far away, in virtual time: it tells how many answers had to be waited for one after the
+//! other.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use omnistorage::{
-    Backend, MemoryBackend, Path, Result,
-    backend::{
-        Listed, Listing,
-        layer::{Call, Layer, Layered, Operation},
-    },
+    Backend, MemoryBackend, Path,
+    backend::layer::Layered,
     ranges::{Transfer, transfer},
     runtime::{Deletion, SyncOptions},
 };
 
-use crate::setup::{at, storage};
+use crate::{
+    far::{ANSWER, Far},
+    setup::{at, storage},
+};
 
 /// Entries of a page.
 const PAGE: usize = 10;
-/// What each answer takes.
-const ANSWER: Duration = Duration::from_millis(100);
-
-/// A store that answers late, and counts what it is asked.
-#[derive(Clone, Debug, Default)]
-struct Far(Arc<AtomicU64>);
-
-impl Far {
-    async fn answer(&self) {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        tokio::time::sleep(ANSWER).await;
-    }
-}
-
-impl Layer for Far {
-    async fn around<T: Send>(
-        &self,
-        call: Call<'_>,
-        run: impl Future<Output = Result<T>> + Send,
-    ) -> Result<T> {
-        // What is asked for a listing are its pages.
-        if !matches!(call.operation, Operation::List | Operation::ListNext) {
-            self.answer().await;
-        }
-        run.await
-    }
-
-    fn listing(&self, _: &Path, listing: Box<dyn Listing>) -> Box<dyn Listing> {
-        Box::new(Pages { far: self.clone(), listing, is_over: false })
-    }
-}
-
-struct Pages {
-    far: Far,
-    listing: Box<dyn Listing>,
-    is_over: bool,
-}
-
-#[async_trait]
-impl Listing for Pages {
-    async fn next(&mut self, max: usize) -> Result<Vec<Listed>> {
-        if self.is_over {
-            return Ok(Vec::new());
-        }
-        self.far.answer().await;
-        let page = self.listing.next(max.min(PAGE)).await?;
-        self.is_over = page.len() < max.min(PAGE);
-        Ok(page)
-    }
-}
 
 /// Numbers that look random.
 fn mixed(number: u64) -> u64 {
@@ -107,7 +50,7 @@ async fn took(objects: u64, name: fn(u64) -> String, ranges: u32) -> (f64, u64) 
         let path = Path::parse(name(number)).unwrap();
         memory.write_all(&path, "x".into(), &Default::default()).await.unwrap();
     }
-    let far = Far::default();
+    let far = Far::new(PAGE);
     let side = || Arc::new(Layered::new(memory.clone(), far.clone()));
     let storage = storage([("source", side()), ("target", side())]);
     let sides = [at("source", ""), at("target", "")];
@@ -119,7 +62,7 @@ async fn took(objects: u64, name: fn(u64) -> String, ranges: u32) -> (f64, u64) 
     };
     let report = report.unwrap().outcome().await.unwrap();
     assert_eq!((report.checked, report.transferred, report.deleted), (report.source_objects, 0, 0));
-    (begun.elapsed().as_secs_f64() / ANSWER.as_secs_f64(), far.0.load(Ordering::Relaxed))
+    (begun.elapsed().as_secs_f64() / ANSWER.as_secs_f64(), far.asked())
 }
 
 /// A thousand pages, whatever the names look like.
