@@ -28,14 +28,16 @@ use crate::{
 
 /// Items that wait for whoever follows the run.
 const ITEMS: usize = 256;
+
 /// A sync, a copy or a move with so many ranges at once. Target, events, report and errors are those of one run. A source
-/// that is one object, or has nothing to cut at, is left to one run.
+/// that is one object is left to one run.
 ///
-/// There is one limit of bandwidth for all ranges. Numbers of transfers and comparisons in flight are those of each range.
+/// Where names are flat on both sides, whoever is free takes over a part of what is left of another range; otherwise some twice
+/// as many ranges are cut beforehand. There is one limit of bandwidth for all ranges. Numbers of transfers and comparisons in flight are those of each range.
 ///
 /// # Errors
-/// [`ErrorCode::Unsupported`] for what ranges cannot share (see [`Unsplittable`]), and for places that do not list in byte order;
-/// as [`Storage::plan`] and [`Storage::sync`].
+/// [`ErrorCode::Unsupported`](crate::ErrorCode::Unsupported) for what ranges cannot share (see [`Unsplittable`]), and for
+/// places that do not list in byte order; as [`Storage::plan`] and [`Storage::sync`].
 pub async fn transfer(
     storage: &Storage,
     transfer: Transfer,
