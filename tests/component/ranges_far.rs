@@ -25,8 +25,11 @@ fn mixed(number: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
+/// The name of an object, by its number.
+type Name = fn(u64) -> String;
+
 /// What names may look like.
-const SHAPES: [(&str, fn(u64) -> String); 7] = [
+const SHAPES: [(&str, Name); 7] = [
     ("random", |n| format!("{:016x}", mixed(n))),
     ("numbers", |n| format!("object-{n:09}")),
     ("dates", |n| format!("logs/2026/{:02}/{:02}/{:02}/{n}.gz", n / 2_240 % 12 + 1, n / 80 % 28 + 1, n % 24)),
@@ -44,7 +47,7 @@ const SHAPES: [(&str, fn(u64) -> String); 7] = [
 ];
 
 /// How long a sync takes that finds nothing to do, and how many requests.
-async fn took(objects: u64, name: fn(u64) -> String, ranges: u32) -> (f64, u64) {
+async fn took(objects: u64, name: Name, ranges: u32) -> (f64, u64) {
     let memory = Arc::new(MemoryBackend::new());
     for number in 0..objects {
         let path = Path::parse(name(number)).unwrap();

@@ -116,7 +116,7 @@ impl Shares {
 
     /// A part in which it is time to look for borders, and what is left of it. Until they are [found](Self::found), it is not
     /// given again.
-    pub(super) fn to_search(&mut self, is_waited_for: bool) -> Option<(usize, KeyRange)> {
+    pub(super) fn next_search(&mut self, is_waited_for: bool) -> Option<(usize, KeyRange)> {
         self.come_by();
         let (listed, is_first) = (self.listed, self.next == 1);
         let pages = if is_waited_for { PAGES_AT_ONCE } else { PAGES };

@@ -42,7 +42,7 @@ impl<E: Counted + Tells> AtOnce<E> {
                 return Merged::of(whole, merged);
             }
             while matches!(self.parts, Parts::Moving)
-                && let Some((number, rest)) = shares.to_search(jobs.len() < self.at_work)
+                && let Some((number, rest)) = shares.next_search(jobs.len() < self.at_work)
             {
                 searches.push(self.search(number, rest));
             }
