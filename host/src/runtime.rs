@@ -67,6 +67,7 @@ mod stream;
 mod sync;
 mod under_way;
 mod view;
+mod wasi;
 mod weight;
 mod worker;
 
@@ -165,7 +166,7 @@ impl Runtime {
             .or_else(|_| load(&space::sparing(config(options))))
             .map_err(failed)?;
         let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
+        wasi::add_to_linker(&mut linker).map_err(failed)?;
         add_to_linker(&mut linker).map_err(failed)?;
         let template = sandbox::Template::new(&linker, &component, options.sandboxes).map_err(failed)?;
         watch(&engine)?;
