@@ -1,5 +1,5 @@
 //! Decides where the component that the `runtime` feature embeds comes from, and tells the crate by the environment
-//! variable `OMNISTORAGE_COMPONENT_WASM`. In this order:
+//! variables `OMNISTORAGE_COMPONENT_WASM` and, for its digest, `OMNISTORAGE_COMPONENT_SHA256`. In this order:
 //!
 //! 1. the file named by `OMNISTORAGE_COMPONENT`;
 //! 2. in the workspace: built from `guest/` by `guest/build.sh`;
@@ -8,18 +8,22 @@
 use std::{
     env,
     error::Error,
+    fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
+
+use sha2::{Digest, Sha256};
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build.rs");
     if env::var_os("CARGO_FEATURE_RUNTIME").is_none() {
         return ExitCode::SUCCESS;
     }
-    match component() {
-        Ok(path) => {
+    match component().and_then(|path| Ok((fs::read(&path)?, path))) {
+        Ok((bytes, path)) => {
             println!("cargo::rustc-env=OMNISTORAGE_COMPONENT_WASM={}", path.display());
+            println!("cargo::rustc-env=OMNISTORAGE_COMPONENT_SHA256={:x}", Sha256::digest(bytes));
             // What `precompile` compiles for.
             println!("cargo::rustc-env=PRECOMPILED_FOR={}", env::var("TARGET").unwrap_or_default());
             ExitCode::SUCCESS

@@ -27,6 +27,7 @@
 //! ```
 
 mod activity;
+mod binary;
 mod bindings;
 mod bisync;
 mod budget;
@@ -67,6 +68,7 @@ mod stream;
 mod sync;
 mod under_way;
 mod view;
+mod wasi;
 mod weight;
 mod worker;
 
@@ -101,6 +103,7 @@ pub use sync::{CheckJob, SyncJob};
 pub use under_way::UnderWay;
 pub use view::{StorageCtx, StorageCtxView, StorageView, add_to_linker, limit_store, limit_time};
 
+use self::binary::Binary;
 use crate::{Error, ErrorCode, Result};
 
 /// The component as it ships: portable, compiled on first use.
@@ -143,7 +146,7 @@ impl Runtime {
     /// [`ErrorCode::Other`] if this machine cannot run it; [`ErrorCode::LimitExceeded`] if this process may not have as
     /// much address space (`ulimit -v`), or as many threads (`ulimit -u`), as that takes.
     pub fn new(options: &RuntimeOptions) -> Result<Self> {
-        Self::with_component(options, COMPONENT)
+        Self::load(options, &Binary::shipped())
     }
 
     /// The same for a component that you built yourself for the world `omnistorage`, in its binary form.
@@ -151,12 +154,16 @@ impl Runtime {
     /// # Errors
     /// As [`Runtime::new`]; [`ErrorCode::Other`] if the bytes are no such component.
     pub fn with_component(options: &RuntimeOptions, bytes: &[u8]) -> Result<Self> {
+        Self::load(options, &Binary::given(bytes))
+    }
+
+    fn load(options: &RuntimeOptions, binary: &Binary<'_>) -> Result<Self> {
         let failed = |error: wasmtime::Error| {
             Error::new(ErrorCode::Other, format!("the component cannot be loaded: {error:#}"))
         };
         let load = |config: &Config| {
             let engine = Engine::new(config)?;
-            let component = compiled(&engine, bytes, options)?;
+            let component = compiled(&engine, binary, options)?;
             Ok((engine, component))
         };
         space::check()?;
@@ -165,7 +172,7 @@ impl Runtime {
             .or_else(|_| load(&space::sparing(config(options))))
             .map_err(failed)?;
         let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(failed)?;
+        wasi::add_to_linker(&mut linker).map_err(failed)?;
         add_to_linker(&mut linker).map_err(failed)?;
         let template = sandbox::Template::new(&linker, &component, options.sandboxes).map_err(failed)?;
         watch(&engine)?;
@@ -180,23 +187,23 @@ impl std::fmt::Debug for Runtime {
 }
 
 /// The component, taken from a package or the cache, or else compiled now.
-fn compiled(engine: &Engine, bytes: &[u8], options: &RuntimeOptions) -> wasmtime::Result<Component> {
+fn compiled(engine: &Engine, binary: &Binary<'_>, options: &RuntimeOptions) -> wasmtime::Result<Component> {
     #[cfg(unix)]
     {
         let shipped = options.compiled.as_deref();
-        if let Some(component) = shipped.and_then(|directory| shipped::load(engine, bytes, directory)) {
+        if let Some(component) = shipped.and_then(|directory| shipped::load(engine, binary, directory)) {
             return Ok(component);
         }
         if options.cache
             && let Some(compiled) = compiled::Compiled::of_user()
         {
-            return compiled.load(engine, bytes);
+            return compiled.load(engine, binary);
         }
     }
     // Elsewhere there is the cache of wasmtime.
     #[cfg(not(unix))]
-    let _ = options;
-    compile::compile(engine, bytes)
+    let _ = (options, &binary.digest);
+    compile::compile(engine, binary.bytes)
 }
 
 /// What the pool sets aside for each component. One consists of several core modules: the program, and small ones that

@@ -8,6 +8,7 @@
 //! [`body::CHUNK`] bytes.
 
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]
+#![forbid(unsafe_code)]
 
 pub mod body;
 pub mod compression;

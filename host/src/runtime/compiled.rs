@@ -18,7 +18,7 @@ use std::{
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, component::Component};
 
-use super::{compile::compile, private::Private};
+use super::{binary::Binary, compile::compile, private::Private};
 use crate::Timestamp;
 
 /// Files that were not made anew for this long are removed: their engine or component is no longer in use.
@@ -49,12 +49,12 @@ impl Compiled {
     }
 
     /// Loads the component as it was compiled before, or else compiles and keeps it.
-    pub(super) fn load(&self, engine: &Engine, bytes: &[u8]) -> wasmtime::Result<Component> {
-        let name = key(engine, bytes);
+    pub(super) fn load(&self, engine: &Engine, binary: &Binary<'_>) -> wasmtime::Result<Component> {
+        let name = key(engine, binary);
         if let Some(component) = self.read(engine, &name) {
             return Ok(component);
         }
-        let component = compile(engine, bytes)?;
+        let component = compile(engine, binary.bytes)?;
         // Not fatal, as on a full disk: the next process compiles again.
         let _ = component.serialize().map(|code| self.keep(&name, &code));
         Ok(component)
@@ -93,12 +93,12 @@ impl Compiled {
 }
 
 /// The name of a file: what it was compiled from, and by and for which engine.
-fn key(engine: &Engine, bytes: &[u8]) -> String {
+fn key(engine: &Engine, binary: &Binary<'_>) -> String {
     use std::hash::Hash;
 
     let mut hasher = StdHasher(Sha256::new());
     engine.precompile_compatibility_hash().hash(&mut hasher);
-    hasher.0.update(bytes);
+    hasher.0.update(binary.digest.as_bytes());
     format!("{:x}", hasher.0.finalize())
 }
 
@@ -156,7 +156,9 @@ mod tests {
     use super::*;
 
     /// The smallest component: a magic number, a version, and nothing.
-    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+    fn empty() -> Binary<'static> {
+        Binary::given(b"\0asm\x0d\0\x01\0")
+    }
 
     fn names(directory: &Path) -> Vec<String> {
         let entries = fs::read_dir(directory).unwrap();
@@ -168,10 +170,10 @@ mod tests {
         let (place, engine) = (tempfile::tempdir().unwrap(), Engine::default());
         let directory = place.path().join("caches/omnistorage");
         let compiled = Compiled::new(&directory).unwrap();
-        compiled.load(&engine, EMPTY).unwrap();
+        compiled.load(&engine, &empty()).unwrap();
         let [name] = &names(&directory)[..] else { panic!("one file") };
         let file = directory.join(name);
-        assert_eq!(name, &key(&engine, EMPTY));
+        assert_eq!(name, &key(&engine, &empty()));
         let whole = fs::read(&file).unwrap();
         assert!(compiled.read(&engine, name).is_some());
 
@@ -180,7 +182,7 @@ mod tests {
             fs::remove_file(&file).unwrap();
             fs::write(&file, damaged).unwrap();
             assert!(compiled.read(&engine, name).is_none());
-            compiled.load(&engine, EMPTY).unwrap();
+            compiled.load(&engine, &empty()).unwrap();
             assert_eq!(fs::read(&file).unwrap(), whole);
         }
         assert_eq!(names(&directory).len(), 1);
@@ -190,9 +192,9 @@ mod tests {
     fn other_engines_and_other_components_have_other_files() {
         let (plain, interrupted) =
             (Engine::default(), Engine::new(Config::new().epoch_interruption(true)).unwrap());
-        assert_ne!(key(&plain, EMPTY), key(&interrupted, EMPTY));
-        assert_ne!(key(&plain, EMPTY), key(&plain, b""));
-        assert_eq!(key(&plain, EMPTY), key(&Engine::default(), EMPTY));
+        assert_ne!(key(&plain, &empty()), key(&interrupted, &empty()));
+        assert_ne!(key(&plain, &empty()), key(&plain, &Binary::given(b"")));
+        assert_eq!(key(&plain, &empty()), key(&Engine::default(), &empty()));
     }
 
     #[test]
@@ -200,11 +202,11 @@ mod tests {
         let (place, engine) = (tempfile::tempdir().unwrap(), Engine::default());
         let directory = place.path().join("omnistorage");
         let compiled = Compiled::new(&directory).unwrap();
-        compiled.load(&engine, EMPTY).unwrap();
+        compiled.load(&engine, &empty()).unwrap();
         fs::rename(&directory, place.path().join("away")).unwrap();
         fs::create_dir(&directory).unwrap();
-        fs::write(directory.join(key(&engine, EMPTY)), "theirs").unwrap();
-        assert!(compiled.read(&engine, &key(&engine, EMPTY)).is_some());
+        fs::write(directory.join(key(&engine, &empty())), "theirs").unwrap();
+        assert!(compiled.read(&engine, &key(&engine, &empty())).is_some());
     }
 
     #[test]
@@ -217,7 +219,7 @@ mod tests {
         }
         let long_ago = SystemTime::now() - KEPT - Duration::from_secs(1);
         fs::File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
-        compiled.load(&Engine::default(), EMPTY).unwrap();
+        compiled.load(&Engine::default(), &empty()).unwrap();
         assert!(!old.exists() && young.exists());
     }
 }

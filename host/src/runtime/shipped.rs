@@ -7,10 +7,9 @@
 
 use std::{fs, io, path::Path};
 
-use sha2::{Digest, Sha256};
 use wasmtime::{Config, Engine, component::Component};
 
-use super::{COMPONENT, RuntimeOptions, compiled::run, config, private::Private};
+use super::{COMPONENT, RuntimeOptions, binary::Binary, compiled::run, config, private::Private};
 use crate::{Error, ErrorCode, Result};
 
 /// What nearly every server and desktop since 2013 has: level 3 of the x86-64 psABI. The other processors have a common
@@ -58,7 +57,7 @@ pub fn precompile(directory: &Path) -> Result<()> {
         Error::new(ErrorCode::Other, format!("the component cannot be compiled: {error:#}"))
     })?;
     fs::create_dir_all(directory)?;
-    fs::write(directory.join(name(COMPONENT)), code)?;
+    fs::write(directory.join(name(&Binary::shipped())), code)?;
     Ok(())
 }
 
@@ -80,11 +79,11 @@ fn portable() -> wasmtime::Result<Config> {
 }
 
 /// Loads the component from a directory; `None` if it is not there, cannot be trusted, or is for other machines.
-pub(super) fn load(engine: &Engine, bytes: &[u8], directory: &Path) -> Option<Component> {
+pub(super) fn load(engine: &Engine, binary: &Binary<'_>, directory: &Path) -> Option<Component> {
     let told = |error: &dyn std::fmt::Display| {
         tracing::info!("the compiled component in {} is not used: {error}", directory.display());
     };
-    match Private::existing(directory).and_then(|directory| directory.file(&name(bytes))) {
+    match Private::existing(directory).and_then(|directory| directory.file(&name(binary))) {
         Ok(file) => run(engine, file).inspect_err(|error| told(error)).ok(),
         Err(error) => {
             // That there is none is no news.
@@ -97,8 +96,8 @@ pub(super) fn load(engine: &Engine, bytes: &[u8], directory: &Path) -> Option<Co
 }
 
 /// The name of the file: what it was compiled from. Wasmtime knows whether it is its own.
-fn name(bytes: &[u8]) -> String {
-    format!("{:x}.compiled", Sha256::digest(bytes))
+fn name(binary: &Binary<'_>) -> String {
+    format!("{}.compiled", binary.digest)
 }
 
 #[cfg(test)]
@@ -111,29 +110,32 @@ mod tests {
     fn what_is_not_its_own_is_as_if_it_were_not_there() {
         let (place, engine) = (tempfile::tempdir().unwrap(), Engine::default());
         let directory = place.path().join("lib");
-        assert!(load(&engine, COMPONENT, &directory).is_none(), "there is none");
+        assert!(load(&engine, &Binary::shipped(), &directory).is_none(), "there is none");
         assert!(!directory.exists(), "and none is made");
         precompile(&directory).unwrap();
         let engine = Engine::new(&config(&RuntimeOptions::default())).unwrap();
-        assert!(load(&engine, COMPONENT, &directory).is_some());
-        assert!(load(&engine, b"\0asm\x0d\0\x01\0", &directory).is_none(), "another component");
+        assert!(load(&engine, &Binary::shipped(), &directory).is_some());
+        assert!(
+            load(&engine, &Binary::given(b"\0asm\x0d\0\x01\0"), &directory).is_none(),
+            "another component"
+        );
         let other = Engine::new(Config::new().consume_fuel(true)).unwrap();
-        assert!(load(&other, COMPONENT, &directory).is_none(), "another engine");
+        assert!(load(&other, &Binary::shipped(), &directory).is_none(), "another engine");
 
-        let file = directory.join(name(COMPONENT));
+        let file = directory.join(name(&Binary::shipped()));
         let whole = fs::read(&file).unwrap();
         for damaged in [&b""[..], b"nonsense", &whole[..whole.len() / 2]] {
             fs::remove_file(&file).unwrap();
             fs::write(&file, damaged).unwrap();
-            assert!(load(&engine, COMPONENT, &directory).is_none());
+            assert!(load(&engine, &Binary::shipped(), &directory).is_none());
         }
         fs::write(&file, &whole).unwrap();
-        assert!(load(&engine, COMPONENT, &directory).is_some());
+        assert!(load(&engine, &Binary::shipped(), &directory).is_some());
         for open in [&file, &directory] {
             fs::set_permissions(open, Permissions::from_mode(0o777)).unwrap();
-            assert!(load(&engine, COMPONENT, &directory).is_none(), "others may write to it");
+            assert!(load(&engine, &Binary::shipped(), &directory).is_none(), "others may write to it");
             fs::set_permissions(open, Permissions::from_mode(0o755)).unwrap();
         }
-        assert!(load(&engine, COMPONENT, &directory).is_some());
+        assert!(load(&engine, &Binary::shipped(), &directory).is_some());
     }
 }

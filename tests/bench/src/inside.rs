@@ -16,6 +16,7 @@
 //!   lines of 128 bytes there, and comes out again. Same yardstick.
 //! - *record formats*: see [`formats`]. Only if the test guest is given.
 //! - *instance alone*: see [`instance`](crate::instance); a hundred in a row. The yardstick is as for the next row.
+//! - *a call on a live instance*: see [`crate::live`]. The yardstick asks the backend.
 //! - *sandbox and first call*: a fresh sandbox, one call in it (`features`), and its end; a hundred in a row, as a busy
 //!   host makes them. The yardstick is what other programs take for isolation: a process (`true`), from start to end.
 //! - *load the component*: a new engine with the compiled component from the cache. The yardstick compiles it.
@@ -50,7 +51,7 @@ use omnistorage::{
 use crate::{
     Options, formats,
     instance::Instances,
-    jobs, measure, open,
+    jobs, live, measure, open,
     pattern::{Pattern, Sink},
 };
 
@@ -129,6 +130,7 @@ pub(crate) async fn measure(options: &Options) -> Result<Comparisons> {
     }
     let mut costs = vec![
         instances(&scale).await?,
+        live::measure(scale.rounds).await?,
         sandbox(&runtime, &scale).await?,
         load(&scale).await?,
         small_objects_synced(&runtime, &scale).await?,
@@ -186,7 +188,7 @@ impl Times {
         Ok(Self { ours: median(of_ours)?, yardstick: median(of_yardstick)? })
     }
 
-    fn cost(
+    pub(crate) fn cost(
         &self,
         what: impl Into<String>,
         yardstick: &'static str,
@@ -209,7 +211,8 @@ impl Times {
     }
 }
 
-fn each(count: u32) -> impl Fn(Duration) -> String {
+/// Says what one of so many took.
+pub(crate) fn each(count: u32) -> impl Fn(Duration) -> String {
     move |time| format!("{:.1} us", time.as_secs_f64() * 1e6 / f64::from(count))
 }
 

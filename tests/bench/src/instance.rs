@@ -1,4 +1,4 @@
-//! The component in a store of an embedder's own: what an instance costs by itself.
+//! The component in a store of an embedder's own: what an instance costs by itself, and for what is measured in one.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use omnistorage::{
 };
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
-    component::{Component, InstancePre, Linker, ResourceTable},
+    component::{Component, Instance, InstancePre, Linker, ResourceTable},
 };
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 /// The data of a store.
-struct State {
+pub(crate) struct State {
     wasi: WasiCtx,
     storage: StorageCtx,
     table: ResourceTable,
@@ -52,11 +52,16 @@ impl Instances {
         Ok(Self(linker.instantiate_pre(&Component::from_binary(&engine, COMPONENT)?)?))
     }
 
-    /// Makes a store that may touch one backend, an instance in it, and ends both.
+    /// What they are made of.
+    pub(crate) fn template(&self) -> &InstancePre<State> {
+        &self.0
+    }
+
+    /// Makes a store that may touch one backend, as `memory`, and an instance in it.
     ///
     /// # Errors
     /// If there is no room for it.
-    pub(crate) async fn make(&self, backend: &Arc<MemoryBackend>) -> Result<()> {
+    pub(crate) async fn make(&self, backend: &Arc<MemoryBackend>) -> Result<(Store<State>, Instance)> {
         let state = State {
             wasi: WasiCtx::builder().build(),
             storage: StorageCtx::new(&Policy::new().mount("memory", backend.clone())),
@@ -64,8 +69,8 @@ impl Instances {
         };
         let mut store = Store::new(self.0.engine(), state);
         store.set_epoch_deadline(1);
-        self.0.instantiate_async(&mut store).await?;
-        Ok(())
+        let instance = self.0.instantiate_async(&mut store).await?;
+        Ok((store, instance))
     }
 }
 

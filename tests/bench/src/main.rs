@@ -25,6 +25,7 @@ mod inside;
 mod instance;
 mod jobs;
 mod layers;
+mod live;
 mod measure;
 mod open;
 mod pattern;
