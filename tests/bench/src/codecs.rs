@@ -1,6 +1,9 @@
 //! The codecs, on one thread: in the component, where every byte goes into its memory and comes out again; the same code
 //! without a sandbox; and beside them what there is in C, with the feature `c`, and the crate `snap`. Rates are of
 //! uncompressed bytes and of processor time. Everybody decompresses what the component wrote.
+//!
+//! A second table has the shares of the yardstick's throughput: how far the component's is below the native one is what the
+//! sandbox costs, and how far the native one is below 1 is what the code does.
 
 mod native;
 mod yardstick;
@@ -43,6 +46,14 @@ pub(crate) struct Row {
     yardsticks: Vec<(Yardstick, Figures)>,
 }
 
+impl Row {
+    /// What is done, for people.
+    fn work(&self) -> String {
+        let level = self.work.level.map_or(String::new(), |level| format!(" -{level}"));
+        format!("{}, {}{level}", self.text, self.work.codec)
+    }
+}
+
 /// What one contender makes of a text.
 #[derive(Default)]
 struct Figures {
@@ -64,6 +75,16 @@ impl Figures {
     fn ratio(&self) -> f64 {
         self.contents as f64 / self.packed as f64
     }
+
+    fn rates(&self) -> Rates {
+        Rates { compress: self.rate(&self.compress), decompress: self.rate(&self.decompress) }
+    }
+}
+
+/// MB/s, each way.
+struct Rates {
+    compress: f64,
+    decompress: f64,
 }
 
 /// Measures every codec on every text.
@@ -142,31 +163,46 @@ fn chunks(contents: &Bytes) -> Vec<Bytes> {
     starts.map(|at| contents.slice(at..contents.len().min(at + CHUNK))).collect()
 }
 
-/// One line a contender.
+/// One line a contender, then one line a work.
 ///
 /// # Errors
 /// If it cannot be written.
-pub(crate) fn write_table(output: &mut impl Write, rows: &[Row]) -> Result<()> {
+pub(crate) fn write_tables(output: &mut impl Write, rows: &[Row]) -> Result<()> {
+    writeln!(output, "\n| codecs, MB/s of one thread | by | compress | decompress | ratio |")?;
+    writeln!(output, "|---|---|--:|--:|--:|")?;
+    for row in rows {
+        let ours = [("component", &row.component), ("native", &row.native)];
+        let others = row.yardsticks.iter().map(|(yardstick, figures)| (yardstick.name(), figures));
+        for (name, figures) in ours.into_iter().chain(others) {
+            let Rates { compress, decompress } = figures.rates();
+            let (work, ratio) = (row.work(), figures.ratio());
+            writeln!(output, "| {work} | {name} | {compress:.0} | {decompress:.0} | {ratio:.2} |")?;
+        }
+    }
+    write_shares(output, rows)
+}
+
+/// What the component and the same code without a sandbox reach of the first yardstick, which does the same work.
+fn write_shares(output: &mut impl Write, rows: &[Row]) -> Result<()> {
     writeln!(
         output,
-        "\n| codecs, MB/s of one thread | by | compress | component / it | decompress | component / it | ratio |"
+        "\n| codecs, of the rate of | | compress: component | native | decompress: component | native | size |"
     )?;
     writeln!(output, "|---|---|--:|--:|--:|--:|--:|")?;
-    for Row { text, work, component, native, yardsticks } in rows {
-        let level = work.level.map_or(String::new(), |level| format!(" -{level}"));
-        let work = format!("{text}, {}{level}", work.codec);
-        let ours = [("component", component), ("native", native)];
-        let others = yardsticks.iter().map(|(yardstick, figures)| (yardstick.name(), figures));
-        for (name, figures) in ours.into_iter().chain(others) {
-            let (compress, decompress) = (figures.rate(&figures.compress), figures.rate(&figures.decompress));
-            writeln!(
-                output,
-                "| {work} | {name} | {compress:.0} | {:.2} | {decompress:.0} | {:.2} | {:.2} |",
-                component.rate(&component.compress) / compress,
-                component.rate(&component.decompress) / decompress,
-                figures.ratio()
-            )?;
-        }
+    for row in rows {
+        let Some((yardstick, theirs)) = row.yardsticks.first() else { continue };
+        let (component, native, of) = (row.component.rates(), row.native.rates(), theirs.rates());
+        writeln!(
+            output,
+            "| {} | {} | {:.2} | {:.2} | {:.2} | {:.2} | {:.3} |",
+            row.work(),
+            yardstick.name(),
+            component.compress / of.compress,
+            native.compress / of.compress,
+            component.decompress / of.decompress,
+            native.decompress / of.decompress,
+            theirs.ratio() / row.component.ratio(),
+        )?;
     }
     Ok(())
 }

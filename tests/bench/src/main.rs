@@ -10,7 +10,8 @@
 //! 4. With `--stores-only`, and nothing else then: trees to S3 and back, beside rclone and s5cmd (`stores`).
 //! 5. With `--tables-only`, and nothing else then: records converted, beside polars and DuckDB (`tables`).
 //! 6. With `--scale-only`, and nothing else then: millions of computed objects, whole and in ranges at once (`scale`).
-//! 7. The codecs in the component, beside the same code without it and, with the feature `c`, beside C (`codecs`).
+//! 7. The codecs in the component, beside the same code without it and, with the feature `c`, beside C: rates, and shares of
+//!    the rate of C (`codecs`).
 //!
 //! Source and destination are on one file system, the source is in the page cache: in `/dev/shm` if it has 4 GiB free,
 //! so that no disk has a part in it, else in the target directory; `--data` names another place. On ext4, wait five
@@ -243,7 +244,7 @@ impl Layer {
 
 fn write_codecs(output: &mut impl Write, options: &Options) -> Result<()> {
     let rows = one_thread()?.block_on(codecs::measure(options))?;
-    codecs::write_table(output, &rows)
+    codecs::write_tables(output, &rows)
 }
 
 /// All in this thread, whose time is what is told.

@@ -13,6 +13,9 @@ pub(super) use fast::Fast;
 pub(super) use lazy::Lazy;
 pub(super) use optimal::{Effort, Optimal};
 
+#[cfg(test)]
+pub(super) use rows::MAX_POSITION as MAX_POSITION_OF_ROWS;
+
 use super::sequences::Sequences;
 
 /// The last offsets, the latest first, as a decoder knows them. Only [`Optimal`] uses the third, and keeps it right.

@@ -90,8 +90,12 @@ impl Level {
                 Box::new(Double::new(long_log.min(most), short_log.min(most), min_match))
             }
             Search::Lazy { log, attempts_log, patience } => {
-                let row_log = attempts_log.max(4);
-                Box::new(Lazy::new(log.min(most), row_log, 1 << attempts_log, 5 - shorter.min(1), patience))
+                let (log, attempts, min_match) = (log.min(most), 1 << attempts_log, 5 - shorter.min(1));
+                match attempts_log {
+                    ..=4 => Box::new(Lazy::<16>::new(log, attempts, min_match, patience)),
+                    5 => Box::new(Lazy::<32>::new(log, attempts, min_match, patience)),
+                    _ => Box::new(Lazy::<64>::new(log, attempts, min_match, patience)),
+                }
             }
             Search::Optimal(effort) => Box::new(Optimal::new(Effort {
                 tree_log: effort.tree_log.min(most),
@@ -99,5 +103,20 @@ impl Level {
                 ..effort
             })),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::finder::MAX_POSITION_OF_ROWS, *};
+
+    /// The history is at most two windows and a block long.
+    #[test]
+    fn rows_hold_any_position_of_the_history() {
+        let lazy = (-10..=22).map(Level::new).filter(|level| matches!(level.search, Search::Lazy { .. }));
+        let windows: Vec<_> = lazy.map(|level| 1 << level.window_log).collect();
+        assert!(
+            windows.len() == 8 && windows.iter().all(|window| 2 * window + MAX_BLOCK <= MAX_POSITION_OF_ROWS)
+        );
     }
 }

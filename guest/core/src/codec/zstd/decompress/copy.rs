@@ -192,11 +192,13 @@ unsafe fn repeat(to: *mut u8, offset: usize, length: usize) {
     }
 }
 
-/// Repeats less than a piece: writes a piece of it, then a multiple of it can be the distance.
+/// Repeats less than a piece: writes a piece of it, then a multiple of it can be the distance. It is rare. In a sandbox it is
+/// a function of its own, since the loop that calls it has more values than registers there.
 ///
 /// # Safety
 /// As [`repeat`], with an offset below [`PIECE`].
-#[inline(always)]
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 unsafe fn spread(to: *mut u8, offset: usize, length: usize) {
     // SAFETY: as this function, which has SLACK of two pieces; words are half as long. The distance is at least a piece and
     // less than two of them, so that `next` is at most a piece and the offset further than `from`, and behind the end of

@@ -5,11 +5,8 @@ use super::{
 };
 
 /// How far ahead of the search positions are put into the table: their rows are in the cache by the time they are
-/// searched.
-const AHEAD: usize = 8;
-
-/// No row has more places.
-const MAX_ATTEMPTS: usize = 64;
+/// searched. Less than the smallest row has places, since in a run of one byte all of them go to one row.
+const AHEAD: usize = 12;
 
 /// Fewer bytes are no match.
 const MIN_LENGTH: usize = 4;
@@ -19,9 +16,9 @@ const LONG: usize = 384;
 const LONG_HEAD: usize = 96;
 const LONG_TAIL: usize = 32;
 
-/// The finder of the higher levels.
-pub(crate) struct Lazy {
-    rows: Rows,
+/// The finder of the higher levels, with rows of `WORDS`.
+pub(crate) struct Lazy<const WORDS: usize> {
+    rows: Rows<WORDS>,
     /// Bits of a word that are not hashed.
     ignored: u32,
     /// How many earlier places are compared, at most.
@@ -31,7 +28,7 @@ pub(crate) struct Lazy {
     /// The first position that is not in the table.
     next: usize,
     /// The candidates for the current position.
-    candidates: [usize; MAX_ATTEMPTS],
+    candidates: [usize; WORDS],
 }
 
 /// A match, or none.
@@ -48,21 +45,27 @@ impl Match {
     const fn gain(self, quarters: i32) -> i32 {
         self.length as i32 * quarters - self.value.ilog2() as i32
     }
+
+    /// No shorter match with an offset of its own, whose value is at least 4, has a higher gain in quarters than `gain`.
+    fn least_for(gain: i32) -> usize {
+        usize::try_from((gain + 2) / 4 + 1).map_or(MIN_LENGTH, |length| length.max(MIN_LENGTH))
+    }
 }
 
-impl Lazy {
-    /// With a table of `2^log` positions of `min_match` bytes, 4 to 7, in rows of `2^row_log`.
-    pub(crate) fn new(log: u32, row_log: u32, attempts: usize, min_match: u32, patience: u32) -> Self {
+impl<const WORDS: usize> Lazy<WORDS> {
+    /// With a table of `2^log` positions of `min_match` bytes, 4 to 7.
+    pub(crate) fn new(log: u32, attempts: usize, min_match: u32, patience: u32) -> Self {
         Self {
-            rows: Rows::new(log, row_log),
+            rows: Rows::new(log),
             ignored: 64 - 8 * min_match,
             attempts,
             patience,
             next: 0,
-            candidates: [0; MAX_ATTEMPTS],
+            candidates: [0; WORDS],
         }
     }
 
+    #[inline(always)]
     fn insert(&mut self, data: &[u8], at: usize) {
         if let Some(bytes) = word(data, at) {
             let key = self.rows.key(hash(bytes, self.ignored));
@@ -71,6 +74,7 @@ impl Lazy {
     }
 
     /// Inserts what is before a position.
+    #[inline(never)]
     fn catch_up(&mut self, data: &[u8], at: usize) {
         if at - self.next > LONG {
             let end = self.next + LONG_HEAD;
@@ -81,27 +85,32 @@ impl Lazy {
         self.next = at;
     }
 
-    /// The longest match at a position; of several, the latest.
-    fn longest(&mut self, data: &[u8], at: usize, lowest: usize) -> Match {
-        let mut best = Match { at, length: MIN_LENGTH - 1, value: 1 };
+    /// The longest match of at least `least` bytes at a position; of several, the latest. Its length is `least - 1` if
+    /// there is none.
+    fn longest(&mut self, data: &[u8], at: usize, lowest: usize, least: usize) -> Match {
+        let mut best = Match { at, length: least - 1, value: 1 };
         let Some(bytes) = word(data, at) else { return best };
         let ahead = (at + AHEAD).min(data.len() - 7);
         if self.next < ahead {
             self.catch_up(data, ahead);
         }
         let key = self.rows.key(hash(bytes, self.ignored));
-        // All are loaded before any is compared, so that we do not wait for memory one by one.
+        // Only a candidate that agrees in the last of the bytes that make it long enough, and the three before it, will do.
+        let end = least - MIN_LENGTH;
+        let (Some(ends), Some(wanted)) = (data.get(end..), half(data, at + end)) else { return best };
+        // Neither at the lowest place, nor put into the table ahead.
+        let (first, room) = (lowest + 1, at.saturating_sub(lowest + 1));
+        let earlier = self.rows.find(key).filter(|place| place.wrapping_sub(first) < room);
+        // All are loaded before any is compared, so that we do not wait for memory one by one. The loop is short, so that
+        // the processor has several rounds of it under way.
         let mut count = 0;
-        for place in self.rows.find(key).skip_while(|place| *place >= at).take(self.attempts) {
-            if place <= lowest {
-                break;
+        for place in earlier.take(self.attempts) {
+            if let Some(bytes) = ends.get(place..place + 4) {
+                self.candidates[count % WORDS] = place;
+                count += usize::from(bytes == wanted.to_le_bytes());
             }
-            self.candidates[count % MAX_ATTEMPTS] = place;
-            count += usize::from(half(data, place) == Some(bytes as u32));
         }
-        for &place in &self.candidates[..count.min(MAX_ATTEMPTS)] {
-            // Only a candidate that agrees in the byte after the best match so far, and the three before it, can be
-            // longer.
+        for &place in &self.candidates[..count.min(WORDS)] {
             let end = best.length - (MIN_LENGTH - 1);
             if half(data, place + end) != half(data, at + end) {
                 continue;
@@ -125,7 +134,7 @@ impl Lazy {
     }
 }
 
-impl Finder for Lazy {
+impl<const WORDS: usize> Finder for Lazy<WORDS> {
     fn find(
         &mut self,
         data: &[u8],
@@ -144,8 +153,9 @@ impl Finder for Lazy {
                 best = repeated;
             }
             if best.length == 0 || self.patience > 0 {
-                let found = self.longest(data, at, lowest);
-                if found.length > best.length {
+                let least = MIN_LENGTH.max(best.length + 1);
+                let found = self.longest(data, at, lowest, least);
+                if found.length >= least {
                     best = found;
                 }
             }
@@ -165,8 +175,10 @@ impl Finder for Lazy {
                 {
                     best = repeated;
                 }
-                let found = self.longest(data, at, lowest);
-                if found.length >= MIN_LENGTH && found.gain(4) > best.gain(4) + handicap {
+                let enough = best.gain(4) + handicap;
+                let least = Match::least_for(enough);
+                let found = self.longest(data, at, lowest, least);
+                if found.length >= least && found.gain(4) > enough {
                     best = found;
                     waited = 0;
                 }
