@@ -8,8 +8,16 @@ use super::{Globals, command_line, grammar, output};
 use crate::{Registry, registry::KIND_VARIABLE};
 
 /// Those of the project's own build and tests.
-const OF_THE_BUILD: [&str; 7] =
-    ["BLESS", "CODEC", "COMPONENT", "COMPONENT_WASM", "DIFFERENTIAL_CASES", "RCLONE", "WITHOUT"];
+const OF_THE_BUILD: [&str; 8] = [
+    "BLESS",
+    "CODEC",
+    "COMPONENT",
+    "COMPONENT_SHA256",
+    "COMPONENT_WASM",
+    "DIFFERENTIAL_CASES",
+    "RCLONE",
+    "WITHOUT",
+];
 
 /// Names are near that are at least so alike, as clap counts for options.
 const NEAR: f64 = 0.8;

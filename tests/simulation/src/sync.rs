@@ -177,11 +177,14 @@ fn hide(world: &World, stores: &Stores, name: &str, often: u32) {
     stores.store(name).borrow_mut().unshown = unshown;
 }
 
-/// One directory of the source cannot be read.
+/// One directory of the source cannot be read. It is shown: nobody lists one that is not, but asks for what may be in it.
 fn lock(stores: &Stores) -> Option<Path> {
     let store = stores.store("from");
     let mut store = store.borrow_mut();
-    let directory = store.objects().find_map(|(path, _)| path.parent().filter(|parent| !parent.is_root()))?;
+    let is_shown = |path: &Path| !store.unshown.iter().any(|unshown| path.starts_with(unshown));
+    let mut shown = store.objects().map(|(path, _)| path).filter(|path| is_shown(path));
+    let directory = shown.find_map(|path| path.parent().filter(|parent| !parent.is_root()))?;
+    drop(shown);
     store.locked.insert(directory.clone());
     Some(directory)
 }
