@@ -138,7 +138,11 @@ impl sync::Guest for Component {
         unimplemented!()
     }
 
-    async fn plan(_: Location, _: u32) -> Result<Vec<String>, Error> {
+    async fn plan(_: Location, _: Option<String>, _: Option<String>, _: u32) -> Result<Vec<String>, Error> {
+        unimplemented!()
+    }
+
+    async fn cut(_: Location, _: Option<String>, _: Option<String>, _: u32) -> Result<Vec<String>, Error> {
         unimplemented!()
     }
 
