@@ -66,6 +66,7 @@ pub struct Worker(Arc<Inner>);
 struct Inner {
     cluster: Cluster,
     name: String,
+    id: String,
     /// Ranges at work at once.
     room: Arc<Semaphore>,
     places: Box<dyn Places>,
@@ -77,6 +78,8 @@ struct Inner {
 #[serde(deny_unknown_fields)]
 pub(super) struct Alive {
     pub(super) worker: String,
+    /// That of no other worker, whatever they are called.
+    pub(super) id: String,
     /// Ranges at work.
     pub(super) ranges: usize,
     /// Whether some were at work a moment ago, and so may move bytes.
@@ -95,7 +98,8 @@ impl Worker {
         say: impl Fn(String) + Send + Sync + 'static,
     ) -> Self {
         let room = Arc::new(Semaphore::new(ranges as usize));
-        Self(Arc::new(Inner { cluster, name, room, places: Box::new(places), say: Box::new(say) }))
+        let id = cluster.unused_id();
+        Self(Arc::new(Inner { cluster, name, id, room, places: Box::new(places), say: Box::new(say) }))
     }
 
     /// Works until `end`; then gives back the ranges that it is at work on, unfinished.
@@ -209,7 +213,8 @@ async fn tell(
             moved = Some(Instant::now());
         }
         let moves = moved.is_some_and(|moved| moved.elapsed() < LINGER);
-        let alive = Alive { worker: worker.0.name.clone(), ranges, moves, refused: why };
+        let (name, id) = (worker.0.name.clone(), worker.0.id.clone());
+        let alive = Alive { worker: name, id, ranges, moves, refused: why };
         if let Ok(alive) = written(&alive) {
             let _ = worker.0.cluster.client.publish(subject.clone(), alive).await;
         }

@@ -26,17 +26,17 @@ const REMEMBERED: Duration = Duration::from_secs(5);
 /// What was heard of workers.
 #[derive(Default)]
 struct Heard {
-    /// When each that moves bytes was heard first and last.
+    /// When each that moves bytes was heard first and last, by its id.
     movers: BTreeMap<String, (Instant, Instant)>,
 }
 
 impl Heard {
     fn hear(&mut self, alive: Alive, now: Instant) {
         if alive.moves {
-            let (_, last) = self.movers.entry(alive.worker).or_insert((now, now));
+            let (_, last) = self.movers.entry(alive.id).or_insert((now, now));
             *last = now;
         } else {
-            self.movers.remove(&alive.worker);
+            self.movers.remove(&alive.id);
         }
     }
 
@@ -93,7 +93,7 @@ mod tests {
     const ALL: u64 = 1_200;
 
     fn says(worker: &str, moves: bool) -> Alive {
-        Alive { worker: worker.to_owned(), ranges: 1, moves, refused: None }
+        Alive { worker: "alike".to_owned(), id: worker.to_owned(), ranges: 1, moves, refused: None }
     }
 
     /// Workers that hear each other late, stop hearing, come and go: at no moment they have more than all.

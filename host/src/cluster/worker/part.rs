@@ -123,8 +123,8 @@ impl Part {
                     let held = async {
                         match all {
                             Some(all) => {
-                                let (cluster, name) = (&worker.0.cluster, &worker.0.name);
-                                bandwidth::follow(cluster, &run, name, all, &limit).await
+                                let (cluster, id) = (&worker.0.cluster, &worker.0.id);
+                                bandwidth::follow(cluster, &run, id, all, &limit).await
                             }
                             None => std::future::pending().await,
                         }
