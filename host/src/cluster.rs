@@ -5,18 +5,26 @@
 //! everything, has the component judge the sum, and only then gives the ranges out again in which something is to be
 //! deleted. Nothing here decides about objects; it moves facts.
 //!
-//! Safety does not rest on the server. The ledger holds facts that never become false, each range has one entry (the first
-//! one wins), and whatever is lost there is done again. Nothing is deleted unless entries for all ranges were seen.
+//! Where there are no directories, a range ends after two leases of work, and what is left of it waits for whoever is free; and
+//! a worker that has nothing to do is given a part of what another one has before it. Its entry tells where a range ended.
+//!
+//! Safety does not rest on the server. The ledger holds facts that never become false, each beginning has one entry (the first
+//! one wins), and whatever is lost there is done again. Nothing is deleted unless entries were seen that follow one another
+//! from the beginning to the end, without a gap.
 //!
 //! | in NATS | what |
 //! |---|---|
 //! | bucket `omnistorage-runs` | the record of each run: places by name, options, borders, how far it is |
-//! | bucket `omnistorage-ledger` | an entry for each range that was done: `RUN.PHASE.INDEX` |
+//! | bucket `omnistorage-ledger` | an entry for each range that was done: `RUN.PHASE.NAME` |
 //! | stream `omnistorage-work` | the ranges that wait: a work queue, of which a worker holds a lease |
 //! | subject `omnistorage.alive.RUN` | what workers say each second |
+//! | subject `omnistorage.wanted.RUN` | a worker has nothing to do; others answer what they could give away |
+//! | subject `omnistorage.give.RUN.WORKER` | that worker is asked to give something away |
 
+mod bounds;
 mod client;
 mod connection;
+mod cover;
 mod entry;
 mod ledger;
 mod options;

@@ -55,9 +55,11 @@ pub(crate) use self::{
     course::{Course, Stage},
     extra::{Extra, waves},
     pass::Pass,
+    reach::Reach,
     refused::Among,
+    shares::{Given, Shares},
     sum::Done,
     tidy::{Follow, tidy},
-    tiles::{Tiles, require_sorted},
+    tiles::{Tiles, are_flat, require_sorted},
     told::is_held_back,
 };

@@ -1,5 +1,6 @@
 //! The client of a shared run: begins it or attaches to it, and leads it to its end.
 
+mod collect;
 mod drive;
 
 use std::{sync::Arc, time::Duration};
@@ -11,14 +12,14 @@ use self::drive::Driver;
 use super::{
     connection::Cluster,
     options::SharedOptions,
-    queue::Phase,
+    queue::Work,
     record::{Recorded, Run, Task, fingerprint},
     told::Told,
     witness::Witnesses,
 };
 use crate::{
     Error, ErrorCode, Location, Result,
-    ranges::{Operation, Tiles, Transfer, require_sorted},
+    ranges::{Operation, Tiles, Transfer, are_flat, require_sorted},
     runtime::{Activity, Job, Storage, SyncOptions},
 };
 
@@ -65,18 +66,25 @@ pub async fn share<E: Told>(
         Some(record) if record.run.state.is_open() => attach(record, &say)?,
         old => {
             require_free(&cluster, &key, &plan.task).await?;
+            let moves = are_flat(&storage, [source, target]).await?;
             let tiles = Tiles::cut(&storage, [source, target], &plan.options, plan.ranges).await?;
             let borders = tiles.borders();
             let witnesses = Witnesses::of(&storage, [source, target], borders).await?;
-            let run =
-                Run::new(cluster.unused_id(), plan.task.clone(), options, plan.lease, borders, witnesses);
+            let run = Run::new(
+                cluster.unused_id(),
+                plan.task.clone(),
+                options,
+                plan.lease,
+                moves,
+                borders,
+                witnesses,
+            );
             begin(&cluster, key, old, run, &say).await?
         }
     };
     let (tell, told) = mpsc::channel(256);
     let activity = Activity::default();
-    let driver =
-        Driver::<E>::new(cluster, storage, sides, plan.options, record, say, tell, activity.clone())?;
+    let driver = Driver::<E>::new(cluster, storage, sides, plan.options, record, say, tell, activity.clone());
     let told = stream::unfold(told, |mut told| async { Some((told.recv().await?, told)) });
     Ok(Job::led(told, driver.drive(), activity))
 }
@@ -123,8 +131,8 @@ async fn begin(
     }
     let run = &record.run;
     cluster.queue(&run.id, run.lease()).await?;
-    let all: Vec<_> = (0..run.ranges()).collect();
-    cluster.publish(&run.id, Phase::Merge, &all, 0).await?;
+    let all: Vec<_> = run.tiles()?.ranges().map(|range| Work::merge(&range, 1.0)).collect();
+    cluster.publish(&run.id, &all, 0).await?;
     say(format!("began the run {} of {} ranges", run.id, run.ranges()));
     Ok(record)
 }

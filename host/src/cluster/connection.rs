@@ -21,6 +21,10 @@ const WORK: &str = "omnistorage-work";
 const WORK_SUBJECTS: &str = "omnistorage.work";
 /// What begins the subjects on which workers tell of themselves.
 const ALIVE_SUBJECTS: &str = "omnistorage.alive";
+/// What begins the subjects on which workers ask for something to do.
+const WANTED_SUBJECTS: &str = "omnistorage.wanted";
+/// What begins the subjects on which one worker is asked to give something away.
+const GIVE_SUBJECTS: &str = "omnistorage.give";
 /// How many servers keep what is kept, where there are as many: one of them may go.
 const REPLICAS: usize = 3;
 /// How long the server may take for an answer.
@@ -139,6 +143,16 @@ impl Cluster {
     /// The subject on which the workers of a run tell of themselves.
     pub(super) fn alive_subject(run: &str) -> String {
         format!("{ALIVE_SUBJECTS}.{run}")
+    }
+
+    /// The subject on which the workers of a run ask for something to do.
+    pub(super) fn wanted_subject(run: &str) -> String {
+        format!("{WANTED_SUBJECTS}.{run}")
+    }
+
+    /// The subject on which a worker of a run is asked to give something away.
+    pub(super) fn give_subject(run: &str, worker: &str) -> String {
+        format!("{GIVE_SUBJECTS}.{run}.{worker}")
     }
 }
 

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::told::{CountsFields, Fault, Line, Told};
-use crate::{Error, KeyRange, Path, Result, backend::layer::Operation, ranges::Counts, runtime::Activity};
+use super::{
+    bounds::Bounds,
+    told::{CountsFields, Fault, Line, Told},
+};
+use crate::{Error, KeyRange, Result, backend::layer::Operation, ranges::Counts, runtime::Activity};
 
 /// Objects of a range of which an entry tells, failures and differences alone.
 const LINES: usize = 1_000;
@@ -16,8 +19,8 @@ const BYTES: usize = 400_000;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Entry {
-    pub(super) start_after: Option<String>,
-    pub(super) stop_at: Option<String>,
+    /// The range that it is about.
+    pub(super) bounds: Bounds,
     /// Who did it.
     pub(super) worker: String,
     pub(super) outcome: Outcome,
@@ -36,17 +39,6 @@ pub(super) enum Outcome {
     Counted(#[serde(with = "CountsFields")] Counts),
     /// The range could not be carried through.
     Failed(Fault),
-}
-
-impl Entry {
-    /// The range that it is about.
-    ///
-    /// # Errors
-    /// [`ErrorCode::InvalidPath`](crate::ErrorCode::InvalidPath).
-    pub(super) fn range(&self) -> Result<KeyRange> {
-        let path = |text: &Option<String>| text.as_deref().map(Path::parse).transpose();
-        Ok(KeyRange { after: path(&self.start_after)?, until: path(&self.stop_at)? })
-    }
 }
 
 impl From<Outcome> for Result<Counts> {
@@ -111,8 +103,7 @@ impl Lines {
             counted.into_iter().filter(|(_, count)| *count > 0).collect()
         });
         Entry {
-            start_after: range.after.as_ref().map(ToString::to_string),
-            stop_at: range.until.as_ref().map(ToString::to_string),
+            bounds: range.into(),
             worker: worker.to_owned(),
             outcome: outcome.into(),
             waiting: self.waiting,

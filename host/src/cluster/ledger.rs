@@ -3,20 +3,26 @@
 use async_nats::jetstream::kv::{CreateErrorKind, Operation, Watch};
 
 use super::{
+    bounds::Bounds,
     connection::{Cluster, unavailable},
     entry::{Entry, read, written},
-    queue::Phase,
+    queue::{Phase, Work},
 };
 use crate::{Error, ErrorCode, Result};
 
-/// The name of an entry.
-pub(super) fn key(run: &str, phase: Phase, index: usize) -> String {
-    format!("{run}.{}.{index}", phase.as_str())
+/// The key of the entry of some work.
+fn key(run: &str, work: &Work) -> String {
+    format!("{run}.{}.{}", work.phase().as_str(), work.name())
 }
 
-/// The index of an entry of a phase of a run.
-fn index_of(key: &str, run: &str, phase: Phase) -> Option<usize> {
-    key.strip_prefix(run)?.strip_prefix('.')?.strip_prefix(phase.as_str())?.strip_prefix('.')?.parse().ok()
+/// The key of the place where a range ended before its border.
+fn end_key(run: &str, bounds: &Bounds) -> String {
+    format!("{run}.end.{}", bounds.name())
+}
+
+/// The name of the work of a phase of a run that an entry is about.
+fn name_of<'a>(key: &'a str, run: &str, phase: Phase) -> Option<&'a str> {
+    key.strip_prefix(run)?.strip_prefix('.')?.strip_prefix(phase.as_str())?.strip_prefix('.')
 }
 
 /// Entries as they come.
@@ -27,11 +33,11 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// The next entry and its index; those that are there come first.
+    /// The next entry, and the name of its work; those that are there come first.
     ///
     /// # Errors
     /// [`ErrorCode::Unavailable`]: begin anew. [`ErrorCode::Corrupted`].
-    pub(super) async fn next(&mut self) -> Result<(usize, Entry)> {
+    pub(super) async fn next(&mut self) -> Result<(String, Entry)> {
         use futures::StreamExt;
 
         loop {
@@ -41,9 +47,9 @@ impl Entries {
                 None => return Err(unavailable("tell of what is done", &"the watch has ended")),
             };
             if entry.operation == Operation::Put
-                && let Some(index) = index_of(&entry.key, &self.run, self.phase)
+                && let Some(name) = name_of(&entry.key, &self.run, self.phase)
             {
-                return Ok((index, read("an entry of the ledger", &entry.value)?));
+                return Ok((name.to_owned(), read("an entry of the ledger", &entry.value)?));
             }
         }
     }
@@ -57,9 +63,9 @@ impl Cluster {
         Ok(Entries { watch, run: run.to_owned(), phase })
     }
 
-    /// The entry of one range, if it was done.
-    pub(super) async fn entry(&self, run: &str, phase: Phase, index: usize) -> Result<Option<Entry>> {
-        let entry = self.ledger.entry(key(run, phase, index)).await;
+    /// The entry of some work, if it was done.
+    pub(super) async fn entry(&self, run: &str, work: &Work) -> Result<Option<Entry>> {
+        let entry = self.ledger.entry(key(run, work)).await;
         let entry = entry.map_err(|error| unavailable("tell of what is done", &error))?;
         entry
             .filter(|entry| entry.operation == Operation::Put)
@@ -67,20 +73,27 @@ impl Cluster {
             .transpose()
     }
 
-    /// Writes that a range was done, unless that is written already.
-    pub(super) async fn write_down(
-        &self,
-        run: &str,
-        phase: Phase,
-        index: usize,
-        entry: &Entry,
-    ) -> Result<()> {
-        match self.ledger.create(key(run, phase, index), written(entry)?).await {
+    /// Writes that some work was done, unless that is written already.
+    pub(super) async fn write_down(&self, run: &str, work: &Work, entry: &Entry) -> Result<()> {
+        match self.ledger.create(key(run, work), written(entry)?).await {
             Ok(_) => Ok(()),
-            // Whoever was first did the same range.
+            // Whoever was first did the same.
             Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(unavailable("write down what is done", &error)),
         }
+    }
+
+    /// What is left of a range that ended before its border, if that is known. What lies behind is done by others.
+    pub(super) async fn end(&self, run: &str, bounds: &Bounds) -> Result<Option<Bounds>> {
+        let end = self.ledger.get(end_key(run, bounds)).await;
+        let end = end.map_err(|error| unavailable("tell of a range", &error))?;
+        end.map(|end| read("the end of a range", &end)).transpose()
+    }
+
+    /// Writes where a range ends by now.
+    pub(super) async fn write_end(&self, run: &str, bounds: &Bounds) -> Result<()> {
+        let kept = self.ledger.put(end_key(run, bounds), written(bounds)?).await;
+        kept.map(drop).map_err(|error| unavailable("write down the end of a range", &error))
     }
 
     /// How many ranges of a phase are done.
@@ -122,9 +135,9 @@ mod tests {
 
     #[test]
     fn a_key_names_one_range_of_one_phase() {
-        let entry = key("RUN", Phase::Merge, 17);
-        assert_eq!(index_of(&entry, "RUN", Phase::Merge), Some(17));
-        assert_eq!(index_of(&entry, "RUN", Phase::Delete), None);
-        assert_eq!(index_of(&entry, "RU", Phase::Merge), None);
+        let entry = key("RUN", &Work::Delete { index: 17 });
+        assert_eq!(name_of(&entry, "RUN", Phase::Delete), Some("17"));
+        assert_eq!(name_of(&entry, "RUN", Phase::Merge), None);
+        assert_eq!(name_of(&entry, "RU", Phase::Delete), None);
     }
 }

@@ -10,10 +10,11 @@ use async_nats::jetstream::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    bounds::Bounds,
     connection::{Cluster, unavailable},
     entry::written,
 };
-use crate::Result;
+use crate::{KeyRange, Result};
 
 /// When the queue of a run that is over is forgotten, if a worker made it anew.
 const FORGOTTEN: Duration = Duration::from_secs(3600);
@@ -43,12 +44,46 @@ impl Phase {
     }
 }
 
-/// A range that waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Work {
-    pub(super) phase: Phase,
-    pub(super) index: usize,
+/// What waits for a worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) enum Work {
+    /// A range to compare, in which what differs is transferred.
+    Merge {
+        bounds: Bounds,
+        /// About how much of a range that was cut at the beginning it is.
+        weight: f64,
+    },
+    /// The range of this index, in which what is extra goes.
+    Delete { index: usize },
+    /// All directories that a border parts from what is in them.
+    Tidy,
+}
+
+impl Work {
+    /// A range to compare.
+    pub(super) fn merge(range: &KeyRange, weight: f64) -> Self {
+        Self::Merge { bounds: range.into(), weight }
+    }
+
+    /// Its phase.
+    pub(super) const fn phase(&self) -> Phase {
+        match self {
+            Self::Merge { .. } => Phase::Merge,
+            Self::Delete { .. } => Phase::Delete,
+            Self::Tidy => Phase::Tidy,
+        }
+    }
+
+    /// Its name, that of no other work of its phase. A range to compare has that of its beginning: wherever it ends, there is one
+    /// report for it.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Merge { bounds, .. } => bounds.name(),
+            Self::Delete { index } => index.to_string(),
+            Self::Tidy => "0".to_owned(),
+        }
+    }
 }
 
 impl Cluster {
@@ -68,23 +103,19 @@ impl Cluster {
     }
 
     /// Lets ranges wait for workers. `attempt` tells one time from another: within one, what was sent twice waits once.
-    pub(super) async fn publish(
-        &self,
-        run: &str,
-        phase: Phase,
-        indexes: &[usize],
-        attempt: u64,
-    ) -> Result<()> {
+    pub(super) async fn publish(&self, run: &str, works: &[Work], attempt: u64) -> Result<()> {
         /// Messages whose receipt is waited for at once.
         const AT_ONCE: usize = 256;
 
         let failed = |error: &dyn std::fmt::Display| unavailable("take ranges that wait", error);
-        for indexes in indexes.chunks(AT_ONCE) {
-            let mut receipts: Vec<PublishAckFuture> = Vec::with_capacity(indexes.len());
-            for index in indexes {
-                let message = PublishMessage::build()
-                    .payload(written(&Work { phase, index: *index })?)
-                    .message_id(format!("{run}.{}.{index}.{attempt}", phase.as_str()));
+        for works in works.chunks(AT_ONCE) {
+            let mut receipts: Vec<PublishAckFuture> = Vec::with_capacity(works.len());
+            for work in works {
+                let message = PublishMessage::build().payload(written(work)?).message_id(format!(
+                    "{run}.{}.{}.{attempt}",
+                    work.phase().as_str(),
+                    work.name()
+                ));
                 let sent = self.context.send_publish(Self::work_subject(run), message).await;
                 receipts.push(sent.map_err(|error| failed(&error))?);
             }
@@ -95,10 +126,10 @@ impl Cluster {
         Ok(())
     }
 
-    /// Whether nothing of a run waits, and nobody is at work on it.
-    pub(super) async fn is_idle(&self, run: &str, lease: Duration) -> Result<bool> {
+    /// How many ranges of a run wait, or are at work.
+    pub(super) async fn unfinished(&self, run: &str, lease: Duration) -> Result<u64> {
         let mut queue = self.queue(run, lease).await?;
         let info = queue.info().await.map_err(|error| unavailable("tell of a queue", &error))?;
-        Ok(info.num_pending == 0 && info.num_ack_pending == 0)
+        Ok(info.num_pending + info.num_ack_pending as u64)
     }
 }

@@ -52,6 +52,9 @@ pub(super) struct Run {
     pub(super) options: SharedOptions,
     /// How long a worker that says nothing keeps a range, in milliseconds.
     pub(super) lease_ms: u64,
+    /// Whether a range may end before its border, and what is left of it be given to others: where there are no directories.
+    pub(super) moves: bool,
+    /// Of the ranges to begin with; behind the first phase, of those that were done.
     pub(super) borders: Vec<String>,
     pub(super) witnesses: Witnesses,
     pub(super) state: State,
@@ -149,6 +152,7 @@ impl Run {
         task: Task,
         options: SharedOptions,
         lease: Duration,
+        moves: bool,
         borders: &[Path],
         witnesses: Witnesses,
     ) -> Self {
@@ -158,7 +162,8 @@ impl Run {
             task,
             options,
             lease_ms: u64::try_from(lease.as_millis()).unwrap_or(u64::MAX),
-            borders: borders.iter().map(ToString::to_string).collect(),
+            moves,
+            borders: written_out(borders),
             witnesses,
             state: State::Merging,
         }
@@ -178,10 +183,20 @@ impl Run {
         Ok(Tiles::new(self.options.options(None)?.range(), borders))
     }
 
+    /// The same run, farther; `tiles` are its ranges from then on.
+    pub(super) fn led_on(&self, state: State, tiles: Option<&Tiles>) -> Self {
+        let borders = tiles.map_or_else(|| self.borders.clone(), |tiles| written_out(tiles.borders()));
+        Self { state, borders, ..self.clone() }
+    }
+
     /// How many ranges there are.
     pub(super) fn ranges(&self) -> usize {
         self.borders.len() + 1
     }
+}
+
+fn written_out(borders: &[Path]) -> Vec<String> {
+    borders.iter().map(ToString::to_string).collect()
 }
 
 /// The component of this build.
@@ -195,7 +210,7 @@ pub(super) fn fingerprint(task: &Task, options: &SharedOptions, times: &str) -> 
     Ok(hex(Sha256::digest(written(&(task, options, times))?).get(..16).unwrap_or_default()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -26,7 +26,7 @@ pub struct RunStatus {
     pub task: Task,
     /// `merging`, `deleting`, `tidying`, `done`, `failed` or `cancelled`.
     pub state: &'static str,
-    /// Ranges of its phase.
+    /// Ranges of its phase. There may be more of them later, since what is left of one may be given to others.
     pub ranges: usize,
     /// Those that are done.
     pub done: usize,
@@ -74,7 +74,11 @@ pub async fn runs(cluster: &Cluster) -> Result<Vec<RunStatus>> {
     let mut statuses = Vec::new();
     for Recorded { run, .. } in records {
         let (ranges, done) = match &run.state {
-            State::Merging => (run.ranges(), cluster.done(&run.id, Phase::Merge).await?),
+            State::Merging => {
+                let done = cluster.done(&run.id, Phase::Merge).await?;
+                let unfinished = cluster.unfinished(&run.id, run.lease()).await?;
+                (done.saturating_add(usize::try_from(unfinished).unwrap_or(usize::MAX)), done)
+            }
             State::Deleting { ranges, .. } => (ranges.len(), cluster.done(&run.id, Phase::Delete).await?),
             State::Tidying { .. } => (1, cluster.done(&run.id, Phase::Tidy).await?),
             State::Ended(_) => (run.ranges(), run.ranges()),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    bounds::Bounds,
     connection::{Cluster, unavailable},
     entry::{Entry, read, written},
     queue::Work,
@@ -16,6 +17,8 @@ const TWICE: u32 = 2;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Trial {
+    /// All of it.
+    whole: Bounds,
     /// What is left; the next piece is the last one.
     left: Vec<Piece>,
     /// Somebody is at work on the next piece, or was when it ended.
@@ -30,8 +33,7 @@ pub(super) struct Trial {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Piece {
-    start_after: Option<String>,
-    stop_at: Option<String>,
+    bounds: Bounds,
     /// How often it ended whoever was at work on it.
     ended: u32,
 }
@@ -49,16 +51,7 @@ pub(super) enum Next {
 
 impl Piece {
     fn new(range: &KeyRange, ended: u32) -> Self {
-        Self {
-            start_after: range.after.as_ref().map(ToString::to_string),
-            stop_at: range.until.as_ref().map(ToString::to_string),
-            ended,
-        }
-    }
-
-    fn range(&self) -> Result<KeyRange> {
-        let path = |text: &Option<String>| text.as_deref().map(Path::parse).transpose();
-        Ok(KeyRange { after: path(&self.start_after)?, until: path(&self.stop_at)? })
+        Self { bounds: range.into(), ended }
     }
 }
 
@@ -66,11 +59,20 @@ impl Trial {
     /// Of a range that ended whoever was at work on it, or that was given back by somebody who is well.
     pub(super) fn new(range: &KeyRange, has_ended: bool) -> Self {
         Self {
+            whole: range.into(),
             left: vec![Piece::new(range, u32::from(has_ended))],
             is_at_work: false,
             borders: Vec::new(),
             done: None,
         }
+    }
+
+    /// The range that it is about.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidPath`](crate::ErrorCode::InvalidPath) if an end is no path.
+    pub(super) fn whole(&self) -> Result<KeyRange> {
+        self.whole.range()
     }
 
     /// Whoever was at work is no more.
@@ -94,8 +96,8 @@ impl Trial {
     pub(super) fn next(&self) -> Result<Next> {
         match self.left.last() {
             None => Ok(Next::End),
-            Some(piece) if piece.ended > 0 => Ok(Next::Cut(piece.range()?, piece.ended >= TWICE)),
-            Some(piece) => Ok(Next::Try(piece.range()?)),
+            Some(piece) if piece.ended > 0 => Ok(Next::Cut(piece.bounds.range()?, piece.ended >= TWICE)),
+            Some(piece) => Ok(Next::Try(piece.bounds.range()?)),
         }
     }
 
@@ -150,21 +152,21 @@ impl Trial {
 
 impl Cluster {
     /// How far a range is that is done piece by piece.
-    pub(super) async fn trial(&self, run: &str, work: Work) -> Result<Option<Trial>> {
+    pub(super) async fn trial(&self, run: &str, work: &Work) -> Result<Option<Trial>> {
         let kept = self.ledger.get(key(run, work)).await;
         let kept = kept.map_err(|error| unavailable("tell of a range", &error))?;
         kept.map(|kept| read("how far a range is", &kept)).transpose()
     }
 
     /// Keeps that.
-    pub(super) async fn keep_trial(&self, run: &str, work: Work, trial: &Trial) -> Result<()> {
+    pub(super) async fn keep_trial(&self, run: &str, work: &Work, trial: &Trial) -> Result<()> {
         let kept = self.ledger.put(key(run, work), written(trial)?).await;
         kept.map(drop).map_err(|error| unavailable("keep how far a range is", &error))
     }
 }
 
-fn key(run: &str, work: Work) -> String {
-    format!("{run}.trial.{}.{}", work.phase.as_str(), work.index)
+fn key(run: &str, work: &Work) -> String {
+    format!("{run}.trial.{}.{}", work.phase().as_str(), work.name())
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! A worker: takes ranges of all runs that it may work on, and writes down what came of them.
 
 mod bandwidth;
+mod doing;
+mod moving;
 mod part;
 mod pieces;
 

@@ -22,7 +22,7 @@ use crate::{
 
 /// Where the job of a range ends, and how far it is. A clone is the same.
 #[derive(Clone, Debug)]
-pub(super) struct Reach {
+pub(crate) struct Reach {
     state: Arc<Mutex<State>>,
     /// Told of each page.
     progress: Arc<Notify>,
@@ -47,7 +47,7 @@ impl Reach {
     }
 
     /// The range, as it is by now.
-    pub(super) fn range(&self) -> KeyRange {
+    pub(crate) fn range(&self) -> KeyRange {
         self.state().range.clone()
     }
 
@@ -74,8 +74,16 @@ impl Reach {
         Some(KeyRange { after: Some(border.clone()), until })
     }
 
+    /// Ends the range behind what was listed, and gives the rest; `None`: nothing was listed, or all.
+    #[cfg(feature = "cluster")]
+    pub(super) fn end_here(&self) -> Option<KeyRange> {
+        let listed = self.state().listed.as_deref().and_then(|listed| Path::parse(listed).ok())?;
+        // If more was listed meanwhile, it is none.
+        self.end_at(&listed)
+    }
+
     /// A storage whose listings of these places end where this does.
-    pub(super) fn around(&self, storage: &Storage, sides: [&Location; 2]) -> Storage {
+    pub(crate) fn around(&self, storage: &Storage, sides: [&Location; 2]) -> Storage {
         let mut places: BTreeMap<&str, Vec<Path>> = BTreeMap::new();
         for side in sides {
             places.entry(&side.backend).or_default().push(side.path.clone());

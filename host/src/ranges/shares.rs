@@ -46,7 +46,7 @@ struct Share {
 /// How much lies between borders is not known. What is between those of one search counts as equal parts of what was
 /// searched, so that all together weigh one; how many pages that is, those tell that were listed already.
 #[derive(Debug)]
-pub(super) struct Shares {
+pub(crate) struct Shares {
     waiting: VecDeque<KeyRange>,
     at_work: BTreeMap<usize, Share>,
     /// The number of the next part.
@@ -55,6 +55,17 @@ pub(super) struct Shares {
     progress: Arc<Notify>,
     /// The pages between borders that parts came by, and what these counted.
     listed: Listed,
+}
+
+/// What a part gives away.
+#[cfg(feature = "cluster")]
+#[derive(Debug)]
+pub(crate) struct Given {
+    /// What it keeps.
+    pub(crate) kept: KeyRange,
+    pub(crate) rest: KeyRange,
+    /// How much the rest is.
+    pub(crate) weight: f64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,7 +87,7 @@ impl Listed {
 }
 
 impl Shares {
-    pub(super) fn new(parts: impl IntoIterator<Item = KeyRange>) -> Self {
+    pub(crate) fn new(parts: impl IntoIterator<Item = KeyRange>) -> Self {
         Self {
             waiting: parts.into_iter().collect(),
             at_work: BTreeMap::new(),
@@ -97,17 +108,66 @@ impl Shares {
             Some(range) => (range, 1.0, Vec::new()),
             None => self.split()?,
         };
+        Some(self.begin_with(range, weight, borders))
+    }
+
+    /// A part that comes from elsewhere is at work from now on: about so much of one that was cut at the beginning.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn begin(&mut self, range: KeyRange, weight: f64) -> (usize, Reach) {
+        self.begin_with(range, weight, Vec::new())
+    }
+
+    /// A part for somebody elsewhere; `None`: there is none now.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn give(&mut self) -> Option<Given> {
+        let (number, rest, weight, borders) = self.split_one()?;
+        let weight = weight + borders.iter().map(|border| border.weight).sum::<f64>();
+        Some(Given { kept: self.at_work.get(&number)?.reach.range(), rest, weight })
+    }
+
+    /// Ends a part where it is, and gives what is left of it; `None`: nothing was listed yet, or all.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn end_early(&mut self, number: usize) -> Option<Given> {
+        self.come_by();
+        let listed = self.listed;
+        let share = self.at_work.get_mut(&number)?;
+        let rest = share.reach.end_here()?;
+        let ahead = share.ahead();
+        share.borders.clear();
+        let (left, since) = match share.left(listed) {
+            Some(_) => share.weights(listed),
+            None => (share.weight / 2.0, share.weight / 2.0),
+        };
+        share.weight = since;
+        Some(Given { kept: share.reach.range(), rest, weight: left + ahead })
+    }
+
+    /// The most pages that are left of a part, as far as is known, if some of it could be given away.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn most_pages(&mut self) -> Option<f64> {
+        self.come_by();
+        let listed = self.listed;
+        let pages = |share: &Share| {
+            let ahead = listed.pages(share.ahead()).unwrap_or_default();
+            let left = share.left(listed).map_or(f64::MAX, |left| left + ahead);
+            let has_more = !share.reach.rest().is_empty() && left >= PAGES_AT_ONCE;
+            (has_more && share.reach.pages() as f64 >= PAGES_AT_ONCE).then_some(left)
+        };
+        self.at_work.values().filter_map(pages).max_by(f64::total_cmp)
+    }
+
+    fn begin_with(&mut self, range: KeyRange, weight: f64, borders: Vec<Border>) -> (usize, Reach) {
         let number = self.next;
         self.next += 1;
         let reach = Reach::new(range, &self.progress);
         let share =
             Share { reach: reach.clone(), borders, weight, begun: 0.0, searched: None, is_searched: false };
         self.at_work.insert(number, share);
-        Some((number, reach))
+        (number, reach)
     }
 
     /// A part is done.
-    pub(super) fn done(&mut self, number: usize) {
+    pub(crate) fn done(&mut self, number: usize) {
         if let Some(share) = self.at_work.remove(&number) {
             self.listed.pages += share.since_border();
             self.listed.weight += share.weight;
@@ -116,7 +176,7 @@ impl Shares {
 
     /// A part in which it is time to look for borders, and what is left of it. Until they are [found](Self::found), it is not
     /// given again.
-    pub(super) fn next_search(&mut self, is_waited_for: bool) -> Option<(usize, KeyRange)> {
+    pub(crate) fn next_search(&mut self, is_waited_for: bool) -> Option<(usize, KeyRange)> {
         self.come_by();
         let (listed, is_first) = (self.listed, self.next == 1);
         let pages = if is_waited_for { PAGES_AT_ONCE } else { PAGES };
@@ -131,7 +191,7 @@ impl Shares {
     }
 
     /// Borders that were found in a part, sorted.
-    pub(super) fn found(&mut self, number: usize, borders: Vec<Path>) {
+    pub(crate) fn found(&mut self, number: usize, borders: Vec<Path>) {
         // It may be done by now.
         let Some(share) = self.at_work.get_mut(&number) else { return };
         share.is_searched = false;
@@ -145,8 +205,14 @@ impl Shares {
 
     /// Takes away about half of what is left of the part of which most is left, as far as can be told.
     fn split(&mut self) -> Option<(KeyRange, f64, Vec<Border>)> {
+        self.split_one().map(|(_, range, weight, borders)| (range, weight, borders))
+    }
+
+    /// The same, and which part that was.
+    fn split_one(&mut self) -> Option<(usize, KeyRange, f64, Vec<Border>)> {
         self.come_by();
-        let share = self.at_work.values_mut().max_by(|one, other| one.ahead().total_cmp(&other.ahead()))?;
+        let (number, share) =
+            self.at_work.iter_mut().max_by(|(_, one), (_, other)| one.ahead().total_cmp(&other.ahead()))?;
         let mut behind = share.ahead();
         let (left, _) = share.weights(self.listed);
         let half = (left + behind) / 2.0;
@@ -159,7 +225,7 @@ impl Shares {
         let mut given = share.borders.split_off(kept.min(share.borders.len().saturating_sub(1))).into_iter();
         let Border { path, weight } = given.next()?;
         let range = share.reach.end_at(&path)?;
-        Some((range, weight, given.collect()))
+        Some((*number, range, weight, given.collect()))
     }
 
     /// Leaves out borders that parts came by.

@@ -136,6 +136,20 @@ pub(crate) async fn require_sorted(storage: &Storage, sides: [&Location; 2]) -> 
     Ok(())
 }
 
+/// Whether names are flat on both sides. Then a range may end anywhere, and so it may end earlier while it is at work. Among
+/// directories a border parts some from what is in them, and is looked at first.
+///
+/// # Errors
+/// [`ErrorCode::NotFound`] for a backend that there is not.
+pub(crate) async fn are_flat(storage: &Storage, sides: [&Location; 2]) -> Result<bool> {
+    for side in sides {
+        if storage.features(&side.backend).await?.features.directories {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -199,8 +199,12 @@ fn a_gap_in_the_ledger_keeps_everything_from_being_deleted() {
     assert!(kept(contents(&target)));
     drop(machines.take("one"));
     let id = status()["run"].as_str().unwrap().to_owned();
-    let entry = format!("{{\"filter\":\"$KV.omnistorage-ledger.{id}.merge.2\"}}");
-    nats.send("$JS.API.STREAM.PURGE.KV_omnistorage-ledger", &entry);
+    let entries = format!("$KV.omnistorage-ledger.{id}.merge.");
+    let filter = format!("{{\"subjects_filter\":\"{entries}>\"}}");
+    let listed = nats.ask("$JS.API.STREAM.INFO.KV_omnistorage-ledger", &filter).unwrap();
+    let name = listed.split(&entries).nth(2).and_then(|rest| rest.split('"').next()).unwrap();
+    let entry = format!("{entries}{name}");
+    nats.send("$JS.API.STREAM.PURGE.KV_omnistorage-ledger", &format!("{{\"filter\":{entry:?}}}"));
     let mut client = machines.begin("sync", &source, &target, &options);
     client.says("attached to the run");
     thread::sleep(Duration::from_secs(4));

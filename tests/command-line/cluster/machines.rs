@@ -113,7 +113,7 @@ pub(super) struct Machines<'a> {
     url: String,
     scratch: &'a Scratch,
     environment: Vec<(String, String)>,
-    workers: BTreeMap<String, Process>,
+    pub(super) workers: BTreeMap<String, Process>,
     clients: std::cell::Cell<u32>,
 }
 
@@ -168,11 +168,17 @@ impl<'a> Machines<'a> {
 
     /// Starts a worker, and waits until it takes part.
     pub(super) fn start_with(&mut self, name: &str, options: &[&str]) {
+        let worker = self.started(name, options);
+        self.workers.insert(name.to_owned(), worker);
+    }
+
+    /// Such a worker.
+    pub(super) fn started(&self, name: &str, options: &[&str]) -> Process {
         let arguments = [&["worker", "--cluster", &self.url, "--name", name], options].concat();
         let log = self.scratch.write(&format!("logs/{name}.log"), "");
         let mut worker = Process::start(self.command(&arguments), log);
         worker.says("takes part");
-        self.workers.insert(name.to_owned(), worker);
+        worker
     }
 
     pub(super) fn worker(&mut self, name: &str) -> &mut Process {

@@ -16,6 +16,7 @@ pub mod faults;
 pub mod gcs;
 mod http;
 mod nats;
+mod numbered;
 pub mod odd;
 mod process;
 mod proxy;
@@ -40,6 +41,7 @@ use self::process::{Process, free_port};
 pub use self::{
     azurite::{AZURE_ACCOUNT, AZURE_KEY, Azurite, azurite},
     nats::Nats,
+    numbered::{Numbered, numbered_name},
     proxy::{Canned, Fault, Proxy, Request},
     web::{Web, nginx, python_web},
     webdav::{Webdav, webdav, webdav_with_password},

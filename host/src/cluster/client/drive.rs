@@ -2,7 +2,7 @@
 //! run may do so, and several at once; every step is a change of the record that one of them makes.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
     time::Duration,
 };
 
@@ -13,19 +13,19 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep},
 };
 
-use super::Say;
+use super::{Say, collect::Collection};
 use crate::{
-    Error, ErrorCode, Location, Result,
+    Error, ErrorCode, Location, Path, Result,
     cluster::{
         connection::Cluster,
         entry::{Entry, read},
         ledger::{Entries, lost},
-        queue::Phase,
-        record::{Recorded, Run, State},
+        queue::Work,
+        record::{Recorded, State},
         told::Told,
         worker::Alive,
     },
-    ranges::{Course, Done, Extra, Tiles, waves},
+    ranges::{Course, Done, Extra, Stage, Tiles, waves},
     runtime::{Activity, Storage, SyncOptions},
 };
 
@@ -46,7 +46,6 @@ pub(super) struct Driver<E> {
     cluster: Cluster,
     storage: Storage,
     sides: [Location; 2],
-    tiles: Tiles,
     options: SyncOptions,
     record: Recorded,
     say: Say,
@@ -67,7 +66,7 @@ struct Workers {
 
 /// What became of the ranges of a phase.
 enum Collected {
-    All(BTreeMap<usize, Done>),
+    All(Tiles, BTreeMap<usize, Done>),
     /// Somebody else led the run on, or ended it.
     Changed,
 }
@@ -83,32 +82,33 @@ impl<E: Told> Driver<E> {
         say: Say,
         tell: mpsc::Sender<E>,
         activity: Activity,
-    ) -> Result<Self> {
-        let (tiles, reached, workers) = (record.run.tiles()?, Instant::now(), Workers::default());
-        Ok(Self { cluster, storage, sides, tiles, options, record, say, tell, activity, reached, workers })
+    ) -> Self {
+        let (reached, workers) = (Instant::now(), Workers::default());
+        Self { cluster, storage, sides, options, record, say, tell, activity, reached, workers }
     }
 
     pub(super) async fn drive(mut self) -> Result<E::Report> {
         loop {
+            let tiles = self.record.run.tiles()?;
             match self.record.run.state.clone() {
                 State::Merging => {
-                    let all = (0..self.record.run.ranges()).collect();
-                    if let Collected::All(done) = self.collect(Phase::Merge, all).await? {
-                        let stage = self.course().merged(&done).await?;
-                        self.lead_on(stage.into()).await?;
+                    if let Collected::All(tiles, done) = self.collect(Collection::merge(&tiles)).await? {
+                        let stage = self.course(&tiles).merged(&done).await?;
+                        let (stage, tiles) =
+                            if self.record.run.moves { thinned(stage, tiles)? } else { (stage, tiles) };
+                        self.lead_on(stage, Some(&tiles)).await?;
                     }
                 }
                 State::Deleting { sum, ranges } => {
-                    if let Collected::All(done) = self.delete(&ranges).await? {
-                        let stage = self.course().deleted(sum, &ranges, &done).await?;
-                        self.lead_on(stage.into()).await?;
+                    if let Collected::All(tiles, done) = self.delete(&tiles, &ranges).await? {
+                        let stage = self.course(&tiles).deleted(sum, &ranges, &done).await?;
+                        self.lead_on(stage, None).await?;
                     }
                 }
                 State::Tidying { sum, .. } => {
-                    let tidied = self.collect(Phase::Tidy, BTreeSet::from([0])).await?;
-                    if let Collected::All(mut done) = tidied {
+                    if let Collected::All(_, mut done) = self.collect(Collection::tidy(&tiles)).await? {
                         let now = done.remove(&0).ok_or_else(|| lost(&self.record.run.id))?.counts;
-                        self.lead_on(Course::tidied(sum, now).into()).await?;
+                        self.lead_on(Course::tidied(sum, now), None).await?;
                     }
                 }
                 State::Ended(outcome) => {
@@ -125,45 +125,47 @@ impl<E: Told> Driver<E> {
     }
 
     /// What comes next, and why.
-    fn course(&self) -> Course<'_> {
+    fn course<'a>(&'a self, tiles: &'a Tiles) -> Course<'a> {
         let [source, target] = &self.sides;
         Course {
             storage: &self.storage,
             operation: self.record.run.task.operation,
             sides: [source, target],
             options: &self.options,
-            tiles: &self.tiles,
+            tiles,
             tells_each: false,
         }
     }
 
     /// Has ranges deleted, as many at once as may be.
-    async fn delete(&mut self, ranges: &[Extra]) -> Result<Collected> {
+    async fn delete(&mut self, tiles: &Tiles, ranges: &[Extra]) -> Result<Collected> {
         let mut all = BTreeMap::new();
         for wave in waves(ranges) {
-            let indexes: Vec<_> = wave.iter().map(|extra| extra.index).collect();
-            self.publish(Phase::Delete, &indexes, 0).await?;
-            match self.collect(Phase::Delete, indexes.into_iter().collect()).await? {
-                Collected::All(done) => all.extend(done),
+            let works: Vec<_> = wave.iter().map(|extra| Work::Delete { index: extra.index }).collect();
+            self.publish(&works, 0).await?;
+            match self.collect(Collection::delete(tiles.clone(), &wave)).await? {
+                Collected::All(_, done) => all.extend(done),
                 Collected::Changed => return Ok(Collected::Changed),
             }
         }
-        Ok(Collected::All(all))
+        Ok(Collected::All(tiles.clone(), all))
     }
 
-    /// Takes the run to its next state, and lets directories wait if that asks for it.
-    async fn lead_on(&mut self, state: State) -> Result<()> {
-        let tidies = matches!(state, State::Tidying { .. });
-        if self.advance(state).await? && tidies {
-            self.publish(Phase::Tidy, &[0], 0).await?;
+    /// Takes the run to its next stage, and lets directories wait if that asks for it. `tiles`: the ranges that were done.
+    async fn lead_on(&mut self, stage: Stage, tiles: Option<&Tiles>) -> Result<()> {
+        let tidies = matches!(stage, Stage::Tidying { .. });
+        // A run that is over needs no borders.
+        let tiles = tiles.filter(|_| !matches!(stage, Stage::Ended(_)));
+        if self.advance(&stage.into(), tiles).await? && tidies {
+            self.publish(&[Work::Tidy], 0).await?;
         }
         Ok(())
     }
 
     /// Changes the state of the run; whether this client did. If another one was faster, its state counts.
-    async fn advance(&mut self, state: State) -> Result<bool> {
+    async fn advance(&mut self, state: &State, tiles: Option<&Tiles>) -> Result<bool> {
         loop {
-            let run = Run { state: state.clone(), ..self.record.run.clone() };
+            let run = self.record.run.led_on(state.clone(), tiles);
             let replaced = self.cluster.replace(&self.record, run).await;
             match self.patiently(replaced)? {
                 Some(Some(record)) => {
@@ -216,34 +218,32 @@ impl<E: Told> Driver<E> {
         }
     }
 
-    async fn publish(&mut self, phase: Phase, indexes: &[usize], attempt: u64) -> Result<()> {
-        let published = self.cluster.publish(&self.record.run.id, phase, indexes, attempt).await;
+    async fn publish(&mut self, works: &[Work], attempt: u64) -> Result<()> {
+        let published = self.cluster.publish(&self.record.run.id, works, attempt).await;
         // Whatever did not arrive is missed later.
         self.patiently(published).map(drop)
     }
 
-    /// Waits until all of these ranges are done, and gives those out again that got lost.
-    async fn collect(&mut self, phase: Phase, wanted: BTreeSet<usize>) -> Result<Collected> {
+    /// Waits until all of it is done, and gives out again what got lost.
+    async fn collect(&mut self, mut collection: Collection) -> Result<Collected> {
         let before = self.record.run.state.clone();
-        let run = self.record.run.id.clone();
-        let mut missing = wanted;
-        let mut done = BTreeMap::new();
+        let (run, phase) = (self.record.run.id.clone(), collection.phase());
         let mut entries: Option<Entries> = None;
         let mut alive = self.cluster.client.subscribe(Cluster::alive_subject(&run)).await.ok();
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (begun, mut last, mut idle) = (Instant::now(), Instant::now(), 0_u64);
-        while !missing.is_empty() {
+        while !collection.is_complete() {
             if entries.is_none() {
                 let begun = self.cluster.entries(&run, phase).await;
                 entries = self.patiently(begun)?;
             }
             tokio::select! {
                 entry = next(&mut entries) => match entry {
-                    Ok((index, entry)) => {
+                    Ok((name, entry)) => {
                         self.reached = Instant::now();
                         (last, idle) = (Instant::now(), 0);
-                        self.take(phase, index, entry, &mut missing, &mut done).await?;
+                        self.take(&mut collection, &name, entry).await?;
                     }
                     Err(error) => {
                         entries = None;
@@ -265,35 +265,31 @@ impl<E: Told> Driver<E> {
                     if last.elapsed() < PERIOD * 2 {
                         continue;
                     }
-                    self.ask(phase, &mut missing, &mut done).await?;
-                    let is_idle = self.cluster.is_idle(&run, self.record.run.lease()).await;
-                    idle = if self.patiently(is_idle)?.unwrap_or(false) { idle + 1 } else { 0 };
+                    self.ask(&mut collection).await?;
+                    let unfinished = self.cluster.unfinished(&run, self.record.run.lease()).await;
+                    idle = if self.patiently(unfinished)? == Some(0) { idle + 1 } else { 0 };
                     // Twice, since what was just done may not have been told yet.
-                    if idle >= 2 && !missing.is_empty() {
+                    if idle >= 2 && !collection.is_complete() {
                         let attempt = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-                        let again: Vec<_> = missing.iter().copied().collect();
+                        let again = collection.missing();
                         // Another client may do the same at the same time.
-                        self.publish(phase, &again, attempt.wrapping_add(u64::from(std::process::id()) << 32)).await?;
+                        self.publish(&again, attempt.wrapping_add(u64::from(std::process::id()) << 32)).await?;
                         idle = 0;
                     }
                 }
             }
         }
-        Ok(Collected::All(done))
+        let (tiles, done) = collection.into_done();
+        Ok(Collected::All(tiles, done))
     }
 
     /// Asks for some entries that did not come by themselves.
-    async fn ask(
-        &mut self,
-        phase: Phase,
-        missing: &mut BTreeSet<usize>,
-        done: &mut BTreeMap<usize, Done>,
-    ) -> Result<()> {
+    async fn ask(&mut self, collection: &mut Collection) -> Result<()> {
         let run = self.record.run.id.clone();
-        for index in missing.iter().copied().take(ASKED).collect::<Vec<_>>() {
-            let entry = self.cluster.entry(&run, phase, index).await;
+        for work in collection.missing().into_iter().take(ASKED) {
+            let entry = self.cluster.entry(&run, &work).await;
             match self.patiently(entry)? {
-                Some(Some(entry)) => self.take(phase, index, entry, missing, done).await?,
+                Some(Some(entry)) => self.take(collection, &work.name(), entry).await?,
                 Some(None) => {}
                 None => break,
             }
@@ -302,25 +298,9 @@ impl<E: Told> Driver<E> {
     }
 
     /// Takes in that a range is done, if that is not known yet.
-    async fn take(
-        &mut self,
-        phase: Phase,
-        index: usize,
-        entry: Entry,
-        missing: &mut BTreeSet<usize>,
-        done: &mut BTreeMap<usize, Done>,
-    ) -> Result<()> {
-        if !missing.contains(&index) {
+    async fn take(&mut self, collection: &mut Collection, name: &str, entry: Entry) -> Result<()> {
+        if !collection.take(name, &entry)? {
             return Ok(());
-        }
-        let range = entry.range()?;
-        let expected = match phase {
-            Phase::Merge | Phase::Delete => self.tiles.range(index)?,
-            Phase::Tidy => self.tiles.whole().clone(),
-        };
-        if range != expected {
-            let message = format!("the ledger has another range {index} than the run {}", self.record.run.id);
-            return Err(Error::new(ErrorCode::Corrupted, message));
         }
         self.activity.add(entry.calls.iter().map(|(call, count)| (call.as_str(), *count)), entry.bytes_moved);
         if entry.untold > 0 {
@@ -330,8 +310,6 @@ impl<E: Told> Driver<E> {
             // Who does not listen wants to know the outcome alone.
             let _ = self.tell.send(E::from_line(line)?).await;
         }
-        missing.remove(&index);
-        done.insert(index, Done { range, counts: entry.outcome.into(), waiting: entry.waiting });
         Ok(())
     }
 
@@ -358,7 +336,28 @@ impl<E: Told> Driver<E> {
     }
 }
 
-async fn next(entries: &mut Option<Entries>) -> Result<(usize, Entry)> {
+/// Where a range may end anywhere, those that have nothing to delete need no borders between them: the record of a run must fit
+/// into one message, however many ranges there were.
+fn thinned(stage: Stage, tiles: Tiles) -> Result<(Stage, Tiles)> {
+    let Stage::Deleting { sum, ranges } = stage else { return Ok((stage, tiles)) };
+    let mut borders = Vec::new();
+    let mut named = Vec::new();
+    for extra in ranges {
+        let range = tiles.range(extra.index)?;
+        borders.extend(range.after.iter().chain(&range.until).cloned());
+        named.push((range.after, extra));
+    }
+    borders.sort_unstable();
+    borders.dedup();
+    let tiles = Tiles::new(tiles.whole().clone(), borders);
+    // What begins behind a border has the index behind that of what ends there.
+    let behind = |after: &Path| tiles.borders().binary_search(after).map_or_else(|at| at, |at| at + 1);
+    let index = |after: &Option<Path>| after.as_ref().map_or(0, behind);
+    let ranges = named.iter().map(|(after, extra)| Extra { index: index(after), ..*extra }).collect();
+    Ok((Stage::Deleting { sum, ranges }, tiles))
+}
+
+async fn next(entries: &mut Option<Entries>) -> Result<(String, Entry)> {
     match entries {
         Some(entries) => entries.next().await,
         None => std::future::pending().await,
@@ -369,5 +368,32 @@ async fn heard(alive: &mut Option<Subscriber>) -> Option<async_nats::Message> {
     match alive {
         Some(alive) => alive.next().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        KeyRange,
+        ranges::{Counted, Counts},
+        runtime::{Event, Report},
+    };
+
+    #[test]
+    fn ranges_with_nothing_to_delete_need_no_borders_between_them() {
+        let path = |text: &str| Path::parse(text).unwrap();
+        let whole = KeyRange { after: Some(path("a")), until: None };
+        let tiles = Tiles::new(whole, ["b", "c", "d", "e", "f", "g"].map(path));
+        let extra = |index| Extra { index, extras: index as u64, waiting: 0, errors: 0 };
+        let sum: Counts = Event::counts(Report::default());
+        let stage = Stage::Deleting { sum, ranges: [0, 3, 4, 6].map(extra).to_vec() };
+        let (stage, thin) = thinned(stage, tiles.clone()).unwrap();
+        let Stage::Deleting { ranges, .. } = stage else { panic!("{stage:?}") };
+        assert_eq!(thin.borders(), ["b", "d", "e", "f", "g"].map(path));
+        for extra in ranges {
+            let before = usize::try_from(extra.extras).unwrap();
+            assert_eq!(thin.range(extra.index).unwrap(), tiles.range(before).unwrap());
+        }
     }
 }

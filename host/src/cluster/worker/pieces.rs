@@ -31,13 +31,14 @@ impl Part {
     /// Does a range piece by piece, from where whoever had it before came to an end.
     pub(super) async fn in_pieces(
         &self,
-        work: Work,
+        work: &Work,
+        range: &KeyRange,
         extra: Option<Extra>,
         lease: &mut Lease,
     ) -> Result<Outcome> {
         let (run, cluster) = (&self.record.run.id, &self.worker.0.cluster);
-        let whole = self.tiles.range(work.index)?;
-        let mut trial = cluster.trial(run, work).await?.unwrap_or_else(|| Trial::new(&whole, true));
+        let mut trial = cluster.trial(run, work).await?.unwrap_or_else(|| Trial::new(range, true));
+        let whole = trial.whole()?;
         trial.take_over();
         loop {
             if !lease.holds().await {
@@ -77,8 +78,7 @@ impl Part {
         let Some(done) = trial.done() else {
             return Err(Error::new(ErrorCode::Corrupted, "a range has no piece"));
         };
-        let text = |path: &Option<Path>| path.as_ref().map(ToString::to_string);
-        let entry = Entry { start_after: text(&whole.after), stop_at: text(&whole.until), ..done.clone() };
+        let entry = Entry { bounds: (&whole).into(), ..done.clone() };
         self.joined(entry, Tiles::new(whole, trial.borders()?), extra.is_some(), lease).await
     }
 
@@ -110,7 +110,7 @@ impl Part {
     async fn piece(
         &self,
         trial: &mut Trial,
-        work: Work,
+        work: &Work,
         range: &KeyRange,
         extra: Option<Extra>,
         lease: &mut Lease,
@@ -139,10 +139,9 @@ impl Part {
     }
 
     /// Says that this worker leaves a range and is well, so that nobody blames the range.
-    pub(super) async fn leave(&self, work: Work) -> Result<()> {
+    pub(super) async fn leave(&self, work: &Work, range: &KeyRange) -> Result<()> {
         let (run, cluster) = (&self.record.run.id, &self.worker.0.cluster);
-        let range = self.tiles.range(work.index)?;
-        let mut trial = cluster.trial(run, work).await?.unwrap_or_else(|| Trial::new(&range, false));
+        let mut trial = cluster.trial(run, work).await?.unwrap_or_else(|| Trial::new(range, false));
         trial.leave();
         cluster.keep_trial(run, work, &trial).await
     }

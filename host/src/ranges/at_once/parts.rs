@@ -2,7 +2,7 @@
 
 use crate::{
     ErrorCode, Location, ObjectKind, Path, Result,
-    ranges::tiles::{Tiles, look},
+    ranges::tiles::{Tiles, are_flat, look},
     runtime::{Storage, SyncOptions},
 };
 
@@ -25,9 +25,7 @@ pub(super) enum Parts {
 }
 
 impl Parts {
-    /// How a run can be shared among so many at work; `None`: it cannot. Where names are flat, a range may end anywhere, and so
-    /// it may end earlier while it is at work. Among directories a border parts some from what is in them, and is looked at
-    /// first.
+    /// How a run can be shared among so many at work; `None`: it cannot.
     ///
     /// # Errors
     /// As [`Storage::plan`] and [`Storage::stat`]. Whatever is wrong with the source, one run says.
@@ -40,17 +38,15 @@ impl Parts {
         if at_work < 2 {
             return Ok(None);
         }
-        for side in [source, target] {
-            if storage.features(&side.backend).await?.features.directories {
-                return match Tiles::cut(storage, [source, target], options, cuts(at_work)).await {
-                    Ok(tiles) if tiles.count() == 1 => Ok(None),
-                    Ok(tiles) => Ok(Some(Self::Fixed(tiles))),
-                    Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::NotDirectory) => {
-                        Ok(None)
-                    }
-                    Err(error) => Err(error),
-                };
-            }
+        if !are_flat(storage, [source, target]).await? {
+            return match Tiles::cut(storage, [source, target], options, cuts(at_work)).await {
+                Ok(tiles) if tiles.count() == 1 => Ok(None),
+                Ok(tiles) => Ok(Some(Self::Fixed(tiles))),
+                Err(error) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::NotDirectory) => {
+                    Ok(None)
+                }
+                Err(error) => Err(error),
+            };
         }
         let source = look(storage, source, &Path::root()).await?;
         Ok((source == Some(ObjectKind::Directory)).then_some(Self::Moving))
