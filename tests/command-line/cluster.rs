@@ -5,6 +5,7 @@ mod faults;
 mod machines;
 mod moving;
 mod poison;
+mod transitions;
 
 use std::{
     collections::BTreeMap,

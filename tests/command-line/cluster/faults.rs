@@ -20,7 +20,7 @@ use crate::{
 const ROUNDS: u32 = 6;
 
 /// The shortest lease, so that what is left behind is taken over soon.
-const SHORT: [&str; 2] = ["--lease", "1s"];
+pub(super) const SHORT: [&str; 2] = ["--lease", "1s"];
 
 /// A moment of about the time that a run takes.
 fn moment() -> Duration {
@@ -329,4 +329,27 @@ fn a_run_can_be_cancelled_and_a_worker_stopped() {
         assert_equal(&source, &target);
         assert!(debris(&target).is_empty());
     }
+}
+
+/// Two seconds after a run was cancelled nobody is at work on it any more, and nothing is left half written.
+#[test]
+fn a_run_that_is_cancelled_is_over_at_once() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    for number in 0..16 {
+        scratch.write(&format!("source/{number:02}"), "x".repeat(1 << 20));
+    }
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    fs::create_dir(&target).unwrap();
+    let machines = Machines::new(&nats, &scratch, &["one", "two"], &[]);
+    let mut client = machines.begin("copy", &source, &target, &["--bwlimit", "1M", "--ranges", "8"]);
+    client.says("began the run");
+    until("something is being written", || fs::read_dir(&target).unwrap().count() > 0);
+    run(["cluster", "cancel", "--cluster", &nats.url()]).ok();
+    thread::sleep(Duration::from_secs(2));
+    let after = contents(&target);
+    assert!(after.len() < 16 && debris(&target).is_empty(), "{:?}", debris(&target));
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(contents(&target), after);
+    assert_eq!(client.end().code, Some(1));
 }

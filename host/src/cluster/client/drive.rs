@@ -10,7 +10,7 @@ use async_nats::Subscriber;
 use futures::StreamExt;
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval, sleep},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
 use super::{Say, collect::Collection};
@@ -20,7 +20,7 @@ use crate::{
         connection::Cluster,
         entry::{Entry, read},
         ledger::{Entries, lost},
-        queue::Work,
+        queue::{Phase, Work},
         record::{Recorded, State},
         told::Told,
         worker::Alive,
@@ -88,6 +88,7 @@ impl<E: Told> Driver<E> {
     }
 
     pub(super) async fn drive(mut self) -> Result<E::Report> {
+        self.catch_up().await?;
         loop {
             let tiles = self.record.run.tiles()?;
             match self.record.run.state.clone() {
@@ -299,9 +300,32 @@ impl<E: Told> Driver<E> {
 
     /// Takes in that a range is done, if that is not known yet.
     async fn take(&mut self, collection: &mut Collection, name: &str, entry: Entry) -> Result<()> {
-        if !collection.take(name, &entry)? {
-            return Ok(());
+        if collection.take(name, &entry)? { self.pass_on(entry).await } else { Ok(()) }
+    }
+
+    /// Tells what was done in phases that were over when this client attached to the run. If the cluster forgot some of it, that
+    /// stays untold: it is in the sum.
+    async fn catch_up(&mut self) -> Result<()> {
+        let phases: &[Phase] = match self.record.run.state {
+            State::Deleting { .. } => &[Phase::Merge],
+            State::Tidying { .. } => &[Phase::Merge, Phase::Delete],
+            State::Merging | State::Ended(_) | State::Cancelled => &[],
+        };
+        for phase in phases {
+            let entries = self.cluster.entries(&self.record.run.id, *phase).await;
+            let Some(mut entries) = self.patiently(entries)? else { continue };
+            let mut told = HashSet::new();
+            while let Ok(Ok((name, entry))) = timeout(PERIOD, entries.next()).await {
+                if told.insert(name) {
+                    self.pass_on(entry).await?;
+                }
+            }
         }
+        Ok(())
+    }
+
+    /// Tells what was done in a range.
+    async fn pass_on(&mut self, entry: Entry) -> Result<()> {
         self.activity.add(entry.calls.iter().map(|(call, count)| (call.as_str(), *count)), entry.bytes_moved);
         if entry.untold > 0 {
             (self.say)(format!("{} more of {} are not told one by one", entry.untold, entry.worker));
