@@ -46,5 +46,5 @@ pub use self::{
     record::Task,
     status::{RunStatus, cancel, runs},
     told::Told,
-    worker::{Opened, Places, Worker},
+    worker::{Happened, Log, Logs, Opened, Places, Worker},
 };

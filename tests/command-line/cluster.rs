@@ -297,7 +297,6 @@ fn what_cannot_be_shared_is_refused_by_name() {
         ("--max-duration", Some("1h")),
         ("--order-by", Some("size")),
         ("--runs", Some("2")),
-        ("--report", Some("report.html")),
         ("--metrics-addr", Some("0")),
         ("--explain", Some("x")),
     ] {
@@ -305,6 +304,8 @@ fn what_cannot_be_shared_is_refused_by_name() {
         pair("sync", &source, &target, &options).fails(2, &[option, "cannot be shared among machines"]);
     }
     pair("check", &source, &target, &[&nowhere[..], &["--combined", "-"]].concat()).fails(2, &["--combined"]);
+    let report = [&nowhere[..], &["--report", "report.ndjson"]].concat();
+    pair("sync", &source, &target, &report).fails(2, &["--report", "an object of its own"]);
     let local = ["--cluster", "nats://127.0.0.1:1"];
     pair("sync", &source, &target, &local).fails(2, &["--shared-paths", "path of this machine"]);
     run(["sync", "memory:a", "memory:b", "--cluster", "nats://127.0.0.1:1"])
@@ -342,6 +343,44 @@ fn a_limit_of_bandwidth_is_that_of_all_workers() {
     assert_eq!((&summary["transferred"], &summary["bytes"]), (&32.into(), &(4 << 20).into()), "{summary}");
     assert!(took.as_secs_f64() > 4.0, "{took:?}");
     assert_equal(&source, &target);
+}
+
+/// Each range writes down what was done to each object: all together, that is the report of one machine.
+#[test]
+fn the_reports_of_all_ranges_tell_of_each_object() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    let (source, target) = trees(&scratch, "target");
+    let mut machines = Machines::new(&nats, &scratch, &["one", "two"], &[]);
+    let (reports, single) = (scratch.path("reports"), scratch.path("single.ndjson"));
+    for command in ["check", "copy", "sync"] {
+        let alone = scratch.path("alone");
+        let _ = fs::remove_dir_all(&alone);
+        let copied = std::process::Command::new("cp").arg("-a").arg(&target).arg(&alone).status();
+        assert!(copied.unwrap().success());
+        let code = pair(command, &source, &alone, &["--report", &text(&single)]).code;
+        let _ = fs::remove_dir_all(&reports);
+        let options = ["--ranges", "8", "--report", &text(&reports)];
+        assert_eq!(machines.share(command, &source, &target, &options).code, code);
+        let events = |lines: &str| -> Vec<String> {
+            let mut lines: Vec<_> =
+                lines.lines().filter(|line| !line.contains("\"summary\"")).map(str::to_owned).collect();
+            lines.sort_unstable();
+            lines
+        };
+        let of_ranges = contents(&reports).into_keys().map(|path| {
+            assert!(path.to_str().unwrap().ends_with(".ndjson.zst"), "{path:?}");
+            run(["cat", "--decompress", &text(&reports.join(path))]).ok().text().to_owned()
+        });
+        let of_ranges = of_ranges.collect::<String>();
+        assert_eq!(events(&of_ranges), events(&fs::read_to_string(&single).unwrap()), "{command}");
+        fs::remove_file(&single).unwrap();
+    }
+    // What a worker may not write, it does not begin.
+    scratch.write("source/1/later", "x");
+    let mut client = machines.begin("sync", &source, &target, &["--report", "/nowhere/else"]);
+    client.says("`/nowhere/else` is not allowed here");
+    machines.workers.clear();
 }
 
 /// A store that is not mounted anywhere: each worker has credentials of its own, and the cluster never sees one.

@@ -137,10 +137,9 @@ impl Check {
         if let Some(sharing) = sharing {
             sharing.require(&[
                 (self.combined.is_some(), "combined", "workers tell of differences alone"),
-                (self.report.is_given(), "report", "workers tell of differences alone"),
                 (self.metrics.is_given(), "metrics-addr", "workers tell of differences alone"),
             ])?;
-            let task = sharing.task(Operation::Check, &places, None, files)?;
+            let task = sharing.task(Operation::Check, &places, None, self.report.of_ranges()?, files)?;
             let ages = self.filter.ages();
             let job = sharing.start(&session, [&source, &target], task, &options, ages, globals).await;
             let story = Run { places: &places, combined, checked: 0, last: String::new() };
@@ -241,11 +240,22 @@ struct Run<'a> {
 }
 
 #[derive(Serialize)]
-struct EntryJson<'a> {
+pub(super) struct EntryJson<'a> {
     event: &'static str,
     path: &'a str,
     reason: Option<&'a str>,
     error: Option<ErrorJson<'a>>,
+}
+
+impl<'a> From<&'a CheckEntry> for EntryJson<'a> {
+    fn from(entry: &'a CheckEntry) -> Self {
+        Self {
+            event: event_name(entry.difference),
+            path: &entry.path,
+            reason: entry.reason.as_deref(),
+            error: entry.error.as_ref().map(Into::into),
+        }
+    }
 }
 
 /// The counters are null if the comparison could not be carried through; `error` then tells why.
@@ -274,12 +284,7 @@ impl Story for Run<'_> {
     }
 
     fn json<'e>(entry: &'e CheckEntry) -> impl Serialize + 'e {
-        EntryJson {
-            event: event_name(entry.difference),
-            path: &entry.path,
-            reason: entry.reason.as_deref(),
-            error: entry.error.as_ref().map(Into::into),
-        }
+        EntryJson::from(entry)
     }
 
     fn entry<'e>(entry: &'e CheckEntry) -> Entry<'e> {

@@ -12,7 +12,8 @@ use futures::{StreamExt, stream};
 use omnistorage_types::encoding_from_path;
 use serde::Serialize;
 
-use self::{gathered::Gathered, lines::Lines, page::Heading};
+pub(super) use self::lines::Lines;
+use self::{gathered::Gathered, page::Heading};
 use super::{
     Globals,
     escape::printable_json,
@@ -34,16 +35,28 @@ use crate::{
 #[derive(Args)]
 pub(crate) struct ReportOptions {
     /// Write what was done to the object PLACE: as a page to look at (`.html`), or as the events of --json (`.ndjson`, or
-    /// compressed, as `.ndjson.zst`). It appears at the end of the run
+    /// compressed, as `.ndjson.zst`). It appears at the end of the run. With --cluster, each range writes its events to an object
+    /// `RUN/RANGE.ndjson.zst` below PLACE
     #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
     report: Option<Place>,
 }
 
 impl ReportOptions {
-    /// Whether one is wanted.
+    /// Where the ranges of a shared run write theirs.
+    ///
+    /// # Errors
+    /// What looks like one object.
     #[cfg(not(target_family = "wasm"))]
-    pub(super) const fn is_given(&self) -> bool {
-        self.report.is_some()
+    pub(super) fn of_ranges(&self) -> Result<Option<&Place>, Failure> {
+        let Some(place) = &self.report else { return Ok(None) };
+        let typed = printable(&place.typed);
+        if [".html", ".ndjson", ".zst", ".gz"].iter().any(|extension| typed.ends_with(extension)) {
+            let message = format!(
+                "--report `{typed}`: with --cluster each range has an object of its own: give a place for all of them"
+            );
+            return Err(Failure::usage(message));
+        }
+        Ok(Some(place))
     }
 
     /// Opens the report of a command over these places, if one is wanted.

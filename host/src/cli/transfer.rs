@@ -9,8 +9,9 @@ use clap::Args;
 use indicatif::HumanBytes;
 use serde::Serialize;
 
+pub(super) use self::json::EventJson;
 use self::{
-    json::{EventJson, Summary},
+    json::Summary,
     options::{DeleteOptions, TransferOptions},
 };
 #[cfg(not(target_family = "wasm"))]
@@ -288,7 +289,7 @@ async fn carry_out(
         sharing.require(&transfer.unshared())?;
         let backup = transfer.backup_dir.as_ref();
         let operation = Operation::Transfer(kind.into());
-        let task = sharing.task(operation, places, backup, transfer.files())?;
+        let task = sharing.task(operation, places, backup, transfer.report.of_ranges()?, transfer.files())?;
         let job = sharing.start(&session, [&source, &target], task, &options, transfer.ages(), globals).await;
         let story = Run::new(&options, places);
         let follower = Follower::new(globals, &session, transfer.json, transfer.period(), story).shared();

@@ -1,9 +1,12 @@
 //! `worker`: takes part in the runs that a cluster shares.
 
-use std::{path::PathBuf, time::Duration};
+mod logs;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::{Args, value_parser};
 
+use self::logs::Below;
 use super::{
     Globals,
     exit::Failure,
@@ -18,7 +21,7 @@ use super::{
 use crate::{
     ErrorCode,
     backend::clock::sleep,
-    cluster::{self, Cluster, Opened, Places, Task},
+    cluster::{self, Cluster, Logs, Opened, Places, Task},
 };
 
 /// How long until the cluster is looked for again.
@@ -149,12 +152,15 @@ impl Places for Grants {
         };
         let (source, target) = (place(&task.source)?, place(&task.target)?);
         let backup = task.backup.as_deref().map(place).transpose()?;
+        let report = task.report.as_deref().map(place).transpose()?;
+        let logs = report.map(|report| Below::open(&self.globals, &report)).transpose().map_err(sentence)?;
+        let logs = logs.map(|logs| Arc::new(logs) as Arc<dyn Logs>);
         let links =
             task.links.parse().map_err(|_| format!("`{}` is nothing to do with links", task.links))?;
         let files = FileSettings { metadata: task.metadata, links };
         let opened =
             Session::with_ranges(&self.globals, &source, &target, backup.as_ref(), files, self.ranges);
         let Granted { session, source, target, third: backup, .. } = opened.map_err(sentence)?;
-        Ok(Opened { storage: session.storage, source, target, backup })
+        Ok(Opened { storage: session.storage, source, target, backup, logs })
     }
 }

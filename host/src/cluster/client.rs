@@ -187,6 +187,7 @@ mod tests {
             source: source.into(),
             target: target.into(),
             backup: None,
+            report: None,
             metadata: false,
             links: "skip".into(),
         };

@@ -8,6 +8,7 @@ use tokio::time::{Instant, interval_at, timeout};
 use super::{
     entry::{Entry, Lines},
     told::{Told, shareable},
+    worker::LogOf,
 };
 use crate::{
     Error, ErrorCode, KeyRange, Result,
@@ -142,6 +143,7 @@ pub(super) async fn follow<E: Told>(
     job: Result<Job<E, E::Report>>,
     lease: &mut Lease,
     lines: &mut Lines,
+    mut log: Option<LogOf>,
 ) -> Option<(Result<Counts>, Option<Activity>)> {
     let mut job = match job {
         Ok(job) => job,
@@ -150,9 +152,17 @@ pub(super) async fn follow<E: Told>(
     let activity = job.activity();
     let work = async {
         while let Some(told) = job.next().await {
+            if let Some(log) = &mut log {
+                log.add(told.happened()).await;
+            }
             lines.add(told);
         }
-        job.outcome().await
+        let report = job.outcome().await?;
+        // What is not written down as it was asked for counts as not done.
+        if let Some(log) = log {
+            log.finish().await?;
+        }
+        Ok(report)
     };
     let result = lease.keep(work, &activity).await?;
     Some((result.map(E::counts).and_then(shareable), Some(activity)))
@@ -175,12 +185,13 @@ pub(super) async fn carry_out<E: Told>(
     range: &KeyRange,
     worker: &str,
     extra: Option<Extra>,
+    log: Option<LogOf>,
 ) -> Outcome {
     let mut lines = Lines::default();
     if let Some(error) = lease.is_given_up() {
         return Outcome::Done(Box::new(lines.entry(range, worker, Err(error), None)));
     }
-    match follow(job, lease, &mut lines).await {
+    match follow(job, lease, &mut lines, log).await {
         None => Outcome::Lost,
         Some((Err(error), _)) if lease.may_be_tried_again(&error) => Outcome::Later(error),
         Some((result, activity)) => {

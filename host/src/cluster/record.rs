@@ -34,6 +34,8 @@ pub struct Task {
     pub target: String,
     /// Where what is replaced or deleted is kept.
     pub backup: Option<String>,
+    /// Where each range writes down what was done to each object: a place with objects below it, `RUN/RANGE.ndjson.zst`.
+    pub report: Option<String>,
     /// Mode, owner and times of files are metadata, too.
     pub metadata: bool,
     /// What becomes of symbolic links: `skip`, `keep` or `follow`.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::worker::Happened;
 use crate::{
     Error, ErrorCode, Result,
     ranges::{Counted, Counts, is_held_back},
@@ -15,6 +16,9 @@ pub trait Told: Counted {
 
     #[doc(hidden)]
     fn from_line(line: Line) -> Result<Self>;
+
+    #[doc(hidden)]
+    fn happened(&self) -> Happened<'_>;
 
     /// Whether the client wants to know: failures and differences, not each object.
     #[doc(hidden)]
@@ -159,6 +163,10 @@ impl Told for Event {
         Ok(Self { action, path, size, reason, error: error.map(|fault| fault.error()) })
     }
 
+    fn happened(&self) -> Happened<'_> {
+        Happened::Done(self)
+    }
+
     fn is_kept(&self) -> bool {
         matches!(self.action, Action::Failed | Action::Skipped)
     }
@@ -198,6 +206,10 @@ impl Told for CheckEntry {
         let difference =
             differences.into_iter().find(|other| word(*other) == event).ok_or_else(|| odd(&event))?;
         Ok(Self { path, difference, reason, error: error.map(|fault| fault.error()) })
+    }
+
+    fn happened(&self) -> Happened<'_> {
+        Happened::Compared(self)
     }
 
     fn is_kept(&self) -> bool {

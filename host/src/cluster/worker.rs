@@ -2,6 +2,7 @@
 
 mod bandwidth;
 mod doing;
+mod log;
 mod moving;
 mod part;
 mod pieces;
@@ -23,6 +24,8 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
+pub(super) use self::log::LogOf;
+pub use self::log::{Happened, Log, Logs};
 use self::part::Part;
 use super::{connection::Cluster, entry::written, record::Task};
 use crate::{Location, runtime::Storage};
@@ -50,6 +53,8 @@ pub struct Opened {
     pub target: Location,
     /// In it, if the run has one.
     pub backup: Option<Location>,
+    /// Where the reports of ranges go, if the run asks for them.
+    pub logs: Option<Arc<dyn Logs>>,
 }
 
 /// Opens the places of runs that this machine grants.

@@ -10,6 +10,7 @@
 //! 4. With `--stores-only`, and nothing else then: trees to S3 and back, beside rclone and s5cmd (`stores`).
 //! 5. With `--tables-only`, and nothing else then: records converted, beside polars and DuckDB (`tables`).
 //! 6. With `--scale-only`, and nothing else then: millions of computed objects, whole and in ranges at once (`scale`).
+//! 7. With `--shared-only`, and nothing else then: the same, shared among worker processes (`shared`).
 //! 7. The codecs in the component, beside the same code without it and, with the feature `c`, beside C: rates, and shares of
 //!    the rate of C (`codecs`).
 //!
@@ -33,6 +34,7 @@ mod pattern;
 mod place;
 mod processes;
 mod scale;
+mod shared;
 mod stores;
 mod tables;
 mod text;
@@ -82,8 +84,11 @@ struct Arguments {
     /// Only the table of scale: computed listings, whole and in ranges at once
     #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only", "stores_only", "tables_only"])]
     scale_only: bool,
-    /// Objects of the largest listing of the table of scale: 10000000 takes a minute, 100000000 a quarter of an hour
-    #[arg(long, default_value_t = 1_000_000, requires = "scale_only", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    /// Only the table of shared runs: computed listings, shared among worker processes
+    #[arg(long)]
+    shared_only: bool,
+    /// Objects of the largest listing of the tables of scale and of shared runs: 10000000 takes a minute, 100000000 a quarter of an hour
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
     objects: u64,
     /// The omnistorage to run [default: the one beside this program]
     #[arg(long)]
@@ -132,6 +137,10 @@ enum Layer {
     ComponentSync { source: PathBuf, destination: PathBuf },
     #[command(hide = true)]
     ScaleSync { objects: u64, ranges: u32, latency_ms: u64 },
+    #[command(hide = true)]
+    ScaleWorker { url: String, objects: u64, ranges: u32, latency_ms: u64 },
+    #[command(hide = true)]
+    ScaleClient { url: String, objects: u64, cuts: u32, latency_ms: u64 },
 }
 
 /// Where everything is.
@@ -171,15 +180,19 @@ fn main() -> Result<()> {
     let (versions_only, inside_only, codecs_only, million) =
         (arguments.versions, arguments.inside_only, arguments.codecs_only, arguments.million);
     let (stores_only, tables_only) = (arguments.stores_only, arguments.tables_only);
-    let scale = arguments.scale_only.then_some(arguments.objects);
+    let objects = arguments.objects;
+    let (scale_only, shared_only) = (arguments.scale_only, arguments.shared_only);
     let options = Options::new(arguments, this, &beside, &place);
     let mut output = io::stdout().lock();
     writeln!(output, "{}, {}", versions(&options)?, place.describe())?;
     if versions_only {
         return Ok(());
     }
-    if let Some(objects) = scale {
+    if scale_only {
         return scale::write_table(&mut output, &options, objects);
+    }
+    if shared_only {
+        return shared::write_table(&mut output, &options, objects);
     }
     let options = options.with_compiled()?;
 
@@ -237,6 +250,12 @@ impl Layer {
             }
             Self::ScaleSync { objects, ranges, latency_ms } => {
                 scale::sync(objects, ranges, Duration::from_millis(latency_ms))
+            }
+            Self::ScaleWorker { url, objects, ranges, latency_ms } => {
+                shared::work(&url, objects, Duration::from_millis(latency_ms), ranges)
+            }
+            Self::ScaleClient { url, objects, cuts, latency_ms } => {
+                shared::lead(&url, objects, Duration::from_millis(latency_ms), cuts)
             }
         }
     }

@@ -14,7 +14,7 @@ use omnistorage::{
         Capabilities, Features, ListOptions, Listed, Listing, ReadOptions, Reader, Upload, WriteOptions,
     },
     ranges::{Transfer, transfer},
-    runtime::{Deletion, Runtime, RuntimeOptions, Storage, SyncOptions},
+    runtime::{Deletion, Report, Runtime, RuntimeOptions, Storage, SyncOptions},
 };
 
 use crate::{
@@ -35,6 +35,15 @@ struct Numbered {
 /// The name of an object: of several levels, in the order of the numbers.
 fn name(number: u64) -> String {
     format!("{:04}/{:03}/{:05}", number / 100_000_000, number / 100_000 % 1_000, number % 100_000)
+}
+
+/// What is known of an object.
+fn entry(number: u64) -> Result<ObjectInfo> {
+    Ok(ObjectInfo {
+        size: Some(number % 1_000),
+        modified: Some(Timestamp { seconds: 1_700_000_000, nanoseconds: 0 }),
+        ..ObjectInfo::new(Path::parse(name(number))?, ObjectKind::Object)
+    })
 }
 
 impl Numbered {
@@ -83,6 +92,10 @@ impl Backend for Numbered {
         if path.is_root() {
             return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
         }
+        let number = self.first(|name| name < path.as_str());
+        if number < self.objects && name(number) == path.as_str() {
+            return entry(number);
+        }
         Err(Error::new(ErrorCode::NotFound, "there is no such object").at(self.kind(), path))
     }
 
@@ -128,29 +141,44 @@ impl Listing for Numbers {
         let numbers = self.left.start..self.left.start + count;
         self.left.start += count;
         self.of_page -= count;
-        let entry = |number| {
-            Ok(Listed::from(ObjectInfo {
-                size: Some(number % 1_000),
-                modified: Some(Timestamp { seconds: 1_700_000_000, nanoseconds: 0 }),
-                ..ObjectInfo::new(Path::parse(name(number))?, ObjectKind::Object)
-            }))
-        };
-        numbers.map(entry).collect()
+        numbers.map(|number| entry(number).map(Listed::from)).collect()
     }
 }
 
-/// Syncs one such place to another, dry, in so many ranges at once. Nothing is found to do.
+/// Two such places.
 ///
 /// # Errors
-/// If anything is.
-pub(crate) fn sync(objects: u64, ranges: u32, latency: Duration) -> Outcome<()> {
-    let threads = usize::try_from(ranges)?.min(std::thread::available_parallelism()?.get());
-    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+/// If the component cannot be compiled.
+pub(crate) fn places(objects: u64, latency: Duration) -> Outcome<(Storage, [Location; 2])> {
     let numbered = || Arc::new(Numbered { objects, latency });
     let runtime = Runtime::new(&RuntimeOptions::default())?;
     let storage = Storage::builder(&runtime).mount("here", numbered()).mount("there", numbered()).build();
-    let sides = [Location::new("here", "")?, Location::new("there", "")?];
-    let options = SyncOptions { dry_run: true, deletion: Deletion::After, ..SyncOptions::default() };
+    Ok((storage, [Location::new("here", "")?, Location::new("there", "")?]))
+}
+
+/// A sync that would delete, dry.
+pub(crate) fn options() -> SyncOptions {
+    SyncOptions { dry_run: true, deletion: Deletion::After, ..SyncOptions::default() }
+}
+
+/// Makes sure that all was compared.
+///
+/// # Errors
+/// If it was not, or if there was anything to do.
+pub(crate) fn require_nothing_to_do(report: &Report, objects: u64) -> Outcome<()> {
+    ensure!(report.checked == objects, "{} of {objects} objects were compared", report.checked);
+    ensure!(report.transferred + report.extras + report.errors == 0, "there was something to do: {report:?}");
+    Ok(())
+}
+
+/// Syncs one such place to another in so many ranges at once.
+///
+/// # Errors
+/// If anything is found to do.
+pub(crate) fn sync(objects: u64, ranges: u32, latency: Duration) -> Outcome<()> {
+    let threads = usize::try_from(ranges)?.min(std::thread::available_parallelism()?.get());
+    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    let ((storage, sides), options) = (places(objects, latency)?, options());
     let run = async {
         let job = match ranges {
             1 => storage.sync(&sides[0], &sides[1], &options).await?,
@@ -158,10 +186,7 @@ pub(crate) fn sync(objects: u64, ranges: u32, latency: Duration) -> Outcome<()> 
         };
         job.outcome().await
     };
-    let report = threads.block_on(run)?;
-    ensure!(report.checked == objects, "{} of {objects} objects were compared", report.checked);
-    ensure!(report.transferred + report.extras + report.errors == 0, "there was something to do: {report:?}");
-    Ok(())
+    require_nothing_to_do(&threads.block_on(run)?, objects)
 }
 
 /// What one row is about.

@@ -1,12 +1,13 @@
 //! A report for machines: the events as JSON, one a line, written while they come.
 
 use bytes::Bytes;
-use futures::{
-    FutureExt, SinkExt, StreamExt,
-    channel::mpsc,
-    future::{Fuse, LocalBoxFuture},
-    select_biased, stream,
-};
+use futures::{FutureExt, SinkExt, StreamExt, channel::mpsc, future::Fuse, select_biased, stream};
+
+// In a component futures stay on its one thread.
+#[cfg(not(target_family = "wasm"))]
+use futures::future::BoxFuture;
+#[cfg(target_family = "wasm")]
+use futures::future::LocalBoxFuture as BoxFuture;
 
 use crate::{
     Error, ErrorCode, Location,
@@ -20,18 +21,20 @@ const CHUNK: usize = 64 * 1024;
 /// Chunks that may wait to be written. More make the run wait.
 const WAITING: usize = 4;
 
+type Written = BoxFuture<'static, Result<(), Error>>;
+
 /// The lines of a report on their way to its place.
-pub(super) struct Lines {
+pub(crate) struct Lines {
     gathered: Vec<u8>,
     /// `None` says that the end is the true one.
     chunks: mpsc::Sender<Option<Bytes>>,
-    written: Fuse<LocalBoxFuture<'static, Result<(), Error>>>,
+    written: Fuse<Written>,
     /// How the writing ended, if it ended before the lines did.
     failed: Option<Error>,
 }
 
 impl Lines {
-    pub(super) fn start(storage: &Storage, target: Location, compress: Option<Compression>) -> Self {
+    pub(crate) fn start(storage: &Storage, target: Location, compress: Option<Compression>) -> Self {
         let (chunks, receiver) = mpsc::channel(WAITING);
         let contents = stream::unfold(Some(receiver), |receiver| async {
             let mut receiver: mpsc::Receiver<Option<Bytes>> = receiver?;
@@ -47,10 +50,11 @@ impl Lines {
             let options = WriteOptions::default();
             storage.write(&target, contents.boxed(), &options, compress).await.map(drop)
         };
-        Self { gathered: Vec::new(), chunks, written: written.boxed_local().fuse(), failed: None }
+        let written: Written = Box::pin(written);
+        Self { gathered: Vec::new(), chunks, written: written.fuse(), failed: None }
     }
 
-    pub(super) async fn add(&mut self, line: &str) {
+    pub(crate) async fn add(&mut self, line: &str) {
         self.gathered.extend_from_slice(line.as_bytes());
         self.gathered.push(b'\n');
         if self.gathered.len() >= CHUNK {
@@ -63,7 +67,7 @@ impl Lines {
     ///
     /// # Errors
     /// Why it could not be written.
-    pub(super) async fn finish(mut self) -> Result<(), Error> {
+    pub(crate) async fn finish(mut self) -> Result<(), Error> {
         let rest = std::mem::take(&mut self.gathered);
         self.send(Some(rest.into())).await;
         self.send(None).await;

@@ -61,6 +61,7 @@ impl Sharing<'_> {
         operation: Operation,
         places: &Places,
         backup: Option<&Place>,
+        report: Option<&Place>,
         files: FileSettings,
     ) -> Result<Task, Failure> {
         Ok(Task {
@@ -68,6 +69,7 @@ impl Sharing<'_> {
             source: self.name(&places.source)?,
             target: self.name(&places.target)?,
             backup: backup.map(|backup| self.name(backup)).transpose()?,
+            report: report.map(|report| self.name(report)).transpose()?,
             metadata: files.metadata,
             links: match files.links {
                 Links::Skip => "skip",

@@ -12,7 +12,7 @@ use crate::{
 
 /// What was done with one object.
 #[derive(Serialize)]
-pub(super) struct EventJson<'a> {
+pub(crate) struct EventJson<'a> {
     event: &'static str,
     path: &'a str,
     size: Option<u64>,

@@ -131,11 +131,10 @@ impl TransferOptions {
 
     /// What a run over many machines cannot do, by the name of the option, and why.
     #[cfg(not(target_family = "wasm"))]
-    pub(crate) fn unshared(&self) -> [(bool, &'static str, &'static str); 4] {
+    pub(crate) fn unshared(&self) -> [(bool, &'static str, &'static str); 3] {
         [
             (self.runs > 1, "runs", "give the same command again"),
             (self.explain.is_some(), "explain", "it is about one path: leave out --cluster"),
-            (self.report.is_given(), "report", "workers tell of failures alone"),
             (self.metrics.is_given(), "metrics-addr", "workers tell of failures alone"),
         ]
     }

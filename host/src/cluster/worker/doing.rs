@@ -3,15 +3,16 @@
 use std::{sync::PoisonError, time::Duration};
 
 use super::{
-    Opened,
+    LogOf, Opened,
     moving::Moving,
     part::{Asked, Part},
 };
 use crate::{
     KeyRange, Path, Result,
     cluster::{
+        bounds::Bounds,
         entry::{Entry, Lines},
-        queue::Work,
+        queue::{Phase, Work},
         range::{Lease, Outcome, carry_out, follow},
     },
     ranges::{Counted, Counts, Course, Extra, Follow, Operation, Pass, Tiles, tidy},
@@ -30,6 +31,7 @@ struct Lost;
 
 /// Follows jobs as long as a lease holds.
 struct Leased<'a> {
+    part: &'a Part,
     lease: &'a mut Lease,
     lines: &'a mut Lines,
 }
@@ -37,8 +39,13 @@ struct Leased<'a> {
 impl Follow<Event> for Leased<'_> {
     type Left = Lost;
 
-    async fn follow(&mut self, _: &Path, job: Result<SyncJob>) -> std::result::Result<Result<Counts>, Lost> {
-        follow(job, self.lease, self.lines).await.map(|(counts, _)| counts).ok_or(Lost)
+    async fn follow(
+        &mut self,
+        directory: &Path,
+        job: Result<SyncJob>,
+    ) -> std::result::Result<Result<Counts>, Lost> {
+        let log = self.part.log(Phase::Tidy, &KeyRange { after: Some(directory.clone()), until: None });
+        follow(job, self.lease, self.lines, log).await.map(|(counts, _)| counts).ok_or(Lost)
     }
 }
 
@@ -136,14 +143,15 @@ impl Part {
         let pass = extra.map_or(Pass::Merge, |extra| Pass::Delete { most: extra.extras });
         let options = pass.options(&run.options.options(backup.clone())?, range);
         let (operation, sides) = (run.task.operation, [source, target]);
+        let log = self.log(if extra.is_some() { Phase::Delete } else { Phase::Merge }, range);
         Ok(match operation {
             Operation::Transfer(_) => {
                 let job = Event::begin(storage, operation, sides, &options).await;
-                carry_out(job, lease, range, name, extra).await
+                carry_out(job, lease, range, name, extra, log).await
             }
             Operation::Check => {
                 let job = CheckEntry::begin(storage, operation, sides, &options).await;
-                carry_out(job, lease, range, name, extra).await
+                carry_out(job, lease, range, name, extra, log).await
             }
         })
     }
@@ -169,7 +177,7 @@ impl Part {
         lease: &mut Lease,
     ) -> Result<Option<(Lines, Result<Counts>)>> {
         let run = &self.record.run;
-        let Opened { storage, source, target, backup } = &self.opened;
+        let Opened { storage, source, target, backup, .. } = &self.opened;
         let (options, mut lines) = (run.options.options(backup.clone())?, Lines::default());
         let course = Course {
             storage,
@@ -179,7 +187,15 @@ impl Part {
             tiles,
             tells_each: false,
         };
-        let followed = tidy(&course, deletes, &mut Leased { lease, lines: &mut lines }).await;
+        let followed = tidy(&course, deletes, &mut Leased { part: self, lease, lines: &mut lines }).await;
         Ok(followed.ok().map(|counts| (lines, counts)))
+    }
+
+    /// The report of a range, if the run asks for it.
+    fn log(&self, phase: Phase, range: &KeyRange) -> Option<LogOf> {
+        let logs = self.opened.logs.as_ref()?;
+        let (range, unused) = (Bounds::from(range).name(), self.worker.0.cluster.unused_id());
+        let name = format!("{}/{}-{range}-{unused}", self.record.run.id, phase.as_str());
+        Some(LogOf::new(logs, name))
     }
 }
