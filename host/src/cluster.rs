@@ -16,6 +16,7 @@
 //! |---|---|
 //! | bucket `omnistorage-runs` | the record of each run: places by name, options, borders, how far it is |
 //! | bucket `omnistorage-ledger` | an entry for each range that was done: `RUN.PHASE.NAME` |
+//! | there, `RUN.granted` | the bytes that ranges may transfer so far, if the run has a limit |
 //! | stream `omnistorage-work` | the ranges that wait: a work queue, of which a worker holds a lease |
 //! | subject `omnistorage.alive.RUN` | what workers say each second |
 //! | subject `omnistorage.wanted.RUN` | a worker has nothing to do; others answer what they could give away |
@@ -26,6 +27,7 @@ mod client;
 mod connection;
 mod cover;
 mod entry;
+mod grant;
 mod ledger;
 mod options;
 mod queue;

@@ -292,7 +292,6 @@ fn what_cannot_be_shared_is_refused_by_name() {
         ("--track-renames", None),
         ("--compress", Some("zstd")),
         ("--decompress", None),
-        ("--max-transfer", Some("1M")),
         ("--max-errors", Some("1")),
         ("--max-duration", Some("1h")),
         ("--order-by", Some("size")),
@@ -381,6 +380,59 @@ fn the_reports_of_all_ranges_tell_of_each_object() {
     let mut client = machines.begin("sync", &source, &target, &["--report", "/nowhere/else"]);
     client.says("`/nowhere/else` is not allowed here");
     machines.workers.clear();
+}
+
+/// All workers together transfer no more than they may; a run that may transfer as much as there is goes to its end.
+#[test]
+fn a_limit_of_bytes_is_that_of_all_workers() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    for number in 0..40 {
+        let size = 10_000 * (1 + number % 7);
+        scratch.write(&format!("source/{}/{number:02}", number % 4), "x".repeat(size));
+    }
+    scratch.write("target/extra", "x");
+    let (source, target) = (scratch.path("source"), scratch.path("target"));
+    let machines = Machines::new(&nats, &scratch, &["one", "two"], &[]);
+    let bytes = |place: &Path| contents(place).values().map(|contents| contents.len() as u64).sum::<u64>();
+    let (all, mut before) = (bytes(&source), bytes(&target));
+    for limit in [all / 2, all / 3] {
+        for options in [&["--dry-run"][..], &[]] {
+            let limited = ["--json", "--ranges", "8", "--max-transfer", &format!("{limit}B")];
+            let run = machines.share("sync", &source, &target, &[&limited, options].concat());
+            assert_eq!(run.code, Some(8), "{run:?}");
+            let summary = run.summary();
+            let moved = summary["bytes"].as_u64().unwrap();
+            assert!(moved <= limit && moved > limit / 2, "{limit}: {summary}");
+            assert_eq!(
+                (&summary["stopped"], &summary["deleted"]),
+                (&"max-transfer".into(), &0.into()),
+                "{summary}"
+            );
+            if options.is_empty() {
+                assert_eq!(bytes(&target) - before, moved);
+                before += moved;
+            }
+            assert!(target.join("extra").exists());
+        }
+    }
+    // What is left fits to the byte.
+    let left = all + 1 - before;
+    let enough = ["--json", "--ranges", "8", "--max-transfer", &format!("{left}B")];
+    let run = machines.share("sync", &source, &target, &enough);
+    if run.code == Some(8) {
+        machines.share("sync", &source, &target, &["--max-transfer", "1G"]).ok();
+    }
+    assert!(run.summary()["bytes"].as_u64() <= Some(left));
+    assert_equal(&source, &target);
+    for number in 0..9 {
+        scratch.write(&format!("source/new/{number}"), "x".repeat(1_000));
+    }
+    let summary =
+        machines.share("move", &source, &target, &["--json", "--max-transfer", "1M"]).ok().summary();
+    let counted = ["checked", "transferred", "bytes", "sources_removed", "source_objects"]
+        .map(|key| summary[key].as_u64());
+    assert_eq!(counted, [49, 9, 9_000, 49, 49].map(Some), "{summary}");
 }
 
 /// A store that is not mounted anywhere: each worker has credentials of its own, and the cluster never sees one.

@@ -8,7 +8,12 @@ use super::{
     bounds::Bounds,
     told::{CountsFields, Fault, Line, Told},
 };
-use crate::{Error, KeyRange, Result, backend::layer::Operation, ranges::Counts, runtime::Activity};
+use crate::{
+    Error, KeyRange, Result,
+    backend::layer::Operation,
+    ranges::Counts,
+    runtime::{Activity, Report, Stop},
+};
 
 /// Objects of a range of which an entry tells, failures and differences alone.
 const LINES: usize = 1_000;
@@ -139,6 +144,42 @@ impl Entry {
             *self.calls.entry(call).or_default() += count;
         }
         self.bytes_moved += other.bytes_moved;
+        Ok(self)
+    }
+}
+
+impl Entry {
+    /// What was counted, if it was a transfer that a limit of bytes ended.
+    pub(super) fn ended_by_limit(&self) -> Option<Report> {
+        match self.outcome {
+            Outcome::Counted(Counts::Sync(report)) if report.stopped == Some(Stop::MaxTransfer) => {
+                Some(report)
+            }
+            _ => None,
+        }
+    }
+
+    /// The entry of a range that was done once more, from its beginning, after such an end: `before` is what was done until
+    /// then.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Corrupted`](crate::ErrorCode::Corrupted) if their counts do not add up.
+    pub(super) fn after(mut self, before: Report) -> Result<Self> {
+        if let Outcome::Counted(counts) = self.outcome {
+            // What was moved is not there to be compared again.
+            let moved = before.sources_removed;
+            let before = Counts::Sync(Report {
+                checked: moved,
+                source_objects: moved,
+                transferred: before.transferred,
+                bytes: before.bytes,
+                updated_times: before.updated_times,
+                sources_removed: moved,
+                ..Report::default()
+            });
+            let odd = || Error::new(crate::ErrorCode::Corrupted, "the counts of a range do not add up");
+            self.outcome = Outcome::Counted(counts.plus(before).ok_or_else(odd)?);
+        }
         Ok(self)
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct SharedOptions {
     backup: Option<SharedBackup>,
     /// Of all machines together.
     bandwidth: Option<u64>,
+    /// Of all machines together.
+    max_transfer: Option<u64>,
     empty_directories: bool,
     delete_empty_source_directories: bool,
     transfers: u32,
@@ -129,13 +131,13 @@ impl SharedOptions {
             filter,
             deadline,
             bandwidth,
+            max_transfer,
             // Of no meaning without `recoding`.
             max_window: _,
             // Refused by what no ranges can share.
             track_renames: _,
             order: _,
             max_errors: _,
-            max_transfer: _,
             target_name: _,
             recoding: _,
             memo: _,
@@ -146,6 +148,10 @@ impl SharedOptions {
         if deadline.is_some() {
             let why = "the clocks of machines differ; `cluster cancel` ends a run";
             return Err(Unsplittable { option: "max-duration", why, among: Among::Machines });
+        }
+        if max_transfer.is_some() && *comparison == Comparison::Always {
+            let why = "with --ignore-times, what was transferred already is transferred again";
+            return Err(Unsplittable { option: "max-transfer", why, among: Among::Machines });
         }
         Ok(Self {
             dry_run: *dry_run,
@@ -164,6 +170,7 @@ impl SharedOptions {
                 keep_extension: backup.keep_extension,
             }),
             bandwidth: *bandwidth,
+            max_transfer: *max_transfer,
             empty_directories: *empty_directories,
             delete_empty_source_directories: *delete_empty_source_directories,
             transfers: *transfers,
@@ -179,6 +186,11 @@ impl SharedOptions {
     /// The bytes a second that all machines may move together.
     pub(super) const fn bandwidth(&self) -> Option<u64> {
         self.bandwidth
+    }
+
+    /// The bytes that all machines may transfer together.
+    pub(super) const fn max_transfer(&self) -> Option<u64> {
+        self.max_transfer
     }
 
     /// The options as the client had them; the backup is in `place`.
@@ -205,6 +217,7 @@ impl SharedOptions {
                 keep_extension: backup.keep_extension,
             }),
             bandwidth: self.bandwidth,
+            max_transfer: self.max_transfer,
             empty_directories: self.empty_directories,
             delete_empty_source_directories: self.delete_empty_source_directories,
             transfers: self.transfers,
@@ -291,6 +304,7 @@ mod tests {
             start_after: Some(Path::parse("a/b").unwrap()),
             transfers: 16,
             bandwidth: Some(1 << 20),
+            max_transfer: Some(1 << 30),
             filter,
             ..SyncOptions::default()
         };
@@ -307,6 +321,10 @@ mod tests {
         let options = SyncOptions::default;
         for (options, option) in [
             (SyncOptions { deletion: Deletion::Before, ..options() }, "--delete-before"),
+            (
+                SyncOptions { max_transfer: Some(1), comparison: Comparison::Always, ..options() },
+                "--max-transfer",
+            ),
             (SyncOptions { deadline: Some(Timestamp::now()), ..options() }, "--max-duration"),
         ] {
             let refused = refused(options);

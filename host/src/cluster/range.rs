@@ -7,7 +7,7 @@ use tokio::time::{Instant, interval_at, timeout};
 
 use super::{
     entry::{Entry, Lines},
-    told::{Told, shareable},
+    told::Told,
     worker::LogOf,
 };
 use crate::{
@@ -165,7 +165,7 @@ pub(super) async fn follow<E: Told>(
         Ok(report)
     };
     let result = lease.keep(work, &activity).await?;
-    Some((result.map(E::counts).and_then(shareable), Some(activity)))
+    Some((result.map(E::counts), Some(activity)))
 }
 
 /// What a pass that deletes did anew: what was skipped or failed there was counted before.

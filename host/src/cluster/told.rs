@@ -29,20 +29,6 @@ pub trait Told: Counted {
     fn is_waiting(&self) -> bool;
 }
 
-/// Counts as they may go over the network.
-///
-/// # Errors
-/// [`ErrorCode::Other`] for those of a job that a limit ended.
-pub(super) fn shareable(counts: Counts) -> Result<Counts> {
-    match counts {
-        Counts::Sync(Report { stopped: Some(stop), .. }) => {
-            let message = format!("{} ended a range, and no shared run has such a limit", stop.as_str());
-            Err(Error::new(ErrorCode::Other, message))
-        }
-        counts => Ok(counts),
-    }
-}
-
 /// What happened to one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,9 +106,9 @@ struct ReportFields {
     deletes_withheld: u64,
     source_objects: u64,
     extras: u64,
-    /// No shared run has a limit or a memo.
-    #[serde(skip)]
+    #[serde(with = "stop")]
     stopped: Option<Stop>,
+    /// No shared run has one.
     #[serde(skip)]
     memo: Option<MemoTrouble>,
 }
@@ -136,6 +122,24 @@ struct CheckReportFields {
     missing_on_source: u64,
     missing_on_target: u64,
     errors: u64,
+}
+
+/// Why a range ended before its time, as its word.
+mod stop {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+    use super::Stop;
+
+    #[allow(clippy::trivially_copy_pass_by_ref, clippy::ref_option, reason = "serde asks so")]
+    pub(super) fn serialize<S: Serializer>(stop: &Option<Stop>, to: S) -> Result<S::Ok, S::Error> {
+        stop.map(Stop::as_str).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Stop>, D::Error> {
+        let odd = |word: String| D::Error::custom(format!("`{word}` is no limit of a run"));
+        let word = Option::<String>::deserialize(from)?;
+        word.map(|word| Stop::from_word(&word).ok_or_else(|| odd(word))).transpose()
+    }
 }
 
 fn odd(word: &str) -> Error {

@@ -65,7 +65,7 @@ impl Unsplittable {
                 "names change, and with them the ranges that they lie in",
             ),
             (options.max_errors.is_some(), "max-errors", ALONE),
-            (options.max_transfer.is_some(), "max-transfer", ALONE),
+            (options.max_transfer.is_some() && among == Among::Ranges, "max-transfer", ALONE),
             (options.order.is_some(), "order-by", "each range knows its own objects alone"),
             (options.memo.is_some(), "memo", "each range would remember a part alone"),
             (options.target_name.is_some(), "target-name", "one object is nothing to share"),

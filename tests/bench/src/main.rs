@@ -9,7 +9,8 @@
 //! 3. What the sandbox costs, within one process (`inside`).
 //! 4. With `--stores-only`, and nothing else then: trees to S3 and back, beside rclone and s5cmd (`stores`).
 //! 5. With `--tables-only`, and nothing else then: records converted, beside polars and DuckDB (`tables`).
-//! 6. With `--scale-only`, and nothing else then: millions of computed objects, whole and in ranges at once (`scale`).
+//! 6. With `--scale-only`, and nothing else then: millions of computed objects, whole and in ranges at once (`scale`),
+//!    and listings of computed buckets over HTTP (`listed`).
 //! 7. With `--shared-only`, and nothing else then: the same, shared among worker processes (`shared`).
 //! 7. The codecs in the component, beside the same code without it and, with the feature `c`, beside C: rates, and shares of
 //!    the rate of C (`codecs`).
@@ -27,6 +28,7 @@ mod inside;
 mod instance;
 mod jobs;
 mod layers;
+mod listed;
 mod live;
 mod measure;
 mod open;
@@ -189,7 +191,8 @@ fn main() -> Result<()> {
         return Ok(());
     }
     if scale_only {
-        return scale::write_table(&mut output, &options, objects);
+        scale::write_table(&mut output, &options, objects)?;
+        return listed::write_table(&mut output, &options, objects.min(1_000_000));
     }
     if shared_only {
         return shared::write_table(&mut output, &options, objects);

@@ -11,12 +11,13 @@ use crate::{
     KeyRange, Path, Result,
     cluster::{
         bounds::Bounds,
-        entry::{Entry, Lines},
+        entry::{Entry, Lines, Outcome as Came},
+        grant::Grant,
         queue::{Phase, Work},
         range::{Lease, Outcome, carry_out, follow},
     },
     ranges::{Counted, Counts, Course, Extra, Follow, Operation, Pass, Tiles, tidy},
-    runtime::{CheckEntry, Event, Storage, SyncJob},
+    runtime::{CheckEntry, Event, Report, Storage, SyncJob, SyncOptions},
 };
 
 /// How long the places count as those of the client before a range is begun. What comes of it counts only if they are so
@@ -131,6 +132,8 @@ impl Part {
         self.with(&self.opened.storage, range, extra, lease).await
     }
 
+    /// The same on a storage. Where there is a limit of bytes, what was granted may end it; then it is done once more with a
+    /// larger grant, as long as there is one: what was transferred is the same by then.
     async fn with(
         &self,
         storage: &Storage,
@@ -138,22 +141,72 @@ impl Part {
         extra: Option<Extra>,
         lease: &mut Lease,
     ) -> Result<Outcome> {
+        let (run, pass) =
+            (&self.record.run, extra.map_or(Pass::Merge, |extra| Pass::Delete { most: extra.extras }));
+        let options = pass.options(&run.options.options(self.opened.backup.clone())?, range);
+        let Some(limit) = run.options.max_transfer() else {
+            return Ok(self.once(storage, range, &options, extra, lease).await);
+        };
+        let mut grant = Grant::of(&self.worker.0.cluster, &run.id, limit);
+        let mut before = Report::default();
+        loop {
+            let options = SyncOptions {
+                // A dry run says again what it said before.
+                max_transfer: Some(if options.dry_run { grant.granted() } else { grant.left() }),
+                ..options.clone()
+            };
+            let entry = match self.once(storage, range, &options, extra, lease).await {
+                Outcome::Done(entry) => entry,
+                other => return Ok(other),
+            };
+            let ended = entry.ended_by_limit();
+            let moved = match &entry.outcome {
+                Came::Counted(Counts::Sync(report)) => report.bytes,
+                _ => grant.left(),
+            };
+            if !options.dry_run {
+                grant.spend(moved);
+            }
+            if let Some(report) = ended
+                && grant.more().await?
+            {
+                if !options.dry_run {
+                    before = added(before, report);
+                }
+                continue;
+            }
+            if options.dry_run {
+                grant.spend(moved);
+            }
+            // What does not go back counts as transferred.
+            let _ = grant.end().await;
+            return Ok(Outcome::Done(Box::new(entry.after(before)?)));
+        }
+    }
+
+    /// Runs the component over a range once.
+    async fn once(
+        &self,
+        storage: &Storage,
+        range: &KeyRange,
+        options: &SyncOptions,
+        extra: Option<Extra>,
+        lease: &mut Lease,
+    ) -> Outcome {
         let (run, name) = (&self.record.run, &self.worker.0.name);
-        let Opened { source, target, backup, .. } = &self.opened;
-        let pass = extra.map_or(Pass::Merge, |extra| Pass::Delete { most: extra.extras });
-        let options = pass.options(&run.options.options(backup.clone())?, range);
-        let (operation, sides) = (run.task.operation, [source, target]);
+        let sides = [&self.opened.source, &self.opened.target];
+        let operation = run.task.operation;
         let log = self.log(if extra.is_some() { Phase::Delete } else { Phase::Merge }, range);
-        Ok(match operation {
+        match operation {
             Operation::Transfer(_) => {
-                let job = Event::begin(storage, operation, sides, &options).await;
+                let job = Event::begin(storage, operation, sides, options).await;
                 carry_out(job, lease, range, name, extra, log).await
             }
             Operation::Check => {
-                let job = CheckEntry::begin(storage, operation, sides, &options).await;
+                let job = CheckEntry::begin(storage, operation, sides, options).await;
                 carry_out(job, lease, range, name, extra, log).await
             }
-        })
+        }
     }
 
     /// Runs the component over each directory that a border parts from what is in it, one after the other.
@@ -197,5 +250,16 @@ impl Part {
         let (range, unused) = (Bounds::from(range).name(), self.worker.0.cluster.unused_id());
         let name = format!("{}/{}-{range}-{unused}", self.record.run.id, phase.as_str());
         Some(LogOf::new(logs, name))
+    }
+}
+
+/// What attempts that a grant ended did, all together.
+const fn added(before: Report, report: Report) -> Report {
+    Report {
+        transferred: before.transferred + report.transferred,
+        bytes: before.bytes + report.bytes,
+        updated_times: before.updated_times + report.updated_times,
+        sources_removed: before.sources_removed + report.sources_removed,
+        ..before
     }
 }
