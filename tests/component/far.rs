@@ -26,12 +26,18 @@ pub(crate) const ANSWER: Duration = Duration::from_millis(100);
 pub(crate) struct Far {
     /// Entries of a page.
     page: usize,
+    answer: Duration,
     asked: Arc<AtomicU64>,
 }
 
 impl Far {
     pub(crate) fn new(page: usize) -> Self {
-        Self { page, asked: Arc::default() }
+        Self::answering(page, ANSWER)
+    }
+
+    /// What each answer takes is `answer`.
+    pub(crate) fn answering(page: usize, answer: Duration) -> Self {
+        Self { page, answer, asked: Arc::default() }
     }
 
     /// How many answers were asked for.
@@ -41,7 +47,7 @@ impl Far {
 
     async fn answer(&self) {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        tokio::time::sleep(ANSWER).await;
+        tokio::time::sleep(self.answer).await;
     }
 }
 

@@ -48,6 +48,8 @@ mod replicas;
 mod rotations;
 mod same;
 mod setup;
+#[cfg(feature = "cluster")]
+mod shared;
 mod sync;
 mod target;
 mod twisted;

@@ -25,10 +25,10 @@ use crate::{
 };
 
 /// Numbers that look random, and are the same each time.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -36,11 +36,11 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % sides
     }
 
-    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+    pub(crate) fn one<T: Copy>(&mut self, of: &[T]) -> T {
         of[usize::try_from(self.roll(of.len() as u64)).unwrap()]
     }
 
-    fn happens(&mut self, percent: u64) -> bool {
+    pub(crate) fn happens(&mut self, percent: u64) -> bool {
         self.roll(100) < percent
     }
 }
@@ -62,16 +62,16 @@ fn names(dice: &mut Dice, count: u64) -> BTreeSet<String> {
 
 /// Two trees, as often as they are wanted, and what they live in.
 #[derive(Debug)]
-struct Case {
+pub(crate) struct Case {
     source: BTreeMap<String, (String, i64)>,
     target: BTreeMap<String, (String, i64)>,
     are_files: [bool; 2],
     /// A name that is no path, on the source.
-    has_odd_name: bool,
+    pub(crate) has_odd_name: bool,
 }
 
 impl Case {
-    fn of(dice: &mut Dice) -> Self {
+    pub(crate) fn of(dice: &mut Dice) -> Self {
         let (first, second) = (10 + dice.roll(40), 10 + dice.roll(40));
         let source: BTreeMap<_, _> = match dice.roll(12) {
             0 => BTreeMap::new(),
@@ -92,11 +92,16 @@ impl Case {
     }
 
     async fn make(&self) -> Trees {
+        // So slow, and in such small pages, that ranges are taken over while they are listed.
+        self.make_at(&Far::new(3)).await
+    }
+
+    /// The trees that are not files are as far away as that.
+    pub(crate) async fn make_at(&self, far: &Far) -> Trees {
         let scratch = tempfile::tempdir().unwrap();
         let [source, target] = [0, 1].map(|side| -> Arc<dyn Backend> {
             if !self.are_files[side] {
-                // So slow, and in such small pages, that ranges are taken over while they are listed.
-                return Arc::new(Layered::new(memory(), Far::new(3)));
+                return Arc::new(Layered::new(memory(), far.clone()));
             }
             let root = scratch.path().join(side.to_string());
             std::fs::create_dir(&root).unwrap();
@@ -122,10 +127,10 @@ impl Case {
     }
 }
 
-struct Trees {
-    source: Arc<dyn Backend>,
-    target: Arc<dyn Backend>,
-    storage: Storage,
+pub(crate) struct Trees {
+    pub(crate) source: Arc<dyn Backend>,
+    pub(crate) target: Arc<dyn Backend>,
+    pub(crate) storage: Storage,
     scratch: TempDir,
 }
 
@@ -157,6 +162,7 @@ fn date(directory: &Disk, seconds: u64) {
     }
 }
 
+/// Options of a sync.
 fn options(dice: &mut Dice) -> SyncOptions {
     let filters = [
         Filter::default(),
@@ -195,8 +201,25 @@ fn options(dice: &mut Dice) -> SyncOptions {
     }
 }
 
+/// A run, and its options.
+pub(crate) fn run(dice: &mut Dice) -> (Transfer, SyncOptions) {
+    let how = dice.one(&[Transfer::Sync, Transfer::Sync, Transfer::Sync, Transfer::Copy, Transfer::Move]);
+    let options = options(dice);
+    if matches!(how, Transfer::Sync) {
+        return (how, options);
+    }
+    let options = SyncOptions {
+        deletion: Deletion::None,
+        hold_deletes: false,
+        max_delete: None,
+        delete_empty_source_directories: matches!(how, Transfer::Move) && dice.happens(50),
+        ..options
+    };
+    (how, options)
+}
+
 /// What came of a run: its events, sorted, and its report, or the code of its error.
-type Came<R> = (Vec<String>, Result<R, ErrorCode>);
+pub(crate) type Came<R> = (Vec<String>, Result<R, ErrorCode>);
 
 async fn came<I, R: Send + 'static>(
     job: omnistorage::Result<Job<I, R>>,
@@ -219,7 +242,8 @@ fn said(event: &Event) -> String {
     format!("{} {} {:?} {:?} {code:?}", event.action.as_str(), event.path, event.size, event.reason)
 }
 
-async fn whole(trees: &Trees, how: Transfer, options: &SyncOptions) -> Came<Report> {
+/// What comes of one run.
+pub(crate) async fn whole(trees: &Trees, how: Transfer, options: &SyncOptions) -> Came<Report> {
     let (source, target) = (at("source", ""), at("target", ""));
     let job: omnistorage::Result<SyncJob> = match how {
         Transfer::Copy => trees.storage.copy(&source, &target, options).await,
@@ -242,17 +266,7 @@ async fn ranges_at_once_do_what_one_run_does() {
     for seed in 0..150 {
         let mut dice = Dice(seed);
         let case = Case::of(&mut dice);
-        let how = dice.one(&[Transfer::Sync, Transfer::Sync, Transfer::Sync, Transfer::Copy, Transfer::Move]);
-        let mut options = options(&mut dice);
-        if !matches!(how, Transfer::Sync) {
-            options = SyncOptions {
-                deletion: Deletion::None,
-                hold_deletes: false,
-                max_delete: None,
-                delete_empty_source_directories: matches!(how, Transfer::Move) && dice.happens(50),
-                ..options
-            };
-        }
+        let (how, options) = run(&mut dice);
         let ranges = 2 + u32::try_from(dice.roll(9)).unwrap();
         let [one, many] = [case.make().await, case.make().await];
         let expected = whole(&one, how, &options).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_nats::jetstream::{AckKind, Message};
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::{
     entry::{Entry, Lines},
@@ -82,7 +82,9 @@ impl Lease {
         let mut work = std::pin::pin!(work);
         // Three are lost before the lease is.
         let period = self.length / 6;
-        let mut moments = interval_at(Instant::now() + period, period);
+        // Counted from the last time: there may be many short works on one lease, one after the other.
+        let mut moments = interval_at(self.renewed + period, period);
+        moments.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             // Late is lost: another worker may have begun. This machine may have slept.
             let end = self.renewed + self.length * 2 / 3;
