@@ -1,7 +1,10 @@
 //! Witnesses: what the client saw in the two places. A worker must see most of it, too: on a machine where a disk is not
 //! mounted, a source looks empty, and all that the target has looks extra.
 
-use futures::StreamExt;
+use futures::{
+    StreamExt,
+    future::{try_join, try_join_all},
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -13,6 +16,9 @@ use crate::{
 
 /// Objects of a side that are kept in mind.
 const MOST: usize = 5;
+
+/// Objects that are looked for at a time.
+const AT_ONCE: usize = 8;
 
 /// Objects that are looked for on both sides.
 const CANDIDATES: usize = 40;
@@ -44,12 +50,16 @@ impl Witnesses {
             candidates.extend(first(storage, source).await?);
         }
         let mut witnesses = Self::default();
-        for path in candidates {
-            let Seen::Object { size } = look(storage, source, &path).await? else { continue };
-            if matches!(look(storage, target, &path).await?, Seen::Object { .. }) {
-                witnesses.target.push(path.to_string());
+        for some in candidates.chunks(AT_ONCE) {
+            let looks =
+                some.iter().map(|path| try_join(look(storage, source, path), look(storage, target, path)));
+            for (path, (on_source, on_target)) in some.iter().zip(try_join_all(looks).await?) {
+                let Seen::Object { size } = on_source else { continue };
+                if matches!(on_target, Seen::Object { .. }) {
+                    witnesses.target.push(path.to_string());
+                }
+                witnesses.source.push(Witness { path: path.to_string(), size });
             }
-            witnesses.source.push(Witness { path: path.to_string(), size });
         }
         thin(&mut witnesses.source);
         thin(&mut witnesses.target);
@@ -68,38 +78,34 @@ impl Witnesses {
         sides: [&Location; 2],
     ) -> Result<Option<String>> {
         let [source, target] = sides;
-        let mut unseen = Vec::new();
-        for Witness { path, size } in &self.source {
-            let at = Path::parse(path.as_str())?;
-            let is_seen =
-                async |side| Ok::<_, Error>(look(storage, side, &at).await? == Seen::Object { size: *size });
-            let may_move = operation == Operation::Transfer(Transfer::Move);
-            let is_there = is_seen(source).await? || may_move && is_seen(target).await?;
-            if !is_there {
-                unseen.push(path);
-            }
+        let may_move = operation == Operation::Transfer(Transfer::Move);
+        let on_source = self.source.iter().map(async |Witness { path, size }| {
+            let (at, expected) = (Path::parse(path.as_str())?, Seen::Object { size: *size });
+            let is_there = look(storage, source, &at).await? == expected
+                || may_move && look(storage, target, &at).await? == expected;
+            Ok::<_, Error>((!is_there).then_some(path.as_str()))
+        });
+        let on_target = self.target.iter().map(async |path| {
+            let is_there = look(storage, target, &Path::parse(path.as_str())?).await? != Seen::Nothing;
+            Ok::<_, Error>((!is_there).then_some(path.as_str()))
+        });
+        let (on_source, on_target) = try_join(try_join_all(on_source), try_join_all(on_target)).await?;
+        if let Some(path) = lacking(&on_source) {
+            return Ok(Some(format!(
+                "the source seen from here is another one: it lacks `{path}`, or has something else there"
+            )));
         }
-        let is_most = |unseen: usize, all: usize| 2 * unseen < all || all == 0;
-        if !is_most(unseen.len(), self.source.len()) {
-            return Ok(unseen.first().map(|path| {
-                format!(
-                    "the source seen from here is another one: it lacks `{path}`, or has something else there"
-                )
-            }));
-        }
-        let mut unseen = Vec::new();
-        for path in &self.target {
-            if look(storage, target, &Path::parse(path.as_str())?).await? == Seen::Nothing {
-                unseen.push(path);
-            }
-        }
-        if !is_most(unseen.len(), self.target.len()) {
-            return Ok(unseen
-                .first()
-                .map(|path| format!("the target seen from here is another one: it lacks `{path}`")));
+        if let Some(path) = lacking(&on_target) {
+            return Ok(Some(format!("the target seen from here is another one: it lacks `{path}`")));
         }
         Ok(None)
     }
+}
+
+/// The first witness that is not seen, unless most of them are.
+fn lacking<'a>(unseen: &[Option<&'a str>]) -> Option<&'a str> {
+    let count = unseen.iter().flatten().count();
+    if 2 * count < unseen.len() { None } else { unseen.iter().flatten().next().copied() }
 }
 
 /// Leaves some that are spread over all.

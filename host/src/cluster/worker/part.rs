@@ -225,11 +225,12 @@ impl Part {
     async fn asked(&self, message: &Message) -> Result<Option<(Work, Asked)>> {
         let cluster = &self.worker.0.cluster;
         let work: Work = read("a range that waits", &message.payload)?;
-        let record = cluster.run(&self.record.key).await?;
+        let (record, done) =
+            tokio::try_join!(cluster.run(&self.record.key), cluster.entry(&self.record.run.id, &work))?;
         let Some(run) = record.map(|record| record.run).filter(|run| run.id == self.record.run.id) else {
             return Ok(None);
         };
-        if cluster.entry(&run.id, &work).await?.is_some() {
+        if done.is_some() {
             return Ok(None);
         }
         let asked = match (&work, &run.state) {
