@@ -45,15 +45,18 @@ async fn worker(url: &str, name: &str, trees: &Trees) -> JoinHandle<()> {
 /// What does not depend on how often something was begun: what a worker that was killed had transferred, moved or deleted of a
 /// range counts no more.
 fn counted(report: Report, is_killed: bool, how: Transfer, comparison: Comparison) -> Report {
-    let report = match how {
-        Transfer::Move if is_killed => Report { checked: 0, source_objects: 0, sources_removed: 0, ..report },
-        _ => report,
-    };
-    if is_killed {
-        Report { transferred: 0, bytes: 0, updated_times: 0, deleted: 0, ..report }
-    } else {
-        report
+    if !is_killed {
+        return report;
     }
+    let mut report = Report { transferred: 0, bytes: 0, updated_times: 0, deleted: 0, ..report };
+    if matches!(how, Transfer::Move) {
+        (report.checked, report.source_objects, report.sources_removed) = (0, 0, 0);
+    }
+    if comparison == Comparison::IgnoreExisting {
+        // What was transferred before exists, and so it is skipped.
+        report.skipped = 0;
+    }
+    report
 }
 
 async fn one(nats: &Nats, seed: u64) {
