@@ -1,4 +1,4 @@
-//! Runs that are shared among workers, one of which is killed: target, report and error are those of one run, whatever the trees,
+//! Runs that are shared among workers, one of which is killed, or cut off for a while: target, report and error are those of one run, whatever the trees,
 //! the options, the borders and the moment. `OMNISTORAGE_SEEDS` says which (by default `0..32`).
 
 use std::{env, time::Duration};
@@ -8,7 +8,7 @@ use omnistorage::{
     cluster::{Cluster, Opened, Operation, Places, Plan, Task, Transfer, Worker, share},
     runtime::{Comparison, Event, Report, Storage},
 };
-use omnistorage_test_servers::Nats;
+use omnistorage_test_servers::{Line, Nats};
 use tokio::task::JoinHandle;
 
 use crate::{
@@ -19,6 +19,8 @@ use crate::{
 
 /// Long enough that a busy machine does not lose it.
 const LEASE: Duration = Duration::from_secs(1);
+/// Long enough that what a worker has is given to others.
+const CUT: Duration = Duration::from_millis(1_500);
 /// Cases at a time, each with a server of its own; most of the time they wait.
 const LANES: u64 = 6;
 /// Cases after which a server begins anew: it keeps the record of each.
@@ -67,8 +69,12 @@ async fn one(nats: &Nats, seed: u64) {
     // What is transferred once more is no longer the object that must not change.
     let may_be_killed = !(options.immutable && options.comparison == Comparison::Always);
     let kill_after = (may_be_killed && dice.happens(80)).then(|| Duration::from_millis(dice.roll(400)));
-    let about =
-        || format!("seed {seed}: {how:?} in {ranges} ranges, killed {kill_after:?}\n{options:?}\n{case:?}");
+    let is_cut_off = dice.happens(50);
+    let about = || {
+        format!(
+            "seed {seed}: {how:?} in {ranges} ranges, killed {kill_after:?} {is_cut_off}\n{options:?}\n{case:?}"
+        )
+    };
     let [single, shared] = [
         case.make_at(&Far::answering(1_000, Duration::ZERO)).await,
         case.make_at(&Far::answering(3, Duration::from_millis(5))).await,
@@ -76,7 +82,8 @@ async fn one(nats: &Nats, seed: u64) {
     let expected = whole(&single, how, &options).await;
 
     let url = nats.url();
-    let doomed = worker(&url, "one", &shared).await;
+    let line = Line::to(url.strip_prefix("nats://").unwrap());
+    let doomed = worker(&format!("nats://{}", line.address), "one", &shared).await;
     let other = worker(&url, "two", &shared).await;
     let plan = Plan {
         task: Task {
@@ -99,7 +106,13 @@ async fn one(nats: &Nats, seed: u64) {
     let kill = async {
         if let Some(after) = kill_after {
             tokio::time::sleep(after).await;
-            doomed.abort();
+            if is_cut_off {
+                line.cut();
+                tokio::time::sleep(CUT).await;
+                line.mend();
+            } else {
+                doomed.abort();
+            }
         }
         std::future::pending::<()>().await;
     };
@@ -107,6 +120,7 @@ async fn one(nats: &Nats, seed: u64) {
         outcome = async { job?.outcome().await } => outcome.map_err(|error| error.code()),
         () = kill => unreachable!(),
     };
+    line.mend();
     doomed.abort();
     other.abort();
     let is_killed = kill_after.is_some();
@@ -121,7 +135,7 @@ async fn one(nats: &Nats, seed: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn shared_runs_do_what_one_run_does_whoever_is_killed() {
+async fn shared_runs_do_what_one_run_does_whatever_happens_to_a_worker() {
     let (first, end) = match env::var("OMNISTORAGE_SEEDS") {
         Ok(seeds) => {
             let (first, end) = seeds.split_once("..").unwrap();

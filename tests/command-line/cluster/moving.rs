@@ -47,7 +47,7 @@ fn share(machines: &Machines<'_>, nats: &Nats, arguments: &[&str], mut now: impl
 fn whoever_is_free_gets_what_is_left_of_a_range() {
     let Some(nats) = Nats::start() else { return };
     let scratch = Scratch::new();
-    let store = Numbered::start(150_000, Duration::from_millis(30));
+    let store = Numbered::start(100_000, Duration::from_millis(30));
     let mut machines = Machines::new(&nats, &scratch, &[], &settings(&store));
     for name in ["one", "two"] {
         machines.start_with(name, &ALLOWED);
@@ -70,7 +70,7 @@ fn whoever_is_free_gets_what_is_left_of_a_range() {
 fn a_part_that_is_lost_on_its_way_is_done_again() {
     let Some(nats) = Nats::start() else { return };
     let scratch = Scratch::new();
-    let store = Numbered::start(250_000, Duration::from_millis(30));
+    let store = Numbered::start(180_000, Duration::from_millis(30));
     let mut machines = Machines::new(&nats, &scratch, &[], &settings(&store));
     let arguments = ["sync", "--dry-run", "s3://most", "s3://all"];
     let alone = machines.alone(&[&arguments[..], &["--json"]].concat());

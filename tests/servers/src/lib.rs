@@ -15,6 +15,7 @@ pub mod canary;
 pub mod faults;
 pub mod gcs;
 mod http;
+mod line;
 mod nats;
 mod numbered;
 pub mod odd;
@@ -40,6 +41,7 @@ use omnistorage::Config;
 use self::process::{Process, free_port};
 pub use self::{
     azurite::{AZURE_ACCOUNT, AZURE_KEY, Azurite, azurite},
+    line::Line,
     nats::Nats,
     numbered::{Numbered, numbered_name},
     proxy::{Canned, Fault, Proxy, Request},
