@@ -141,11 +141,14 @@ impl Part {
             () = self.confirm() => {}
             () = is_set(&mut stopped) => return,
         }
+        let mut queue: Option<PullConsumer> = None;
         loop {
             while ranges.try_join_next().is_some() {}
             let next = async {
-                let queue = cluster.queue(&run.id, run.lease()).await.ok()?;
-                self.next(&queue).await
+                if queue.is_none() {
+                    queue = cluster.queue(&run.id, run.lease()).await.ok();
+                }
+                self.next(queue.as_ref()?).await
             };
             let next = tokio::select! {
                 next = next => next,
@@ -162,7 +165,11 @@ impl Part {
                         drop(permit);
                     });
                 }
-                None => sleep(Duration::from_millis(50)).await,
+                None => {
+                    // The server may have forgotten it.
+                    queue = None;
+                    sleep(Duration::from_millis(50)).await;
+                }
             }
         }
         while ranges.join_next().await.is_some() {}
