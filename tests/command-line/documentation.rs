@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::command::{BINARY, pair, program, run};
+use crate::{
+    command::{BINARY, pair, program, run},
+    tree::Scratch,
+};
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -167,4 +170,42 @@ fn tests_that_are_named_exist() {
         }
     }
     assert!(count > 50, "{count} names");
+}
+
+/// The manifests for Kubernetes are what its schema asks for, and a wrong one is not.
+#[test]
+fn manifests_hold_to_the_schema_of_kubernetes() {
+    let left_out = env::var("OMNISTORAGE_WITHOUT").unwrap_or_default();
+    if left_out.split_whitespace().any(|name| name == "nats") {
+        return;
+    }
+    let tool = Path::new(BINARY).parent().unwrap().join("../tools/kubernetes/bin/kubernetes-validate");
+    assert!(
+        tool.exists(),
+        "there is no {}: run `make test`, which installs it (with the network)",
+        tool.display()
+    );
+    let page = read(&repository().join("host/docs/cluster.md"));
+    let manifests: Vec<_> =
+        page.split("```").filter(|block| block.starts_with("text\napiVersion:")).collect();
+    assert_eq!(manifests.len(), 1);
+    let scratch = Scratch::new();
+    let is_valid = |manifest: &str| {
+        let file = scratch.write("manifest.yaml", manifest);
+        std::process::Command::new(&tool).arg("--strict").arg(&file).output().unwrap().status.success()
+    };
+    let manifest = manifests[0].strip_prefix("text\n").unwrap();
+    assert!(is_valid(manifest));
+    assert!(!is_valid(&manifest.replace("replicas: 8", "replica: 8")));
+    assert!(!is_valid(&manifest.replace("backoffLimit: 3", "backoffLimit: three")));
+}
+
+/// The script for Slurm is one that a shell can read.
+#[test]
+fn the_script_for_slurm_is_a_script() {
+    let page = read(&repository().join("host/docs/cluster.md"));
+    let script = page.split("```").find(|block| block.contains("#SBATCH")).unwrap();
+    let scratch = Scratch::new();
+    let file = scratch.write("job.sh", script.strip_prefix("text\n").unwrap());
+    assert!(std::process::Command::new("sh").arg("-n").arg(file).status().unwrap().success());
 }
