@@ -69,7 +69,7 @@ pub async fn share<E: Told>(
             let moves = are_flat(&storage, [source, target]).await?;
             let tiles = Tiles::cut(&storage, [source, target], &plan.options, plan.ranges).await?;
             let borders = tiles.borders();
-            let witnesses = Witnesses::of(&storage, [source, target], borders).await?;
+            let witnesses = Witnesses::of(&storage, [source, target], &plan.options, borders).await?;
             let run = Run::new(
                 cluster.unused_id(),
                 plan.task.clone(),

@@ -11,7 +11,7 @@ use crate::{
     Error, ErrorCode, Location, ObjectKind, Path, Result,
     backend::ListOptions,
     ranges::{Operation, Transfer},
-    runtime::Storage,
+    runtime::{Storage, SyncOptions},
 };
 
 /// Objects of a side that are kept in mind.
@@ -42,7 +42,12 @@ struct Witness {
 impl Witnesses {
     /// Looks at some of the borders, which are paths of the source, and at its first object; and at what the target has
     /// of them.
-    pub(super) async fn of(storage: &Storage, sides: [&Location; 2], borders: &[Path]) -> Result<Self> {
+    pub(super) async fn of(
+        storage: &Storage,
+        sides: [&Location; 2],
+        options: &SyncOptions,
+        borders: &[Path],
+    ) -> Result<Self> {
         let [source, target] = sides;
         let every = borders.len().div_ceil(CANDIDATES).max(1);
         let mut candidates: Vec<Path> = borders.iter().step_by(every).cloned().collect();
@@ -55,7 +60,7 @@ impl Witnesses {
                 some.iter().map(|path| try_join(look(storage, source, path), look(storage, target, path)));
             for (path, (on_source, on_target)) in some.iter().zip(try_join_all(looks).await?) {
                 let Seen::Object { size } = on_source else { continue };
-                if matches!(on_target, Seen::Object { .. }) {
+                if matches!(on_target, Seen::Object { .. }) && stays(storage, sides, options, path).await {
                     witnesses.target.push(path.to_string());
                 }
                 witnesses.source.push(Witness { path: path.to_string(), size });
@@ -100,6 +105,20 @@ impl Witnesses {
         }
         Ok(None)
     }
+}
+
+/// Whether an object that both sides have stays on the target: one that the filter excludes may be deleted there.
+async fn stays(
+    storage: &Storage,
+    [source, target]: [&Location; 2],
+    options: &SyncOptions,
+    path: &Path,
+) -> bool {
+    if !options.filter.delete_excluded {
+        return true;
+    }
+    let explanation = storage.explain(source, target, path, options).await;
+    explanation.is_ok_and(|explanation| explanation.included)
 }
 
 /// The first witness that is not seen, unless most of them are.
