@@ -2,6 +2,7 @@
 
 mod collect;
 mod drive;
+mod thin;
 
 use std::{sync::Arc, time::Duration};
 

@@ -13,9 +13,9 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
-use super::{Say, collect::Collection};
+use super::{Say, collect::Collection, thin::thinned};
 use crate::{
-    Error, ErrorCode, Location, Path, Result,
+    Error, ErrorCode, Location, Result,
     cluster::{
         connection::Cluster,
         entry::{Entry, read},
@@ -360,27 +360,6 @@ impl<E: Told> Driver<E> {
     }
 }
 
-/// Where a range may end anywhere, those that have nothing to delete need no borders between them: the record of a run must fit
-/// into one message, however many ranges there were.
-fn thinned(stage: Stage, tiles: Tiles) -> Result<(Stage, Tiles)> {
-    let Stage::Deleting { sum, ranges } = stage else { return Ok((stage, tiles)) };
-    let mut borders = Vec::new();
-    let mut named = Vec::new();
-    for extra in ranges {
-        let range = tiles.range(extra.index)?;
-        borders.extend(range.after.iter().chain(&range.until).cloned());
-        named.push((range.after, extra));
-    }
-    borders.sort_unstable();
-    borders.dedup();
-    let tiles = Tiles::new(tiles.whole().clone(), borders);
-    // What begins behind a border has the index behind that of what ends there.
-    let behind = |after: &Path| tiles.borders().binary_search(after).map_or_else(|at| at, |at| at + 1);
-    let index = |after: &Option<Path>| after.as_ref().map_or(0, behind);
-    let ranges = named.iter().map(|(after, extra)| Extra { index: index(after), ..*extra }).collect();
-    Ok((Stage::Deleting { sum, ranges }, tiles))
-}
-
 async fn next(entries: &mut Option<Entries>) -> Result<(String, Entry)> {
     match entries {
         Some(entries) => entries.next().await,
@@ -392,32 +371,5 @@ async fn heard(alive: &mut Option<Subscriber>) -> Option<async_nats::Message> {
     match alive {
         Some(alive) => alive.next().await,
         None => std::future::pending().await,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        KeyRange,
-        ranges::{Counted, Counts},
-        runtime::{Event, Report},
-    };
-
-    #[test]
-    fn ranges_with_nothing_to_delete_need_no_borders_between_them() {
-        let path = |text: &str| Path::parse(text).unwrap();
-        let whole = KeyRange { after: Some(path("a")), until: None };
-        let tiles = Tiles::new(whole, ["b", "c", "d", "e", "f", "g"].map(path));
-        let extra = |index| Extra { index, extras: index as u64, waiting: 0, errors: 0 };
-        let sum: Counts = Event::counts(Report::default());
-        let stage = Stage::Deleting { sum, ranges: [0, 3, 4, 6].map(extra).to_vec() };
-        let (stage, thin) = thinned(stage, tiles.clone()).unwrap();
-        let Stage::Deleting { ranges, .. } = stage else { panic!("{stage:?}") };
-        assert_eq!(thin.borders(), ["b", "d", "e", "f", "g"].map(path));
-        for extra in ranges {
-            let before = usize::try_from(extra.extras).unwrap();
-            assert_eq!(thin.range(extra.index).unwrap(), tiles.range(before).unwrap());
-        }
     }
 }
