@@ -2,9 +2,12 @@
 //!
 //! Its listings end where it ends, and that border moves towards the beginning as long as none of them has told anything
 //! behind it. Names are flat here: for the job it is as if nothing came behind the border.
+//!
+//! A page of a target that has little reaches far ahead of the source. So of the target no more is told than the source has
+//! come to, and the next name: otherwise such a page would fix the border at its end.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -33,12 +36,20 @@ struct State {
     range: KeyRange,
     /// The last name that was listed, relative to its side.
     listed: Option<String>,
+    source: Source,
     pages: u64,
+}
+
+/// How far the source is.
+#[derive(Debug, Default)]
+struct Source {
+    last: Option<String>,
+    is_over: bool,
 }
 
 impl Reach {
     pub(super) fn new(range: KeyRange, progress: &Arc<Notify>) -> Self {
-        let state = State { range, listed: None, pages: 0 };
+        let state = State { range, listed: None, source: Source::default(), pages: 0 };
         Self { state: Arc::new(Mutex::new(state)), progress: Arc::clone(progress) }
     }
 
@@ -84,11 +95,11 @@ impl Reach {
 
     /// A storage whose listings of these places end where this does.
     pub(crate) fn around(&self, storage: &Storage, sides: [&Location; 2]) -> Storage {
-        let mut places: BTreeMap<&str, Vec<Path>> = BTreeMap::new();
-        for side in sides {
-            places.entry(&side.backend).or_default().push(side.path.clone());
+        let mut places: BTreeMap<&str, Vec<(usize, Path)>> = BTreeMap::new();
+        for (side, at) in sides.into_iter().enumerate() {
+            places.entry(&at.backend).or_default().push((side, at.path.clone()));
         }
-        let end = |storage: Storage, (name, places): (&str, Vec<Path>)| match storage.mount(name) {
+        let end = |storage: Storage, (name, places): (&str, Vec<(usize, Path)>)| match storage.mount(name) {
             Some(backend) => {
                 let ends = Ends { reach: self.clone(), places };
                 storage.with_mount(name, Arc::new(Layered::new(backend, ends)))
@@ -99,25 +110,52 @@ impl Reach {
         places.into_iter().fold(storage.clone(), end)
     }
 
-    /// Leaves what lies in the range of the next page of a place, and tells whether that was all of it.
-    fn keep(&self, place: &Path, page: &mut Vec<Listed>) -> bool {
-        let State { range, listed, pages } = &mut *self.state();
-        let before = page.len();
-        page.retain(|item| {
-            let Some(name) = relative(place, item) else { return true };
-            // Where a name could not be written as it is, who lists next tells of it, too.
-            let is_exact = matches!(item, Listed::Entry(_)) || !name.contains(char::REPLACEMENT_CHARACTER);
-            if is_exact && range.until.as_ref().is_some_and(|until| name > until.as_str()) {
-                return false;
-            }
-            if listed.as_deref().is_none_or(|listed| listed < name) {
-                *listed = Some(name.to_owned());
-            }
-            true
-        });
-        *pages += 1;
+    /// A page was listed.
+    fn listed_page(&self) {
+        self.state().pages += 1;
         self.progress.notify_one();
-        page.len() == before
+    }
+
+    /// What may be told next of what was listed of a side, `max` at most; `None`: nothing more lies in the range. Without
+    /// anything that was listed, there is no more.
+    fn tell(
+        &self,
+        side: usize,
+        place: &Path,
+        waiting: &mut VecDeque<Listed>,
+        max: usize,
+    ) -> Option<Vec<Listed>> {
+        let State { range, listed, source, .. } = &mut *self.state();
+        let is_source = side == 0;
+        let mut told: Vec<Listed> = Vec::new();
+        while told.len() < max
+            && let Some(item) = waiting.front()
+        {
+            if let Some(name) = relative(place, item) {
+                // Where a name could not be written as it is, who lists next tells of it, too.
+                let is_exact =
+                    matches!(item, Listed::Entry(_)) || !name.contains(char::REPLACEMENT_CHARACTER);
+                if is_exact && range.until.as_ref().is_some_and(|until| name > until.as_str()) {
+                    waiting.clear();
+                    break;
+                }
+                let is_ahead = !source.is_over && source.last.as_deref().is_none_or(|last| name > last);
+                if !is_source && is_ahead && !told.is_empty() {
+                    break;
+                }
+                if listed.as_deref().is_none_or(|listed| listed < name) {
+                    *listed = Some(name.to_owned());
+                }
+                if is_source {
+                    source.last = Some(name.to_owned());
+                }
+            }
+            told.extend(waiting.pop_front());
+        }
+        if is_source {
+            source.is_over = told.is_empty();
+        }
+        (!told.is_empty()).then_some(told)
     }
 }
 
@@ -137,7 +175,8 @@ fn relative<'a>(place: &Path, item: &'a Listed) -> Option<&'a str> {
 #[derive(Debug)]
 struct Ends {
     reach: Reach,
-    places: Vec<Path>,
+    /// Of the source (0) and the target (1).
+    places: Vec<(usize, Path)>,
 }
 
 impl Layer for Ends {
@@ -146,10 +185,15 @@ impl Layer for Ends {
     }
 
     fn listing(&self, prefix: &Path, listing: Box<dyn Listing>) -> Box<dyn Listing> {
-        match self.places.iter().find(|place| prefix.starts_with(place)) {
-            Some(place) => {
-                Box::new(Ending { listing, place: place.clone(), reach: self.reach.clone(), is_over: false })
-            }
+        match self.places.iter().find(|(_, place)| prefix.starts_with(place)) {
+            Some((side, place)) => Box::new(Ending {
+                listing,
+                side: *side,
+                place: place.clone(),
+                reach: self.reach.clone(),
+                waiting: VecDeque::new(),
+                is_over: false,
+            }),
             None => listing,
         }
     }
@@ -158,8 +202,11 @@ impl Layer for Ends {
 /// A listing, as far as the range goes.
 struct Ending {
     listing: Box<dyn Listing>,
+    side: usize,
     place: Path,
     reach: Reach,
+    /// What was listed, and not told yet.
+    waiting: VecDeque<Listed>,
     is_over: bool,
 }
 
@@ -169,9 +216,13 @@ impl Listing for Ending {
         if self.is_over {
             return Ok(Vec::new());
         }
-        let mut page = self.listing.next(max).await?;
-        self.is_over = !self.reach.keep(&self.place, &mut page);
-        Ok(page)
+        if self.waiting.is_empty() {
+            self.waiting = self.listing.next(max).await?.into();
+            self.reach.listed_page();
+        }
+        let told = self.reach.tell(self.side, &self.place, &mut self.waiting, max);
+        self.is_over = told.is_none();
+        Ok(told.unwrap_or_default())
     }
 }
 
@@ -208,7 +259,7 @@ mod tests {
     async fn a_range_ends_behind_what_was_listed_and_the_rest_is_another_one() {
         let whole = KeyRange { after: None, until: Some(path("4")) };
         let reach = Reach::new(whole, &Arc::default());
-        let ends = Ends { reach: reach.clone(), places: vec![path("here"), path("there")] };
+        let ends = Ends { reach: reach.clone(), places: vec![(0, path("here")), (1, path("there"))] };
         let backend = Layered::new(numbers("here/").await, ends);
         let mut listing = backend.list(&path("here"), &ListOptions::default()).await.unwrap();
         assert_eq!(listing.next_entries(2).await.unwrap().len(), 2);
