@@ -10,16 +10,19 @@
 //! 4. With `--stores-only`, and nothing else then: trees to S3 and back, beside rclone and s5cmd (`stores`).
 //! 5. With `--tables-only`, and nothing else then: records converted, beside polars and DuckDB (`tables`).
 //! 6. With `--scale-only`, and nothing else then: millions of computed objects, whole and in ranges at once (`scale`).
-//! 7. The codecs in the component, beside the same code without it and, with the feature `c`, beside C: rates, and shares of
+//! 7. With `--embedding-only`, and nothing else then: the rows of the third table that an embedder asks about (`embedding`).
+//! 8. The codecs in the component, beside the same code without it and, with the feature `c`, beside C: rates, and shares of
 //!    the rate of C (`codecs`).
 //!
 //! Source and destination are on one file system, the source is in the page cache: in `/dev/shm` if it has 4 GiB free,
 //! so that no disk has a part in it, else in the target directory; `--data` names another place. On ext4, wait five
 //! minutes after a run before the next (see `processes`).
 
+mod calls;
 mod codecs;
 mod contender;
 mod data;
+mod embedding;
 mod floor;
 mod formats;
 mod inside;
@@ -28,11 +31,13 @@ mod jobs;
 mod layers;
 mod live;
 mod measure;
+mod memory;
 mod open;
 mod pattern;
 mod place;
 mod processes;
 mod scale;
+mod served;
 mod stores;
 mod tables;
 mod text;
@@ -70,17 +75,20 @@ struct Arguments {
     /// Leave out the tables of whole processes
     #[arg(long, conflicts_with = "only")]
     inside_only: bool,
-    /// Only the table of the codecs
+    /// Only what embedding costs: instances, calls on them, their memory, and jobs at once
     #[arg(long, conflicts_with_all = ["only", "inside_only"])]
+    embedding_only: bool,
+    /// Only the table of the codecs
+    #[arg(long, conflicts_with_all = ["only", "inside_only", "embedding_only"])]
     codecs_only: bool,
     /// Only the table of stores: S3, on a server that it starts
-    #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only"])]
+    #[arg(long, conflicts_with_all = ["only", "inside_only", "embedding_only", "codecs_only"])]
     stores_only: bool,
     /// Only the table of records that are converted
-    #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only", "stores_only"])]
+    #[arg(long, conflicts_with_all = ["only", "inside_only", "embedding_only", "codecs_only", "stores_only"])]
     tables_only: bool,
     /// Only the table of scale: computed listings, whole and in ranges at once
-    #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only", "stores_only", "tables_only"])]
+    #[arg(long, conflicts_with_all = ["only", "inside_only", "embedding_only", "codecs_only", "stores_only", "tables_only"])]
     scale_only: bool,
     /// Objects of the largest listing of the table of scale: 10000000 takes a minute, 100000000 a quarter of an hour
     #[arg(long, default_value_t = 1_000_000, requires = "scale_only", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
@@ -132,6 +140,10 @@ enum Layer {
     ComponentSync { source: PathBuf, destination: PathBuf },
     #[command(hide = true)]
     ScaleSync { objects: u64, ranges: u32, latency_ms: u64 },
+    #[command(hide = true)]
+    MemoryServed { count: u32 },
+    #[command(hide = true)]
+    MemoryOpen { count: u32 },
 }
 
 /// Where everything is.
@@ -171,6 +183,7 @@ fn main() -> Result<()> {
     let (versions_only, inside_only, codecs_only, million) =
         (arguments.versions, arguments.inside_only, arguments.codecs_only, arguments.million);
     let (stores_only, tables_only) = (arguments.stores_only, arguments.tables_only);
+    let embedding_only = arguments.embedding_only;
     let scale = arguments.scale_only.then_some(arguments.objects);
     let options = Options::new(arguments, this, &beside, &place);
     let mut output = io::stdout().lock();
@@ -180,6 +193,10 @@ fn main() -> Result<()> {
     }
     if let Some(objects) = scale {
         return scale::write_table(&mut output, &options, objects);
+    }
+    if embedding_only {
+        let comparisons = one_thread()?.block_on(inside::measure_embedding(&options))?;
+        return comparisons.write_tables(&mut output);
     }
     let options = options.with_compiled()?;
 
@@ -238,8 +255,16 @@ impl Layer {
             Self::ScaleSync { objects, ranges, latency_ms } => {
                 scale::sync(objects, ranges, Duration::from_millis(latency_ms))
             }
+            Self::MemoryServed { count } => tell(one_thread()?.block_on(served::measure(count))?),
+            Self::MemoryOpen { count } => tell(one_thread()?.block_on(open::measure(count))?),
         }
     }
+}
+
+/// Tells bytes of memory to the process that started this one; nothing where they are not known.
+fn tell(taken: Option<memory::Taken>) -> Result<()> {
+    let Some(memory::Taken { own, resident }) = taken else { return Ok(()) };
+    Ok(writeln!(io::stdout(), "{own} {resident}")?)
 }
 
 fn write_codecs(output: &mut impl Write, options: &Options) -> Result<()> {
