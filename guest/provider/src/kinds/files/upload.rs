@@ -14,7 +14,7 @@ use super::{
     KIND,
     directory::{Directory, Root},
     failure::failure,
-    info::{info, of_open, time},
+    info::{of_open, time},
     place::{self, Found, gone},
     temporary::Temporary,
 };
@@ -95,12 +95,7 @@ impl Writing {
         };
         let failed = |errno| failure(errno, path);
         self.temporary.end(self.modified).await.map_err(failed)?;
-        let file = self.temporary.file();
-        let info = match self.piped {
-            // An etag would be one way more through the host, for each file of a tree, and no copy asks for it.
-            Some(_) => info(path.clone(), &file.stat().await.map_err(failed)?, None),
-            None => of_open(file, path.clone()).await.map_err(failed)?,
-        };
+        let info = of_open(self.temporary.file(), path.clone()).await.map_err(failed)?;
         if info.size != Some(size) {
             let message = format!("the file has not the {size} bytes that were to be written");
             return Err(Error::new(ErrorCode::Corrupted, message));
