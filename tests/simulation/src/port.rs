@@ -347,7 +347,7 @@ impl Backend for Opened {
     async fn delete_if_match(&self, versions: Vec<ObjectVersion>) -> Vec<Result<()>> {
         let mut results = Vec::with_capacity(versions.len());
         for ObjectVersion { path, etag } in versions {
-            results.push(match self.store.borrow().capabilities().features.conditional_delete {
+            results.push(match self.capabilities().await.features.conditional_delete {
                 true => self.remove(&path, Some(&etag)).await,
                 false => Err(Error::new(ErrorCode::Unsupported, "it tells no versions apart")),
             });
