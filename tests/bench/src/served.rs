@@ -68,13 +68,13 @@ async fn read(Alive { store, objects }: &mut Alive, path: &ObjectPath) -> Result
     let whole = ReadOptions { offset: 0, length: None, if_match: None };
     store
         .run_concurrent(async |inside| {
-            let contents = objects.call_read(inside, at, whole, None).await??.contents;
+            let mut contents = objects.call_read(inside, at, whole, None).await??.contents;
             let (sender, taken) = oneshot::channel();
             let taking = Taking { bytes: Vec::new(), sender: Some(sender) };
             inside.with(|store| contents.contents.pipe(store, taking))?;
             let bytes = taken.await.context("the instance did not end the object")?;
             ensure!(bytes == [1; SIZE][..]);
-            drop(contents.completion);
+            inside.with(|store| contents.completion.close(store))?;
             Ok(())
         })
         .await?
