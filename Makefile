@@ -25,7 +25,7 @@ export RUST_TEST_THREADS ?= $(shell echo $$(( 3 * $(cores) )))
 # make test OMNISTORAGE_WITHOUT='python node web'
 languages := $(filter-out $(OMNISTORAGE_WITHOUT),python node web)
 # The same for hosts that know nothing of this library, and for Debian's package: OMNISTORAGE_WITHOUT='hosts debian'
-hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools)/hosts/wasmtime $(tools)/hosts/wash)
+hosts := $(if $(filter hosts,$(OMNISTORAGE_WITHOUT)),,$(tools)/hosts/wac $(tools)/hosts/wasmtime $(tools)/hosts/wash $(tools)/hosts/wassette)
 
 # And for the server of NATS, over which machines share a run, and the schema of Kubernetes: OMNISTORAGE_WITHOUT=nats
 nats := $(if $(filter nats,$(OMNISTORAGE_WITHOUT)),,$(tools)/nats-server $(tools)/kubernetes/schema)
@@ -217,6 +217,14 @@ $(tools)/hosts/wash: tests/tools/wash.txt
 	-@python3 -m venv $(tools)/python && \
 	    $(tools)/python/bin/python -m $(install) $< && \
 	    ln -sf "$$(ls $(tools)/python/lib/python*/site-packages/wash_cli/wash)" $@ && touch -h $@
+
+# The same. It needs a newer C library than many machines have: its tests say so there.
+$(tools)/hosts/wassette: tests/tools/wassette.txt
+	@mkdir -p $(@D)
+	-@python3 -m venv $(tools)/python && \
+	    $(tools)/python/bin/python -m $(install) $< && \
+	    found=$$(ls $(tools)/python/lib/python*/site-packages/wassette_cli/wassette) && \
+	    chmod +x "$$found" && ln -sf "$$found" $@ && touch -h $@
 
 $(tools)/nats-server: tests/tools/nats.txt
 	-@python3 -m venv $(tools)/python && \

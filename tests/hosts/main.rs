@@ -1,4 +1,5 @@
-//! The components as they ship, in hosts that know nothing of them: the command line of wasmtime, and wasmCloud's `wash`.
+//! The components as they ship, in hosts that know nothing of them: the command line of wasmtime, wasmCloud's `wash`, and
+//! wassette.
 //!
 //! `OMNISTORAGE_WITHOUT=hosts` leaves them out on purpose; without it, a tool that is not there is a failure.
 
@@ -17,6 +18,7 @@ mod conformance;
 mod edge;
 mod files;
 mod imports;
+mod mcp;
 mod packages;
 mod s3;
 mod shipped;

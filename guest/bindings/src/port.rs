@@ -1,6 +1,6 @@
 //! The interface `backend` as the engine's port.
 
-use std::{any::Any, pin::pin, rc::Rc};
+use std::{any::Any, cell::OnceCell, pin::pin, rc::Rc};
 
 use async_trait::async_trait;
 use futures::future::{Either, LocalBoxFuture, select};
@@ -25,11 +25,7 @@ pub(crate) struct Imported;
 impl Storage for Imported {
     async fn open(&self, name: &str) -> Result<Rc<dyn Backend>> {
         match wit::open(name.to_owned(), Vec::new()).await {
-            Ok(backend) => {
-                // Flags and numbers alone: nothing in them can be refused.
-                let capabilities = Capabilities::from_wit(backend.capabilities().await).unwrap_or_default();
-                Ok(Rc::new(Opened { backend, capabilities }))
-            }
+            Ok(backend) => Ok(Rc::new(Opened { backend, capabilities: OnceCell::new() })),
             Err(error) => Err(Error::from_wit(error)?),
         }
     }
@@ -50,7 +46,8 @@ impl Storage for Imported {
 /// A backend that was opened.
 struct Opened {
     backend: wit::Backend,
-    capabilities: Capabilities,
+    /// Once they were asked for: a call less where nothing depends on them.
+    capabilities: OnceCell<Capabilities>,
 }
 
 /// What a call came to, in the vocabulary of the engine.
@@ -77,8 +74,13 @@ fn other(backend: &dyn Backend) -> Result<&wit::Backend> {
 
 #[async_trait(?Send)]
 impl Backend for Opened {
-    fn capabilities(&self) -> Capabilities {
-        self.capabilities.clone()
+    async fn capabilities(&self) -> Capabilities {
+        if let Some(known) = self.capabilities.get() {
+            return known.clone();
+        }
+        // Flags and numbers alone: nothing in them can be refused.
+        let told = Capabilities::from_wit(self.backend.capabilities().await).unwrap_or_default();
+        self.capabilities.get_or_init(|| told).clone()
     }
 
     async fn read(&self, path: Path, options: ReadOptions) -> Result<Reader> {

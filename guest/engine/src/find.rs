@@ -65,7 +65,7 @@ impl Engine {
             return Err(Error::new(ErrorCode::InvalidArgument, message));
         }
         let place = self.place(at).await?;
-        let capabilities = place.backend.capabilities();
+        let capabilities = place.backend.capabilities().await;
         let tells_writes = capabilities.modified_precision.is_some() && !capabilities.features.listed_times;
         let full_info = filter.asks_for_times() && tells_writes;
         let looks = options.full_info && !full_info;
@@ -178,7 +178,7 @@ impl Found {
 impl Walked {
     /// The next entries and failures; none at the end.
     async fn next(&mut self, place: &Place, filter: Option<&Filter>) -> Result<Vec<Listed>> {
-        let has_directories = place.backend.capabilities().features.directories;
+        let has_directories = place.backend.capabilities().await.features.directories;
         let looks_into = |directory: &Path| {
             let included =
                 |path: &Path| filter.is_none_or(|filter| filter.ruling_on_directory(path).is_included());
@@ -246,7 +246,7 @@ impl Listing for Nothing {
 /// Of a directory in which nothing was found: whether it is there at all. One that was moved away since it was listed
 /// lists nothing, and what was in it is elsewhere.
 async fn vanished(place: &Place, open: &Open) -> Option<Listed> {
-    if !open.is_empty || !place.backend.capabilities().features.directories {
+    if !open.is_empty || !place.backend.capabilities().await.features.directories {
         return None;
     }
     let error = match place.backend.stat(open.directory.clone()).await {

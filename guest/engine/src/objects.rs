@@ -43,7 +43,7 @@ impl Engine {
 
     /// What a backend can do.
     pub async fn features(&self, backend: &str) -> Result<Capabilities> {
-        Ok(self.port.open(backend).await?.capabilities())
+        Ok(self.port.open(backend).await?.capabilities().await)
     }
 
     /// What is known about a path; a prefix that objects share counts as a directory.
@@ -114,7 +114,7 @@ impl Engine {
             ObjectKind::Directory => {}
             _ => return Err(place.error(ErrorCode::NotDirectory, "it is an object, not a directory")),
         }
-        if place.backend.capabilities().features.purge {
+        if place.backend.capabilities().await.features.purge {
             return place.backend.purge(place.path).await;
         }
         delete_below(&place).await
@@ -186,7 +186,7 @@ async fn delete_below(place: &Place) -> Result<u64> {
     if let Some(error) = failed {
         return Err(error);
     }
-    if place.backend.capabilities().features.directories {
+    if place.backend.capabilities().await.features.directories {
         if !place.path.is_root() {
             directories.insert(0, place.path.clone());
         }

@@ -34,8 +34,8 @@ pub trait Storage {
 /// An open backend. Calls may overlap; one that is dropped half way leaves nothing half done.
 #[async_trait(?Send)]
 pub trait Backend: Any {
-    /// Fixed for the life of the backend.
-    fn capabilities(&self) -> Capabilities;
+    /// Fixed for the life of the backend, and asked for only where something depends on them.
+    async fn capabilities(&self) -> Capabilities;
 
     /// Opens an object.
     async fn read(&self, path: Path, options: ReadOptions) -> Result<Reader>;

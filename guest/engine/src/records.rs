@@ -33,7 +33,7 @@ impl Engine {
 
     /// Begins an object to write records to.
     pub async fn write_records(&self, target: Location, encoding: Encoding) -> Result<RecordWriter> {
-        RecordWriter::create(Side::open(self, target, encoding).await?)
+        RecordWriter::create(Side::open(self, target, encoding).await?).await
     }
 
     /// Reads every record of one object and writes it to another.

@@ -37,7 +37,9 @@ impl Guest for Component {
 
     async fn open(name: String, config: Vec<(String, String)>) -> Result<wit::Backend, Error> {
         let backend = grants::open(&name)?;
-        config.into_iter().collect::<Config>().finish(&format!("granted `{}`", name.escape_debug()))?;
+        if !config.is_empty() {
+            config.into_iter().collect::<Config>().finish(&format!("granted `{}`", name.escape_debug()))?;
+        }
         Ok(wit::Backend::new(Open(RefCell::new(Handle::new(name, backend)))))
     }
 }

@@ -26,7 +26,8 @@
 //!   backend.
 //! - *start of the command line*: `omnistorage features` of a directory, a process from start to end, with the compiled
 //!   component in the cache. The yardstick is `true`.
-//! - *memory of an open object*: see [`crate::open`]. The yardstick opens it in the backend.
+//! - *memory of an open object*: see [`crate::open`]. The yardstick is what it may take.
+//! - *memory of an instance that served a read*: see [`crate::served`]. The yardstick is what it may take.
 //! - *jobs that compute*: see [`crate::jobs`].
 //! - *size of the component*: the portable `.wasm` beside the whole executable that embeds it.
 
@@ -49,9 +50,9 @@ use omnistorage::{
 };
 
 use crate::{
-    Options, formats,
-    instance::Instances,
-    jobs, live, measure, open,
+    Options,
+    embedding::{self, run_true},
+    formats, measure,
     pattern::{Pattern, Sink},
 };
 
@@ -60,9 +61,6 @@ const PATTERN: &str = "pump/pattern.ndjson";
 
 /// Where the test guest writes whatever it is given.
 const WHOLE: &str = "whole/pattern.ndjson";
-
-/// Sandboxes made one after the other.
-const SANDBOXES: u32 = 100;
 
 /// A cost, ours and the yardstick's.
 pub(crate) struct Comparison {
@@ -88,17 +86,17 @@ pub(crate) struct Comparisons {
 }
 
 /// How often each work is done, and how much of it.
-struct Scale {
+pub(crate) struct Scale {
     bytes: u64,
     objects: u32,
-    rounds: u32,
-    /// Rounds of [`SANDBOXES`].
-    sandboxes: u32,
-    /// Objects open at once.
-    open: u32,
+    pub(crate) rounds: u32,
+    /// Rounds of sandboxes, one after the other.
+    pub(crate) sandboxes: u32,
+    /// Objects open, and instances alive, at once.
+    pub(crate) open: u32,
     starts: u32,
     /// Bytes of a job that computes.
-    job: usize,
+    pub(crate) job: usize,
 }
 
 const FULL: Scale = Scale {
@@ -119,31 +117,32 @@ const QUICK: Scale =
 /// The first work that fails.
 pub(crate) async fn measure(options: &Options) -> Result<Comparisons> {
     let scale = if options.quick { QUICK } else { FULL };
-    // First: memory that was given back and is taken again would not be seen.
-    let open = open::measure(scale.open).await?;
-    let (bytes_of_a_job, rounds) = (scale.job, scale.rounds.min(5));
-    let jobs = tokio::task::spawn_blocking(move || jobs::measure(bytes_of_a_job, rounds)).await??;
+    let mut costs = embedding::measure(&scale, options).await?;
     let runtime = Runtime::new(&RuntimeOptions::default())?;
     let mut rates = bytes(&runtime, &scale, options.test_guest.as_deref()).await?;
     if let Some(test_guest) = &options.test_guest {
         rates.extend(formats::measure(test_guest, scale.rounds).await?);
     }
-    let mut costs = vec![
-        instances(&scale).await?,
-        live::measure(scale.rounds).await?,
-        sandbox(&runtime, &scale).await?,
+    costs.extend([
         load(&scale).await?,
         small_objects_synced(&runtime, &scale).await?,
         small_objects_one_by_one(&runtime, &scale).await?,
         start(options, &scale).await?,
         size(options)?,
-    ];
-    costs.extend(open);
-    costs.push(jobs);
+    ]);
     Ok(Comparisons { rates, costs })
 }
 
-/// The medians of both, done in turns.
+/// Measures the rows of [`embedding`] alone.
+///
+/// # Errors
+/// The first work that fails.
+pub(crate) async fn measure_embedding(options: &Options) -> Result<Comparisons> {
+    let costs = embedding::measure(if options.quick { &QUICK } else { &FULL }, options).await?;
+    Ok(Comparisons { rates: Vec::new(), costs })
+}
+
+/// What both take, done in turns: the medians, unless something else is said.
 pub(crate) struct Times {
     ours: Duration,
     yardstick: Duration,
@@ -156,21 +155,32 @@ impl Times {
         ours: impl AsyncFnMut() -> Result<()>,
         yardstick: impl AsyncFnMut() -> Result<()>,
     ) -> Result<Self> {
-        Self::by(ThreadTime::now, |clock| clock.elapsed(), rounds, ours, yardstick).await
+        Self::by(ThreadTime::now, |clock| clock.elapsed(), measure::median, rounds, ours, yardstick).await
     }
 
-    /// Of the time that passes, for what runs elsewhere.
-    async fn on_the_wall(
+    /// Of this thread's time, in the fastest round of each.
+    pub(crate) async fn fastest(
         rounds: u32,
         ours: impl AsyncFnMut() -> Result<()>,
         yardstick: impl AsyncFnMut() -> Result<()>,
     ) -> Result<Self> {
-        Self::by(Instant::now, |clock| clock.elapsed(), rounds, ours, yardstick).await
+        let least = |times: Vec<Duration>| times.into_iter().min();
+        Self::by(ThreadTime::now, |clock| clock.elapsed(), least, rounds, ours, yardstick).await
+    }
+
+    /// Of the time that passes, for what runs elsewhere.
+    pub(crate) async fn on_the_wall(
+        rounds: u32,
+        ours: impl AsyncFnMut() -> Result<()>,
+        yardstick: impl AsyncFnMut() -> Result<()>,
+    ) -> Result<Self> {
+        Self::by(Instant::now, |clock| clock.elapsed(), measure::median, rounds, ours, yardstick).await
     }
 
     async fn by<C>(
         start: fn() -> C,
         elapsed: fn(&C) -> Duration,
+        of_all: fn(Vec<Duration>) -> Option<Duration>,
         rounds: u32,
         mut ours: impl AsyncFnMut() -> Result<()>,
         mut yardstick: impl AsyncFnMut() -> Result<()>,
@@ -184,8 +194,8 @@ impl Times {
             yardstick().await?;
             of_yardstick.push(elapsed(&clock));
         }
-        let median = |times| measure::median(times).context("nothing was measured");
-        Ok(Self { ours: median(of_ours)?, yardstick: median(of_yardstick)? })
+        let told = |times| of_all(times).context("nothing was measured");
+        Ok(Self { ours: told(of_ours)?, yardstick: told(of_yardstick)? })
     }
 
     pub(crate) fn cost(
@@ -293,37 +303,6 @@ async fn bytes(runtime: &Runtime, scale: &Scale, test_guest: Option<&Path>) -> R
     };
     push("framed", Times::measure(scale.rounds, frame, host).await?);
     Ok(rows)
-}
-
-async fn instances(scale: &Scale) -> Result<Comparison> {
-    let (instances, backend) = (Instances::new()?, Arc::new(MemoryBackend::new()));
-    let make = async || {
-        for _ in 0..SANDBOXES {
-            instances.make(&backend).await?;
-        }
-        Ok(())
-    };
-    let processes = async || (0..SANDBOXES).try_for_each(|_| run_true());
-    let times = Times::on_the_wall(scale.sandboxes, make, processes).await?;
-    Ok(times.cost("instance alone", "a process", each(SANDBOXES)))
-}
-
-async fn sandbox(runtime: &Runtime, scale: &Scale) -> Result<Comparison> {
-    let storage = Storage::builder(runtime).mount("memory", Arc::new(MemoryBackend::new())).build();
-    let calls = async || {
-        for _ in 0..SANDBOXES {
-            storage.features("memory").await?;
-        }
-        Ok(())
-    };
-    let processes = async || (0..SANDBOXES).try_for_each(|_| run_true());
-    let times = Times::on_the_wall(scale.sandboxes, calls, processes).await?;
-    Ok(times.cost("sandbox and first call", "a process", each(SANDBOXES)))
-}
-
-fn run_true() -> Result<()> {
-    ensure!(Command::new("true").status()?.success());
-    Ok(())
 }
 
 async fn load(scale: &Scale) -> Result<Comparison> {
@@ -448,8 +427,10 @@ impl Comparisons {
     /// # Errors
     /// If they cannot be written.
     pub(crate) fn write_tables(&self, output: &mut impl Write) -> Result<()> {
-        writeln!(output, "\n| within one process, GB/s | ours | yardstick | | of it |")?;
-        write_rows(output, &self.rates)?;
+        if !self.rates.is_empty() {
+            writeln!(output, "\n| within one process, GB/s | ours | yardstick | | of it |")?;
+            write_rows(output, &self.rates)?;
+        }
         writeln!(output, "\n| within one process | ours | yardstick | | ratio, less is better |")?;
         write_rows(output, &self.costs)
     }

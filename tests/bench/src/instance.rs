@@ -41,8 +41,20 @@ impl Instances {
     /// # Errors
     /// If this machine cannot run it.
     pub(crate) fn new() -> Result<Self> {
+        Self::with_room_for(4)
+    }
+
+    /// The same, for so many at once.
+    ///
+    /// # Errors
+    /// As [`Instances::new`].
+    pub(crate) fn with_room_for(count: u32) -> Result<Self> {
         let mut pool = PoolingAllocationConfig::new();
-        pool.total_component_instances(4).total_core_instances(32).total_memories(8).total_tables(32);
+        pool.total_component_instances(count)
+            .total_core_instances(8 * count)
+            .total_memories(2 * count)
+            .total_tables(8 * count)
+            .total_stacks(4 * count);
         let mut config = Config::new();
         config.epoch_interruption(true).allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config)?;

@@ -12,16 +12,19 @@
 //! 6. With `--scale-only`, and nothing else then: millions of computed objects, whole and in ranges at once (`scale`),
 //!    and listings of computed buckets over HTTP (`listed`).
 //! 7. With `--shared-only`, and nothing else then: the same, shared among worker processes (`shared`).
-//! 7. The codecs in the component, beside the same code without it and, with the feature `c`, beside C: rates, and shares of
+//! 8. With `--embedding-only`, and nothing else then: the rows of the third table that an embedder asks about (`embedding`).
+//! 9. The codecs in the component, beside the same code without it and, with the feature `c`, beside C: rates, and shares of
 //!    the rate of C (`codecs`).
 //!
 //! Source and destination are on one file system, the source is in the page cache: in `/dev/shm` if it has 4 GiB free,
 //! so that no disk has a part in it, else in the target directory; `--data` names another place. On ext4, wait five
 //! minutes after a run before the next (see `processes`).
 
+mod calls;
 mod codecs;
 mod contender;
 mod data;
+mod embedding;
 mod floor;
 mod formats;
 mod inside;
@@ -31,11 +34,13 @@ mod layers;
 mod listed;
 mod live;
 mod measure;
+mod memory;
 mod open;
 mod pattern;
 mod place;
 mod processes;
 mod scale;
+mod served;
 mod shared;
 mod stores;
 mod tables;
@@ -74,17 +79,20 @@ struct Arguments {
     /// Leave out the tables of whole processes
     #[arg(long, conflicts_with = "only")]
     inside_only: bool,
-    /// Only the table of the codecs
+    /// Only what embedding costs: instances, calls on them, their memory, and jobs at once
     #[arg(long, conflicts_with_all = ["only", "inside_only"])]
+    embedding_only: bool,
+    /// Only the table of the codecs
+    #[arg(long, conflicts_with_all = ["only", "inside_only", "embedding_only"])]
     codecs_only: bool,
     /// Only the table of stores: S3, on a server that it starts
-    #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only"])]
+    #[arg(long, conflicts_with_all = ["only", "inside_only", "embedding_only", "codecs_only"])]
     stores_only: bool,
     /// Only the table of records that are converted
-    #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only", "stores_only"])]
+    #[arg(long, conflicts_with_all = ["only", "inside_only", "embedding_only", "codecs_only", "stores_only"])]
     tables_only: bool,
     /// Only the table of scale: computed listings, whole and in ranges at once
-    #[arg(long, conflicts_with_all = ["only", "inside_only", "codecs_only", "stores_only", "tables_only"])]
+    #[arg(long, conflicts_with_all = ["only", "inside_only", "embedding_only", "codecs_only", "stores_only", "tables_only"])]
     scale_only: bool,
     /// Only the table of shared runs: computed listings, shared among worker processes
     #[arg(long)]
@@ -143,6 +151,10 @@ enum Layer {
     ScaleWorker { url: String, objects: u64, ranges: u32, latency_ms: u64 },
     #[command(hide = true)]
     ScaleClient { url: String, objects: u64, cuts: u32, latency_ms: u64 },
+    #[command(hide = true)]
+    MemoryServed { count: u32 },
+    #[command(hide = true)]
+    MemoryOpen { count: u32 },
 }
 
 /// Where everything is.
@@ -184,6 +196,7 @@ fn main() -> Result<()> {
     let (stores_only, tables_only) = (arguments.stores_only, arguments.tables_only);
     let objects = arguments.objects;
     let (scale_only, shared_only) = (arguments.scale_only, arguments.shared_only);
+    let embedding_only = arguments.embedding_only;
     let options = Options::new(arguments, this, &beside, &place);
     let mut output = io::stdout().lock();
     writeln!(output, "{}, {}", versions(&options)?, place.describe())?;
@@ -196,6 +209,10 @@ fn main() -> Result<()> {
     }
     if shared_only {
         return shared::write_table(&mut output, &options, objects);
+    }
+    if embedding_only {
+        let comparisons = one_thread()?.block_on(inside::measure_embedding(&options))?;
+        return comparisons.write_tables(&mut output);
     }
     let options = options.with_compiled()?;
 
@@ -260,8 +277,16 @@ impl Layer {
             Self::ScaleClient { url, objects, cuts, latency_ms } => {
                 shared::lead(&url, objects, Duration::from_millis(latency_ms), cuts)
             }
+            Self::MemoryServed { count } => tell(one_thread()?.block_on(served::measure(count))?),
+            Self::MemoryOpen { count } => tell(one_thread()?.block_on(open::measure(count))?),
         }
     }
+}
+
+/// Tells bytes of memory to the process that started this one; nothing where they are not known.
+fn tell(taken: Option<memory::Taken>) -> Result<()> {
+    let Some(memory::Taken { own, resident }) = taken else { return Ok(()) };
+    Ok(writeln!(io::stdout(), "{own} {resident}")?)
 }
 
 fn write_codecs(output: &mut impl Write, options: &Options) -> Result<()> {

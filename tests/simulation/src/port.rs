@@ -279,7 +279,7 @@ fn opened(backend: &dyn Backend) -> Result<&Opened> {
 
 #[async_trait(?Send)]
 impl Backend for Opened {
-    fn capabilities(&self) -> Capabilities {
+    async fn capabilities(&self) -> Capabilities {
         self.store.borrow().capabilities()
     }
 
@@ -347,7 +347,7 @@ impl Backend for Opened {
     async fn delete_if_match(&self, versions: Vec<ObjectVersion>) -> Vec<Result<()>> {
         let mut results = Vec::with_capacity(versions.len());
         for ObjectVersion { path, etag } in versions {
-            results.push(match self.capabilities().features.conditional_delete {
+            results.push(match self.capabilities().await.features.conditional_delete {
                 true => self.remove(&path, Some(&etag)).await,
                 false => Err(Error::new(ErrorCode::Unsupported, "it tells no versions apart")),
             });
@@ -513,7 +513,7 @@ impl Listing for Cursor {
             Listed::Entry(info) => Some(info.clone()),
             Listed::Failure(_) => None,
         });
-        let is_proof = !self.of.capabilities().features.partial_list;
+        let is_proof = !self.of.store.borrow().capabilities().features.partial_list;
         self.of.watched(|watch, name| watch.listed(name, &self.prefix, told, is_proof, infos));
         if last.is_some() {
             self.last.replace(last);

@@ -102,7 +102,7 @@ impl Writing {
     /// Looks at what is there, so that it can be brought back. A tee does not need to read its targets: if the look is
     /// refused, the commit cannot be undone, and that is all.
     pub(super) async fn look(&mut self) {
-        if !self.place.backend.capabilities().features.atomic_write {
+        if !self.place.backend.capabilities().await.features.atomic_write {
             return;
         }
         self.before = match self.place.stat().await {
@@ -182,7 +182,7 @@ impl Written {
             }
             Before::Nothing => place.backend.delete(vec![place.path.clone()]).await.pop().unwrap_or(Ok(())),
             Before::Object(old) => {
-                let features = place.backend.capabilities().features;
+                let features = place.backend.capabilities().await.features;
                 let condition = match info.etag {
                     Some(etag) if features.if_match => WriteCondition::IfMatch(etag),
                     _ => WriteCondition::Always,

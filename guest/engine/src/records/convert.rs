@@ -28,7 +28,7 @@ pub(super) async fn convert(mut source: Side, target: Side) -> Result<ConvertRep
     }
     let header = records.header().await?.map(<[u8]>::to_vec);
     let started = plan.start(header.as_deref(), target.options).map_err(|why| records.locate(why))?;
-    let mut carrying = Carrying::start(started, target)?;
+    let mut carrying = Carrying::start(started, target).await?;
     match carrying.carry_all(&mut records).await {
         Ok(()) => carrying.finish(records.bytes_read(), header).await,
         Err(error) => {
@@ -46,14 +46,14 @@ async fn guess(
     records: &mut Records,
     target: &Side,
 ) -> Result<Option<ConvertReport>, Error> {
-    if !target.place.backend.capabilities().features.atomic_write {
+    if !target.place.backend.capabilities().await.features.atomic_write {
         return Ok(None);
     }
     let Some(first) = records.read(u32::MAX).await? else { return Ok(None) };
     survey.see(&first, 0).map_err(|why| records.locate(why))?;
     let Some(guess) = plan.guess(survey) else { return Ok(None) };
     let started = guess.start(None, target.options).map_err(|why| records.locate(why))?;
-    let mut carrying = Carrying::start(started, target.clone())?;
+    let mut carrying = Carrying::start(started, target.clone()).await?;
     let mut next = Some(first);
     while let Some(batch) = next {
         let before = carrying.conversion.records();
@@ -77,12 +77,12 @@ pub(super) struct Carrying {
 }
 
 impl Carrying {
-    pub(super) fn start(
+    pub(super) async fn start(
         (format, conversion): (Format, Box<dyn Conversion>),
         mut target: Side,
     ) -> Result<Self, Error> {
         target.format = format;
-        Ok(Self { conversion, writer: Writing::create(target)?, scratch: Batch::new() })
+        Ok(Self { conversion, writer: Writing::create(target).await?, scratch: Batch::new() })
     }
 
     /// Writes all records there are.

@@ -13,7 +13,7 @@ const START: u64 = 1 << 20;
 
 /// Reads the start of an object that is to be converted to a format, or whose records are to be counted.
 pub(super) async fn outline(mut source: Side, target: Option<Format>) -> Result<Option<Outline>> {
-    if !source.place.backend.capabilities().features.range_read {
+    if !source.place.backend.capabilities().await.features.range_read {
         return Ok(None);
     }
     let plan = plan(&source, target.as_ref())?;
@@ -51,7 +51,7 @@ pub(super) async fn convert(
     let Some(mut records) = open(&mut source, &plan, outline, part).await? else { return Ok(nothing(part)) };
     let border = records.border();
     let header = outline.header.as_deref().filter(|_| part.start == 0);
-    let mut carrying = Carrying::start(plan.start(header, target.options)?, target)?;
+    let mut carrying = Carrying::start(plan.start(header, target.options)?, target).await?;
     while let Some(batch) = records.next().await? {
         carrying.carry(&batch).await??;
     }

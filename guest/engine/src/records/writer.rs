@@ -31,7 +31,7 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    pub(super) fn create(side: Side) -> Result<Self, Error> {
+    pub(super) async fn create(side: Side) -> Result<Self, Error> {
         let Side { place, format, codec, level, options, .. } = side;
         let at = place.location();
         let framing = record::writer(&format, options)?;
@@ -43,7 +43,7 @@ impl Writing {
         let (sink, contents) = pipe();
         let (written, outcome) = oneshot::channel();
         let port = place.port.clone();
-        let shows = !place.backend.capabilities().features.atomic_write;
+        let shows = !place.backend.capabilities().await.features.atomic_write;
         // The write goes on while the caller writes records.
         port.spawn(Box::pin(async move {
             let outcome = place.backend.write(place.path, contents, WriteOptions::default()).await;
@@ -148,8 +148,8 @@ enum State {
 
 #[expect(clippy::missing_errors_doc, reason = "they are those of the WIT interface")]
 impl RecordWriter {
-    pub(super) fn create(side: Side) -> Result<Self, Error> {
-        Ok(Self(RefCell::new(State::Idle(Box::new(Writing::create(side)?)))))
+    pub(super) async fn create(side: Side) -> Result<Self, Error> {
+        Ok(Self(RefCell::new(State::Idle(Box::new(Writing::create(side).await?)))))
     }
 
     /// Writes records; they may be kept back for a while.

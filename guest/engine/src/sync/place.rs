@@ -54,8 +54,8 @@ impl Writing {
 }
 
 impl Reading {
-    pub(super) fn new(place: Place, prefix: Path, attempts: u32, asks_for_times: bool) -> Self {
-        let capabilities = place.backend.capabilities();
+    pub(super) async fn new(place: Place, prefix: Path, attempts: u32, asks_for_times: bool) -> Self {
+        let capabilities = place.backend.capabilities().await;
         let lists_writes = capabilities.modified_precision.is_some() && !capabilities.features.listed_times;
         Self {
             lists_writes: lists_writes && !asks_for_times,

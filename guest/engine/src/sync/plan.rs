@@ -34,7 +34,7 @@ pub(super) async fn cut(
     check("most", most, &range)?;
     let place = Place::open(port, at).await?;
     let prefix = place.path.clone();
-    let place = Reading::new(place, prefix, ATTEMPTS, false);
+    let place = Reading::new(place, prefix, ATTEMPTS, false).await;
     place.require_ranges()?;
     borders([&place], &range, most as usize).await
 }
@@ -66,7 +66,7 @@ pub(super) async fn plan(
     };
     let missing = place.error(ErrorCode::NotFound, "there is no such directory");
     let prefix = place.path.clone();
-    let place = Reading::new(place, prefix, ATTEMPTS, false);
+    let place = Reading::new(place, prefix, ATTEMPTS, false).await;
     place.require_ranges()?;
     if place.first_key(&KeyRange::default()).await?.is_none() && !is_there {
         return Err(missing);

@@ -124,10 +124,10 @@ impl Sides {
             (recoder.map_or_else(|| single.clone(), |recoder| recoder.target_path(single)), there)
         });
         let sides = Self {
-            source: Reading::new(source, prefix, options.retries, asks_for_times),
+            source: Reading::new(source, prefix, options.retries, asks_for_times).await,
             target: {
                 let prefix = target.path.clone();
-                let target = Reading::new(target, prefix, options.retries, asks_for_times);
+                let target = Reading::new(target, prefix, options.retries, asks_for_times).await;
                 match renamed {
                     Some((here, there)) => target.renaming(here, there),
                     None => target,
@@ -263,5 +263,5 @@ async fn open_backup(
         return Err(place.error(ErrorCode::InvalidArgument, message));
     }
     let prefix = place.path.clone();
-    Ok(Backup { place: Reading::new(place, prefix, attempts, false), names, in_place })
+    Ok(Backup { place: Reading::new(place, prefix, attempts, false).await, names, in_place })
 }

@@ -61,7 +61,7 @@ impl Ends {
             return Err(first.error(ErrorCode::InvalidArgument, &message));
         }
         for place in [&first, &second] {
-            if place.backend.capabilities().features.partial_list {
+            if place.backend.capabilities().await.features.partial_list {
                 let message = "its listings may leave out what it has, and what they lack would count as deleted: it cannot \
                                be synced both ways";
                 return Err(place.error(ErrorCode::Unsupported, message));
@@ -78,7 +78,7 @@ impl Ends {
         }
         for (place, is_there) in [&first, &second].into_iter().zip(is_there) {
             // A prefix that no object shares any more is merely empty; a directory that is gone is an error.
-            let has_directories = place.backend.capabilities().features.directories;
+            let has_directories = place.backend.capabilities().await.features.directories;
             if !is_there && has_directories && !options.resync {
                 let message = "the place does not exist: nothing was done; with `resync` it is made";
                 return Err(place.error(ErrorCode::NotFound, message));
@@ -91,11 +91,12 @@ impl Ends {
             filter: filter_fingerprint(&options.filter),
             ..names(options, &first.location(), &second.location())
         };
-        let [first, second] = [first, second].map(|place| {
+        let read = async |place: Place| {
             let prefix = place.path.clone();
             // The time of a write does not tell whether it is the version of the state.
-            Reading::new(place, prefix, options.retries, true)
-        });
+            Reading::new(place, prefix, options.retries, true).await
+        };
+        let (first, second) = (read(first).await, read(second).await);
         let precisions = [&first, &second].map(Reading::precision_ns);
         // Each side is a target of the other, so both must keep times.
         let window = precisions[0].and(modify_window(

@@ -19,6 +19,11 @@ use super::{
     upload::Writing,
 };
 
+/// Up to so many bytes go past this component, which saves 5 us a file. A host hands them on in small pieces (wasmtime 49 in
+/// 8 KiB, with two calls of the system for each), and the component takes hundreds of KiB at once: a file of 1 GiB takes 0.7
+/// of the time that way. At this size both take the same.
+const PIPED: u64 = 16 << 10;
+
 /// How the host's reading of a file ended.
 type Ended = FutureReader<Result<(), Errno>>;
 
@@ -32,7 +37,7 @@ pub(super) struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Copies an object: the bytes go through this component, or past it where nobody must look at them.
+    /// Copies an object: the bytes go through this component, or past it where there are few and nobody must look at them.
     ///
     /// # Errors
     /// As [`Backend::copy_to`](omnistorage::Backend::copy_to).
@@ -57,8 +62,8 @@ impl Request<'_> {
         let size = object.info.size.unwrap_or(0);
         let ended = match &options.expected_hash {
             None if size == 0 => None,
-            None => Some(self.pipe(object, size, &mut writing).await?),
-            Some(_) => {
+            None if size <= PIPED => Some(self.pipe(object, size, &mut writing).await?),
+            _ => {
                 self.pump(object, &mut writing).await?;
                 None
             }
@@ -83,7 +88,7 @@ impl Request<'_> {
         Ok(ended)
     }
 
-    /// Moves the bytes through this component, which looks at them.
+    /// Moves the bytes through this component.
     async fn pump(&self, object: Object, writing: &mut Writing) -> Result<()> {
         let mut contents = read::contents_of(object);
         while let Some(chunk) = contents.next().await {
