@@ -29,6 +29,7 @@ mod cover;
 mod entry;
 mod grant;
 mod ledger;
+mod log;
 mod options;
 mod queue;
 mod range;
@@ -44,9 +45,10 @@ pub use crate::ranges::{Operation, Transfer, Unsplittable};
 pub use self::{
     client::{Plan, share},
     connection::Cluster,
+    log::{Happened, Log, Logs},
     options::unsplittable,
     record::Task,
     status::{RunStatus, cancel, runs},
     told::Told,
-    worker::{Happened, Log, Logs, Opened, Places, Worker},
+    worker::{Opened, Places, Worker},
 };

@@ -1,10 +1,8 @@
 //! A range as it goes over the network.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::record::hex;
-use crate::{KeyRange, Path, Result};
+use crate::{HashAlgorithm, Hasher, KeyRange, Path, Result};
 
 /// Where a range begins and ends. Without an end it is open there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +24,10 @@ impl Bounds {
 
     /// The name of its beginning. Paths hold what the name of an entry may not.
     pub(super) fn name(&self) -> String {
-        let name = |path: &str| hex(Sha256::digest(path).get(..16).unwrap_or_default());
-        self.start_after.as_deref().map_or_else(|| "first".to_owned(), name)
+        let Some(path) = &self.start_after else { return "first".to_owned() };
+        let mut hasher = Hasher::new(HashAlgorithm::Sha256);
+        hasher.update(path.as_bytes());
+        hasher.finish().to_string()
     }
 }
 

@@ -7,8 +7,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 
 use super::{
     entry::{Entry, Lines},
+    log::LogOf,
     told::Told,
-    worker::LogOf,
 };
 use crate::{
     Error, ErrorCode, KeyRange, Result,

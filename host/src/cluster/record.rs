@@ -212,7 +212,7 @@ pub(super) fn fingerprint(task: &Task, options: &SharedOptions, times: &str) -> 
     Ok(hex(Sha256::digest(written(&(task, options, times))?).get(..16).unwrap_or_default()))
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

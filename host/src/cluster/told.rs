@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::worker::Happened;
+use super::log::Happened;
 use crate::{
     Error, ErrorCode, Result,
     ranges::{Counted, Counts, is_held_back},

@@ -2,7 +2,6 @@
 
 mod bandwidth;
 mod doing;
-mod log;
 mod moving;
 mod part;
 mod pieces;
@@ -24,10 +23,8 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-pub(super) use self::log::LogOf;
-pub use self::log::{Happened, Log, Logs};
 use self::part::Part;
-use super::{connection::Cluster, entry::written, record::Task};
+use super::{connection::Cluster, entry::written, log::Logs, record::Task};
 use crate::{Location, runtime::Storage};
 
 /// How long to wait for the server when it does not answer, before asking it again.

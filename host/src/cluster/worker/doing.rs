@@ -3,7 +3,7 @@
 use std::{sync::PoisonError, time::Duration};
 
 use super::{
-    LogOf, Opened,
+    Opened,
     moving::Moving,
     part::{Asked, Part},
 };
@@ -13,6 +13,7 @@ use crate::{
         bounds::Bounds,
         entry::{Entry, Lines, Outcome as Came},
         grant::Grant,
+        log::LogOf,
         queue::{Phase, Work},
         range::{Lease, Outcome, carry_out, follow},
     },

@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, sleep, timeout_at},
 };
 
-use super::{PAUSE, part::Part};
+use super::{Inner, Opened, PAUSE};
 use crate::{
     KeyRange, Result,
     cluster::{
@@ -124,8 +124,8 @@ impl Moving {
     }
 
     /// Answers those who ask, gives away what they ask for, and lets wait what is given away.
-    pub(super) async fn serve(&self, part: &Part) -> Infallible {
-        let (run, id, cluster) = (&part.record.run.id, &part.worker.0.id, &part.worker.0.cluster);
+    pub(super) async fn serve(&self, worker: &Inner, run: &str, opened: &Opened) -> Infallible {
+        let Inner { id, cluster, .. } = worker;
         loop {
             let wanted = cluster.client.subscribe(Cluster::wanted_subject(run)).await;
             let asked = cluster.client.subscribe(Cluster::give_subject(run, id)).await;
@@ -135,7 +135,7 @@ impl Moving {
             };
             loop {
                 while let Some(given) = self.next_given() {
-                    self.let_wait(part, given).await;
+                    self.let_wait(worker, run, given).await;
                 }
                 tokio::select! {
                     () = self.is_given.notified() => {}
@@ -145,8 +145,8 @@ impl Moving {
                     },
                     message = asked.next() => match message {
                         Some(_) => {
-                            if let Some(given) = self.part(part).await {
-                                self.let_wait(part, given).await;
+                            if let Some(given) = self.part(opened).await {
+                                self.let_wait(worker, run, given).await;
                             }
                         }
                         None => break,
@@ -168,25 +168,25 @@ impl Moving {
     }
 
     /// A part to be given away. If no border is known, some are looked for.
-    async fn part(&self, part: &Part) -> Option<Given> {
+    async fn part(&self, opened: &Opened) -> Option<Given> {
         if let Some(given) = self.shares().give() {
             return Some(given);
         }
         let (number, rest) = self.shares().next_search(true)?;
-        let borders = part.opened.storage.cut(&part.opened.source, &rest, BORDERS).await;
+        let borders = opened.storage.cut(&opened.source, &rest, BORDERS).await;
         // Whatever is wrong, the job that is at work there tells.
         self.shares().found(number, borders.unwrap_or_default());
         self.shares().give()
     }
 
     /// Lets a part wait for whoever is free; first it is written down where the range ends from now on.
-    async fn let_wait(&self, part: &Part, given: Given) {
+    async fn let_wait(&self, worker: &Inner, run: &str, given: Given) {
         for _ in 0..ATTEMPTS {
-            match let_wait(&part.worker.0.cluster, &part.record.run.id, &given).await {
+            match let_wait(&worker.cluster, run, &given).await {
                 Ok(()) => return,
                 Err(error) if error.may_pass() => sleep(PAUSE).await,
                 Err(error) => {
-                    (part.worker.0.say)(format!("run {}: {}", part.record.run.id, error.message()));
+                    (worker.say)(format!("run {run}: {}", error.message()));
                     return;
                 }
             }

@@ -126,7 +126,7 @@ impl Part {
     /// Gives parts of its ranges away to those who ask.
     async fn give(&self) -> Infallible {
         match &self.moving {
-            Some(moving) => moving.serve(self).await,
+            Some(moving) => moving.serve(&self.worker.0, &self.record.run.id, &self.opened).await,
             None => std::future::pending().await,
         }
     }

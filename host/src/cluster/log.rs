@@ -46,7 +46,7 @@ pub(crate) struct LogOf {
 }
 
 impl LogOf {
-    pub(super) fn new(logs: &Arc<dyn Logs>, name: String) -> Self {
+    pub(crate) fn new(logs: &Arc<dyn Logs>, name: String) -> Self {
         Self { logs: Arc::clone(logs), name, begun: None }
     }
 
