@@ -84,17 +84,26 @@ impl Witnesses {
     ) -> Result<Option<String>> {
         let [source, target] = sides;
         let may_move = operation == Operation::Transfer(Transfer::Move);
-        let on_source = self.source.iter().map(async |Witness { path, size }| {
-            let (at, expected) = (Path::parse(path.as_str())?, Seen::Object { size: *size });
-            let is_there = look(storage, source, &at).await? == expected
-                || may_move && look(storage, target, &at).await? == expected;
-            Ok::<_, Error>((!is_there).then_some(path.as_str()))
-        });
-        let on_target = self.target.iter().map(async |path| {
-            let is_there = look(storage, target, &Path::parse(path.as_str())?).await? != Seen::Nothing;
-            Ok::<_, Error>((!is_there).then_some(path.as_str()))
-        });
-        let (on_source, on_target) = try_join(try_join_all(on_source), try_join_all(on_target)).await?;
+        // One after the other on each side: looks at the same time would take a sandbox each.
+        let on_source = async {
+            let mut unseen = Vec::with_capacity(self.source.len());
+            for Witness { path, size } in &self.source {
+                let (at, expected) = (Path::parse(path.as_str())?, Seen::Object { size: *size });
+                let is_there = look(storage, source, &at).await? == expected
+                    || may_move && look(storage, target, &at).await? == expected;
+                unseen.push((!is_there).then_some(path.as_str()));
+            }
+            Ok::<_, Error>(unseen)
+        };
+        let on_target = async {
+            let mut unseen = Vec::with_capacity(self.target.len());
+            for path in &self.target {
+                let is_there = look(storage, target, &Path::parse(path.as_str())?).await? != Seen::Nothing;
+                unseen.push((!is_there).then_some(path.as_str()));
+            }
+            Ok::<_, Error>(unseen)
+        };
+        let (on_source, on_target) = try_join(on_source, on_target).await?;
         if let Some(path) = lacking(&on_source) {
             return Ok(Some(format!(
                 "the source seen from here is another one: it lacks `{path}`, or has something else there"
