@@ -168,13 +168,18 @@ impl Part {
             if !options.dry_run {
                 grant.spend(moved);
             }
-            if let Some(report) = ended
-                && grant.more().await?
-            {
-                if !options.dry_run {
-                    before = added(before, report);
+            if let Some(report) = ended {
+                match grant.more().await {
+                    Ok(true) => {
+                        if !options.dry_run {
+                            before = added(before, report);
+                        }
+                        continue;
+                    }
+                    Ok(false) => {}
+                    // The cluster is out of reach for a while: that is no reason to leave the run alone.
+                    Err(error) => return Ok(Outcome::Later(error)),
                 }
-                continue;
             }
             if options.dry_run {
                 grant.spend(moved);
