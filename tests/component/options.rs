@@ -256,6 +256,20 @@ async fn any_bandwidth_is_kept_and_a_wait_is_given_up_at_once() {
     assert_eq!(tree(&*target).await, []);
 }
 
+/// Small objects go many to a call, but what was done shows soon.
+#[tokio::test]
+async fn with_little_bandwidth_events_come_all_along() {
+    let Pair { source, storage, .. } = pair();
+    for number in 0..100 {
+        put_at(&*source, &format!("{number:02}"), &"x".repeat(1_000), 1).await;
+    }
+    let options = SyncOptions { bandwidth: Some(5_000), transfers: 1, ..Default::default() };
+    let mut job = storage.sync(&at("source", ""), &at("target", ""), &options).await.unwrap();
+    assert_eq!(job.next().await.unwrap().path, "00");
+    let moved = job.activity().bytes_moved();
+    assert!(moved <= 20_000, "{moved}");
+}
+
 #[tokio::test]
 async fn options_without_sense_are_refused_by_name() {
     let Pair { storage, .. } = pair();

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use futures::{StreamExt, stream};
 use omnistorage::{
     Backend, ErrorCode, FileBackend, KeyRange, Path, Timestamp,
     backend::{
@@ -18,10 +19,12 @@ use omnistorage::{
     runtime::{CheckReport, Comparison, Deletion, Event, Filter, Job, Report, Storage, SyncJob, SyncOptions},
 };
 use tempfile::TempDir;
+use tokio::sync::Notify;
 
 use crate::{
     far::Far,
     setup::{at, memory, put, storage, tree},
+    twisted::Twisted,
 };
 
 /// Numbers that look random, and are the same each time.
@@ -401,35 +404,46 @@ async fn what_ranges_cannot_share_is_refused_by_name() {
 }
 
 /// Many small objects, so that there is something to cut.
-async fn hundred() -> Storage {
-    let trees = storage([("source", memory()), ("target", memory())]);
+async fn hundred() -> [Arc<dyn Backend>; 2] {
+    let both = [memory(), memory()];
+    let trees = trees_of(&both);
     for number in 0..100 {
         put(&trees, "source", &[(&format!("{number:02}"), &"x".repeat(1_000))]).await;
         put(&trees, "target", &[(&format!("{number:02}-old"), "x")]).await;
     }
-    trees
+    both
+}
+
+fn trees_of([source, target]: &[Arc<dyn Backend>; 2]) -> Storage {
+    storage([("source", source.clone()), ("target", target.clone())])
 }
 
 /// Dropped in the middle, a run deletes nothing, and the next one comes to the end.
 #[tokio::test]
 async fn an_interrupted_run_deletes_nothing_and_is_gone_on_with() {
-    let trees = hundred().await;
-    let options = SyncOptions {
-        bandwidth: Some(50_000),
-        deletion: Deletion::After,
-        comparison: Comparison::SizeOnly,
-        ..SyncOptions::default()
+    let [source, target] = hundred().await;
+    let reached = Arc::new(Notify::new());
+    let stuck = {
+        let reached = reached.clone();
+        Twisted::new(&source).contents(move |path, contents| {
+            if path.name() != Some("50") {
+                return contents;
+            }
+            reached.notify_one();
+            stream::pending().boxed()
+        })
     };
-    let mut job = transfer(&trees, Transfer::Sync, &sides(), &options, 8).await.unwrap();
-    for _ in 0..5 {
-        job.next().await.unwrap();
-    }
+    let options =
+        SyncOptions { deletion: Deletion::After, comparison: Comparison::SizeOnly, ..SyncOptions::default() };
+    let trees = trees_of(&[stuck, target.clone()]);
+    let job = transfer(&trees, Transfer::Sync, &sides(), &options, 8).await.unwrap();
+    reached.notified().await;
     drop(job);
+    let trees = trees_of(&[source, target]);
     let report = trees.check(&at("source", ""), &at("target", ""), &SyncOptions::default()).await.unwrap();
     let report = report.outcome().await.unwrap();
     assert_eq!(report.missing_on_source, 100);
     assert!(report.missing_on_target > 0, "{report:?}");
-    let options = SyncOptions { bandwidth: None, ..options };
     let job = transfer(&trees, Transfer::Sync, &sides(), &options, 8).await.unwrap();
     let report = job.outcome().await.unwrap();
     assert_eq!((report.deleted, report.errors, report.checked), (100, 0, 200));
@@ -438,7 +452,7 @@ async fn an_interrupted_run_deletes_nothing_and_is_gone_on_with() {
 /// What the ranges ask of the backends is counted as that of one run, and so is the limit of bandwidth.
 #[tokio::test]
 async fn ranges_have_one_account_and_one_limit_of_bandwidth() {
-    let trees = hundred().await;
+    let trees = trees_of(&hundred().await);
     let options = SyncOptions {
         bandwidth: Some(200_000),
         deletion: Deletion::None,

@@ -14,18 +14,28 @@ pub(super) struct Batch<T> {
     items: Vec<T>,
     bytes: u64,
     most: usize,
+    most_bytes: u64,
 }
 
 impl<T> Default for Batch<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), bytes: 0, most: MANY }
+        Self { items: Vec::new(), bytes: 0, most: MANY, most_bytes: MANY_BYTES }
     }
 }
 
 impl<T> Batch<T> {
+    /// Batches that take about a second at most where bandwidth is limited, in bytes a second: what was done shows when
+    /// its batch is through.
+    pub(super) fn of_a_second(bandwidth: Option<u64>) -> Self {
+        Self {
+            most_bytes: bandwidth.map_or(MANY_BYTES, |bandwidth| bandwidth.min(MANY_BYTES)),
+            ..Self::default()
+        }
+    }
+
     /// Batches of one object each, so that none waits for another.
     pub(super) const fn of_one() -> Self {
-        Self { items: Vec::new(), bytes: 0, most: 1 }
+        Self { items: Vec::new(), bytes: 0, most: 1, most_bytes: MANY_BYTES }
     }
 
     /// Adds an object of that size, and returns what should be transferred now: a large object by itself, or a full
@@ -34,7 +44,7 @@ impl<T> Batch<T> {
         let Some(size) = size.filter(|&size| size <= SMALL) else { return Some(vec![item]) };
         self.items.push(item);
         self.bytes += size;
-        (self.items.len() >= self.most || self.bytes >= MANY_BYTES).then(|| self.take()).flatten()
+        (self.items.len() >= self.most || self.bytes >= self.most_bytes).then(|| self.take()).flatten()
     }
 
     /// The objects collected so far, if there are any.

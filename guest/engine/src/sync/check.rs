@@ -58,7 +58,7 @@ impl Check {
     ) -> Result<(), Error> {
         let mut comparing: FuturesUnordered<LocalBoxFuture<'_, Vec<(Entry, Found)>>> =
             FuturesUnordered::new();
-        let mut batch = sides.batch();
+        let mut batch = sides.batch(options.bandwidth);
         loop {
             if self.entries.is_full() {
                 self.entries.flush().await;

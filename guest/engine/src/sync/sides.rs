@@ -204,9 +204,9 @@ impl Sides {
     }
 
     /// Batches for small objects, unless batching would only make them wait for each other.
-    pub(super) fn batch<T>(&self) -> Batch<T> {
+    pub(super) fn batch<T>(&self, bandwidth: Option<u64>) -> Batch<T> {
         let of_many = [&self.source, &self.target].into_iter().all(|side| side.features().batches);
-        if of_many { Batch::default() } else { Batch::of_one() }
+        if of_many { Batch::of_a_second(bandwidth) } else { Batch::of_one() }
     }
 
     /// The hash algorithm for objects whose listings carry none.
