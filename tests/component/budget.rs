@@ -258,16 +258,17 @@ async fn attempt_in_a_store(component: &[u8], limits: Limits, path: &str) -> Str
 
 #[tokio::test]
 async fn the_limits_hold_in_the_stores_of_others() {
-    let small = Limits { memory: 24 << 20, resources: 100, handles: 1000, ..Limits::default() };
-    for (path, limit) in [
-        ("hoard/reads", "`Limits::memory`"),
-        ("hoard/wholes", "`Limits::memory`"),
-        ("hoard/listings", "`Limits::resources`"),
-        ("hoard/backends", "`Limits::resources`"),
-        ("items/delete", "`Limits::items`"),
-        ("hoard/handles", "handle limit"),
+    let small = || Limits { memory: 24 << 20, ..Limits::default() };
+    let few = || Limits { resources: 100, ..Limits::default() };
+    for (path, limits, limit) in [
+        ("hoard/reads", small(), "`Limits::memory`"),
+        ("hoard/wholes", small(), "`Limits::memory`"),
+        ("hoard/listings", few(), "`Limits::resources`"),
+        ("hoard/backends", few(), "`Limits::resources`"),
+        ("items/delete", Limits::default(), "`Limits::items`"),
+        ("hoard/handles", Limits { handles: 1000, ..Limits::default() }, "handle limit"),
     ] {
-        let said = attempt_in_a_store(component(), small.clone(), path).await;
+        let said = attempt_in_a_store(component(), limits, path).await;
         assert!(said.contains(limit), "{path}: {said}");
     }
     let many = with_instances(component(), MEMORY, 20);
