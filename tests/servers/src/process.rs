@@ -68,8 +68,9 @@ impl Process {
 pub(crate) fn free_port(distances: &[u16]) -> u16 {
     static NEXT: Mutex<u16> = Mutex::new(0);
     let is_free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
-    // Below the range from which systems give ports to clients.
-    let first = (std::process::id() % 1_000) as u16;
+    // Below the range from which systems give ports to clients. Processes that were started one after the other begin
+    // far from each other.
+    let first = (std::process::id() % 1_000 * 61 % 1_000) as u16;
     let port = |step: u16| 11_000 + (first + step) % 1_000 * 10;
     let mut next = NEXT.lock().unwrap();
     let step = (*next..*next + 1_000)
