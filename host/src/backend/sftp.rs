@@ -21,6 +21,7 @@ mod cursor;
 mod exchange;
 mod failure;
 mod listing;
+mod opened;
 mod place;
 mod pool;
 mod read;

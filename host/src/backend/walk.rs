@@ -1,17 +1,25 @@
 //! Listings in byte order, directory by directory, of stores that list a directory in any order: each is read whole and
-//! sorted. Only the directories on the way down to the current entry are held in memory.
+//! sorted. Directories that come next are read ahead, since what is far away answers many questions in the time of one.
+//! In memory are the directories on the way down to the current entry, and for each of them what was read ahead below it.
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 
 use async_trait::async_trait;
 use omnistorage_types::Path;
+use tokio::task::JoinSet;
 
 use super::{ListOptions, Listed, Listing, ListingFailure, Unlisted};
 use crate::{Error, ErrorCode, Result};
 
 /// A store that lists its directories.
 #[async_trait]
-pub(super) trait Directories: Send + Sync + 'static {
+pub(super) trait Directories: Clone + Send + Sync + 'static {
+    /// How many directories beside the one that is needed may be read ahead.
+    const AHEAD: usize;
+
     /// What the backend calls itself.
     fn kind(&self) -> &'static str;
 
@@ -58,37 +66,106 @@ pub(super) struct Walk<D> {
     prefix: Path,
     options: ListOptions,
     /// The rest of each directory from the prefix down; `None` before the first.
-    open: Option<Vec<VecDeque<Node>>>,
+    open: Option<Vec<Rest>>,
+    /// How many directories are read ahead: one more with each that was needed, so that whoever wants the first entries
+    /// alone waits for no others.
+    ahead: usize,
+}
+
+/// A directory that is being read, until this is dropped.
+type Reading = JoinSet<Result<VecDeque<Node>>>;
+
+/// What is left of a directory.
+struct Rest {
+    nodes: VecDeque<Node>,
+    /// The next directories among the nodes.
+    ahead: VecDeque<Reading>,
+    /// How many nodes, from the front, hold no directories besides.
+    searched: usize,
+}
+
+impl Rest {
+    fn of(nodes: VecDeque<Node>) -> Self {
+        Self { nodes, ahead: VecDeque::new(), searched: 0 }
+    }
+
+    fn pop(&mut self) -> Option<Node> {
+        self.searched = self.searched.saturating_sub(1);
+        self.nodes.pop_front()
+    }
+
+    /// The next directory that nobody reads yet.
+    fn unread(&mut self) -> Option<&Path> {
+        while let Some(node) = self.nodes.get(self.searched) {
+            self.searched += 1;
+            if let Node::Below(directory) = node {
+                return Some(directory);
+            }
+        }
+        None
+    }
 }
 
 impl<D: Directories> Walk<D> {
     pub(super) fn new(store: D, prefix: Path, options: &ListOptions) -> Self {
-        Self { store, prefix, options: options.clone(), open: None }
+        Self { store, prefix, options: options.clone(), open: None, ahead: 0 }
     }
 
     /// The contents of a directory, sorted and without duplicates.
-    async fn read(&self, directory: &Path) -> Result<VecDeque<Node>> {
-        let mut nodes = self.store.read(directory, &self.prefix, &self.options).await?;
+    async fn read(
+        store: &D,
+        directory: &Path,
+        prefix: &Path,
+        options: &ListOptions,
+    ) -> Result<VecDeque<Node>> {
+        let mut nodes = store.read(directory, prefix, options).await?;
         nodes.sort_unstable_by(|one, other| one.place().cmp(other.place()));
         nodes
             .dedup_by(|next, node| !node.is_failure() && !next.is_failure() && node.place().eq(next.place()));
         Ok(nodes.into())
     }
 
+    /// Begins to read a directory.
+    fn begin(&self, directory: Path) -> Reading {
+        let (store, prefix, options) = (self.store.clone(), self.prefix.clone(), self.options.clone());
+        let mut reading = JoinSet::new();
+        reading.spawn(async move { Self::read(&store, &directory, &prefix, &options).await });
+        reading
+    }
+
+    /// What the directory before a rest holds. Those that come next are read meanwhile.
+    async fn below(&self, directory: &Path, rest: &mut Rest) -> Result<VecDeque<Node>> {
+        let mut reading = rest.ahead.pop_front().unwrap_or_else(|| self.begin(directory.clone()));
+        while rest.ahead.len() < self.ahead
+            && let Some(next) = rest.unread()
+        {
+            let next = self.begin(next.clone());
+            rest.ahead.push_back(next);
+        }
+        let stopped = || Error::new(ErrorCode::Cancelled, "the reading of the directory was stopped");
+        reading.join_next().await.ok_or_else(stopped)?.map_err(|_| stopped())?
+    }
+
     async fn advance(&mut self, max: usize) -> Result<Vec<Listed>> {
         self.store.check_open()?;
         let mut open = match self.open.take() {
             Some(open) => open,
-            None => vec![self.read(&self.prefix).await?],
+            None => {
+                let nodes = Self::read(&self.store, &self.prefix, &self.prefix, &self.options).await?;
+                vec![Rest::of(nodes)]
+            }
         };
         let mut entries = Vec::new();
         while entries.len() < max
-            && let Some(nodes) = open.last_mut()
+            && let Some(rest) = open.last_mut()
         {
-            match nodes.pop_front() {
+            match rest.pop() {
                 Some(Node::Entry(entry)) => entries.push(entry),
-                Some(Node::Below(directory)) => match self.read(&directory).await {
-                    Ok(nodes) => open.push(nodes),
+                Some(Node::Below(directory)) => match self.below(&directory, rest).await {
+                    Ok(nodes) => {
+                        open.push(Rest::of(nodes));
+                        self.ahead = (self.ahead + 1).min(D::AHEAD);
+                    }
                     Err(error) if error.code() == ErrorCode::BackendClosed => return Err(error),
                     Err(error) => {
                         let error = error.at(self.store.kind(), &directory);

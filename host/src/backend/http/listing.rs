@@ -22,6 +22,9 @@ const IN_FLIGHT: usize = 16;
 
 #[async_trait]
 impl Directories for SharedSite {
+    // Each asks for many objects at once.
+    const AHEAD: usize = 0;
+
     fn kind(&self) -> &'static str {
         KIND
     }

@@ -16,6 +16,8 @@ use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result};
 
 #[async_trait]
 impl Directories for Shared {
+    const AHEAD: usize = 7;
+
     fn kind(&self) -> &'static str {
         KIND
     }

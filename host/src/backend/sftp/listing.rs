@@ -24,6 +24,8 @@ const IN_FLIGHT: usize = 64;
 
 #[async_trait]
 impl Directories for Shared {
+    const AHEAD: usize = 15;
+
     fn kind(&self) -> &'static str {
         KIND
     }

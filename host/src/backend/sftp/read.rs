@@ -9,7 +9,7 @@ use omnistorage_types::Path;
 use super::{
     KIND,
     attributes::Attributes,
-    pool::Lease,
+    opened::Opened,
     remote::{Shared, require_kind_object},
     reply::Reply,
     wire::{Opening, Request},
@@ -24,19 +24,6 @@ const WINDOW: u64 = 2 << 20;
 /// What is asked for ahead at first: who wants the beginning alone should not wait for more.
 const FIRST_WINDOW: u64 = 256 << 10;
 
-/// An open file of the server, closed when it is dropped.
-#[derive(Debug)]
-pub(super) struct OpenFile {
-    pub(super) lease: Lease,
-    pub(super) handle: Bytes,
-}
-
-impl Drop for OpenFile {
-    fn drop(&mut self) {
-        drop(self.lease.send(Request::close(&self.handle)));
-    }
-}
-
 /// Opens an object.
 pub(super) async fn read(remote: &Shared, path: &Path, options: &ReadOptions) -> Result<Reader> {
     if options.if_match.is_some() {
@@ -46,7 +33,7 @@ pub(super) async fn read(remote: &Shared, path: &Path, options: &ReadOptions) ->
     // Never a named pipe, which would hold up the server.
     let seen = remote.object(&lease, path).await?;
     let opened = lease.send(Request::open(&remote.at(path), Opening::Read, &Attributes::NONE));
-    let file = OpenFile { handle: opened.handle().await?, lease };
+    let file = Opened { handle: opened.handle().await?, lease };
     let first = file.lease.send(Request::fstat(&file.handle));
     let mut body = Body {
         remote: Arc::clone(remote),
@@ -96,7 +83,7 @@ struct Body {
     ahead: u64,
     /// Asked for after the last bytes.
     unchanged: Option<Reply>,
-    file: OpenFile,
+    file: Opened,
 }
 
 /// What changes whenever the contents of an object do, as far as the protocol tells.

@@ -10,6 +10,7 @@ use omnistorage_types::Path;
 use super::{
     attributes::Attributes,
     failure::malformed,
+    opened::Opened,
     place::Places,
     pool::{Lease, Pool},
     reply::Reply,
@@ -227,36 +228,32 @@ impl Remote {
     /// # Errors
     /// A listing that ended before its end, or holds what can be no name.
     pub(super) async fn entries(&self, lease: &Lease, directory: &[u8]) -> Result<Vec<Named>> {
-        let handle = lease.send(Request::opendir(directory)).handle().await?;
-        let read = async {
-            let mut all = Vec::new();
-            let mut asked = std::collections::VecDeque::new();
-            loop {
-                while asked.len() < READDIRS {
-                    asked.push_back(lease.send(Request::readdir(&handle)));
-                }
-                let Some(reply) = asked.pop_front() else { return Ok(all) };
-                let Some(names) = reply.names().await? else { return Ok(all) };
-                for named in names {
-                    match &*named.name {
-                        b"." | b".." => {}
-                        name if name.is_empty() || name.iter().any(|byte| matches!(byte, b'/' | 0)) => {
-                            let message =
-                                "the server lists a name that can be none: it is empty, or holds a slash";
-                            return Err(Error::new(ErrorCode::Other, message));
-                        }
-                        _ => all.push(named),
+        let opened = lease.send(Request::opendir(directory)).handle();
+        let opened = Opened { handle: opened.await?, lease: lease.clone() };
+        let mut all = Vec::new();
+        let mut asked = std::collections::VecDeque::new();
+        loop {
+            while asked.len() < READDIRS {
+                asked.push_back(lease.send(Request::readdir(&opened.handle)));
+            }
+            let Some(reply) = asked.pop_front() else { return Ok(all) };
+            let Some(names) = reply.names().await? else { return Ok(all) };
+            for named in names {
+                match &*named.name {
+                    b"." | b".." => {}
+                    name if name.is_empty() || name.iter().any(|byte| matches!(byte, b'/' | 0)) => {
+                        let message =
+                            "the server lists a name that can be none: it is empty, or holds a slash";
+                        return Err(Error::new(ErrorCode::Other, message));
                     }
-                }
-                if all.len() > MOST_ENTRIES {
-                    let message = format!("the directory has more than {MOST_ENTRIES} entries");
-                    return Err(Error::new(ErrorCode::LimitExceeded, message));
+                    _ => all.push(named),
                 }
             }
-        };
-        let read = read.await;
-        drop(lease.send(Request::close(&handle)));
-        read
+            if all.len() > MOST_ENTRIES {
+                let message = format!("the directory has more than {MOST_ENTRIES} entries");
+                return Err(Error::new(ErrorCode::LimitExceeded, message));
+            }
+        }
     }
 
     /// Puts what has one name in the place of another.
