@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use async_nats::jetstream::{
-    consumer::{AckPolicy, PullConsumer, pull},
-    context::PublishAckFuture,
+    consumer::{self, AckPolicy, PullConsumer, pull},
+    context::{ConsumerInfoErrorKind, PublishAckFuture},
     message::PublishMessage,
 };
 use serde::{Deserialize, Serialize};
@@ -126,10 +126,21 @@ impl Cluster {
         Ok(())
     }
 
-    /// How many ranges of a run wait, or are at work.
+    /// How many ranges of a run wait, or are at work. Its queue is made anew if it was lost.
     pub(super) async fn unfinished(&self, run: &str, lease: Duration) -> Result<u64> {
-        let mut queue = self.queue(run, lease).await?;
-        let info = queue.info().await.map_err(|error| unavailable("tell of a queue", &error))?;
-        Ok(info.num_pending + info.num_ack_pending as u64)
+        Ok(unfinished(self.queue(run, lease).await?.cached_info()))
     }
+
+    /// The same; `None` if it has no queue, as before its begin and after its end.
+    pub(super) async fn waiting(&self, run: &str) -> Result<Option<u64>> {
+        match self.work.consumer_info(run).await {
+            Ok(info) => Ok(Some(unfinished(&info))),
+            Err(error) if error.kind() == ConsumerInfoErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unavailable("tell of a queue", &error)),
+        }
+    }
+}
+
+fn unfinished(queue: &consumer::Info) -> u64 {
+    queue.num_pending + queue.num_ack_pending as u64
 }

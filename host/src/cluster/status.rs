@@ -76,7 +76,7 @@ pub async fn runs(cluster: &Cluster) -> Result<Vec<RunStatus>> {
         let (ranges, done) = match &run.state {
             State::Merging => {
                 let done = cluster.done(&run.id, Phase::Merge).await?;
-                let unfinished = cluster.unfinished(&run.id, run.lease()).await?;
+                let unfinished = cluster.waiting(&run.id).await?.unwrap_or(0);
                 (done.saturating_add(usize::try_from(unfinished).unwrap_or(usize::MAX)), done)
             }
             State::Deleting { ranges, .. } => (ranges.len(), cluster.done(&run.id, Phase::Delete).await?),

@@ -216,6 +216,25 @@ fn a_gap_in_the_ledger_keeps_everything_from_being_deleted() {
     assert!(summary["deleted"].as_u64() > Some(0), "{summary}");
 }
 
+/// Whoever looks at a run whose queue is gone, as that of one that has just ended, sees the run, and makes nothing.
+#[test]
+fn a_look_at_a_run_without_a_queue_leaves_it_without() {
+    let Some(nats) = Nats::start() else { return };
+    let scratch = Scratch::new();
+    let (source, target) = trees(&scratch, "target");
+    let machines = Machines::new(&nats, &scratch, &[], &[]);
+    let mut client = machines.begin("sync", &source, &target, &[]);
+    client.says("began the run");
+    drop(client);
+    let status = || run(["cluster", "status", "--json", "--cluster", &nats.url()]).ok().json()[0].clone();
+    let id = status()["run"].as_str().unwrap().to_owned();
+    assert!(status()["ranges"].as_u64() > Some(0));
+    nats.send(&format!("$JS.API.CONSUMER.DELETE.omnistorage-work.{id}"), "");
+    assert_eq!(status()["state"], "merging");
+    let about = nats.ask(&format!("$JS.API.CONSUMER.INFO.omnistorage-work.{id}"), "").unwrap();
+    assert!(about.contains("consumer not found"), "{about}");
+}
+
 /// All that the cluster had of a run is gone: the client says so, and the same command begins it anew.
 #[test]
 fn a_run_that_the_cluster_forgot_is_begun_again() {
