@@ -9,6 +9,8 @@ mod compress;
 mod decoder;
 #[cfg(feature = "fast")]
 mod decompress;
+#[cfg_attr(not(feature = "fast"), path = "zstd/no_dictionary.rs")]
+pub mod dictionary;
 #[cfg(feature = "fast")]
 pub mod fast;
 mod frame;
@@ -17,8 +19,11 @@ mod symbols;
 
 #[cfg(not(feature = "fast"))]
 pub use base::{decoder, encoder};
+pub use dictionary::Dictionary;
+#[cfg(not(feature = "fast"))]
+pub use dictionary::decoder_with;
 #[cfg(feature = "fast")]
-pub use fast::{decoder, encoder};
+pub use fast::{decoder, decoder_with, encoder};
 
 use super::{CodecError, CodecErrorKind};
 

@@ -16,3 +16,5 @@ mod snappy;
 mod text;
 mod zstd;
 mod zstd_blocks;
+#[cfg(feature = "fast")]
+mod zstd_dictionary;

@@ -19,7 +19,9 @@ use twox_hash::XxHash64;
 use self::{literals::Literals, sequences::Sequences, window::Window};
 use super::{
     decoder::{Damaged, Engine},
+    dictionary::Dictionary,
     frame::{BLOCK_HEADER, Header, take},
+    symbols::FIRST_OFFSETS,
 };
 
 // How the contents of a block are encoded (section 3.1.1.2.2).
@@ -27,8 +29,25 @@ const RAW: u64 = 0;
 const REPEATED: u64 = 1;
 const COMPRESSED: u64 = 2;
 
+/// The tables of a dictionary.
+pub(super) struct Known {
+    tree: huffman::Table,
+    sequences: sequences::Tables,
+}
+
+impl Known {
+    /// Reads them, and takes them off `bytes`.
+    pub(super) fn read(bytes: &mut &[u8]) -> Result<Box<Self>, Damaged> {
+        let mut tree = huffman::Table::new();
+        tree.read(bytes)?;
+        let sequences = sequences::Tables::read(bytes)?;
+        Ok(Box::new(Self { tree, sequences }))
+    }
+}
+
 /// The state between blocks.
 pub(super) struct Blocks {
+    dictionary: Option<Dictionary>,
     literals: Literals,
     sequences: Sequences,
     window: Window,
@@ -38,8 +57,9 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(dictionary: Option<Dictionary>) -> Self {
         Self {
+            dictionary,
             literals: Literals::new(),
             sequences: Sequences::new(),
             window: Window::new(),
@@ -50,12 +70,20 @@ impl Blocks {
 }
 
 impl Engine for Blocks {
+    fn dictionary(&self) -> Option<&Dictionary> {
+        self.dictionary.as_ref()
+    }
+
     fn start(&mut self, header: &Header, _: &[u8]) -> Result<(), Damaged> {
         let reach = header.window.min(header.contents.unwrap_or(u64::MAX));
         self.max_block = usize::try_from(header.max_block()).map_err(|_| Damaged)?;
-        self.window.reset(usize::try_from(reach).map_err(|_| Damaged)?, self.max_block);
-        self.literals.reset();
-        self.sequences.reset();
+        let dictionary = self.dictionary.as_ref();
+        let content = dictionary.map_or(&[][..], Dictionary::content);
+        self.window.reset(usize::try_from(reach).map_err(|_| Damaged)?, self.max_block, content);
+        let known = dictionary.and_then(Dictionary::reading);
+        self.literals.reset(known.map(|known| &known.tree));
+        let offsets = dictionary.map_or(FIRST_OFFSETS, Dictionary::offsets);
+        self.sequences.reset(known.map(|known| &known.sequences), offsets);
         self.checksum = header.has_checksum.then(|| XxHash64::with_seed(0));
         Ok(())
     }

@@ -8,6 +8,7 @@ use super::{
     compress::Encoder,
     decoder::Decoder,
     decompress::Blocks,
+    dictionary::Dictionary,
 };
 
 /// A compressor to one frame with a checksum. Levels are the reference's, -131,072 to 22; those above 12 compress
@@ -33,5 +34,11 @@ pub fn frames(level: Option<i32>, contents: NonZero<u64>) -> Result<Box<dyn Code
 /// A decompressor.
 #[must_use]
 pub fn decoder(limits: DecoderLimits) -> Box<dyn Coder> {
-    Box::new(Guard::new(Decoder::new(Blocks::new(), limits), limits))
+    Box::new(Guard::new(Decoder::new(Blocks::new(None), limits), limits))
+}
+
+/// A decompressor of frames that begin with a dictionary.
+#[must_use]
+pub fn decoder_with(dictionary: &Dictionary, limits: DecoderLimits) -> Box<dyn Coder> {
+    Box::new(Guard::new(Decoder::new(Blocks::new(Some(dictionary.clone())), limits), limits))
 }

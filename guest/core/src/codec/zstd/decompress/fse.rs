@@ -53,6 +53,7 @@ impl Entry {
 }
 
 /// What the states of one alphabet stand for: at most `STATES` of them, a power of two.
+#[derive(Clone)]
 pub(super) struct Table<const STATES: usize> {
     entries: [Entry; STATES],
     accuracy_log: u32,

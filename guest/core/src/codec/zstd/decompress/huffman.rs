@@ -17,6 +17,7 @@ const MAX_WEIGHTS: usize = 255;
 
 /// For each value of the next [`MAX_HUFFMAN_BITS`] bits: the symbol they begin with in the high byte, and its length in
 /// bits in the low byte.
+#[derive(Clone)]
 pub(super) struct Table([u16; 1 << MAX_HUFFMAN_BITS]);
 
 impl Table {
