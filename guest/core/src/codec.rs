@@ -139,6 +139,22 @@ pub fn decoder(kind: Codec, limits: DecoderLimits) -> Box<dyn Coder> {
     }
 }
 
+/// A compressor that may have a dictionary.
+///
+/// # Errors
+/// As [`encoder`]; [`CodecErrorKind::InvalidDictionary`] for a dictionary of a codec that has none: only zstd has.
+pub fn encoder_with(
+    kind: Codec,
+    level: Option<i32>,
+    dictionary: Option<&Dictionary>,
+) -> Result<Box<dyn Coder>, CodecError> {
+    match (kind, dictionary) {
+        (_, None) => encoder(kind, level),
+        (Codec::Zstd, Some(dictionary)) => zstd::encoder_with(dictionary, level),
+        (_, Some(_)) => Err(no_dictionaries(kind)),
+    }
+}
+
 /// A decompressor of data that was compressed with a dictionary, or without.
 ///
 /// # Errors

@@ -21,9 +21,9 @@ mod symbols;
 pub use base::{decoder, encoder};
 pub use dictionary::Dictionary;
 #[cfg(not(feature = "fast"))]
-pub use dictionary::decoder_with;
+pub use dictionary::{decoder_with, encoder_with};
 #[cfg(feature = "fast")]
-pub use fast::{decoder, decoder_with, encoder};
+pub use fast::{decoder, decoder_with, encoder, encoder_with};
 
 use super::{CodecError, CodecErrorKind};
 

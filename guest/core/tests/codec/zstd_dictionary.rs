@@ -1,12 +1,15 @@
-//! Zstandard's dictionaries: those that the reference made are read, and so is what it compresses with them.
+//! Zstandard's dictionaries: those that the reference made are read, what it compresses with them too, and the other way
+//! round.
+
+use std::process::Command;
 
 use omnistorage_core::codec::{
-    Codec, CodecError, CodecErrorKind, DecoderLimits, Dictionary, decoder_with, zstd::fast,
+    Codec, CodecError, CodecErrorKind, DecoderLimits, Dictionary, decoder_with, encoder_with, zstd::fast,
 };
 
 use crate::{
     damage::mutate,
-    drive::{Random, run, sample},
+    drive::{Random, ZSTD_FAST, pipe, run, sample},
 };
 
 /// What `zstd --train --maxdict=4096` makes of the first thousand [`records`].
@@ -68,6 +71,105 @@ fn decompress(dictionary: &Dictionary, packed: &[u8], chunk: usize) -> Result<Ve
 /// What the reference makes of it with a dictionary.
 fn reference(dictionary: &[u8], input: &[u8], level: i32) -> Vec<u8> {
     zstd::bulk::Compressor::with_dictionary(level, dictionary).unwrap().compress(input).unwrap()
+}
+
+fn compress(dictionary: &Dictionary, input: &[u8], level: i32) -> Vec<u8> {
+    let mut encoder = fast::encoder_with(dictionary, Some(level)).unwrap();
+    let (packed, result) = run(&mut *encoder, input, 100_000, 1 << 16);
+    assert_eq!(result, Ok(()));
+    packed
+}
+
+/// Compresses, and has both decoders read it.
+fn round_trip(bytes: &[u8], dictionary: &Dictionary, input: &[u8], level: i32) -> usize {
+    let packed = compress(dictionary, input, level);
+    let mut theirs = zstd::Decoder::with_dictionary(&packed[..], bytes).unwrap();
+    let mut output = Vec::new();
+    std::io::copy(&mut theirs, &mut output).unwrap();
+    assert!(output == input, "level {level}, {} bytes", input.len());
+    assert!(decompress(dictionary, &packed, 5000).unwrap() == input, "level {level}, {} bytes", input.len());
+    packed.len()
+}
+
+#[test]
+fn the_reference_reads_what_we_compress_with_a_dictionary() {
+    let records = records(60);
+    let large = [records.concat().repeat(20), sample(300_000), records.concat()].concat();
+    // One with tables, one of content alone, and some of hardly any.
+    for bytes in [TRAINED, &large[..600_000], b"x", b"\"status\": "] {
+        let dictionary = Dictionary::new(bytes.to_vec()).unwrap();
+        for level in ZSTD_FAST.levels {
+            for record in &records {
+                round_trip(bytes, &dictionary, record, *level);
+            }
+            for length in [0, 1, 7, 8, 9, 300] {
+                round_trip(bytes, &dictionary, &records[0][..length], *level);
+                round_trip(bytes, &dictionary, &bytes[..length.min(bytes.len())], *level);
+            }
+        }
+        for level in [-1, 1, 3, 6, 9, 13, 19] {
+            for length in [16_384, 128 << 10, (128 << 10) + 1, large.len()] {
+                round_trip(bytes, &dictionary, &large[..length], level);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_dictionary_is_out_of_reach_behind_a_window() {
+    let mut noise = vec![0; 700_000];
+    let mut random = Random(17);
+    noise.chunks_mut(8).for_each(|chunk| chunk.copy_from_slice(&random.next().to_le_bytes()[..chunk.len()]));
+    let (bytes, between) = noise.split_at(100_000);
+    let dictionary = Dictionary::new(bytes.to_vec()).unwrap();
+    // Level 1 has a window of 512 KiB: the first time it is a match, and the second time no more.
+    let input = [bytes, between, bytes].concat();
+    let packed = round_trip(bytes, &dictionary, &input, 1);
+    assert_eq!(packed.div_ceil(100_000), 7 + 1, "{packed}");
+}
+
+#[test]
+fn numbers_of_any_length_name_a_dictionary() {
+    let [record, ..] = &records(1)[..] else { panic!("there is one") };
+    let mut lengths = Vec::new();
+    for id in [1_u32, 255, 256, 65_535, 65_536, u32::MAX] {
+        let mut bytes = TRAINED.to_vec();
+        bytes[4..8].copy_from_slice(&id.to_le_bytes());
+        let dictionary = Dictionary::new(bytes.clone()).unwrap();
+        lengths.push(round_trip(&bytes, &dictionary, record, 3));
+        let named = zstd::zstd_safe::get_dict_id_from_frame(&compress(&dictionary, record, 3));
+        assert_eq!(named.map(std::num::NonZero::get), Some(id));
+    }
+    assert_eq!(lengths.iter().map(|length| length - lengths[0]).collect::<Vec<_>>(), [0, 0, 1, 1, 3, 3]);
+}
+
+/// A thousand small objects, each a frame of its own.
+#[test]
+fn small_objects_become_as_small_as_those_of_the_reference() {
+    let (records, dictionary) = (records(1000), trained());
+    for level in [1, 3, 9, 19] {
+        let mut theirs = zstd::bulk::Compressor::with_dictionary(level, TRAINED).unwrap();
+        theirs.set_parameter(zstd::zstd_safe::CParameter::ChecksumFlag(true)).unwrap();
+        let theirs: usize = records.iter().map(|record| theirs.compress(record).unwrap().len()).sum();
+        let ours: usize = records.iter().map(|record| compress(&dictionary, record, level).len()).sum();
+        assert!(ours * 100 <= theirs * 103, "level {level}: {ours} instead of {theirs}");
+    }
+}
+
+#[test]
+fn zstd_1_reads_what_we_compress_with_a_dictionary_and_the_other_way_round() {
+    if Command::new("zstd").arg("--version").output().is_err() {
+        eprintln!("not tested: there is no zstd on the PATH");
+        return;
+    }
+    let [record, ..] = &records(1)[..] else { panic!("there is one") };
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/codec/records.dictionary");
+    let packed = compress(&trained(), record, 19);
+    assert!(pipe("zstd", &["-dc", "-D", path], &packed) == *record);
+    for arguments in [&["-c", "-D", path][..], &["-c", "-19", "--no-dictID", "-D", path]] {
+        let packed = pipe("zstd", arguments, record);
+        assert!(decompress(&trained(), &packed, 100).unwrap() == *record, "{arguments:?}");
+    }
 }
 
 #[test]
@@ -187,13 +289,15 @@ fn damage_is_noticed() {
 #[test]
 fn only_zstd_has_dictionaries_and_they_take_memory() {
     for codec in Codec::ALL {
-        let decoder = decoder_with(codec, DecoderLimits::default(), Some(&trained()));
-        match (codec, decoder.map(drop)) {
-            (Codec::Zstd, result) => assert_eq!(result, Ok(())),
-            (_, result) => {
-                let error = result.unwrap_err();
-                assert_eq!(error.kind, CodecErrorKind::InvalidDictionary);
-                assert!(error.message.contains(codec.as_str()));
+        let decoder = decoder_with(codec, DecoderLimits::default(), Some(&trained())).map(drop);
+        let encoder = encoder_with(codec, None, Some(&trained())).map(drop);
+        for result in [decoder, encoder] {
+            match result {
+                Ok(()) => assert_eq!(codec, Codec::Zstd),
+                Err(error) => {
+                    assert_eq!(error.kind, CodecErrorKind::InvalidDictionary);
+                    assert!(error.message.contains(codec.as_str()));
+                }
             }
         }
     }

@@ -16,6 +16,7 @@ use std::hash::Hasher;
 
 use twox_hash::XxHash64;
 
+pub(super) use self::{fse::Described, sequences::Distributions};
 use self::{literals::Literals, sequences::Sequences, window::Window};
 use super::{
     decoder::{Damaged, Engine},
@@ -36,12 +37,13 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Reads them, and takes them off `bytes`.
-    pub(super) fn read(bytes: &mut &[u8]) -> Result<Box<Self>, Damaged> {
+    /// Reads them, and takes them off `bytes`. Also returns the lengths of the codes of literals, and the distributions.
+    pub(super) fn read(bytes: &mut &[u8]) -> Result<(Box<Self>, [u8; 256], Distributions), Damaged> {
         let mut tree = huffman::Table::new();
         tree.read(bytes)?;
-        let sequences = sequences::Tables::read(bytes)?;
-        Ok(Box::new(Self { tree, sequences }))
+        let lengths = tree.lengths();
+        let (sequences, distributions) = sequences::Tables::read(bytes)?;
+        Ok((Box::new(Self { tree, sequences }), lengths, distributions))
     }
 }
 

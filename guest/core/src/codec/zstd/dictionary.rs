@@ -6,6 +6,7 @@ use std::{num::NonZero, rc::Rc};
 
 use super::{
     super::{CodecError, CodecErrorKind},
+    compress,
     decoder::Damaged,
     decompress,
     frame::take,
@@ -29,6 +30,8 @@ struct Parsed {
     start: usize,
     offsets: [u32; REPEATED as usize],
     reading: Option<Box<decompress::Known>>,
+    writing: Option<compress::Known>,
+    index: compress::Index,
 }
 
 impl Dictionary {
@@ -70,17 +73,29 @@ impl Dictionary {
     pub(super) fn reading(&self) -> Option<&decompress::Known> {
         self.0.reading.as_deref()
     }
+
+    /// The same for a compressor.
+    pub(super) fn writing(&self) -> Option<&compress::Known> {
+        self.0.writing.as_ref()
+    }
+
+    /// Its content as a compressor knows it.
+    pub(super) fn index(&self) -> &compress::Index {
+        &self.0.index
+    }
 }
 
 impl Parsed {
     fn new(bytes: Vec<u8>) -> Result<Self, Damaged> {
         let mut rest = &bytes[..];
         if !bytes.starts_with(&MAGIC) {
-            return Ok(Self { id: 0, bytes, start: 0, offsets: FIRST_OFFSETS, reading: None });
+            let (offsets, index) = (FIRST_OFFSETS, compress::Index::default());
+            return Ok(Self { id: 0, bytes, start: 0, offsets, reading: None, writing: None, index });
         }
         take(&mut rest, MAGIC.len());
         let id = take(&mut rest, 4) as u32;
-        let reading = decompress::Known::read(&mut rest)?;
+        let (reading, lengths, distributions) = decompress::Known::read(&mut rest)?;
+        let writing = compress::Known::new(lengths, &distributions);
         if rest.len() <= 4 * REPEATED as usize {
             return Err(Damaged);
         }
@@ -89,6 +104,7 @@ impl Parsed {
         if id == 0 || offsets.iter().any(|offset| *offset == 0 || *offset as usize > rest.len()) {
             return Err(Damaged);
         }
-        Ok(Self { id, bytes, start, offsets, reading: Some(reading) })
+        let index = compress::Index::default();
+        Ok(Self { id, bytes, start, offsets, reading: Some(reading), writing: Some(writing), index })
     }
 }

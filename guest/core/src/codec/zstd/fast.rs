@@ -17,7 +17,17 @@ use super::{
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`](super::super::CodecErrorKind::InvalidLevel).
 pub fn encoder(level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
-    let encoder = Encoder::new(checked(level)?, u64::MAX);
+    let encoder = Encoder::new(checked(level)?, u64::MAX, None);
+    Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
+}
+
+/// The same with a dictionary. For the first stream at a level its content is looked through; those that follow, if they
+/// are short, get a copy of what came of it.
+///
+/// # Errors
+/// As [`encoder`].
+pub fn encoder_with(dictionary: &Dictionary, level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
+    let encoder = Encoder::new(checked(level)?, u64::MAX, Some(dictionary.clone()));
     Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
 }
 
@@ -27,7 +37,7 @@ pub fn encoder(level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
 /// # Errors
 /// As [`encoder`].
 pub fn frames(level: Option<i32>, contents: NonZero<u64>) -> Result<Box<dyn Coder>, CodecError> {
-    let encoder = Encoder::new(checked(level)?, contents.get());
+    let encoder = Encoder::new(checked(level)?, contents.get(), None);
     Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
 }
 

@@ -31,6 +31,14 @@ impl Dictionary {
     }
 }
 
+/// A compressor with a dictionary.
+///
+/// # Errors
+/// None, since there is no dictionary.
+pub fn encoder_with(dictionary: &Dictionary, _: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
+    match *dictionary {}
+}
+
 /// A decompressor of frames that begin with a dictionary.
 #[must_use]
 pub fn decoder_with(dictionary: &Dictionary, _: DecoderLimits) -> Box<dyn Coder> {

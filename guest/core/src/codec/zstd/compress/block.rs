@@ -1,6 +1,7 @@
 //! Blocks (RFC 8878 section 3.1.1.2).
 
 use super::{
+    known::Known,
     literals::{Literals, min_gain},
     section::SequenceCoder,
     sequences::Sequences,
@@ -43,10 +44,10 @@ impl BlockWriter {
         }
     }
 
-    /// A frame begins.
-    pub(super) fn reset(&mut self) {
-        self.literals.reset();
-        self.sequences.reset();
+    /// A frame begins, with the tables of a dictionary or none.
+    pub(super) fn reset(&mut self, known: Option<&Known>) {
+        self.literals.reset(known);
+        self.sequences.reset(known);
     }
 
     /// Writes a block, compressed if that makes it smaller.

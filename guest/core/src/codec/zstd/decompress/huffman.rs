@@ -72,6 +72,15 @@ impl Table {
         Ok(())
     }
 
+    /// The length in bits of each symbol's code; 0 where there is none.
+    pub(super) fn lengths(&self) -> [u8; 256] {
+        let mut lengths = [0; 256];
+        for entry in self.0 {
+            lengths[usize::from(entry >> 8)] = entry as u8;
+        }
+        lengths
+    }
+
     #[inline(always)]
     fn symbol(&self, bits: &mut BackwardBits<'_>) -> u8 {
         let entry = self.0[bits.peek::<MAX_HUFFMAN_BITS>()];

@@ -32,13 +32,20 @@ impl Tables {
     }
 
     /// Reads the three distributions of a dictionary (section 5), and takes them off `bytes`.
-    pub(super) fn read(bytes: &mut &[u8]) -> Result<Self, Damaged> {
+    pub(super) fn read(bytes: &mut &[u8]) -> Result<(Self, Distributions), Damaged> {
         let mut tables = Self::new();
-        describe(&mut tables.offsets, &OFFSETS, bytes)?;
-        describe(&mut tables.match_lengths, &MATCH_LENGTHS, bytes)?;
-        describe(&mut tables.literal_lengths, &LITERAL_LENGTHS, bytes)?;
-        Ok(tables)
+        let offsets = describe(&mut tables.offsets, &OFFSETS, bytes)?;
+        let match_lengths = describe(&mut tables.match_lengths, &MATCH_LENGTHS, bytes)?;
+        let literal_lengths = describe(&mut tables.literal_lengths, &LITERAL_LENGTHS, bytes)?;
+        Ok((tables, Distributions { literal_lengths, match_lengths, offsets }))
     }
+}
+
+/// What the tables of a dictionary were made of.
+pub(in super::super) struct Distributions {
+    pub(in super::super) literal_lengths: Described,
+    pub(in super::super) match_lengths: Described,
+    pub(in super::super) offsets: Described,
 }
 
 impl Sequences {
@@ -173,7 +180,7 @@ fn read_table<const STATES: usize, const CODES: usize>(
             table.repeat(*baselines.get(code).ok_or(Damaged)?, *extra_bits.get(code).ok_or(Damaged)?);
             Ok(())
         }
-        2 => describe(table, alphabet, bytes),
+        2 => describe(table, alphabet, bytes).map(drop),
         _ if can_repeat => Ok(()),
         _ => Err(Damaged),
     }
@@ -184,7 +191,8 @@ fn describe<const STATES: usize, const CODES: usize>(
     table: &mut Table<STATES>,
     alphabet: &Alphabet<CODES>,
     bytes: &mut &[u8],
-) -> Result<(), Damaged> {
+) -> Result<Described, Damaged> {
     let described = Described::read(bytes, alphabet.max_accuracy_log, CODES)?;
-    table.build(described.accuracy_log, described.counts(), &alphabet.baselines, &alphabet.extra_bits)
+    table.build(described.accuracy_log, described.counts(), &alphabet.baselines, &alphabet.extra_bits)?;
+    Ok(described)
 }
