@@ -18,3 +18,5 @@ mod zstd;
 mod zstd_blocks;
 #[cfg(feature = "fast")]
 mod zstd_dictionary;
+#[cfg(feature = "fast")]
+mod zstd_training;

@@ -15,6 +15,7 @@ mod level;
 mod literals;
 mod section;
 mod sequences;
+mod statistics;
 
 use std::{hash::Hasher as _, num::NonZero};
 
@@ -26,7 +27,7 @@ use self::{
     level::Level,
     sequences::Sequences,
 };
-pub(super) use self::{index::Index, known::Known};
+pub(super) use self::{index::Index, known::Known, statistics::Statistics};
 use super::{
     super::{CodecError, Coder, pending::Pending},
     dictionary::Dictionary,

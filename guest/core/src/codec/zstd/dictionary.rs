@@ -13,7 +13,7 @@ use super::{
     symbols::{FIRST_OFFSETS, REPEATED},
 };
 
-const MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
+pub(super) const MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
 
 /// The most bytes that a dictionary may have: with it and a window, any history is short enough for every match finder.
 pub const MAX_LENGTH: usize = 4 << 20;

@@ -44,3 +44,11 @@ pub fn encoder_with(dictionary: &Dictionary, _: Option<i32>) -> Result<Box<dyn C
 pub fn decoder_with(dictionary: &Dictionary, _: DecoderLimits) -> Box<dyn Coder> {
     match *dictionary {}
 }
+
+/// Makes no dictionary.
+///
+/// # Errors
+/// [`CodecErrorKind::Unsupported`].
+pub fn train(_: &[&[u8]], _: usize) -> Result<Vec<u8>, CodecError> {
+    Dictionary::new(Vec::new()).map(|dictionary| match dictionary {})
+}
