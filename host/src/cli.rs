@@ -13,6 +13,7 @@ mod complete;
 mod config;
 #[cfg(not(target_family = "wasm"))]
 mod configuration;
+mod dictionary;
 #[cfg(not(target_family = "wasm"))]
 mod directory;
 mod escape;

@@ -13,8 +13,14 @@ use crate::{
 };
 
 impl Guest for crate::Component {
-    async fn compress(input: Body, codec: Codec, level: Option<i32>) -> Result<Body, Error> {
-        let compression = Compression { codec: FromWit::from_wit(codec)?, level };
+    async fn compress(
+        input: Body,
+        codec: Codec,
+        level: Option<i32>,
+        dictionary: Option<Vec<u8>>,
+    ) -> Result<Body, Error> {
+        let dictionary = dictionary.map(Into::into);
+        let compression = Compression { codec: FromWit::from_wit(codec)?, level, dictionary };
         Ok(outgoing(compression::compressed(brought(input.contents, input.completion), compression)?))
     }
 

@@ -27,13 +27,13 @@ use crate::{Options, measure::median, text::Text};
 const CHUNK: usize = 256 << 10;
 
 const WORK: [Compression; 8] = [
-    Compression { codec: Codec::Gzip, level: Some(1) },
-    Compression { codec: Codec::Gzip, level: Some(6) },
-    Compression { codec: Codec::Gzip, level: Some(9) },
-    Compression { codec: Codec::Zstd, level: Some(1) },
-    Compression { codec: Codec::Zstd, level: Some(3) },
-    Compression { codec: Codec::Zstd, level: Some(9) },
-    Compression { codec: Codec::Snappy, level: None },
+    Compression { codec: Codec::Gzip, level: Some(1), dictionary: None },
+    Compression { codec: Codec::Gzip, level: Some(6), dictionary: None },
+    Compression { codec: Codec::Gzip, level: Some(9), dictionary: None },
+    Compression { codec: Codec::Zstd, level: Some(1), dictionary: None },
+    Compression { codec: Codec::Zstd, level: Some(3), dictionary: None },
+    Compression { codec: Codec::Zstd, level: Some(9), dictionary: None },
+    Compression { codec: Codec::Snappy, level: None, dictionary: None },
     Compression { codec: Codec::Lz4, level: None },
 ];
 

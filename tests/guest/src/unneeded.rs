@@ -23,7 +23,7 @@ impl bisync::Guest for Component {
 }
 
 impl compression::Guest for Component {
-    async fn compress(_: Body, _: Codec, _: Option<i32>) -> Result<Body, Error> {
+    async fn compress(_: Body, _: Codec, _: Option<i32>, _: Option<Vec<u8>>) -> Result<Body, Error> {
         unimplemented!()
     }
 

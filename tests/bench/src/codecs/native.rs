@@ -9,7 +9,7 @@ use omnistorage_core::codec::{self, DecoderLimits};
 use super::CHUNK;
 
 /// Tells how many bytes came out.
-pub(super) fn compress(Compression { codec, level }: Compression, contents: &[u8]) -> Result<usize> {
+pub(super) fn compress(Compression { codec, level, .. }: Compression, contents: &[u8]) -> Result<usize> {
     let mut size = 0;
     drive(&mut *codec::encoder(codec, level)?, contents, |part| size += part.len())?;
     Ok(size)
@@ -17,7 +17,7 @@ pub(super) fn compress(Compression { codec, level }: Compression, contents: &[u8
 
 /// What comes out.
 #[cfg(test)]
-pub(super) fn compressed(Compression { codec, level }: Compression, contents: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn compressed(Compression { codec, level, .. }: Compression, contents: &[u8]) -> Result<Vec<u8>> {
     let mut packed = Vec::new();
     drive(&mut *codec::encoder(codec, level)?, contents, |part| packed.extend_from_slice(part))?;
     Ok(packed)
