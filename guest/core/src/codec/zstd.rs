@@ -15,6 +15,8 @@ pub mod dictionary;
 pub mod fast;
 mod frame;
 #[cfg(feature = "fast")]
+mod prior;
+#[cfg(feature = "fast")]
 mod symbols;
 #[cfg(feature = "fast")]
 pub mod train;

@@ -16,8 +16,9 @@ mod literals;
 mod section;
 mod sequences;
 mod statistics;
+mod tables;
 
-use std::{hash::Hasher as _, num::NonZero};
+use std::{hash::Hasher as _, num::NonZero, rc::Rc};
 
 use twox_hash::XxHash64;
 
@@ -27,10 +28,9 @@ use self::{
     level::Level,
     sequences::Sequences,
 };
-pub(super) use self::{index::Index, known::Known, statistics::Statistics};
+pub(super) use self::{known::Known, statistics::Statistics};
 use super::{
     super::{CodecError, Coder, pending::Pending},
-    dictionary::Dictionary,
     symbols::FIRST_OFFSETS,
 };
 
@@ -42,7 +42,7 @@ const IS_SINGLE_SEGMENT: u8 = 1 << 5;
 pub(super) struct Encoder {
     level: Level,
     /// What each frame begins with.
-    dictionary: Option<Dictionary>,
+    dictionary: Option<Rc<Known>>,
     /// Contents of a frame, after which another begins.
     frame_length: u64,
     /// Contents of this frame, so far.
@@ -73,7 +73,7 @@ enum State {
 
 impl Encoder {
     /// Makes frames of `frame_length` bytes of contents each (at least one byte); the last one may have less.
-    pub(super) fn new(level: i32, frame_length: u64, dictionary: Option<Dictionary>) -> Self {
+    pub(super) fn new(level: i32, frame_length: u64, dictionary: Option<Rc<Known>>) -> Self {
         let level = Level::new(level);
         let mut encoder = Self {
             level,
@@ -98,7 +98,7 @@ impl Encoder {
     /// Writes the header of the frame (RFC 8878 section 3.1.1.1): with a window, or with the length of the contents
     /// where it is known already.
     fn header(&self, length: Option<usize>, out: &mut Vec<u8>) {
-        let id = self.dictionary.as_ref().and_then(Dictionary::id).map_or(0, NonZero::get);
+        let id = self.dictionary.as_ref().and_then(|known| known.prior().id).map_or(0, NonZero::get);
         let (id_flag, id_length) = match id {
             0 => (0, 0),
             1..0x100 => (1, 1),
@@ -124,18 +124,19 @@ impl Encoder {
     /// Begins the next frame, which knows nothing of those before it. What the finder still remembers of them lies
     /// below the lowest place, so nothing has to be cleared; but of a dictionary it may have forgotten much.
     fn begin(&mut self) {
-        if let Some(dictionary) = &self.dictionary {
+        let known = self.dictionary.as_deref();
+        if let Some(known) = known {
+            let content = known.prior().content();
             self.finder = None;
             self.history.clear();
-            self.history.reserve(dictionary.content().len() + MAX_BLOCK);
-            self.history.extend_from_slice(dictionary.content());
+            self.history.reserve(content.len() + MAX_BLOCK);
+            self.history.extend_from_slice(content);
             self.block = self.history.len();
         }
         self.frame = self.history.len();
         self.taken = 0;
-        let dictionary = self.dictionary.as_ref();
-        self.offsets = dictionary.map_or(FIRST_OFFSETS, Dictionary::offsets);
-        self.blocks.reset(dictionary.and_then(Dictionary::writing));
+        self.offsets = known.map_or(FIRST_OFFSETS, |known| known.prior().offsets);
+        self.blocks.reset(known.and_then(Known::tables));
         self.checksum = XxHash64::with_seed(0);
         self.state = State::Before;
     }
@@ -154,10 +155,7 @@ impl Encoder {
         let known_length = is_last.then_some(length);
         let finder = self.finder.get_or_insert_with(|| match &self.dictionary {
             None => self.level.finder(known_length),
-            Some(dictionary) => {
-                let (content, known) = (dictionary.content(), dictionary.writing());
-                dictionary.index().finder(self.level, known_length, content, known)
-            }
+            Some(known) => known.finder(self.level, known_length),
         });
         let mut offsets = self.offsets;
         self.sequences.begin(length);
@@ -186,7 +184,7 @@ impl Encoder {
     /// Makes room for another block.
     fn make_room(&mut self) {
         let window = 1 << self.level.window_log;
-        let dictionary = self.dictionary.as_ref().map_or(0, |dictionary| dictionary.content().len());
+        let dictionary = self.dictionary.as_ref().map_or(0, |known| known.prior().content().len());
         // Moving a window once for each window of input costs less than a tenth of the fastest level.
         let most = dictionary + window + window.min(4 << 20) + MAX_BLOCK;
         if self.history.capacity() < most {

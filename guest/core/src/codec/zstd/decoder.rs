@@ -4,14 +4,13 @@ use std::num::NonZero;
 
 use super::{
     super::{CodecError, CodecErrorKind, Coder, DecoderLimits, gather::Gather},
-    dictionary::Dictionary,
     frame::{self, Header, Start},
 };
 
 /// Decompresses the blocks of one frame after the other.
 pub(super) trait Engine {
-    /// The dictionary that each frame begins with.
-    fn dictionary(&self) -> Option<&Dictionary> {
+    /// The dictionary that each frame begins with: its number, if it has one, and the length of its content.
+    fn dictionary(&self) -> Option<(Option<NonZero<u32>>, u64)> {
         None
     }
 
@@ -145,11 +144,11 @@ impl<E: Engine> Decoder<E> {
 /// As with zstd(1), a frame that names no dictionary begins with the one that there is.
 fn admit(
     header: &Header,
-    dictionary: Option<&Dictionary>,
+    dictionary: Option<(Option<NonZero<u32>>, u64)>,
     max_window: u64,
     at: u64,
 ) -> Result<(), CodecError> {
-    let (needed, given) = (header.dictionary, dictionary.map(Dictionary::id));
+    let (needed, given) = (header.dictionary, dictionary.map(|(id, _)| id));
     if needed != 0 && given != Some(NonZero::new(needed)) {
         let what = match given {
             None => "which is needed".to_owned(),
@@ -159,7 +158,7 @@ fn admit(
         let message = format!("it was compressed with the zstd dictionary {needed}, {what}");
         return Err(CodecError::new(CodecErrorKind::Unsupported, at, message));
     }
-    let content = dictionary.map_or(0, |dictionary| dictionary.content().len() as u64);
+    let content = dictionary.map_or(0, |(_, content)| content);
     if content > max_window {
         let message = format!("the zstd dictionary has {content} bytes, and `max-window` is {max_window}");
         return Err(CodecError::new(CodecErrorKind::LimitExceeded, at, message));

@@ -10,6 +10,7 @@ use super::{
     decoder::Damaged,
     decompress,
     frame::take,
+    prior::Prior,
     symbols::{FIRST_OFFSETS, REPEATED},
 };
 
@@ -20,18 +21,10 @@ pub const MAX_LENGTH: usize = 4 << 20;
 
 /// A dictionary. Clones are the same one.
 #[derive(Clone)]
-pub struct Dictionary(Rc<Parsed>);
-
-struct Parsed {
-    /// 0: none.
-    id: u32,
-    /// The whole, and where its content begins.
-    bytes: Vec<u8>,
-    start: usize,
-    offsets: [u32; REPEATED as usize],
-    reading: Option<Box<decompress::Known>>,
-    writing: Option<compress::Known>,
-    index: compress::Index,
+pub struct Dictionary {
+    prior: Rc<Prior>,
+    reading: Rc<decompress::Known>,
+    writing: Rc<compress::Known>,
 }
 
 impl Dictionary {
@@ -47,64 +40,52 @@ impl Dictionary {
                 format!("a zstd dictionary has 1 to {MAX_LENGTH} bytes, and this one {}", bytes.len());
             return Err(invalid(message));
         }
-        let parsed =
-            Parsed::new(bytes).map_err(|Damaged| invalid("the zstd dictionary is damaged".to_owned()))?;
-        Ok(Self(Rc::new(parsed)))
+        Self::parse(bytes).map_err(|Damaged| invalid("the zstd dictionary is damaged".to_owned()))
+    }
+
+    fn parse(bytes: Vec<u8>) -> Result<Self, Damaged> {
+        if !bytes.starts_with(&MAGIC) {
+            let prior = Rc::new(Prior::new(None, FIRST_OFFSETS, bytes, 0));
+            let reading = decompress::Known::new(prior.clone(), None);
+            let writing = compress::Known::new(prior.clone(), None);
+            return Ok(Self { prior, reading: Rc::new(reading), writing: Rc::new(writing) });
+        }
+        let mut rest = &bytes[MAGIC.len()..];
+        let id = NonZero::new(take(&mut rest, 4) as u32).ok_or(Damaged)?;
+        let (tables, lengths, distributions) = decompress::Tables::read(&mut rest)?;
+        if rest.len() <= 4 * REPEATED as usize {
+            return Err(Damaged);
+        }
+        let offsets = std::array::from_fn(|_| take(&mut rest, 4) as u32);
+        if offsets.iter().any(|offset| *offset == 0 || *offset as usize > rest.len()) {
+            return Err(Damaged);
+        }
+        let start = bytes.len() - rest.len();
+        let prior = Rc::new(Prior::new(Some(id), offsets, bytes, start));
+        let reading = decompress::Known::new(prior.clone(), Some(tables));
+        let writing = compress::Known::new(prior.clone(), Some((lengths, distributions)));
+        Ok(Self { prior, reading: Rc::new(reading), writing: Rc::new(writing) })
     }
 
     /// The number that frames name it by, if it has one.
     #[must_use]
     pub fn id(&self) -> Option<NonZero<u32>> {
-        NonZero::new(self.0.id)
+        self.prior.id
     }
 
     /// What matches of a frame can repeat.
     #[must_use]
     pub fn content(&self) -> &[u8] {
-        &self.0.bytes[self.0.start..]
+        self.prior.content()
     }
 
-    /// The offsets that can be repeated at the start of a frame, the latest first.
-    pub(super) fn offsets(&self) -> [u32; REPEATED as usize] {
-        self.0.offsets
+    /// What a decompressor knows.
+    pub(super) fn reading(&self) -> &Rc<decompress::Known> {
+        &self.reading
     }
 
-    /// Its tables, if it has some.
-    pub(super) fn reading(&self) -> Option<&decompress::Known> {
-        self.0.reading.as_deref()
-    }
-
-    /// The same for a compressor.
-    pub(super) fn writing(&self) -> Option<&compress::Known> {
-        self.0.writing.as_ref()
-    }
-
-    /// Its content as a compressor knows it.
-    pub(super) fn index(&self) -> &compress::Index {
-        &self.0.index
-    }
-}
-
-impl Parsed {
-    fn new(bytes: Vec<u8>) -> Result<Self, Damaged> {
-        let mut rest = &bytes[..];
-        if !bytes.starts_with(&MAGIC) {
-            let (offsets, index) = (FIRST_OFFSETS, compress::Index::default());
-            return Ok(Self { id: 0, bytes, start: 0, offsets, reading: None, writing: None, index });
-        }
-        take(&mut rest, MAGIC.len());
-        let id = take(&mut rest, 4) as u32;
-        let (reading, lengths, distributions) = decompress::Known::read(&mut rest)?;
-        let writing = compress::Known::new(lengths, &distributions);
-        if rest.len() <= 4 * REPEATED as usize {
-            return Err(Damaged);
-        }
-        let offsets = std::array::from_fn(|_| take(&mut rest, 4) as u32);
-        let start = bytes.len() - rest.len();
-        if id == 0 || offsets.iter().any(|offset| *offset == 0 || *offset as usize > rest.len()) {
-            return Err(Damaged);
-        }
-        let index = compress::Index::default();
-        Ok(Self { id, bytes, start, offsets, reading: Some(reading), writing: Some(writing), index })
+    /// What a compressor knows.
+    pub(super) fn writing(&self) -> &Rc<compress::Known> {
+        &self.writing
     }
 }

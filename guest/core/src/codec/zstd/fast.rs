@@ -27,7 +27,7 @@ pub fn encoder(level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
 /// # Errors
 /// As [`encoder`].
 pub fn encoder_with(dictionary: &Dictionary, level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
-    let encoder = Encoder::new(checked(level)?, u64::MAX, Some(dictionary.clone()));
+    let encoder = Encoder::new(checked(level)?, u64::MAX, Some(dictionary.writing().clone()));
     Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
 }
 
@@ -50,5 +50,5 @@ pub fn decoder(limits: DecoderLimits) -> Box<dyn Coder> {
 /// A decompressor of frames that begin with a dictionary.
 #[must_use]
 pub fn decoder_with(dictionary: &Dictionary, limits: DecoderLimits) -> Box<dyn Coder> {
-    Box::new(Guard::new(Decoder::new(Blocks::new(Some(dictionary.clone())), limits), limits))
+    Box::new(Guard::new(Decoder::new(Blocks::new(Some(dictionary.reading().clone())), limits), limits))
 }

@@ -81,7 +81,7 @@ pub fn train(samples: &[&[u8]], size: usize) -> Result<Vec<u8>, CodecError> {
 fn finish(samples: &[&[u8]], content: Vec<u8>, size: usize) -> Result<Vec<u8>, CodecError> {
     let plain = Dictionary::new(content)?;
     let mut statistics = Statistics::new(plain.content().len());
-    samples.iter().for_each(|sample| statistics.add(&plain, sample));
+    samples.iter().for_each(|sample| statistics.add(plain.writing(), sample));
     let tables = statistics.describe().ok_or_else(|| refused("the samples are like noise".to_owned()))?;
 
     let mut hasher = XxHash64::with_seed(0);

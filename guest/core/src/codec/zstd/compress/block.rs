@@ -1,10 +1,10 @@
 //! Blocks (RFC 8878 section 3.1.1.2).
 
 use super::{
-    known::Known,
     literals::{Literals, min_gain},
     section::SequenceCoder,
     sequences::Sequences,
+    tables::Tables,
 };
 
 /// No block is longer.
@@ -45,7 +45,7 @@ impl BlockWriter {
     }
 
     /// A frame begins, with the tables of a dictionary or none.
-    pub(super) fn reset(&mut self, known: Option<&Known>) {
+    pub(super) fn reset(&mut self, known: Option<&Tables>) {
         self.literals.reset(known);
         self.sequences.reset(known);
     }

@@ -16,7 +16,7 @@ pub(super) use optimal::{Effort, Optimal};
 #[cfg(test)]
 pub(super) use rows::MAX_POSITION as MAX_POSITION_OF_ROWS;
 
-use super::{known::Known, sequences::Sequences};
+use super::{sequences::Sequences, tables::Tables};
 
 /// The last offsets, the latest first, as a decoder knows them. Only [`Optimal`] uses the third, and keeps it right.
 pub(super) type Offsets = [u32; 3];
@@ -37,7 +37,7 @@ pub(super) trait Finder {
     fn slide(&mut self, by: usize);
 
     /// Takes in the content of a dictionary, which the history begins with, and what its tables tell. Nothing came before.
-    fn learn(&mut self, content: &[u8], known: Option<&Known>);
+    fn learn(&mut self, content: &[u8], known: Option<&Tables>);
 
     /// Another one that knows the same.
     fn copy(&self) -> Box<dyn Finder>;

@@ -5,11 +5,11 @@
 
 use std::cell::RefCell;
 
-use super::{Known, finder::Finder, level::Level};
+use super::{finder::Finder, level::Level, tables::Tables};
 
 /// A finder that looked through a dictionary, of the level that was asked for last.
 #[derive(Default)]
-pub(in super::super) struct Index(RefCell<Option<(Level, Box<dyn Finder>)>>);
+pub(super) struct Index(RefCell<Option<(Level, Box<dyn Finder>)>>);
 
 impl Index {
     /// A finder for contents behind a dictionary; `length` is theirs if they are known to be short.
@@ -18,7 +18,7 @@ impl Index {
         level: Level,
         length: Option<usize>,
         content: &[u8],
-        known: Option<&Known>,
+        known: Option<&Tables>,
     ) -> Box<dyn Finder> {
         if length.is_none() {
             // What is long needs large tables, and takes longer than the dictionary.

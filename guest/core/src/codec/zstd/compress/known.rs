@@ -1,31 +1,39 @@
-//! What a decoder has of a dictionary before the first block of a frame: a code for literals, and the tables of sequences.
+//! What a compressor knows before the first byte of a frame.
+
+use std::rc::Rc;
 
 use super::{
-    super::decompress::{Described, Distributions},
-    fse::{Distribution, Table},
-    huffman::Code,
+    super::{decompress::Distributions, prior::Prior},
+    finder::Finder,
+    index::Index,
+    level::Level,
+    tables::Tables,
 };
 
-/// The tables of a dictionary.
+/// A dictionary, as a compressor has it.
 pub(in super::super) struct Known {
-    pub(super) code: Box<Code>,
-    pub(super) literal_lengths: Box<Table>,
-    pub(super) match_lengths: Box<Table>,
-    pub(super) offsets: Box<Table>,
+    prior: Rc<Prior>,
+    tables: Option<Tables>,
+    index: Index,
 }
 
 impl Known {
-    /// From the lengths of the codes of literals, and the distributions of sequences.
-    pub(in super::super) fn new(lengths: [u8; 256], distributions: &Distributions) -> Self {
-        let table = |described: &Described| {
-            let distribution = Distribution::predefined(described.accuracy_log, described.counts());
-            Box::new(Table::new(distribution))
-        };
-        Self {
-            code: Box::new(Code::with(lengths)),
-            literal_lengths: table(&distributions.literal_lengths),
-            match_lengths: table(&distributions.match_lengths),
-            offsets: table(&distributions.offsets),
-        }
+    /// `tables`: the lengths of the codes of literals, and the distributions of sequences.
+    pub(in super::super) fn new(prior: Rc<Prior>, tables: Option<([u8; 256], Distributions)>) -> Self {
+        let tables = tables.map(|(lengths, distributions)| Tables::new(lengths, &distributions));
+        Self { prior, tables, index: Index::default() }
+    }
+
+    pub(super) fn prior(&self) -> &Prior {
+        &self.prior
+    }
+
+    pub(super) fn tables(&self) -> Option<&Tables> {
+        self.tables.as_ref()
+    }
+
+    /// A finder for contents behind it; `length` is theirs if they are known to be short.
+    pub(super) fn finder(&self, level: Level, length: Option<usize>) -> Box<dyn Finder> {
+        self.index.finder(level, length, self.prior.content(), self.tables())
     }
 }

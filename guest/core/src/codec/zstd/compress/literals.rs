@@ -2,7 +2,7 @@
 
 use super::{
     huffman::{self, Code},
-    known::Known,
+    tables::Tables,
 };
 
 /// Fewer literals gain less than their code costs.
@@ -47,7 +47,7 @@ impl Literals {
     }
 
     /// A frame begins, with the code of a dictionary or none.
-    pub(super) fn reset(&mut self, known: Option<&Known>) {
+    pub(super) fn reset(&mut self, known: Option<&Tables>) {
         (self.code, self.next) = (known.map(|known| known.code.clone()), None);
     }
 

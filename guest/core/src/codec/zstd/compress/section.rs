@@ -5,8 +5,8 @@ use super::{
     bits::BitWriter,
     codes::Coded,
     fse::{self, Distribution, Table},
-    known::Known,
     sequences::Sequences,
+    tables::Tables,
 };
 
 /// Writes the section, and remembers the tables that a decoder has.
@@ -34,8 +34,8 @@ impl SequenceCoder {
     }
 
     /// A frame begins, with the tables of a dictionary or none.
-    pub(super) fn reset(&mut self, known: Option<&Known>) {
-        let coder = |table: fn(&Known) -> &Box<Table>| Coder {
+    pub(super) fn reset(&mut self, known: Option<&Tables>) {
+        let coder = |table: fn(&Tables) -> &Box<Table>| Coder {
             known: known.map(|known| table(known).clone()),
             next: Next::Known,
         };

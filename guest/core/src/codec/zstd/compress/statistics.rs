@@ -1,13 +1,11 @@
 //! The tables of a dictionary: what the literals and the sequences of samples are, that are compressed with its content.
 
 use super::{
-    super::{
-        dictionary::Dictionary,
-        symbols::{Alphabet, LITERAL_LENGTHS, MATCH_LENGTHS, OFFSETS},
-    },
+    super::symbols::{Alphabet, LITERAL_LENGTHS, MATCH_LENGTHS, OFFSETS},
     codes::Coded,
     fse::{self, Distribution},
     huffman::{self, Code},
+    known::Known,
     level::Level,
     sequences::Sequences,
 };
@@ -42,12 +40,12 @@ impl Statistics {
     }
 
     /// Counts what becomes of a sample.
-    pub(in super::super) fn add(&mut self, dictionary: &Dictionary, sample: &[u8]) {
-        let content = dictionary.content();
-        let mut finder = dictionary.index().finder(Level::new(LEVEL), Some(sample.len()), content, None);
+    pub(in super::super) fn add(&mut self, dictionary: &Known, sample: &[u8]) {
+        let content = dictionary.prior().content();
+        let mut finder = dictionary.finder(Level::new(LEVEL), Some(sample.len()));
         let history = [content, sample].concat();
         self.sequences.begin(sample.len());
-        finder.find(&history, content.len(), 0, &mut dictionary.offsets(), &mut self.sequences);
+        finder.find(&history, content.len(), 0, &mut { dictionary.prior().offsets }, &mut self.sequences);
         for (all, count) in self.literals.iter_mut().zip(huffman::count(self.sequences.literals())) {
             *all += count;
         }

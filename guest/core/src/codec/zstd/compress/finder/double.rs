@@ -1,7 +1,7 @@
 //! Two tables: one of long matches, which are preferred, and one of short ones.
 
 use super::{
-    super::{known::Known, sequences::Sequences},
+    super::{sequences::Sequences, tables::Tables},
     Finder, Offsets, Table, common_before, common_length, half, hash, word, words,
 };
 
@@ -154,7 +154,7 @@ impl Finder for Double {
         self.short.slide(by);
     }
 
-    fn learn(&mut self, content: &[u8], _: Option<&Known>) {
+    fn learn(&mut self, content: &[u8], _: Option<&Tables>) {
         for (at, bytes) in words(content) {
             self.long.set(hash(bytes, 0), at);
             self.short.set(hash(bytes, self.ignored), at);

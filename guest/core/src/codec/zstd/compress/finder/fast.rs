@@ -1,7 +1,7 @@
 //! One table, looked up at every position, or at fewer where nothing is found.
 
 use super::{
-    super::{known::Known, sequences::Sequences},
+    super::{sequences::Sequences, tables::Tables},
     Finder, Offsets, Table, common_before, common_length, half, hash, word, words,
 };
 
@@ -127,7 +127,7 @@ impl Finder for Fast {
         self.table.slide(by);
     }
 
-    fn learn(&mut self, content: &[u8], _: Option<&Known>) {
+    fn learn(&mut self, content: &[u8], _: Option<&Tables>) {
         for (at, bytes) in words(content) {
             self.table.set(hash(bytes, self.ignored), at);
         }

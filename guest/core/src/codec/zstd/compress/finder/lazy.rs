@@ -1,7 +1,7 @@
 //! Compares many earlier places, and before it takes a match, looks whether a better one begins a byte or two later.
 
 use super::{
-    super::{known::Known, sequences::Sequences},
+    super::{sequences::Sequences, tables::Tables},
     Finder, Offsets, common_before, common_length, half, hash,
     rows::Rows,
     word,
@@ -214,7 +214,7 @@ impl<const WORDS: usize> Finder for Lazy<WORDS> {
         self.next = self.next.saturating_sub(by);
     }
 
-    fn learn(&mut self, content: &[u8], _: Option<&Known>) {
+    fn learn(&mut self, content: &[u8], _: Option<&Tables>) {
         // The last positions have too few bytes yet: they come with the first of the frame.
         self.next = content.len().saturating_sub(7);
         (0..self.next).for_each(|place| self.insert(content, place));

@@ -5,8 +5,8 @@
 
 use super::{
     super::{
-        known::Known,
         sequences::{MIN_MATCH, Sequences},
+        tables::Tables,
     },
     Finder, Offsets, common_length,
     prices::Prices,
@@ -264,7 +264,7 @@ impl Finder for Optimal {
         self.tree.slide(by);
     }
 
-    fn learn(&mut self, content: &[u8], known: Option<&Known>) {
+    fn learn(&mut self, content: &[u8], known: Option<&Tables>) {
         self.tree.learn(content);
         if let Some(known) = known {
             self.prices = Prices::of(known);

@@ -8,8 +8,8 @@ use super::super::{
     codes::{LITERAL_LENGTH_BITS, MATCH_LENGTH_BITS, literal_length_code, match_length_code},
     fse::{MAX_SYMBOLS, Table},
     huffman,
-    known::Known,
     sequences::MIN_MATCH,
+    tables::Tables,
 };
 
 /// One bit.
@@ -100,7 +100,7 @@ impl Prices {
     }
 
     /// Those that follow from the tables of a dictionary.
-    pub(super) fn of(known: &Known) -> Self {
+    pub(super) fn of(known: &Tables) -> Self {
         // What a table has no place for may come all the same.
         let literals = known.code.lengths().map(|length| match length {
             0 => 1,
