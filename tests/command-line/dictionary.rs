@@ -1,6 +1,6 @@
 //! Dictionaries of zstd, from the command line.
 
-use std::{ffi::OsStr, fs, path::Path};
+use std::{ffi::OsStr, fs, path::Path, process::Command};
 
 use crate::{
     command::{Run, command, pair, run, run_with},
@@ -86,4 +86,42 @@ fn a_dictionary_is_a_file_for_zstd() {
     let broken = scratch.write("broken", b"\x37\xa4\x30\xec and no tables");
     put(&scratch.path("c.zst"), &broken, &[]).fails_with(2, &["dictionary is damaged"]);
     assert!(!scratch.path("c.zst").exists());
+}
+
+#[test]
+fn a_dictionary_is_trained_of_objects() {
+    let scratch = Scratch::new();
+    let source = scratch.path("source");
+    fs::create_dir_all(source.join("below")).unwrap();
+    for n in 0..300 {
+        let directory = if n % 2 == 0 { source.join("below") } else { source.clone() };
+        fs::write(directory.join(n.to_string()), format!("{SHARED}{}, \"id\": {n}}}", n * 7919 % 1000))
+            .unwrap();
+    }
+    let trained = scratch.path("trained");
+    let train = |options: &[&str], output: &Path| {
+        let words = ["dictionary", "train", "-o", output.to_str().unwrap()];
+        run(words.iter().chain(options).map(OsStr::new).chain([source.as_os_str()]))
+    };
+    let run = train(&["--size", "2K"], &trained).ok();
+    assert!(run.stderr.contains("from 300 objects"), "{}", run.stderr);
+    let bytes = fs::read(&trained).unwrap();
+    assert!(bytes.starts_with(b"\x37\xa4\x30\xec") && bytes.len() <= 2048);
+
+    let packed = scratch.path("packed");
+    let options = ["--compress", "zstd", "--dictionary", trained.to_str().unwrap()];
+    pair("sync", &source, &packed, &options).ok();
+    let [plain, with] =
+        [source.join("3"), packed.join("3.zst")].map(|path| fs::metadata(path).unwrap().len());
+    assert!(with * 3 < plain, "{with} of {plain}");
+    if let Ok(read) = Command::new("zstd").arg("-dcD").arg(&trained).arg(packed.join("3.zst")).output() {
+        assert_eq!(read.stdout, fs::read(source.join("3")).unwrap());
+    }
+
+    // Too little, and a place for it that there is not.
+    train(&[], &scratch.path("other")).fails(2, &["the samples have", "112640"]);
+    train(&["--size", "2K", "--max-size", "1B"], &scratch.path("other")).fails(2, &["too few"]);
+    train(&["--size", "100B"], &scratch.path("other")).fails(2, &["1024"]);
+    assert!(!scratch.path("other").exists());
+    assert_ne!(train(&["--size", "2K"], &scratch.path("no/other")).code, Some(0));
 }

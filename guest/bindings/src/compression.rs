@@ -32,6 +32,10 @@ impl Guest for crate::Component {
         Ok(outgoing(compression::decompressed(input, DecompressOptions::from_wit(options)?)))
     }
 
+    async fn train_dictionary(samples: Vec<Vec<u8>>, size: u32) -> Result<Vec<u8>, Error> {
+        Ok(compression::trained(&samples, size)?)
+    }
+
     fn detect_codec(path: Option<String>, head: Vec<u8>) -> Option<Codec> {
         compression::detect(path.as_deref(), &head).into_wit()
     }

@@ -24,6 +24,15 @@ pub fn decompressed(input: Contents, options: DecompressOptions) -> Contents {
     decompressed_source(Source::new(input), options)
 }
 
+/// A dictionary of what the samples have in common.
+///
+/// # Errors
+/// A size that no dictionary has, and samples that give none.
+pub fn trained(samples: &[Vec<u8>], size: u32) -> Result<Vec<u8>> {
+    let samples: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
+    Ok(codec::zstd::train(&samples, size as usize)?)
+}
+
 /// The codec of a body, by its first bytes, or else by its path.
 #[must_use]
 pub fn detect(path: Option<&str>, head: &[u8]) -> Option<Codec> {

@@ -31,6 +31,10 @@ impl compression::Guest for Component {
         unimplemented!()
     }
 
+    async fn train_dictionary(_: Vec<Vec<u8>>, _: u32) -> Result<Vec<u8>, Error> {
+        unimplemented!()
+    }
+
     fn detect_codec(_: Option<String>, _: Vec<u8>) -> Option<Codec> {
         unimplemented!()
     }
