@@ -30,7 +30,7 @@ pub(crate) async fn run(bucket: Config) -> anyhow::Result<()> {
     let (logs, bucket) = (Location::new("logs", "")?, Location::new("bucket", "")?);
 
     // Whatever the bucket has beside them goes.
-    let zstd = Recoding::Compress(Compression { codec: Codec::Zstd, level: None });
+    let zstd = Recoding::Compress(Compression { codec: Codec::Zstd, level: None, dictionary: None });
     let options = SyncOptions { recoding: Some(zstd), ..SyncOptions::default() };
     let report = storage.sync(&logs, &bucket, &options).await?.outcome().await?;
     anyhow::ensure!(report.errors == 0 && report.transferred == 3);

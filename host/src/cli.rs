@@ -13,6 +13,7 @@ mod complete;
 mod config;
 #[cfg(not(target_family = "wasm"))]
 mod configuration;
+mod dictionary;
 #[cfg(not(target_family = "wasm"))]
 mod directory;
 mod escape;
@@ -63,6 +64,7 @@ mod tee;
 mod threads;
 mod time;
 mod trace;
+mod train;
 mod transfer;
 mod tree;
 mod units;
@@ -221,6 +223,7 @@ enum Command {
     Report(report::Report),
     Hash(hash::Hash),
     Records(records::Records),
+    Dictionary(train::Dictionaries),
     #[cfg(not(target_family = "wasm"))]
     Config(config::Config),
     Backends(information::Backends),
@@ -269,6 +272,7 @@ impl Command {
             Self::Plan(command) => wait(Threads::One, command.run(globals)),
             Self::Hash(command) => wait(Threads::One, command.run(globals)),
             Self::Records(command) => wait(Threads::Several, command.run(globals)),
+            Self::Dictionary(command) => wait(Threads::Several, command.run(globals)),
             #[cfg(not(target_family = "wasm"))]
             Self::Config(command) => wait(Threads::One, command.run(globals)),
             Self::Features(command) => wait(Threads::One, command.run(globals)),

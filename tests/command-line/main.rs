@@ -9,6 +9,7 @@ mod cluster;
 mod command;
 mod configuring;
 mod credentials;
+mod dictionary;
 mod documentation;
 mod files;
 mod filters;

@@ -43,12 +43,13 @@ fn whole() -> WriteOptions {
 
 #[tokio::test]
 async fn a_source_that_fails_changes_nothing_wherever_it_fails() {
-    let gzip = Compression { codec: Codec::Gzip, level: Some(1) };
+    let gzip = Compression { codec: Codec::Gzip, level: Some(1), dictionary: None };
     for count in [0, 1, SIZE / 2, SIZE] {
-        for compress in [None, Some(gzip)] {
+        for compress in [None, Some(gzip.clone())] {
             for target in Target::all("d/x").await {
                 let (x, contents) = (at("here", "d/x"), failing_after(body(), count));
-                let written = target.storage().write(&x, contents, &Default::default(), compress).await;
+                let written =
+                    target.storage().write(&x, contents, &Default::default(), compress.clone()).await;
                 assert_eq!(written.unwrap_err().code(), ErrorCode::Unavailable, "{count} {compress:?}");
                 target.is_as_it_was().await;
             }
@@ -114,7 +115,7 @@ async fn a_caller_that_loses_patience_changes_nothing() {
 async fn a_truncated_source_is_not_written() {
     for target in Target::all("x").await {
         let storage = target.storage();
-        let gzip = Compression { codec: Codec::Gzip, level: Some(1) };
+        let gzip = Compression { codec: Codec::Gzip, level: Some(1), dictionary: None };
         let elsewhere = crate::setup::two_memories();
         let whole = at("here", "whole.gz");
         let size =

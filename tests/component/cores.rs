@@ -26,7 +26,7 @@ fn cores(count: usize) -> NonZero<usize> {
 }
 
 fn quick(codec: Codec) -> Compression {
-    Compression { codec, level: codec.levels().map(|_| 1) }
+    Compression { codec, level: codec.levels().map(|_| 1), dictionary: None }
 }
 
 /// Lines that differ from block to block.
@@ -187,7 +187,7 @@ async fn nothing_is_written_if_the_contents_fail_or_the_level_is_wrong() {
     let storage = storage([("here", memory.clone() as _)]);
     put(&storage, "here", &[("x", "old")]).await;
     let failed = || Err(Error::new(ErrorCode::Unavailable, "gone"));
-    let level = |level| Compression { codec: Codec::Gzip, level: Some(level) };
+    let level = |level| Compression { codec: Codec::Gzip, level: Some(level), dictionary: None };
     for (contents, compression, code) in [
         (stream::iter([failed()]).boxed(), level(1), ErrorCode::Unavailable),
         (
@@ -209,7 +209,11 @@ async fn a_limit_of_one_core_ends_the_whole_with_its_name() {
     let limits = Limits { memory: 4 << 20, ..Limits::default() };
     let storage = Storage::builder(runtime()).limits(limits).build();
     let contents = chunks(&text(30 << 20), 1 << 20);
-    let parts = storage.compress(contents, Compression { codec: Codec::Zstd, level: Some(12) }, cores(2));
+    let parts = storage.compress(
+        contents,
+        Compression { codec: Codec::Zstd, level: Some(12), dictionary: None },
+        cores(2),
+    );
     let failed = parts.try_collect::<Vec<_>>().await.unwrap_err();
     assert_eq!(failed.code(), ErrorCode::LimitExceeded, "{failed}");
 }

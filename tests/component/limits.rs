@@ -144,7 +144,7 @@ async fn bombs_stop_at_the_limits_of_decompression() {
     let (seed, bomb) = (at("here", "seed"), at("here", "bomb"));
     for (codec, level) in [(Codec::Gzip, 9), (Codec::Zstd, 3)] {
         let zeros = stream::iter(vec![Ok(Bytes::from_static(&[0; 1 << 20])); 16]).boxed();
-        let compress = Some(Compression { codec, level: Some(level) });
+        let compress = Some(Compression { codec, level: Some(level), dictionary: None });
         storage.write(&seed, zeros, &WriteOptions::default(), compress).await.unwrap();
         let packed = storage.read(&seed, &ReadOptions::default(), None).await.unwrap().contents;
         let packed = packed.try_collect::<Vec<_>>().await.unwrap().concat();

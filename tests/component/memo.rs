@@ -350,10 +350,10 @@ async fn a_move_believes_no_memo() {
 
 #[tokio::test]
 async fn objects_that_are_compressed_on_the_way_are_remembered_too() {
-    let compression = Compression { codec: Codec::Gzip, level: None };
-    for recoding in [Recoding::Compress(compression), Recoding::Decompress] {
+    let compression = Compression { codec: Codec::Gzip, level: None, dictionary: None };
+    for recoding in [Recoding::Compress(compression), Recoding::Decompress(None)] {
         let places = Places::up();
-        let recoded = SyncOptions { recoding: Some(recoding), ..options() };
+        let recoded = SyncOptions { recoding: Some(recoding.clone()), ..options() };
         // Names whose order changes on the way.
         for name in ["a", "a-b", "a.txt", "d/a", "d-e"] {
             put(&*places.source, name, "contents", 1000).await;

@@ -332,7 +332,7 @@ async fn calls_that_make_no_sense_are_refused_before_anything_is_opened() {
         assert!(failed.error.message().contains(word), "{}", failed.error);
         assert_eq!(Error::from(failed.clone()), failed.error);
     }
-    let level = Some(Compression { codec: Codec::Gzip, level: Some(99) });
+    let level = Some(Compression { codec: Codec::Gzip, level: Some(99), dictionary: None });
     let failed = storage.tee(&[at("here", "x")], body(), &options, level, Mode::All).await.unwrap_err();
     assert_eq!(failed.error.code(), ErrorCode::InvalidArgument);
     assert_eq!(storage.stat(&at("here", "x")).await.unwrap_err().code(), ErrorCode::NotFound);
@@ -343,7 +343,7 @@ async fn one_target_is_a_write() {
     for mode in MODES {
         let storage = crate::setup::two_memories();
         let options = WriteOptions { metadata: vec![("k".into(), "v".into())], ..Default::default() };
-        let gzip = Some(Compression { codec: Codec::Gzip, level: None });
+        let gzip = Some(Compression { codec: Codec::Gzip, level: None, dictionary: None });
         let results = storage.tee(&[at("here", "x")], body(), &options, gzip, mode).await.unwrap();
         assert_eq!(results[0].outcome.written().unwrap().metadata, options.metadata);
         let decompress = Some(DecompressOptions::default());

@@ -38,14 +38,14 @@ async fn a_writer_commits_by_its_end_alone() {
     let storage = two_memories();
     put(&storage, "here", &[("a", "old")]).await;
     let (a, options) = (at("here", "a"), Default::default());
-    let zstd = Some(Compression { codec: Codec::Zstd, level: None });
+    let zstd = Some(Compression { codec: Codec::Zstd, level: None, dictionary: None });
     let bytes: Vec<u8> = (0..300_000u32).flat_map(|n| n.to_le_bytes()).collect();
 
     let mut given_up = storage.writer(&a, &options, None);
     given_up.write_all(&bytes).await.unwrap();
     given_up.flush().await.unwrap();
     given_up.abort().await;
-    let mut dropped = storage.writer(&a, &options, zstd);
+    let mut dropped = storage.writer(&a, &options, zstd.clone());
     dropped.write_all(&bytes).await.unwrap();
     drop(dropped);
     let mut old = storage.reader(&a, &ReadOptions::default(), None).await.unwrap();
@@ -74,7 +74,7 @@ async fn a_reader_ends_with_an_error_where_the_contents_are_cut() {
     let mut writer = storage.writer(
         &at("here", "whole.zst"),
         &Default::default(),
-        Some(Compression { codec: Codec::Zstd, level: None }),
+        Some(Compression { codec: Codec::Zstd, level: None, dictionary: None }),
     );
     writer.write_all(&[7; 100_000]).await.unwrap();
     let whole = writer.finish().await.unwrap().size.unwrap();
@@ -98,7 +98,7 @@ async fn bytes_survive_compression() {
         let level = codec.levels().map(|_| 1);
         let chunks: Vec<_> = text.chunks(100_000).map(|chunk| Ok(chunk.to_vec().into())).collect();
         let (contents, place) = (futures::stream::iter(chunks).boxed(), at("here", "x"));
-        let compress = Some(Compression { codec, level });
+        let compress = Some(Compression { codec, level, dictionary: None });
         let written = storage.write(&place, contents, &Default::default(), compress).await.unwrap();
         assert!(written.size.unwrap() < text.len() as u64, "{codec:?}");
         let decompress = Some(DecompressOptions::default());

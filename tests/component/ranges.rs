@@ -156,7 +156,7 @@ async fn what_cannot_go_with_a_range_is_refused_by_name() {
     let range = between(Some("a"), Some("b"));
     let renames =
         SyncOptions { track_renames: RenameStrategy { hash: true, ..Default::default() }, ..range.clone() };
-    let compression = Compression { codec: Codec::Gzip, level: None };
+    let compression = Compression { codec: Codec::Gzip, level: None, dictionary: None };
     let recoding = SyncOptions { recoding: Some(Recoding::Compress(compression)), ..range };
     for (options, word) in
         [(renames, "track-renames"), (recoding, "recoding"), (between(Some("b"), Some("a")), "start-after")]

@@ -21,12 +21,12 @@ use tempfile::TempDir;
 use crate::setup::{at, memory, put, storage, tree};
 
 fn compress(codec: Codec) -> SyncOptions {
-    let compression = Compression { codec, level: None };
+    let compression = Compression { codec, level: None, dictionary: None };
     SyncOptions { recoding: Some(Recoding::Compress(compression)), ..SyncOptions::default() }
 }
 
 fn decompress() -> SyncOptions {
-    SyncOptions { recoding: Some(Recoding::Decompress), ..SyncOptions::default() }
+    SyncOptions { recoding: Some(Recoding::Decompress(None)), ..SyncOptions::default() }
 }
 
 fn files(scratch: &TempDir, name: &str) -> Arc<dyn Backend> {
@@ -182,7 +182,7 @@ async fn what_makes_no_sense_beside_it_is_refused() {
     let storage = storage([("source", memory()), ("packed", memory())]);
     put(&storage, "source", &[("a", "1")]).await;
     let by_name = RenameStrategy { name: true, ..Default::default() };
-    let level = Recoding::Compress(Compression { codec: Codec::Gzip, level: Some(99) });
+    let level = Recoding::Compress(Compression { codec: Codec::Gzip, level: Some(99), dictionary: None });
     for options in [
         SyncOptions { comparison: Comparison::SizeOnly, ..compress(Codec::Gzip) },
         SyncOptions { track_renames: by_name, ..compress(Codec::Gzip) },
@@ -290,4 +290,39 @@ async fn one_object_and_what_it_replaces() {
     let job = storage.copy(&at("source", "d/a"), &at("source", "d"), &compress(Codec::Zstd)).await;
     assert_eq!(events(job).await.unwrap().0, ["transferred a"]);
     assert_eq!(names(&storage, "source").await, ["d/a", "d/a.zst"]);
+}
+
+/// Small objects that have in common what is in a dictionary.
+#[tokio::test]
+async fn a_dictionary_goes_along_both_ways() {
+    let dictionary =
+        || Some(b"{\"status\": \"shipped\", \"customer\": \"Ada\", \"currency\": \"EUR\"}".to_vec().into());
+    let record = "{\"status\": \"shipped\", \"customer\": \"Ada\", \"currency\": \"EUR\"}";
+    let scratch = TempDir::new().unwrap();
+    for storage in kinds(&scratch) {
+        put(&storage, "source", &[("a", record), ("b", record)]).await;
+        let with = |codec| Compression { codec, level: None, dictionary: dictionary() };
+        let packing =
+            SyncOptions { recoding: Some(Recoding::Compress(with(Codec::Zstd))), ..Default::default() };
+        let (_, report) = sync(&storage, "source", "packed", &packing).await.unwrap();
+        assert_eq!((report.transferred, report.errors), (2, 0));
+        let packed = storage.stat(&at("packed", "a.zst")).await.unwrap().size;
+        assert!(packed.is_some_and(|size| size < 30), "{packed:?}");
+        // Compared by their contents they are the same.
+        let by_contents = SyncOptions { comparison: Comparison::Checksum, ..packing.clone() };
+        assert_eq!(sync(&storage, "source", "packed", &by_contents).await.unwrap().1.transferred, 0);
+        let unpacking = |dictionary| {
+            let recoding = Some(Recoding::Decompress(dictionary));
+            SyncOptions { recoding, retries: 1, ..Default::default() }
+        };
+        let (_, report) = sync(&storage, "packed", "back", &unpacking(None)).await.unwrap();
+        assert_eq!((report.transferred, report.errors), (0, 2), "what it repeats is not there");
+        sync(&storage, "packed", "back", &unpacking(dictionary())).await.unwrap();
+        assert!(read(&storage, "back", "b", None).await == record.as_bytes());
+
+        let gzip =
+            SyncOptions { recoding: Some(Recoding::Compress(with(Codec::Gzip))), ..Default::default() };
+        let error = sync(&storage, "source", "packed", &gzip).await.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidArgument);
+    }
 }

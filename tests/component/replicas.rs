@@ -180,7 +180,7 @@ async fn the_last_error_is_told_with_what_the_others_said() {
 #[tokio::test]
 async fn compressed_replicas_are_one_object() {
     let storage = two_memories();
-    let gzip = Some(Compression { codec: Codec::Gzip, level: None });
+    let gzip = Some(Compression { codec: Codec::Gzip, level: None, dictionary: None });
     let x = at("here", "x");
     let contents = futures::stream::once(async { Ok(version(3)) }).boxed();
     storage.write(&x, contents, &Default::default(), gzip).await.unwrap();

@@ -163,7 +163,7 @@ async fn a_directory_of_the_source_that_fails_makes_nothing_extra() {
 
 #[tokio::test]
 async fn a_directory_of_the_target_that_fails_makes_nothing_missing() {
-    let compress = Recoding::Compress(Compression { codec: Codec::Gzip, level: None });
+    let compress = Recoding::Compress(Compression { codec: Codec::Gzip, level: None, dictionary: None });
     for options in [
         SyncOptions::default(),
         SyncOptions { deletion: Deletion::Before, ..Default::default() },
@@ -175,7 +175,7 @@ async fn a_directory_of_the_target_that_fails_makes_nothing_missing() {
             ..Default::default()
         },
         SyncOptions { recoding: Some(compress), ..Default::default() },
-        SyncOptions { recoding: Some(Recoding::Decompress), ..Default::default() },
+        SyncOptions { recoding: Some(Recoding::Decompress(None)), ..Default::default() },
     ] {
         for unsorted in [false, true] {
             let (source, target) = (filled(&TREE).await, filled(&[("d/x", "other"), ("d/old", "2")]).await);

@@ -46,7 +46,7 @@ async fn pack() -> Result<u32, Error> {
 
 async fn pack_one(path: &str) -> Result<(), Error> {
     let opened = objects::read(Location::new("logs", path), ReadOptions::default(), None).await?;
-    let zstd = CompressionOptions { codec: Codec::Zstd, level: None };
+    let zstd = CompressionOptions { codec: Codec::Zstd, level: None, dictionary: None };
     let target = Location::new("archive", format!("{path}.zst"));
     // A body that goes from the library back into it is relayed.
     objects::write(target, opened.contents.relay(), WriteOptions::default(), Some(zstd)).await?;

@@ -77,7 +77,7 @@ async fn write(name: &str, condition: WriteCondition, request: Request) -> Resul
     let body = upload::body(request)?;
     let options = WriteOptions { condition, ..WriteOptions::default() };
     // An upload waits for its compression: twice as fast as at the default level.
-    let zstd = CompressionOptions { codec: Codec::Zstd, level: Some(1) };
+    let zstd = CompressionOptions { codec: Codec::Zstd, level: Some(1), dictionary: None };
     let info = objects::write(stored(name), body, options, Some(zstd)).await?;
     Ok(Answer::of(204).etag(&info))
 }

@@ -13,8 +13,14 @@ use crate::{
 };
 
 impl Guest for crate::Component {
-    async fn compress(input: Body, codec: Codec, level: Option<i32>) -> Result<Body, Error> {
-        let compression = Compression { codec: FromWit::from_wit(codec)?, level };
+    async fn compress(
+        input: Body,
+        codec: Codec,
+        level: Option<i32>,
+        dictionary: Option<Vec<u8>>,
+    ) -> Result<Body, Error> {
+        let dictionary = dictionary.map(Into::into);
+        let compression = Compression { codec: FromWit::from_wit(codec)?, level, dictionary };
         Ok(outgoing(compression::compressed(brought(input.contents, input.completion), compression)?))
     }
 
@@ -24,6 +30,10 @@ impl Guest for crate::Component {
     ) -> Result<Body, Error> {
         let input = brought(input.contents, input.completion);
         Ok(outgoing(compression::decompressed(input, DecompressOptions::from_wit(options)?)))
+    }
+
+    async fn train_dictionary(samples: Vec<Vec<u8>>, size: u32) -> Result<Vec<u8>, Error> {
+        Ok(compression::trained(&samples, size)?)
     }
 
     fn detect_codec(path: Option<String>, head: Vec<u8>) -> Option<Codec> {

@@ -18,7 +18,9 @@ impl From<CodecError> for Error {
             CodecErrorKind::Truncated | CodecErrorKind::Corrupted => (ErrorCode::Corrupted, Some(why.offset)),
             CodecErrorKind::LimitExceeded => (ErrorCode::LimitExceeded, Some(why.offset)),
             CodecErrorKind::Unsupported => (ErrorCode::Unsupported, Some(why.offset)),
-            CodecErrorKind::InvalidLevel => (ErrorCode::InvalidArgument, None),
+            CodecErrorKind::InvalidLevel | CodecErrorKind::InvalidDictionary => {
+                (ErrorCode::InvalidArgument, None)
+            }
             CodecErrorKind::Finished => (ErrorCode::Finished, None),
         };
         Self { offset, ..error(code, why.to_string()) }

@@ -63,6 +63,8 @@ use std::{borrow::Cow, fmt};
 pub use omnistorage_types::Codec;
 use omnistorage_types::{Error, ErrorCode};
 
+pub use self::zstd::Dictionary;
+
 /// One direction of a codec, for one stream.
 ///
 /// An error is final: every later call gives it again.
@@ -137,6 +139,43 @@ pub fn decoder(kind: Codec, limits: DecoderLimits) -> Box<dyn Coder> {
     }
 }
 
+/// A compressor that may have a dictionary.
+///
+/// # Errors
+/// As [`encoder`]; [`CodecErrorKind::InvalidDictionary`] for a dictionary of a codec that has none: only zstd has.
+pub fn encoder_with(
+    kind: Codec,
+    level: Option<i32>,
+    dictionary: Option<&Dictionary>,
+) -> Result<Box<dyn Coder>, CodecError> {
+    match (kind, dictionary) {
+        (_, None) => encoder(kind, level),
+        (Codec::Zstd, Some(dictionary)) => zstd::encoder_with(dictionary, level),
+        (_, Some(_)) => Err(no_dictionaries(kind)),
+    }
+}
+
+/// A decompressor of data that was compressed with a dictionary, or without.
+///
+/// # Errors
+/// [`CodecErrorKind::InvalidDictionary`] for a dictionary of a codec that has none: only zstd has.
+pub fn decoder_with(
+    kind: Codec,
+    limits: DecoderLimits,
+    dictionary: Option<&Dictionary>,
+) -> Result<Box<dyn Coder>, CodecError> {
+    match (kind, dictionary) {
+        (_, None) => Ok(decoder(kind, limits)),
+        (Codec::Zstd, Some(dictionary)) => Ok(zstd::decoder_with(dictionary, limits)),
+        (_, Some(_)) => Err(no_dictionaries(kind)),
+    }
+}
+
+fn no_dictionaries(kind: Codec) -> CodecError {
+    let message = format!("{kind} has no dictionaries, as zstd has: leave the dictionary out");
+    CodecError::new(CodecErrorKind::InvalidDictionary, 0, message)
+}
+
 /// Bytes that a compressor takes up at most, beside what goes in and out.
 #[must_use]
 pub fn encoder_memory(kind: Codec, level: Option<i32>) -> u64 {
@@ -167,6 +206,8 @@ pub enum CodecErrorKind {
     Unsupported,
     /// The codec knows no such level.
     InvalidLevel,
+    /// It is no dictionary, or not for this codec.
+    InvalidDictionary,
     /// Input was pushed after the stream was finished.
     Finished,
 }
@@ -191,7 +232,7 @@ impl CodecError {
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
-            CodecErrorKind::InvalidLevel => f.write_str(&self.message),
+            CodecErrorKind::InvalidLevel | CodecErrorKind::InvalidDictionary => f.write_str(&self.message),
             _ => write!(f, "{} (at byte {})", self.message, self.offset),
         }
     }
@@ -204,7 +245,9 @@ impl From<CodecError> for Error {
         let (code, has_offset) = match why.kind {
             CodecErrorKind::LimitExceeded => (ErrorCode::LimitExceeded, true),
             CodecErrorKind::Unsupported => (ErrorCode::Unsupported, true),
-            CodecErrorKind::InvalidLevel => (ErrorCode::InvalidArgument, false),
+            CodecErrorKind::InvalidLevel | CodecErrorKind::InvalidDictionary => {
+                (ErrorCode::InvalidArgument, false)
+            }
             CodecErrorKind::Truncated | CodecErrorKind::Corrupted | CodecErrorKind::Finished => {
                 (ErrorCode::Corrupted, true)
             }

@@ -6,15 +6,16 @@ use omnistorage_types::{Codec, Compression, DecompressOptions, Error, ErrorCode,
 
 use crate::{
     body::{Coded, Source},
+    dictionary,
     port::{Body, Contents},
 };
 
 /// Compresses a body.
 ///
 /// # Errors
-/// A level that the codec does not have.
+/// A level that the codec does not have, and a dictionary that is damaged or of another codec.
 pub fn compressed(input: Contents, compression: Compression) -> Result<Contents> {
-    Ok(Box::new(Coded::new(Source::new(input), Some(encoder(compression)?))))
+    Ok(Box::new(Coded::new(Source::new(input), Some(encoder(&compression)?))))
 }
 
 /// Decompresses a body; its first bytes tell the codec.
@@ -23,14 +24,24 @@ pub fn decompressed(input: Contents, options: DecompressOptions) -> Contents {
     decompressed_source(Source::new(input), options)
 }
 
+/// A dictionary of what the samples have in common.
+///
+/// # Errors
+/// A size that no dictionary has, and samples that give none.
+pub fn trained(samples: &[Vec<u8>], size: u32) -> Result<Vec<u8>> {
+    let samples: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
+    Ok(codec::zstd::train(&samples, size as usize)?)
+}
+
 /// The codec of a body, by its first bytes, or else by its path.
 #[must_use]
 pub fn detect(path: Option<&str>, head: &[u8]) -> Option<Codec> {
     Codec::from_magic(head).or_else(|| path.and_then(Codec::from_extension))
 }
 
-pub(crate) fn encoder(Compression { codec, level }: Compression) -> Result<Box<dyn Coder>> {
-    Ok(codec::encoder(codec, level)?)
+pub(crate) fn encoder(compression: &Compression) -> Result<Box<dyn Coder>> {
+    let Compression { codec, level, dictionary } = compression;
+    Ok(codec::encoder_with(*codec, *level, dictionary::read(dictionary.as_ref())?.as_ref())?)
 }
 
 pub(crate) fn decompressed_source(source: Source, options: DecompressOptions) -> Contents {
@@ -77,5 +88,6 @@ async fn decoder(source: &mut Source, options: &DecompressOptions) -> Result<Box
         max_ratio: options.max_ratio,
         max_window: options.max_window,
     };
-    Ok(codec::decoder(codec, limits))
+    let dictionary = dictionary::read(options.dictionary.as_ref())?;
+    Ok(codec::decoder_with(codec, limits, dictionary.as_ref())?)
 }

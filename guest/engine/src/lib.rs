@@ -12,6 +12,7 @@
 
 pub mod body;
 pub mod compression;
+mod dictionary;
 pub mod find;
 pub mod job;
 mod multi;

@@ -33,7 +33,7 @@ impl Engine {
         compress: Option<Compression>,
         mode: Mode,
     ) -> Result<Vec<TargetResult>, TeeError> {
-        let encoder = check(&targets, "target").and_then(|()| compress.map(encoder).transpose())?;
+        let encoder = check(&targets, "target").and_then(|()| compress.as_ref().map(encoder).transpose())?;
         let body = Coded::new(Source::new(contents), encoder);
         let fewer = usize::from(planted::has(Bug::TeeNeedsFewer));
         let needed = mode.needed(targets.len()).saturating_sub(fewer).max(1);

@@ -89,7 +89,7 @@ impl Engine {
         options: WriteOptions,
         compress: Option<Compression>,
     ) -> Result<ObjectInfo> {
-        let encoder = compress.map(encoder).transpose()?;
+        let encoder = compress.as_ref().map(encoder).transpose()?;
         let place = self.place(target).await?;
         let contents = match encoder {
             Some(encoder) => Box::new(Coded::new(Source::new(contents), Some(encoder))),

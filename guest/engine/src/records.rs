@@ -7,7 +7,7 @@ mod reader;
 mod writer;
 
 use omnistorage_core::{
-    codec::DecoderLimits,
+    codec::{DecoderLimits, Dictionary},
     encoding::encoding_from_path,
     record::{Format, RecordOptions},
 };
@@ -16,7 +16,7 @@ use omnistorage_types::{
 };
 
 pub use self::{reader::RecordReader, writer::RecordWriter};
-use crate::{Engine, place::Place};
+use crate::{Engine, dictionary, place::Place};
 
 /// The format that the extensions of a path name.
 #[must_use]
@@ -89,6 +89,7 @@ struct Side {
     format: Format,
     codec: Stored,
     level: Option<i32>,
+    dictionary: Option<Dictionary>,
     options: RecordOptions,
     /// Limits for reading.
     limits: DecoderLimits,
@@ -119,6 +120,7 @@ impl Side {
             format,
             codec: encoding.codec.map_or(Stored::Named(codec), Stored::Said),
             level: encoding.level,
+            dictionary: dictionary::read(encoding.dictionary.as_ref())?,
             options: RecordOptions {
                 max_record: encoding.max_record.unwrap_or(RecordOptions::DEFAULT_MAX_RECORD),
                 validation: encoding.validation,

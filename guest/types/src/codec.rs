@@ -1,6 +1,6 @@
 //! Compressed forms, and how to ask for them.
 
-use std::ops::RangeInclusive;
+use std::{fmt, ops::RangeInclusive, sync::Arc};
 
 /// Makes the enum, and all that can be derived from a table, so that a codec is one row here.
 macro_rules! codecs {
@@ -112,8 +112,33 @@ impl std::fmt::Display for Codec {
     }
 }
 
-/// A codec and its level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A dictionary of zstd as its file holds it: one of `zstd --train`, or any bytes that contents are like. Clones share the
+/// bytes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Dictionary(Arc<[u8]>);
+
+impl Dictionary {
+    /// The file.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Vec<u8>> for Dictionary {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(bytes.into())
+    }
+}
+
+impl fmt::Debug for Dictionary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dictionary({} bytes)", self.0.len())
+    }
+}
+
+/// A codec, its level, and for zstd a dictionary.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compression {
     /// How to compress.
     pub codec: Codec,
@@ -121,6 +146,8 @@ pub struct Compression {
     /// none.
     /// `None` is its default.
     pub level: Option<i32>,
+    /// Of zstd: small contents become a fraction with it, and who decompresses them needs it.
+    pub dictionary: Option<Dictionary>,
 }
 
 /// How to decompress, and how far to trust the input.
@@ -136,6 +163,8 @@ pub struct DecompressOptions {
     /// Bytes of the window that a zstd frame may ask for, at most 128 MiB;
     /// [`ErrorCode::LimitExceeded`](crate::ErrorCode::LimitExceeded) beyond. `None`: 8 MiB.
     pub max_window: Option<u64>,
+    /// Of zstd: what each frame begins with.
+    pub dictionary: Option<Dictionary>,
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub use backend::{
     WriteOptions,
 };
 pub use bisync::{BisyncAction, BisyncEvent, BisyncOptions, BisyncReport, BisyncSide, DeleteLimit, Winner};
-pub use codec::{Codec, Compression, DecompressOptions};
+pub use codec::{Codec, Compression, DecompressOptions, Dictionary};
 pub use error::{Error, ErrorCode, Result, misleads};
 pub use extension::{encoding_from_path, extension};
 pub use filter::{Filter, RuleKind, RuleSource};

@@ -1,6 +1,6 @@
 //! Record formats: how records lie in a byte stream, and how to ask for that.
 
-use crate::{Codec, Error, ErrorCode, ObjectInfo, Result};
+use crate::{Codec, Dictionary, Error, ErrorCode, ObjectInfo, Result};
 
 /// What is written after each row of CSV. Reading takes either, and CR.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -267,6 +267,8 @@ pub struct Encoding {
     pub max_record: Option<u64>,
     /// Of zstd that is read, as in [`DecompressOptions`](crate::DecompressOptions); `None`: 8 MiB.
     pub max_window: Option<u64>,
+    /// Of zstd, which is read or written.
+    pub dictionary: Option<Dictionary>,
     /// What is checked.
     pub validation: Validation,
 }

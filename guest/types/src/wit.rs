@@ -14,7 +14,7 @@ mod tables;
 
 use std::time::Duration;
 
-use crate::{Error, ErrorCode, Path, Result};
+use crate::{Dictionary, Error, ErrorCode, Path, Result};
 
 /// A word of ours in the type of a binding.
 pub trait IntoWit<W> {
@@ -95,6 +95,18 @@ impl IntoWit<String> for Path {
 impl FromWit<String> for Path {
     fn from_wit(wit: String) -> Result<Self> {
         Ok(Self::parse(wit)?)
+    }
+}
+
+impl IntoWit<Vec<u8>> for Dictionary {
+    fn into_wit(self) -> Vec<u8> {
+        self.as_bytes().to_vec()
+    }
+}
+
+impl FromWit<Vec<u8>> for Dictionary {
+    fn from_wit(wit: Vec<u8>) -> Result<Self> {
+        Ok(wit.into())
     }
 }
 

@@ -117,7 +117,7 @@ impl Check {
         let filter = self.filter.filter_within(pattern.as_ref())?;
         let options = self.range.add_to(SyncOptions {
             comparison,
-            recoding: self.recoding.recoding(),
+            recoding: self.recoding.recoding()?,
             max_window: self.recoding.max_window(),
             one_way: self.one_way,
             filter,

@@ -13,7 +13,7 @@ pub(super) fn compression(text: &str) -> Result<Compression, String> {
         None => (text, None),
         Some((name, level)) => (name, Some(level.parse().map_err(|_| format!("`{level}` is no level"))?)),
     };
-    Ok(Compression { codec: codec(name)?, level })
+    Ok(Compression { codec: codec(name)?, level, dictionary: None })
 }
 
 /// All codecs with their levels: `gzip (LEVEL 0 to 9), ...`.

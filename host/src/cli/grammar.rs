@@ -9,7 +9,8 @@ use std::{
 use clap::{Arg, ArgAction, ArgMatches, Command, Error, builder::BoolishValueParser, error::ErrorKind};
 
 /// The options that need another one beside them, as they are called.
-const DEPENDENT: [&str; 6] = ["cores", "full", "lease", "max-window", "shared-paths", "use-server-modtime"];
+const DEPENDENT: [&str; 7] =
+    ["cores", "dictionary", "full", "lease", "max-window", "shared-paths", "use-server-modtime"];
 
 /// The grammar, in which every option has its variable and takes every value.
 pub(super) fn complete(command: Command) -> Command {

@@ -8,7 +8,6 @@
 #[cfg(target_family = "wasm")]
 mod granted;
 
-use std::num::NonZero;
 #[cfg(not(target_family = "wasm"))]
 use std::{
     fs,
@@ -16,6 +15,7 @@ use std::{
     os::unix::fs::MetadataExt,
     thread,
 };
+use std::{num::NonZero, path::PathBuf};
 
 use clap::Args;
 #[cfg(not(target_family = "wasm"))]
@@ -27,7 +27,7 @@ use tokio::sync::mpsc;
 
 #[cfg(target_family = "wasm")]
 pub(crate) use self::granted::{require_input, standard_input};
-use super::{codec, exit::Failure, output::printable, place::Place};
+use super::{codec, dictionary, exit::Failure, output::printable, place::Place};
 #[cfg(not(target_family = "wasm"))]
 use crate::{Error, Result as StorageResult};
 use crate::{
@@ -52,6 +52,9 @@ pub(crate) struct StoredWith {
         help = format!("Compress with CODEC: {}", codec::with_levels())
     )]
     compress: Option<Compression>,
+    /// Compress with the zstd dictionary in FILE, which whoever reads the object needs as well
+    #[arg(long, value_name = "FILE", requires = "compress")]
+    dictionary: Option<PathBuf>,
     #[cfg_attr(
         not(target_family = "wasm"),
         doc = "Compress on up to N cores, in blocks that every tool can read"
@@ -91,7 +94,9 @@ impl StoredWith {
             return Err(Failure::usage(format!("--metadata gives `{}` twice", printable(&twice[0].0))));
         }
         let options = WriteOptions { content_type: self.content_type, metadata, ..WriteOptions::default() };
-        let compressed = match self.compress {
+        let file = self.dictionary.as_deref();
+        let compress = self.compress.map(|compression| dictionary::add_to(compression, file)).transpose()?;
+        let compressed = match compress {
             #[cfg(not(target_family = "wasm"))]
             Some(compression) if self.cores.get() > 1 => Compressed::Before(compression, self.cores),
             compression => Compressed::There(compression),

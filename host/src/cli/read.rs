@@ -1,10 +1,12 @@
 //! The commands that write what objects hold to standard output: `cat`, `head`, `tail`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use futures::StreamExt;
 
 use super::{
-    Globals,
+    Globals, dictionary,
     exit::{Failure, Subject},
     local::Need,
     output::{Output, printable},
@@ -43,6 +45,9 @@ pub(crate) struct Cat {
         requires = "decompress"
     )]
     max_window: u64,
+    /// Decompress zstd data with the dictionary in FILE, which they were compressed with
+    #[arg(long, value_name = "FILE", requires = "decompress")]
+    dictionary: Option<PathBuf>,
     /// Continue with PLACE, a replica of the object, if the first one cannot be read; may be given more than once
     #[arg(long, value_name = "PLACE", value_parser = Place::parser())]
     replica: Vec<Place>,
@@ -62,8 +67,9 @@ impl Cat {
         if self.places.len() > 1 && !self.replica.is_empty() {
             return Err(Failure::usage("--replica is for one object: give one PLACE"));
         }
-        let max_window = Some(self.max_window);
-        let decompress = self.decompress.then(|| DecompressOptions { max_window, ..Default::default() });
+        let (max_window, dictionary) = (Some(self.max_window), dictionary::read(self.dictionary.as_deref())?);
+        let options = DecompressOptions { max_window, dictionary, ..Default::default() };
+        let decompress = self.decompress.then_some(options);
         let mut output = Output::new();
         if !self.replica.is_empty() {
             let places: Vec<_> = self.places.into_iter().chain(self.replica).collect();
@@ -173,6 +179,9 @@ pub(crate) struct Head {
         help = format!("Decompress what the first bytes show to be compressed: {}", Codec::names())
     )]
     decompress: bool,
+    /// Decompress zstd data with the dictionary in FILE, which they were compressed with
+    #[arg(long, value_name = "FILE", requires = "decompress")]
+    dictionary: Option<PathBuf>,
     #[command(flatten)]
     part: Part,
 }
@@ -186,7 +195,8 @@ impl Head {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let (session, sources) = Session::each_of(globals, &self.part.places, Need::Contents)?;
         let failed = session.failure(Subject::Object);
-        let decompress = self.decompress.then(DecompressOptions::default);
+        let dictionary = dictionary::read(self.dictionary.as_deref())?;
+        let decompress = self.decompress.then(|| DecompressOptions { dictionary, ..Default::default() });
         let mut output = Output::new();
         for (index, source) in sources.iter().enumerate() {
             let length = self.part.bytes.filter(|_| decompress.is_none());

@@ -1,9 +1,12 @@
 //! `--compress` and `--decompress` of the commands on two places.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{
-    codec,
+    codec, dictionary,
+    exit::Failure,
     threads::Threads,
     window::{self, parse_window},
 };
@@ -44,12 +47,20 @@ pub(crate) struct RecodingOptions {
         requires = "recoded"
     )]
     max_window: u64,
+    /// Compress or decompress with the zstd dictionary in FILE; what is compressed otherwise is then an error
+    #[arg(long, value_name = "FILE", requires = "recoded")]
+    dictionary: Option<PathBuf>,
 }
 
 impl RecodingOptions {
-    pub(crate) fn recoding(&self) -> Option<Recoding> {
-        let decompress = self.decompress.then_some(Recoding::Decompress);
-        self.compress.map(Recoding::Compress).or(decompress)
+    /// In the words of the library.
+    pub(crate) fn recoding(&self) -> Result<Option<Recoding>, Failure> {
+        let file = self.dictionary.as_deref();
+        Ok(match &self.compress {
+            Some(compression) => Some(Recoding::Compress(dictionary::add_to(compression.clone(), file)?)),
+            None if self.decompress => Some(Recoding::Decompress(dictionary::read(file)?)),
+            None => None,
+        })
     }
 
     /// The largest window of zstd.
@@ -59,6 +70,6 @@ impl RecodingOptions {
 
     /// What the command runs on.
     pub(crate) fn threads(&self) -> Threads {
-        if self.recoding().is_some() { Threads::Several } else { Threads::One }
+        if self.compress.is_some() || self.decompress { Threads::Several } else { Threads::One }
     }
 }

@@ -75,7 +75,7 @@ impl ReportOptions {
         let (session, target) = Session::one(globals, place, Need::Contents)?;
         let form = match (encoding_from_path(&target.path), target.path.as_str()) {
             ((Some(Format::Ndjson), codec), _) => {
-                let compress = codec.map(|codec| Compression { codec, level: None });
+                let compress = codec.map(|codec| Compression { codec, level: None, dictionary: None });
                 Form::Lines(Lines::start(&session.storage, target, compress))
             }
             (_, path) if path.ends_with(".html") => {

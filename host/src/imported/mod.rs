@@ -11,9 +11,10 @@ mod stream;
 pub use omnistorage_types::{
     Action, Backup, BisyncAction, BisyncEvent, BisyncOptions, BisyncReport, BisyncSide, CheckEntry,
     CheckReport, Codec, Comparison, Compression, ConvertReport, CountReport, CsvDialect, DecompressOptions,
-    DeleteLimit, Deletion, Difference, Encoding, Event, Explanation, Filter, Form, Format, LengthPrefix,
-    LineEnd, MemoTrouble, Mode, Order, OrderKey, Outcome, Punctuation, Recoding, RenameStrategy, Report,
-    RuleKind, RuleSource, Stop, SyncOptions, TargetResult, TeeError, Validation, Winner,
+    DeleteLimit, Deletion, Dictionary, Difference, Encoding, Event, Explanation, Filter, Form, Format,
+    LengthPrefix, LineEnd, MemoTrouble, Mode, Order, OrderKey, Outcome, Punctuation, Recoding,
+    RenameStrategy, Report, RuleKind, RuleSource, Stop, SyncOptions, TargetResult, TeeError, Validation,
+    Winner,
 };
 
 pub(crate) use self::one_place::name;

@@ -7,10 +7,10 @@ use std::{
 };
 
 use futures::{Stream, StreamExt, stream as streams};
-use omnistorage_application::{Checked, backend, bisync, multi, objects, sync, types};
+use omnistorage_application::{Checked, backend, bisync, compression, multi, objects, sync, types};
 use omnistorage_types::{
-    BisyncOptions, Compression, DecompressOptions, Explanation, Filter, Mode, Report, SyncOptions,
-    TargetResult, TeeError, wit::IntoWit,
+    BisyncOptions, Compression, DecompressOptions, Dictionary, Explanation, Filter, Mode, Report,
+    SyncOptions, TargetResult, TeeError, wit::IntoWit,
 };
 
 use super::{
@@ -148,6 +148,14 @@ impl Storage {
     ) -> Result<ObjectInfo> {
         let (options, compress) = (write_options(options), compress.map(IntoWit::into_wit));
         objects::write(at(target), body(contents), options, compress).await?.try_into()
+    }
+
+    /// Makes a dictionary of zstd of what samples have in common.
+    ///
+    /// # Errors
+    /// [`ErrorCode::InvalidArgument`] for a size that no dictionary has, and for samples that give none.
+    pub async fn train_dictionary(&self, samples: Vec<Vec<u8>>, size: u32) -> Result<Dictionary> {
+        Ok(compression::train_dictionary(samples, size).await?.into())
     }
 
     /// Writes contents to every target at once, compressed once if asked.

@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(refused(SyncOptions { deletion: Deletion::During, ..options() }), "delete-during");
         let track_renames = RenameStrategy { name: true, ..RenameStrategy::default() };
         assert_eq!(refused(SyncOptions { track_renames, ..options() }), "track-renames");
-        let recoding = Some(Recoding::Decompress);
+        let recoding = Some(Recoding::Decompress(None));
         assert_eq!(refused(SyncOptions { recoding, ..options() }), "compress and --decompress");
         assert_eq!(refused(SyncOptions { max_transfer: Some(1), ..options() }), "max-transfer");
         let order = Some(Order { key: OrderKey::Size, descending: true });

@@ -1,6 +1,7 @@
 //! Compression of bodies, on one core or several.
 
 mod cores;
+mod dictionary;
 
 use super::{bindings::exports::omnistorage::storage::compression as wit, stream::Body};
 

@@ -27,14 +27,14 @@ use crate::{Options, measure::median, text::Text};
 const CHUNK: usize = 256 << 10;
 
 const WORK: [Compression; 8] = [
-    Compression { codec: Codec::Gzip, level: Some(1) },
-    Compression { codec: Codec::Gzip, level: Some(6) },
-    Compression { codec: Codec::Gzip, level: Some(9) },
-    Compression { codec: Codec::Zstd, level: Some(1) },
-    Compression { codec: Codec::Zstd, level: Some(3) },
-    Compression { codec: Codec::Zstd, level: Some(9) },
-    Compression { codec: Codec::Snappy, level: None },
-    Compression { codec: Codec::Lz4, level: None },
+    Compression { codec: Codec::Gzip, level: Some(1), dictionary: None },
+    Compression { codec: Codec::Gzip, level: Some(6), dictionary: None },
+    Compression { codec: Codec::Gzip, level: Some(9), dictionary: None },
+    Compression { codec: Codec::Zstd, level: Some(1), dictionary: None },
+    Compression { codec: Codec::Zstd, level: Some(3), dictionary: None },
+    Compression { codec: Codec::Zstd, level: Some(9), dictionary: None },
+    Compression { codec: Codec::Snappy, level: None, dictionary: None },
+    Compression { codec: Codec::Lz4, level: None, dictionary: None },
 ];
 
 /// One codec at one level on one text.
@@ -112,7 +112,7 @@ async fn row(runtime: &Runtime, text: Text, contents: &Bytes, work: Compression,
     let figures = || Figures { contents: contents.len(), ..Figures::default() };
     let mut row = Row {
         text: text.name(),
-        work,
+        work: work.clone(),
         component: figures(),
         native: figures(),
         yardsticks: Yardstick::of(work.codec).map(|yardstick| (yardstick, figures())).collect(),
@@ -120,11 +120,11 @@ async fn row(runtime: &Runtime, text: Text, contents: &Bytes, work: Compression,
     for _ in 0..rounds {
         let chunks = stream::iter(chunks(contents).into_iter().map(Ok)).boxed();
         let started = ThreadTime::now();
-        storage.write(&at, chunks, &WriteOptions::default(), Some(work)).await?;
+        storage.write(&at, chunks, &WriteOptions::default(), Some(work.clone())).await?;
         row.component.compress.push(started.elapsed());
 
         let started = ThreadTime::now();
-        row.native.packed = native::compress(work, contents)?;
+        row.native.packed = native::compress(&work, contents)?;
         row.native.compress.push(started.elapsed());
 
         for (yardstick, figures) in &mut row.yardsticks {
@@ -216,7 +216,7 @@ mod tests {
         for text in Text::ALL {
             let contents = Bytes::from(text.generate(200_000));
             for work in WORK {
-                let packed = native::compressed(work, &contents)?;
+                let packed = native::compressed(&work, &contents)?;
                 assert_eq!(native::decompress(work.codec, &packed)?, contents.len());
                 for yardstick in Yardstick::of(work.codec) {
                     let ratio = contents.len() / yardstick.compress(work.level, &contents)?;

@@ -23,11 +23,15 @@ impl bisync::Guest for Component {
 }
 
 impl compression::Guest for Component {
-    async fn compress(_: Body, _: Codec, _: Option<i32>) -> Result<Body, Error> {
+    async fn compress(_: Body, _: Codec, _: Option<i32>, _: Option<Vec<u8>>) -> Result<Body, Error> {
         unimplemented!()
     }
 
     async fn decompress(_: Body, _: DecompressOptions) -> Result<Body, Error> {
+        unimplemented!()
+    }
+
+    async fn train_dictionary(_: Vec<Vec<u8>>, _: u32) -> Result<Vec<u8>, Error> {
         unimplemented!()
     }
 

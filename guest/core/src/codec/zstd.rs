@@ -9,16 +9,27 @@ mod compress;
 mod decoder;
 #[cfg(feature = "fast")]
 mod decompress;
+#[cfg_attr(not(feature = "fast"), path = "zstd/no_dictionary.rs")]
+pub mod dictionary;
 #[cfg(feature = "fast")]
 pub mod fast;
 mod frame;
 #[cfg(feature = "fast")]
+mod prior;
+#[cfg(feature = "fast")]
 mod symbols;
+#[cfg(feature = "fast")]
+pub mod train;
 
 #[cfg(not(feature = "fast"))]
 pub use base::{decoder, encoder};
+pub use dictionary::Dictionary;
+#[cfg(not(feature = "fast"))]
+pub use dictionary::{decoder_with, encoder_with, train};
 #[cfg(feature = "fast")]
-pub use fast::{decoder, encoder};
+pub use fast::{decoder, decoder_with, encoder, encoder_with};
+#[cfg(feature = "fast")]
+pub use train::train;
 
 use super::{CodecError, CodecErrorKind};
 

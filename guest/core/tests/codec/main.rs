@@ -16,3 +16,7 @@ mod snappy;
 mod text;
 mod zstd;
 mod zstd_blocks;
+#[cfg(feature = "fast")]
+mod zstd_dictionary;
+#[cfg(feature = "fast")]
+mod zstd_training;

@@ -53,6 +53,33 @@ fn agree(engines: &[Subject], bytes: &[u8]) {
     }
 }
 
+/// Any bytes as the content of a dictionary: what is compressed with it decompresses to itself, and what any other bytes
+/// decompress to does not depend on how they are cut. The first bytes say how.
+#[cfg(feature = "fast")]
+pub(crate) fn dictionary(input: &[u8]) {
+    use omnistorage_core::codec::{Dictionary, zstd::fast};
+
+    const TRAINED: &[u8] = include_bytes!("records.dictionary");
+
+    let Some((&[level, length, chunk], input)) = input.split_first_chunk() else { return };
+    let (level, chunk) = (i32::from(level) % 30 - 7, usize::from(chunk) + 1);
+    let (content, input) = input.split_at(usize::from(length).min(input.len()));
+    // By itself, and behind tables.
+    for bytes in [content.to_vec(), [&TRAINED[..150], content].concat()] {
+        let Ok(dictionary) = Dictionary::new(bytes) else { continue };
+        let (packed, result) =
+            run(&mut *fast::encoder_with(&dictionary, Some(level)).unwrap(), input, chunk, 1 << 16);
+        assert_eq!(result, Ok(()));
+        let limits = DecoderLimits { max_output: Some(MAX_OUTPUT), ..DecoderLimits::default() };
+        let decode = |bytes: &[u8], chunk: usize| {
+            let (output, result) = run(&mut *fast::decoder_with(&dictionary, limits), bytes, chunk, 1 << 16);
+            result.ok().map(|()| output)
+        };
+        assert!(decode(&packed, chunk).is_some_and(|output| output == input));
+        assert!(decode(input, chunk) == decode(input, usize::MAX));
+    }
+}
+
 /// A stream of some of these bytes, with one of them changed.
 fn damaged(subject: &Subject, input: &[u8]) -> Vec<u8> {
     let mut packed = subject.compress(input, None);
@@ -100,6 +127,12 @@ mod tests {
         #[test]
         fn round_trip(input in bytes()) {
             super::round_trip(&input);
+        }
+
+        #[cfg(feature = "fast")]
+        #[test]
+        fn dictionary(input in bytes()) {
+            super::dictionary(&input);
         }
     }
 }

@@ -48,7 +48,7 @@ impl Records {
 
     /// The same of a range of its bytes.
     pub(super) async fn open_range(side: &Side, range: ReadOptions) -> Result<Self, Error> {
-        let Side { place, format, codec, options, limits, .. } = side;
+        let Side { place, format, codec, dictionary, options, limits, .. } = side;
         let framing = record::reader(format, *options)?;
         let Reader { info, contents } = place.read(range).await?;
         let mut source = Source::of(place, contents);
@@ -57,7 +57,8 @@ impl Records {
             Stored::Said(codec) => Some(*codec),
             Stored::Named(codec) => detect_source(&mut source).await?.or(*codec),
         };
-        let decoder = codec.map(|codec| codec::decoder(codec, *limits));
+        let decoder =
+            codec.map(|codec| codec::decoder_with(codec, *limits, dictionary.as_ref())).transpose()?;
         let plain = Coded::new(source, decoder);
         Ok(Self { plain, framing, chunk: Vec::new(), taken: 0, ended: false, ahead: None, info })
     }

@@ -32,14 +32,15 @@ pub(super) struct Writing {
 
 impl Writing {
     pub(super) async fn create(side: Side) -> Result<Self, Error> {
-        let Side { place, format, codec, level, options, .. } = side;
+        let Side { place, format, codec, level, dictionary, options, .. } = side;
         let at = place.location();
         let framing = record::writer(&format, options)?;
         let codec = match codec {
             Stored::Said(codec) => Some(codec),
             Stored::Named(codec) => codec,
         };
-        let encoder = codec.map(|codec| codec::encoder(codec, level)).transpose()?;
+        let encoder =
+            codec.map(|codec| codec::encoder_with(codec, level, dictionary.as_ref())).transpose()?;
         let (sink, contents) = pipe();
         let (written, outcome) = oneshot::channel();
         let port = place.port.clone();

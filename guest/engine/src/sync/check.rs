@@ -156,7 +156,9 @@ fn known(sides: &Sides, source: &Entry, target: &Entry, options: &SyncOptions) -
         return Some(Some(Reason::KindDiffers));
     }
     match source.kind {
-        ObjectKind::Object if sides.recoder.is_some_and(|recoder| recoder.changes(source)) => return None,
+        ObjectKind::Object if sides.recoder.as_ref().is_some_and(|recoder| recoder.changes(source)) => {
+            return None;
+        }
         ObjectKind::Object => {}
         ObjectKind::Directory => return Some(None),
         ObjectKind::Symlink => return Some(Some(Reason::SymbolicLink)),
@@ -182,7 +184,7 @@ async fn compare(sides: &Sides, pairs: Vec<(Entry, Entry)>, comparison: Comparis
     let mut compared = Vec::with_capacity(pairs.len());
     let mut alike = Vec::with_capacity(pairs.len());
     for (source, target) in pairs {
-        match sides.recoder.filter(|recoder| recoder.changes(&source)) {
+        match sides.recoder.as_ref().filter(|recoder| recoder.changes(&source)) {
             Some(recoder) => {
                 let same = recoder.same_contents(&sides.source, &sides.target, &source).await;
                 compared.push((source, same.map(found)));

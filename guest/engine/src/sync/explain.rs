@@ -172,7 +172,7 @@ async fn compare_pair(
         None => false,
     };
     let options = CompareOptions { remembered, ..compare };
-    let recoder = sides.recoder.filter(|recoder| recoder.changes(&source));
+    let recoder = sides.recoder.as_ref().filter(|recoder| recoder.changes(&source));
     let mut verdict = compare_listed(recoder, &source, &target, options);
     if let Verdict::NeedHash(if_equal) = verdict {
         verdict = hash_pair(sides, recoder, (&source, &target), if_equal, options).await?;
@@ -194,7 +194,7 @@ async fn compare_pair(
 
 async fn hash_pair(
     sides: &Sides,
-    recoder: Option<Recoder>,
+    recoder: Option<&Recoder>,
     pair: (&Entry, &Entry),
     if_equal: IfEqual,
     options: CompareOptions,

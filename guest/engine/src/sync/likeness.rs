@@ -24,7 +24,7 @@ impl Likeness<'_> {
     /// Whether it is: by its size, and by its time where the target keeps those that it is given, else by its contents.
     pub(super) async fn holds(&self, entry: &Entry, there: &Entry) -> Result<bool, Error> {
         let Self { source, target, .. } = self;
-        let recoder = self.recoder.filter(|recoder| recoder.changes(entry));
+        let recoder = self.recoder.as_ref().filter(|recoder| recoder.changes(entry));
         let keeps_size = recoder.is_none() && !self.ignore_size;
         let differs = |(one, other)| one != other;
         if there.kind != ObjectKind::Object || (keeps_size && entry.size.zip(there.size).is_some_and(differs))

@@ -96,7 +96,7 @@ impl Memo {
             return Ok(None);
         }
         let place = Place::open(sides.source.port(), at).await?;
-        let recoding = sides.recoder.map(|recoder| recoder.recoding);
+        let recoding = sides.recoder.as_ref().map(|recoder| recoder.recoding);
         let mut memo = Self {
             ledger: Ledger::default(),
             new: None,

@@ -43,7 +43,7 @@ pub(super) struct Pairs {
 impl Pairs {
     /// Of two trees, or of a single object and what stands at its place.
     pub(super) async fn new(sides: &Sides) -> Result<Self, Error> {
-        let recoding = sides.recoder.map(|recoder| recoder.recoding);
+        let recoding = sides.recoder.as_ref().map(|recoder| recoder.recoding);
         let mut merge = match recoding {
             None => Listings::Alike(Box::default()),
             Some(recoding) => Listings::Recoded(Box::new(Recoded::new(recoding))),

@@ -5,7 +5,7 @@ use std::{cell::Cell, rc::Rc};
 use async_trait::async_trait;
 use futures::join;
 use omnistorage_core::{
-    codec::{self, Coder, DecoderLimits},
+    codec::{self, Coder, DecoderLimits, Dictionary},
     entry::{Entry, ObjectKind},
     sync::{
         compare::{CompareOptions, Comparison, Evidence, Reason, Verdict, compare, compare_recoded},
@@ -27,14 +27,16 @@ use super::{
 };
 use crate::{
     body::{Coded, Source},
+    dictionary,
     port::{Body, Reader},
 };
 
 /// What happens to objects on the way.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Recoder {
     pub(super) recoding: Recoding,
     level: Option<i32>,
+    dictionary: Option<Dictionary>,
     max_window: u64,
 }
 
@@ -42,9 +44,10 @@ impl Recoder {
     /// Reads it from the options.
     ///
     /// # Errors
-    /// A level that the codec lacks, and options that make no sense beside it.
+    /// A level that the codec lacks, a dictionary that is damaged or not for the codec, and options that make no sense beside
+    /// it.
     pub(super) fn new(options: &SyncOptions) -> Result<Option<Self>, Error> {
-        let Some(recoding) = options.recoding else { return Ok(None) };
+        let Some(recoding) = &options.recoding else { return Ok(None) };
         let refused = |what: &str| {
             let message = format!("{what} tells nothing of objects that are compressed on one side");
             Err(Error::new(ErrorCode::InvalidArgument, message))
@@ -55,38 +58,42 @@ impl Recoder {
         if !options.track_renames.is_empty() {
             return refused("a rename strategy");
         }
-        let (recoding, level) = match recoding {
-            types::Recoding::Compress(options) => (Recoding::Compress(options.codec), options.level),
-            types::Recoding::Decompress => (Recoding::Decompress, None),
+        let (recoding, level, dictionary) = match recoding {
+            types::Recoding::Compress(types::Compression { codec, level, dictionary }) => {
+                (Recoding::Compress(*codec), *level, dictionary)
+            }
+            types::Recoding::Decompress(dictionary) => (Recoding::Decompress, None, dictionary),
         };
+        let dictionary = dictionary::read(dictionary.as_ref())?;
         let max_window = options.max_window.unwrap_or(DecoderLimits::DEFAULT_MAX_WINDOW);
-        let recoder = Self { recoding, level, max_window };
-        if let Recoding::Compress(codec) = recoder.recoding {
-            codec::encoder(codec, recoder.level)?;
+        if let Recoding::Compress(codec) = recoding {
+            codec::encoder_with(codec, level, dictionary.as_ref())?;
         }
-        Ok(Some(recoder))
+        Ok(Some(Self { recoding, level, dictionary, max_window }))
     }
 
     /// Whether an object of the source changes on the way.
-    pub(super) fn changes(self, source: &Entry) -> bool {
+    pub(super) fn changes(&self, source: &Entry) -> bool {
         source.kind == ObjectKind::Object && self.recoding.codec(&source.path).is_some()
     }
 
     /// The codec for an object and the memory that it needs; `None` if the object goes unchanged.
-    async fn coder(self, path: &Path, window: u64) -> Result<Option<(Box<dyn Coder>, Share)>, Error> {
+    async fn coder(&self, path: &Path, window: u64) -> Result<Option<(Box<dyn Coder>, Share)>, Error> {
         let Some(codec) = self.recoding.codec(path) else { return Ok(None) };
         Ok(Some(match self.recoding {
             Recoding::Compress(_) => {
-                let share = Share::of_encoder(codec, self.level).await;
-                (codec::encoder(codec, self.level)?, share)
+                let share = Share::of_encoder(codec, self.level, self.dictionary.as_ref()).await;
+                (codec::encoder_with(codec, self.level, self.dictionary.as_ref())?, share)
             }
-            Recoding::Decompress => (decoder(codec, window), Share::of_decoder(window).await),
+            Recoding::Decompress => {
+                (self.decoder(codec, window)?, Share::of_decoder(window, self.dictionary.as_ref()).await)
+            }
         }))
     }
 
     /// Does what decompresses, with windows of common size, and once more with large ones if those are needed and
     /// allowed: of the large ones, the memory has room for one at a time.
-    async fn with_window<R>(self, act: impl AsyncFn(u64) -> Result<R, Error>) -> Result<R, Error> {
+    async fn with_window<R>(&self, act: impl AsyncFn(u64) -> Result<R, Error>) -> Result<R, Error> {
         let common = self.max_window.min(DecoderLimits::DEFAULT_MAX_WINDOW);
         match act(common).await {
             Err(error) if error.code() == ErrorCode::LimitExceeded && common < self.max_window => {
@@ -101,7 +108,7 @@ impl Recoder {
     ///
     /// `size`: what must come of the source. `condition`: of what stands on the target.
     pub(super) async fn carry(
-        self,
+        &self,
         source: &Reading,
         target: &Reading,
         entry: &Entry,
@@ -114,7 +121,7 @@ impl Recoder {
     }
 
     async fn carry_within(
-        self,
+        &self,
         source: &Reading,
         target: &Reading,
         entry: &Entry,
@@ -146,14 +153,14 @@ impl Recoder {
     }
 
     /// The path on the target of an object of the source.
-    pub(super) fn target_path(self, path: &Path) -> Path {
+    pub(super) fn target_path(&self, path: &Path) -> Path {
         // The merge has already refused objects that have none.
         self.recoding.target_path(path).unwrap_or_else(|_| path.clone())
     }
 
     /// What to do with an object that both sides have. A time that no listing carried is looked up.
     pub(super) async fn decide(
-        self,
+        &self,
         source: &Reading,
         target: &Reading,
         pair: &Pair,
@@ -189,7 +196,7 @@ impl Recoder {
 
     /// Compares an object with what it is without compression on the other side, byte by byte.
     pub(super) async fn same_contents(
-        self,
+        &self,
         source: &Reading,
         target: &Reading,
         entry: &Entry,
@@ -198,32 +205,42 @@ impl Recoder {
     }
 
     async fn same_contents_within(
-        self,
+        &self,
         source: &Reading,
         target: &Reading,
         entry: &Entry,
         window: u64,
     ) -> Result<bool, Error> {
-        let _share = Share::of_decoder(window).await;
+        let _share = Share::of_decoder(window, self.dictionary.as_ref()).await;
         let codec = self.recoding.codec(&entry.path);
         let (of_source, of_target) = match self.recoding {
             Recoding::Compress(_) => (None, codec),
             Recoding::Decompress => (codec, None),
         };
         let to = self.target_path(&entry.path);
-        let (source, target) =
-            join!(open(source, &entry.path, of_source, window), open(target, &to, of_target, window));
+        let (source, target) = join!(
+            self.open(source, &entry.path, of_source, window),
+            self.open(target, &to, of_target, window)
+        );
         same_contents(source?, target?).await
     }
-}
 
-async fn open(place: &Reading, path: &Path, codec: Option<Codec>, window: u64) -> Result<Coded, Error> {
-    let reader = place.backend().read(place.full(path)?, ReadOptions::default()).await?;
-    Ok(Coded::new(Source::new(reader.contents), codec.map(|codec| decoder(codec, window))))
-}
+    async fn open(
+        &self,
+        place: &Reading,
+        path: &Path,
+        codec: Option<Codec>,
+        window: u64,
+    ) -> Result<Coded, Error> {
+        let decoder = codec.map(|codec| self.decoder(codec, window)).transpose()?;
+        let reader = place.backend().read(place.full(path)?, ReadOptions::default()).await?;
+        Ok(Coded::new(Source::new(reader.contents), decoder))
+    }
 
-fn decoder(codec: Codec, window: u64) -> Box<dyn Coder> {
-    codec::decoder(codec, DecoderLimits { max_window: Some(window), ..DecoderLimits::default() })
+    fn decoder(&self, codec: Codec, window: u64) -> Result<Box<dyn Coder>, Error> {
+        let limits = DecoderLimits { max_window: Some(window), ..DecoderLimits::default() };
+        Ok(codec::decoder_with(codec, limits, self.dictionary.as_ref())?)
+    }
 }
 
 /// What a target holds of an object that went through its codec.
@@ -279,7 +296,7 @@ impl Body for Whole {
 
 /// What to do with an object that both sides have, from what the listings say.
 pub(super) fn compare_listed(
-    recoder: Option<Recoder>,
+    recoder: Option<&Recoder>,
     source: &Entry,
     target: &Entry,
     options: CompareOptions,

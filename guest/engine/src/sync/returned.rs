@@ -119,7 +119,7 @@ impl SecondLook {
     }
 
     async fn look(&self, path: &Path) -> Result<bool, Error> {
-        let names = match self.recoder {
+        let names = match &self.recoder {
             Some(recoder) => recoder.recoding.source_paths(path),
             None => vec![path.clone()],
         };

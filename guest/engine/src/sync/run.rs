@@ -93,7 +93,7 @@ pub(super) async fn run(
             target,
             remover: is_move.then_some(remover),
             backup: sides.backup.clone(),
-            recoder: sides.recoder,
+            recoder: sides.recoder.clone(),
             ignore_size: options.ignore_size,
             remembers: memo.is_some(),
             fences: Fences::between(&sides.source, &sides.target).into(),
@@ -104,7 +104,7 @@ pub(super) async fn run(
             second_look: SecondLook {
                 source: sides.source.clone(),
                 filter: sides.filter.clone(),
-                recoder: sides.recoder,
+                recoder: sides.recoder.clone(),
             },
         }),
         waiting: Waiting::new(options.order, sides.batch(options.bandwidth)),

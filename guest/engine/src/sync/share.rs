@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures::{channel::oneshot, lock::Mutex};
-use omnistorage_core::codec::{Codec, DecoderLimits, decoder_memory, encoder_memory};
+use omnistorage_core::codec::{Codec, DecoderLimits, Dictionary, decoder_memory, encoder_memory};
 
 /// What codecs may take up together. A sandbox has 256 MiB by default, and the rest of a run is small.
 const CAPACITY: u64 = 176 << 20;
@@ -35,14 +35,18 @@ pub(super) struct Share {
 
 impl Share {
     /// For a decoder with windows of up to this many bytes.
-    pub(super) async fn of_decoder(window: u64) -> Self {
+    pub(super) async fn of_decoder(window: u64, dictionary: Option<&Dictionary>) -> Self {
         let limits = DecoderLimits { max_window: Some(window), ..DecoderLimits::default() };
-        Self::take(decoder_memory(limits) + BESIDE).await
+        Self::take(decoder_memory(limits) + content(dictionary) + BESIDE).await
     }
 
     /// For an encoder.
-    pub(super) async fn of_encoder(codec: Codec, level: Option<i32>) -> Self {
-        Self::take(encoder_memory(codec, level) + BESIDE).await
+    pub(super) async fn of_encoder(
+        codec: Codec,
+        level: Option<i32>,
+        dictionary: Option<&Dictionary>,
+    ) -> Self {
+        Self::take(encoder_memory(codec, level) + content(dictionary) + BESIDE).await
     }
 
     /// Waits until that much is free.
@@ -61,6 +65,11 @@ impl Share {
         }
         Self { room, bytes }
     }
+}
+
+/// Each codec has a copy of the content, as what came before its own.
+fn content(dictionary: Option<&Dictionary>) -> u64 {
+    dictionary.map_or(0, |dictionary| dictionary.content().len() as u64)
 }
 
 impl Drop for Share {

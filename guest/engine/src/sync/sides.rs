@@ -121,7 +121,7 @@ impl Sides {
         };
         let recoder = Recoder::new(options)?;
         let renamed = single.as_ref().zip(options::target_name(options)?).map(|(single, there)| {
-            (recoder.map_or_else(|| single.clone(), |recoder| recoder.target_path(single)), there)
+            (recoder.as_ref().map_or_else(|| single.clone(), |recoder| recoder.target_path(single)), there)
         });
         let sides = Self {
             source: Reading::new(source, prefix, options.retries, asks_for_times).await,
@@ -166,7 +166,7 @@ impl Sides {
 
     /// The path on the target of an object of the source.
     pub(super) fn target_path(&self, path: &Path) -> Path {
-        self.recoder.map_or_else(|| path.clone(), |recoder| recoder.target_path(path))
+        self.recoder.as_ref().map_or_else(|| path.clone(), |recoder| recoder.target_path(path))
     }
 
     /// Whether an object of the target is one that a backup beside the objects keeps.

@@ -81,7 +81,7 @@ impl Carrier {
                     items.iter().filter(|item| item.replaces()).map(|item| &item.source.path).collect();
                 drop(backup.keep(&self.target, &paths).await);
             }
-            match self.recoder {
+            match &self.recoder {
                 Some(recoder) => copied(self.recode(recoder, &items).await),
                 None if self.remover.is_some() => self.relocate(&items).await,
                 None => copied(self.copy(&items).await),
@@ -164,7 +164,7 @@ impl Carrier {
         let likeness = Likeness {
             source: &self.source,
             target: &self.target.0,
-            recoder: self.recoder,
+            recoder: self.recoder.clone(),
             ignore_size: self.ignore_size,
             contents_only: self.remover.is_some(),
         };
@@ -225,11 +225,11 @@ impl Carrier {
     }
 
     fn target_path(&self, entry: &Entry) -> Path {
-        self.recoder.map_or_else(|| entry.path.clone(), |recoder| recoder.target_path(&entry.path))
+        self.recoder.as_ref().map_or_else(|| entry.path.clone(), |recoder| recoder.target_path(&entry.path))
     }
 
     /// Compresses or decompresses what has to be, one after another: the component computes on one thread.
-    async fn recode(&self, recoder: Recoder, items: &[&Item]) -> Vec<Result<Arrived, Error>> {
+    async fn recode(&self, recoder: &Recoder, items: &[&Item]) -> Vec<Result<Arrived, Error>> {
         let mut carried = Vec::with_capacity(items.len());
         for item in items {
             let entry = &item.source;

@@ -40,7 +40,7 @@ impl Doubts {
         let doubted = |side: &Reading| side.hides_names().then(|| side.clone());
         let source = (sides.unshown != Unshown::Unasked).then(|| doubted(&sides.source)).flatten();
         let target = doubted(&sides.target);
-        let (recoder, unshown) = (sides.recoder, sides.unshown);
+        let (recoder, unshown) = (sides.recoder.clone(), sides.unshown);
         (source.is_some() || target.is_some()).then_some(Self { source, target, recoder, unshown })
     }
 
@@ -88,7 +88,7 @@ impl Doubts {
 
     /// What a side has under the name of what the other one has.
     async fn look(&self, side: Side, path: &Path) -> Result<Option<Entry>, Error> {
-        let (place, names) = match (side, self.recoder) {
+        let (place, names) = match (side, &self.recoder) {
             (Side::Source, Some(recoder)) => (&self.source, recoder.recoding.source_paths(path)),
             (Side::Source, None) => (&self.source, vec![path.clone()]),
             (Side::Target, Some(recoder)) => (&self.target, vec![recoder.target_path(path)]),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{Compression, Filter, KeyRange, Location, Path, Timestamp};
+use crate::{Compression, Dictionary, Filter, KeyRange, Location, Path, Timestamp};
 
 /// When an object that is on both sides counts as the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,12 +85,13 @@ impl RenameStrategy {
 /// times, a look at the object tells, and where nobody keeps any, the contents. [`Comparison::Checksum`] compares the
 /// contents, as does a move before it lets an object go that it did not transfer. [`Comparison::SizeOnly`] and renames
 /// are refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Recoding {
     /// They are compressed, and get the extension of the codec. What is compressed by its name goes as it is.
     Compress(Compression),
-    /// What is compressed by its name is decompressed, and loses the extension. The rest goes as it is.
-    Decompress,
+    /// What is compressed by its name is decompressed, and loses the extension. The rest goes as it is. With a dictionary
+    /// of zstd, an object of another codec is an error.
+    Decompress(Option<Dictionary>),
 }
 
 /// By what transfers are ordered.

@@ -278,9 +278,9 @@ macro_rules! mirror_objects {
         $crate::mirror_codec!($compression);
         $crate::mirror! {
             struct $crate::DecompressOptions = $compression::DecompressOptions {
-                codec, max_output, max_ratio, max_window
+                codec, max_output, max_ratio, max_window, dictionary
             }
-            struct $crate::Compression = $objects::CompressionOptions { codec, level }
+            struct $crate::Compression = $objects::CompressionOptions { codec, level, dictionary }
         }
     };
 }
@@ -311,7 +311,7 @@ macro_rules! mirror_sync {
             enum $crate::Deletion = $wit::Deletion { None, Before, During, After }
             struct $crate::Backup = $wit::Backup { place, suffix, keep_extension }
             flags $crate::RenameStrategy = $wit::RenameStrategy { hash = HASH, modified = MODIFIED, name = NAME }
-            variant $crate::Recoding = $wit::Recoding { Compress(compression), Decompress }
+            variant $crate::Recoding = $wit::Recoding { Compress(compression), Decompress(dictionary) }
             enum $crate::OrderKey = $wit::OrderKey { Name, Size, Modified }
             struct $crate::Order = $wit::Order { key, descending }
             struct $crate::SyncOptions = $wit::SyncOptions {
@@ -415,7 +415,9 @@ macro_rules! mirror_records {
 macro_rules! mirror_encoding {
     ($wit:ident) => {
         $crate::mirror! {
-            struct $crate::Encoding = $wit::Encoding { format, codec, level, max_record, max_window, validation }
+            struct $crate::Encoding = $wit::Encoding {
+                format, codec, level, max_record, max_window, dictionary, validation
+            }
             struct $crate::ConvertReport = $wit::ConvertReport { records, bytes_read, bytes_written, header }
             struct $crate::Outline = $wit::Outline { version, columns, header }
             struct $crate::Part = $wit::Part { start, end, starts_record }

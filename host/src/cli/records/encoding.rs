@@ -1,6 +1,6 @@
 //! The options that say how records are stored.
 
-use std::{num::NonZero, thread};
+use std::{num::NonZero, path::PathBuf, thread};
 
 use clap::{Args, ValueEnum, value_parser};
 use omnistorage_types::encoding_from_path;
@@ -10,11 +10,12 @@ use crate::{
     cli::{
         Globals,
         codec::{self, codec},
+        dictionary,
         exit::Failure,
         output::note,
         window::{self, parse_window},
     },
-    runtime::{CsvDialect, Encoding, Form, Format, LengthPrefix, LineEnd, Punctuation, Validation},
+    runtime::{Codec, CsvDialect, Encoding, Form, Format, LengthPrefix, LineEnd, Punctuation, Validation},
 };
 
 /// How to read.
@@ -29,6 +30,9 @@ pub(super) struct Reading {
     /// Refuse zstd data whose window is more than SIZE
     #[arg(long, value_name = "SIZE", default_value = window::DEFAULT, value_parser = parse_window)]
     max_window: u64,
+    /// Read and write zstd with the dictionary in FILE
+    #[arg(long, value_name = "FILE")]
+    dictionary: Option<PathBuf>,
     /// Check each record: that it is UTF-8, or also its syntax, which is the default
     #[arg(
         long,
@@ -134,6 +138,7 @@ impl Reading {
     pub(super) fn encoding(&self, at: &Location) -> Result<Encoding, Failure> {
         let mut encoding = self.resolve(self.from.as_deref(), at)?;
         self.describe([&mut encoding])?;
+        self.add_dictionary([(&mut encoding, at)])?;
         Ok(encoding)
     }
 
@@ -150,6 +155,20 @@ impl Reading {
         };
         let (max_record, max_window) = (self.max_record, Some(self.max_window));
         Ok(Encoding { max_record, max_window, validation, ..named })
+    }
+
+    /// Gives the dictionary to the sides that are, or may be, zstd: one at least.
+    fn add_dictionary<const N: usize>(&self, sides: [(&mut Encoding, &Location); N]) -> Result<(), Failure> {
+        let Some(dictionary) = dictionary::read(self.dictionary.as_deref())? else { return Ok(()) };
+        let mut is_of_use = false;
+        for (encoding, at) in sides {
+            let codec = encoding.codec.or(encoding_from_path(&at.path).1);
+            if codec.is_none_or(|codec| codec == Codec::Zstd) {
+                encoding.dictionary = Some(dictionary.clone());
+                is_of_use = true;
+            }
+        }
+        if is_of_use { Ok(()) } else { Err(misplaced("--dictionary", "zstd")) }
     }
 
     /// Notes if the header was probably read with the wrong delimiter.
@@ -200,6 +219,7 @@ pub(super) fn both(
     let mut from = reading.resolve(reading.from.as_deref(), source)?;
     let mut to = reading.resolve(writing.to.as_deref(), target)?;
     reading.describe([&mut from, &mut to])?;
+    reading.add_dictionary([(&mut from, source), (&mut to, target)])?;
     to.level = writing.level;
     if let Some(end) = writing.line_end {
         let dialect = csv_of(&mut to).ok_or_else(|| misplaced("--line-end", "CSV that is written"))?;

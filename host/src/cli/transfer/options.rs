@@ -192,7 +192,7 @@ impl TransferOptions {
                 keep_extension: self.suffix_keep_extension,
             }),
             empty_directories: self.create_empty_src_dirs,
-            recoding: self.recoding.recoding(),
+            recoding: self.recoding.recoding()?,
             max_window: self.recoding.max_window(),
             order: self.order_by,
             bandwidth: Bound::of(self.bwlimit),

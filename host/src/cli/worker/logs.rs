@@ -30,7 +30,7 @@ impl Below {
 
 impl Logs for Below {
     fn begin(&self, name: &str) -> Box<dyn Log> {
-        let compress = Some(Compression { codec: Codec::Zstd, level: None });
+        let compress = Some(Compression { codec: Codec::Zstd, level: None, dictionary: None });
         let below = Path::parse(format!("{name}.ndjson.zst"));
         let started = below.and_then(|below| self.place.path.join(&below)).map(|path| {
             let object = Location { backend: self.place.backend.clone(), path };

@@ -5,7 +5,7 @@ use std::{num::NonZero, sync::Arc};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream as streams};
-use omnistorage_types::{Codec, Compression};
+use omnistorage_types::{Codec, Compression, wit::IntoWit};
 
 use super::super::{
     Storage,
@@ -47,7 +47,7 @@ impl Storage {
     /// # let runtime = Runtime::new(&Default::default())?;
     /// # let storage = Storage::builder(&runtime).mount("here", Arc::new(MemoryBackend::new())).build();
     /// let contents: Contents = futures::stream::iter([Ok("to and fro ".repeat(200_000).into())]).boxed();
-    /// let compression = Compression { codec: Codec::Gzip, level: None };
+    /// let compression = Compression { codec: Codec::Gzip, level: None, dictionary: None };
     /// let packed = storage.compress(contents, compression, NonZero::new(4).unwrap());
     /// let written = storage.write(&Location::new("here", "x.gz")?, packed, &Default::default(), None).await?;
     /// assert!(written.size < Some(20_000));
@@ -57,14 +57,16 @@ impl Storage {
     ///
     /// # Errors
     /// End the contents: those of the contents given;
-    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) for a level that the codec does not know.
+    /// [`ErrorCode::InvalidArgument`](crate::ErrorCode::InvalidArgument) for a level that the codec does not know, and
+    /// for a dictionary that is damaged or of another codec.
     #[must_use]
     pub fn compress(&self, contents: Contents, compression: Compression, cores: NonZero<usize>) -> Contents {
         // One more is for whoever writes what comes of it.
         let (storage, cores) =
             self.on_cores(cores, |cores| cores, 1).unwrap_or_else(|| (self.clone(), NonZero::<usize>::MIN));
+        let size = block(compression.codec);
         let team = Arc::new(Team::new(storage, Packing(compression), cores.get()));
-        let packed = blocks(contents, block(compression.codec)).map(move |block| {
+        let packed = blocks(contents, size).map(move |block| {
             let team = team.clone();
             async move {
                 let block = block?;
@@ -98,12 +100,16 @@ impl Work for Packing {
         block: Vec<Bytes>,
         budget: &Budget,
     ) -> wasmtime::Result<Result<Vec<Bytes>>> {
-        let Self(Compression { codec, level }) = *self;
+        let Self(Compression { codec, level, dictionary }) = self;
+        let dictionary = dictionary.clone().map(IntoWit::into_wit);
         let contents = streams::iter(block.into_iter().map(Ok)).boxed();
         let body =
             inside.with(|access| stream::body(access, contents, |error| error, budget.clone(), None))?;
         let compression = guest.compression(inside)?;
-        let packed = match compression.call_compress(inside, body.into(), codec.into(), level).await? {
+        let packed = match compression
+            .call_compress(inside, body.into(), (*codec).into(), *level, dictionary)
+            .await?
+        {
             Ok(packed) => packed,
             Err(error) => return Ok(Err(error.into())),
         };

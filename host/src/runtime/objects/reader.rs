@@ -84,7 +84,7 @@ impl Storage {
     ///     .mount("logs", Arc::new(MemoryBackend::new()))
     ///     .build();
     /// let log = Location::new("logs", "today.zst")?;
-    /// let zstd = Compression { codec: Codec::Zstd, level: None };
+    /// let zstd = Compression { codec: Codec::Zstd, level: None, dictionary: None };
     ///
     /// let mut writer = storage.writer(&log, &Default::default(), Some(zstd));
     /// writer.write_all(b"one\ntwo\n").await?;

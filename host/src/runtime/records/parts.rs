@@ -70,7 +70,7 @@ impl Storage {
             source: source.clone(),
             from: from.clone(),
             outline,
-            to: Encoding { format: Some(format), codec: None, level: None, ..to.clone() },
+            to: Encoding { format: Some(format), codec: None, level: None, dictionary: None, ..to.clone() },
         };
         let counted = records.clone();
         let plain = in_order(&storage, converting, size, cores).map_ok(move |(report, chunks)| {

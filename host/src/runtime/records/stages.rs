@@ -51,8 +51,8 @@ impl Storage {
         target_encoding: &Encoding,
         cores: NonZero<usize>,
     ) -> Result<ConvertReport> {
-        let compression = coded(target, target_encoding)
-            .map(|(_, codec)| Compression { codec, level: target_encoding.level });
+        let compression =
+            coded(target, target_encoding).map(|(_, codec)| compression(codec, target_encoding));
         if coded(source, source_encoding).is_none() {
             let sides = ((source, source_encoding), (target, target_encoding));
             if let Some(report) = self.convert_in_parts(sides.0, sides.1, compression, cores).await? {
@@ -74,8 +74,13 @@ impl Storage {
             name.push('-');
         }
         let within = |path: &str| Location::new(&name, path);
-        let plain =
-            |encoding: &Encoding, format| Encoding { format, codec: None, level: None, ..encoding.clone() };
+        let plain = |encoding: &Encoding, format| Encoding {
+            format,
+            codec: None,
+            level: None,
+            dictionary: None,
+            ..encoding.clone()
+        };
         let (from, from_encoding) = match &unpacking {
             Some((format, _)) => (within(SOURCE)?, plain(source_encoding, Some(format.clone()))),
             None => (source.clone(), source_encoding.clone()),
@@ -108,6 +113,11 @@ impl Storage {
 fn coded(at: &Location, encoding: &Encoding) -> Option<(Format, Codec)> {
     let (format, codec) = encoding_from_path(&at.path);
     Some((encoding.format.clone().or(format)?, encoding.codec.or(codec)?))
+}
+
+/// How a target of an encoding with this codec is compressed.
+fn compression(codec: Codec, Encoding { level, dictionary, .. }: &Encoding) -> Compression {
+    Compression { codec, level: *level, dictionary: dictionary.clone() }
 }
 
 /// A backend with two objects without compression: a source that is read, and a target that is written. What is stored
@@ -154,13 +164,14 @@ impl Stages {
             unpacking: DecompressOptions {
                 codec: from.codec,
                 max_window: from.max_window,
+                dictionary: from.dictionary.clone(),
                 ..DecompressOptions::default()
             },
             read_before: AtomicU64::new(0),
             packing: storage.clone(),
             target: target.clone(),
             backend: mount(target)?,
-            compression: coded(target, to).map(|(_, codec)| Compression { codec, level: to.level }),
+            compression: coded(target, to).map(|(_, codec)| compression(codec, to)),
             cores,
             written: Arc::default(),
         })
@@ -196,7 +207,7 @@ impl Backend for Stages {
     }
 
     async fn write(&self, path: &Path, options: &WriteOptions) -> Result<Box<dyn Upload>> {
-        let Some(compression) = self.compression else { return Err(unsupported()) };
+        let Some(compression) = self.compression.clone() else { return Err(unsupported()) };
         let begun = self.backend.write(&self.target.path, options).await;
         let mut upload = begun.map_err(|error| here(error, path))?;
         let (sender, receiver) = mpsc::channel(AHEAD);

@@ -9,17 +9,17 @@ use omnistorage_core::codec::{self, DecoderLimits};
 use super::CHUNK;
 
 /// Tells how many bytes came out.
-pub(super) fn compress(Compression { codec, level }: Compression, contents: &[u8]) -> Result<usize> {
+pub(super) fn compress(Compression { codec, level, .. }: &Compression, contents: &[u8]) -> Result<usize> {
     let mut size = 0;
-    drive(&mut *codec::encoder(codec, level)?, contents, |part| size += part.len())?;
+    drive(&mut *codec::encoder(*codec, *level)?, contents, |part| size += part.len())?;
     Ok(size)
 }
 
 /// What comes out.
 #[cfg(test)]
-pub(super) fn compressed(Compression { codec, level }: Compression, contents: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn compressed(Compression { codec, level, .. }: &Compression, contents: &[u8]) -> Result<Vec<u8>> {
     let mut packed = Vec::new();
-    drive(&mut *codec::encoder(codec, level)?, contents, |part| packed.extend_from_slice(part))?;
+    drive(&mut *codec::encoder(*codec, *level)?, contents, |part| packed.extend_from_slice(part))?;
     Ok(packed)
 }
 

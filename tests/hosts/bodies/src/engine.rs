@@ -12,13 +12,14 @@ use crate::{SIZE, holds, on, put};
 
 /// All of them; gives their number.
 pub(crate) async fn ways(one: &str, two: &str) -> Result<usize, String> {
-    let zstd = || Recoding::Compress(CompressionOptions { codec: Codec::Zstd, level: None });
+    let zstd =
+        || Recoding::Compress(CompressionOptions { codec: Codec::Zstd, level: None, dictionary: None });
     let mut ways = 0;
     for (from, to) in [(one, one), (one, two), (two, one)] {
         for (name, is_coded, recoding, arrives) in [
             ("plain", false, None, "object"),
             ("compressed", false, Some(zstd()), "object.zst"),
-            ("decompressed", true, Some(Recoding::Decompress), "object"),
+            ("decompressed", true, Some(Recoding::Decompress(None)), "object"),
         ] {
             let way = format!("copy from {from} to {to}, {name}");
             let source = Location::new(from, format!("engine/{name}-source"));

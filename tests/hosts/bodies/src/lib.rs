@@ -58,7 +58,7 @@ fn sample() -> Vec<u8> {
 }
 
 fn zstd(is_coded: bool) -> Option<CompressionOptions> {
-    is_coded.then_some(CompressionOptions { codec: Codec::Zstd, level: None })
+    is_coded.then_some(CompressionOptions { codec: Codec::Zstd, level: None, dictionary: None })
 }
 
 fn unzstd(is_coded: bool) -> Option<DecompressOptions> {

@@ -61,7 +61,7 @@ async fn teed(
 
 /// Through both codecs, and into storage as what it was.
 async fn recoded(at: &Location, relay: impl Fn(Body) -> Body) -> Result<(), Error> {
-    let packed = compression::compress(relay(opened(at, false).await?), Codec::Gzip, None).await?;
+    let packed = compression::compress(relay(opened(at, false).await?), Codec::Gzip, None, None).await?;
     let unpacked = compression::decompress(relay(packed), DecompressOptions::default()).await?;
     let target = Location::new(at.backend.clone(), "application/recoded");
     objects::write(target.clone(), relay(unpacked), WriteOptions::default(), None).await?;

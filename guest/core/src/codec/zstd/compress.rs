@@ -9,12 +9,16 @@ mod codes;
 mod finder;
 mod fse;
 mod huffman;
+mod index;
+mod known;
 mod level;
 mod literals;
 mod section;
 mod sequences;
+mod statistics;
+mod tables;
 
-use std::hash::Hasher as _;
+use std::{hash::Hasher as _, num::NonZero, rc::Rc};
 
 use twox_hash::XxHash64;
 
@@ -24,6 +28,7 @@ use self::{
     level::Level,
     sequences::Sequences,
 };
+pub(super) use self::{known::Known, statistics::Statistics};
 use super::{
     super::{CodecError, Coder, pending::Pending},
     symbols::FIRST_OFFSETS,
@@ -32,18 +37,19 @@ use super::{
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const HAS_CHECKSUM: u8 = 1 << 2;
 const IS_SINGLE_SEGMENT: u8 = 1 << 5;
-const START: Offsets = FIRST_OFFSETS;
 
 /// A compressor.
 pub(super) struct Encoder {
     level: Level,
+    /// What each frame begins with.
+    dictionary: Option<Rc<Known>>,
     /// Contents of a frame, after which another begins.
     frame_length: u64,
     /// Contents of this frame, so far.
     taken: u64,
     /// Made when there is something to find.
     finder: Option<Box<dyn Finder>>,
-    /// The window, then the block that is being filled.
+    /// The dictionary's content as long as it is in reach, or the window; then the block that is being filled.
     history: Vec<u8>,
     /// Where the frame begins in the history, or 0 if that is gone.
     frame: usize,
@@ -67,48 +73,70 @@ enum State {
 
 impl Encoder {
     /// Makes frames of `frame_length` bytes of contents each (at least one byte); the last one may have less.
-    pub(super) fn new(level: i32, frame_length: u64) -> Self {
+    pub(super) fn new(level: i32, frame_length: u64, dictionary: Option<Rc<Known>>) -> Self {
         let level = Level::new(level);
-        Self {
+        let mut encoder = Self {
             level,
+            dictionary,
             frame_length: frame_length.max(1),
             taken: 0,
             finder: None,
             history: Vec::new(),
             frame: 0,
             block: 0,
-            offsets: START,
+            offsets: FIRST_OFFSETS,
             sequences: Sequences::default(),
             blocks: BlockWriter::new(level.codes_literals),
             checksum: XxHash64::with_seed(0),
             pending: Pending::default(),
             state: State::Before,
-        }
+        };
+        encoder.begin();
+        encoder
     }
 
     /// Writes the header of the frame (RFC 8878 section 3.1.1.1): with a window, or with the length of the contents
     /// where it is known already.
     fn header(&self, length: Option<usize>, out: &mut Vec<u8>) {
+        let id = self.dictionary.as_ref().and_then(|known| known.prior().id).map_or(0, NonZero::get);
+        let (id_flag, id_length) = match id {
+            0 => (0, 0),
+            1..0x100 => (1, 1),
+            0x100..0x1_0000 => (2, 2),
+            _ => (3, 4),
+        };
+        // A length that fits one byte is never written in two, so that these begin there.
+        let (length_flag, length, length_length) = match length {
+            None => (0, 0, 0),
+            Some(length @ ..0x100) => (IS_SINGLE_SEGMENT, length, 1),
+            Some(length @ ..0x1_0100) => (IS_SINGLE_SEGMENT | 1 << 6, length - 0x100, 2),
+            Some(length) => (IS_SINGLE_SEGMENT | 2 << 6, length, 4),
+        };
         out.extend_from_slice(&MAGIC);
-        match length {
-            None => out.extend_from_slice(&[HAS_CHECKSUM, (self.level.window_log as u8 - 10) << 3]),
-            Some(length @ 0..256) => {
-                out.extend_from_slice(&[HAS_CHECKSUM | IS_SINGLE_SEGMENT, length as u8]);
-            }
-            Some(length) => {
-                out.push(HAS_CHECKSUM | IS_SINGLE_SEGMENT | 2 << 6);
-                out.extend_from_slice(&(length as u32).to_le_bytes());
-            }
+        out.push(HAS_CHECKSUM | id_flag | length_flag);
+        if length_length == 0 {
+            out.push((self.level.window_log as u8 - 10) << 3);
         }
+        out.extend_from_slice(&id.to_le_bytes()[..id_length]);
+        out.extend_from_slice(&length.to_le_bytes()[..length_length]);
     }
 
     /// Begins the next frame, which knows nothing of those before it. What the finder still remembers of them lies
-    /// below the lowest place, so nothing has to be cleared.
+    /// below the lowest place, so nothing has to be cleared; but of a dictionary it may have forgotten much.
     fn begin(&mut self) {
+        let known = self.dictionary.as_deref();
+        if let Some(known) = known {
+            let content = known.prior().content();
+            self.finder = None;
+            self.history.clear();
+            self.history.reserve(content.len() + MAX_BLOCK);
+            self.history.extend_from_slice(content);
+            self.block = self.history.len();
+        }
         self.frame = self.history.len();
         self.taken = 0;
-        self.offsets = START;
-        self.blocks.reset();
+        self.offsets = known.map_or(FIRST_OFFSETS, |known| known.prior().offsets);
+        self.blocks.reset(known.and_then(Known::tables));
         self.checksum = XxHash64::with_seed(0);
         self.state = State::Before;
     }
@@ -123,9 +151,12 @@ impl Encoder {
         }
         let contents = &self.history[self.block..];
         self.checksum.write(contents);
-        let finder = self.finder.get_or_insert_with(|| self.level.finder(is_last.then_some(length)));
-        let window = 1 << self.level.window_log;
-        let lowest = self.frame.max(self.history.len().saturating_sub(window));
+        let lowest = self.lowest();
+        let known_length = is_last.then_some(length);
+        let finder = self.finder.get_or_insert_with(|| match &self.dictionary {
+            None => self.level.finder(known_length),
+            Some(known) => known.finder(self.level, known_length),
+        });
         let mut offsets = self.offsets;
         self.sequences.begin(length);
         finder.find(&self.history, self.block, lowest, &mut offsets, &mut self.sequences);
@@ -140,11 +171,22 @@ impl Encoder {
         self.block = self.history.len();
     }
 
+    /// Before this, no match of the block may begin.
+    fn lowest(&self) -> usize {
+        let (window, end) = (1 << self.level.window_log, self.history.len());
+        // Section 5: a dictionary is in reach, as a whole, until a window has gone by.
+        match self.dictionary {
+            Some(_) if end - self.frame <= window => 0,
+            _ => self.frame.max(end.saturating_sub(window)),
+        }
+    }
+
     /// Makes room for another block.
     fn make_room(&mut self) {
         let window = 1 << self.level.window_log;
+        let dictionary = self.dictionary.as_ref().map_or(0, |known| known.prior().content().len());
         // Moving a window once for each window of input costs less than a tenth of the fastest level.
-        let most = window + window.min(4 << 20) + MAX_BLOCK;
+        let most = dictionary + window + window.min(4 << 20) + MAX_BLOCK;
         if self.history.capacity() < most {
             self.history.reserve_exact(most - self.history.len());
         }

@@ -1,5 +1,7 @@
 //! Decompression of any number of frames, block by block.
 
+use std::num::NonZero;
+
 use super::{
     super::{CodecError, CodecErrorKind, Coder, DecoderLimits, gather::Gather},
     frame::{self, Header, Start},
@@ -7,6 +9,11 @@ use super::{
 
 /// Decompresses the blocks of one frame after the other.
 pub(super) trait Engine {
+    /// The dictionary that each frame begins with: its number, if it has one, and the length of its content.
+    fn dictionary(&self) -> Option<(Option<NonZero<u32>>, u64)> {
+        None
+    }
+
     /// Takes the header of a frame, parsed and as bytes. The frame before has been drained completely.
     fn start(&mut self, header: &Header, bytes: &[u8]) -> Result<(), Damaged>;
 
@@ -78,7 +85,7 @@ impl<E: Engine> Decoder<E> {
                     self.state = match frame::start(start) {
                         Start::Skippable(count) => State::Skipping(count),
                         Start::Frame(header) => {
-                            admit(&header, self.max_window, at)?;
+                            admit(&header, self.engine.dictionary(), self.max_window, at)?;
                             self.engine.start(&header, start).map_err(|Damaged| damaged(at))?;
                             self.header = header;
                             self.made = 0;
@@ -133,11 +140,28 @@ impl<E: Engine> Decoder<E> {
 }
 
 /// Refuses a frame that needs more than there is.
-fn admit(header: &Header, max_window: u64, at: u64) -> Result<(), CodecError> {
-    if header.dictionary != 0 {
-        let message =
-            format!("it was compressed with the zstd dictionary {}, which is needed", header.dictionary);
+///
+/// As with zstd(1), a frame that names no dictionary begins with the one that there is.
+fn admit(
+    header: &Header,
+    dictionary: Option<(Option<NonZero<u32>>, u64)>,
+    max_window: u64,
+    at: u64,
+) -> Result<(), CodecError> {
+    let (needed, given) = (header.dictionary, dictionary.map(|(id, _)| id));
+    if needed != 0 && given != Some(NonZero::new(needed)) {
+        let what = match given {
+            None => "which is needed".to_owned(),
+            Some(None) => "and the one that is given has no number".to_owned(),
+            Some(Some(given)) => format!("and the one that is given is {given}"),
+        };
+        let message = format!("it was compressed with the zstd dictionary {needed}, {what}");
         return Err(CodecError::new(CodecErrorKind::Unsupported, at, message));
+    }
+    let content = dictionary.map_or(0, |(_, content)| content);
+    if content > max_window {
+        let message = format!("the zstd dictionary has {content} bytes, and `max-window` is {max_window}");
+        return Err(CodecError::new(CodecErrorKind::LimitExceeded, at, message));
     }
     if header.window > max_window {
         let needed = header.window;

@@ -12,14 +12,17 @@ mod literals;
 mod sequences;
 mod window;
 
-use std::hash::Hasher;
+use std::{hash::Hasher, num::NonZero, rc::Rc};
 
 use twox_hash::XxHash64;
 
+pub(super) use self::{fse::Described, sequences::Distributions};
 use self::{literals::Literals, sequences::Sequences, window::Window};
 use super::{
     decoder::{Damaged, Engine},
     frame::{BLOCK_HEADER, Header, take},
+    prior::Prior,
+    symbols::FIRST_OFFSETS,
 };
 
 // How the contents of a block are encoded (section 3.1.1.2.2).
@@ -27,8 +30,38 @@ const RAW: u64 = 0;
 const REPEATED: u64 = 1;
 const COMPRESSED: u64 = 2;
 
+/// A dictionary, as a decompressor has it.
+pub(super) struct Known {
+    prior: Rc<Prior>,
+    tables: Option<Tables>,
+}
+
+impl Known {
+    pub(super) fn new(prior: Rc<Prior>, tables: Option<Tables>) -> Self {
+        Self { prior, tables }
+    }
+}
+
+/// The tables of a dictionary.
+pub(super) struct Tables {
+    tree: huffman::Table,
+    sequences: sequences::Tables,
+}
+
+impl Tables {
+    /// Reads them, and takes them off `bytes`. Also returns the lengths of the codes of literals, and the distributions.
+    pub(super) fn read(bytes: &mut &[u8]) -> Result<(Self, [u8; 256], Distributions), Damaged> {
+        let mut tree = huffman::Table::new();
+        tree.read(bytes)?;
+        let lengths = tree.lengths();
+        let (sequences, distributions) = sequences::Tables::read(bytes)?;
+        Ok((Self { tree, sequences }, lengths, distributions))
+    }
+}
+
 /// The state between blocks.
 pub(super) struct Blocks {
+    dictionary: Option<Rc<Known>>,
     literals: Literals,
     sequences: Sequences,
     window: Window,
@@ -38,8 +71,9 @@ pub(super) struct Blocks {
 }
 
 impl Blocks {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(dictionary: Option<Rc<Known>>) -> Self {
         Self {
+            dictionary,
             literals: Literals::new(),
             sequences: Sequences::new(),
             window: Window::new(),
@@ -50,12 +84,21 @@ impl Blocks {
 }
 
 impl Engine for Blocks {
+    fn dictionary(&self) -> Option<(Option<NonZero<u32>>, u64)> {
+        let prior = &self.dictionary.as_ref()?.prior;
+        Some((prior.id, prior.content().len() as u64))
+    }
+
     fn start(&mut self, header: &Header, _: &[u8]) -> Result<(), Damaged> {
         let reach = header.window.min(header.contents.unwrap_or(u64::MAX));
         self.max_block = usize::try_from(header.max_block()).map_err(|_| Damaged)?;
-        self.window.reset(usize::try_from(reach).map_err(|_| Damaged)?, self.max_block);
-        self.literals.reset();
-        self.sequences.reset();
+        let known = self.dictionary.as_deref();
+        let content = known.map_or(&[][..], |known| known.prior.content());
+        self.window.reset(usize::try_from(reach).map_err(|_| Damaged)?, self.max_block, content);
+        let offsets = known.map_or(FIRST_OFFSETS, |known| known.prior.offsets);
+        let tables = known.and_then(|known| known.tables.as_ref());
+        self.literals.reset(tables.map(|tables| &tables.tree));
+        self.sequences.reset(tables.map(|tables| &tables.sequences), offsets);
         self.checksum = header.has_checksum.then(|| XxHash64::with_seed(0));
         Ok(())
     }

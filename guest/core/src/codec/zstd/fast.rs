@@ -8,6 +8,7 @@ use super::{
     compress::Encoder,
     decoder::Decoder,
     decompress::Blocks,
+    dictionary::Dictionary,
 };
 
 /// A compressor to one frame with a checksum. Levels are the reference's, -131,072 to 22; those above 12 compress
@@ -16,7 +17,17 @@ use super::{
 /// # Errors
 /// [`CodecErrorKind::InvalidLevel`](super::super::CodecErrorKind::InvalidLevel).
 pub fn encoder(level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
-    let encoder = Encoder::new(checked(level)?, u64::MAX);
+    let encoder = Encoder::new(checked(level)?, u64::MAX, None);
+    Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
+}
+
+/// The same with a dictionary. For the first stream at a level its content is looked through; those that follow, if they
+/// are short, get a copy of what came of it.
+///
+/// # Errors
+/// As [`encoder`].
+pub fn encoder_with(dictionary: &Dictionary, level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
+    let encoder = Encoder::new(checked(level)?, u64::MAX, Some(dictionary.writing().clone()));
     Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
 }
 
@@ -26,12 +37,18 @@ pub fn encoder(level: Option<i32>) -> Result<Box<dyn Coder>, CodecError> {
 /// # Errors
 /// As [`encoder`].
 pub fn frames(level: Option<i32>, contents: NonZero<u64>) -> Result<Box<dyn Coder>, CodecError> {
-    let encoder = Encoder::new(checked(level)?, contents.get());
+    let encoder = Encoder::new(checked(level)?, contents.get(), None);
     Ok(Box::new(Guard::new(encoder, DecoderLimits::default())))
 }
 
 /// A decompressor.
 #[must_use]
 pub fn decoder(limits: DecoderLimits) -> Box<dyn Coder> {
-    Box::new(Guard::new(Decoder::new(Blocks::new(), limits), limits))
+    Box::new(Guard::new(Decoder::new(Blocks::new(None), limits), limits))
+}
+
+/// A decompressor of frames that begin with a dictionary.
+#[must_use]
+pub fn decoder_with(dictionary: &Dictionary, limits: DecoderLimits) -> Box<dyn Coder> {
+    Box::new(Guard::new(Decoder::new(Blocks::new(Some(dictionary.reading().clone())), limits), limits))
 }

@@ -23,7 +23,7 @@ pub(super) struct Header {
     /// The length of the contents, if the header has it.
     pub(super) contents: Option<u64>,
     /// 0: none.
-    pub(super) dictionary: u64,
+    pub(super) dictionary: u32,
     /// A checksum follows the last block.
     pub(super) has_checksum: bool,
 }
@@ -90,7 +90,7 @@ pub(super) fn start(bytes: &[u8]) -> Start {
     }
     let descriptor = Descriptor::parse(take(&mut rest, 1) as u8);
     let window = take(&mut rest, descriptor.window);
-    let dictionary = take(&mut rest, descriptor.dictionary);
+    let dictionary = take(&mut rest, descriptor.dictionary) as u32;
     let contents = match descriptor.contents {
         0 => None,
         // Section 3.1.1.1.4: a length that fits one byte is never written in two.

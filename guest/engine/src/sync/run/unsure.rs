@@ -27,7 +27,7 @@ pub(super) struct Unsure {
 impl Run {
     /// Decides on a pair, given what is known about it.
     pub(super) fn decide(&mut self, pair: Pair, options: CompareOptions) {
-        match compare_listed(self.sides.recoder, &pair.source, &pair.target, options) {
+        match compare_listed(self.sides.recoder.as_ref(), &pair.source, &pair.target, options) {
             Verdict::NeedTimes => self.ask_times(pair),
             Verdict::NeedHash(if_equal) => {
                 let size = pair.source.size;
@@ -103,7 +103,7 @@ impl Run {
     /// Compares by hash.
     pub(super) fn compare_contents(&mut self, pairs: Vec<Unsure>) {
         let (source, target) = (self.sides.source.clone(), self.sides.target.clone());
-        let pairs = match self.sides.recoder {
+        let pairs = match self.sides.recoder.clone() {
             Some(recoder) => self.compare_recoded(recoder, pairs),
             None => pairs,
         };

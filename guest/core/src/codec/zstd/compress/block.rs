@@ -4,6 +4,7 @@ use super::{
     literals::{Literals, min_gain},
     section::SequenceCoder,
     sequences::Sequences,
+    tables::Tables,
 };
 
 /// No block is longer.
@@ -43,10 +44,10 @@ impl BlockWriter {
         }
     }
 
-    /// A frame begins.
-    pub(super) fn reset(&mut self) {
-        self.literals.reset();
-        self.sequences.reset();
+    /// A frame begins, with the tables of a dictionary or none.
+    pub(super) fn reset(&mut self, known: Option<&Tables>) {
+        self.literals.reset(known);
+        self.sequences.reset(known);
     }
 
     /// Writes a block, compressed if that makes it smaller.

@@ -16,7 +16,7 @@ pub(super) use optimal::{Effort, Optimal};
 #[cfg(test)]
 pub(super) use rows::MAX_POSITION as MAX_POSITION_OF_ROWS;
 
-use super::sequences::Sequences;
+use super::{sequences::Sequences, tables::Tables};
 
 /// The last offsets, the latest first, as a decoder knows them. Only [`Optimal`] uses the third, and keeps it right.
 pub(super) type Offsets = [u32; 3];
@@ -35,9 +35,16 @@ pub(super) trait Finder {
 
     /// The history lost this many bytes at its start.
     fn slide(&mut self, by: usize);
+
+    /// Takes in the content of a dictionary, which the history begins with, and what its tables tell. Nothing came before.
+    fn learn(&mut self, content: &[u8], known: Option<&Tables>);
+
+    /// Another one that knows the same.
+    fn copy(&self) -> Box<dyn Finder>;
 }
 
 /// Where words were last seen, by their hash.
+#[derive(Clone)]
 pub(super) struct Table {
     positions: Box<[u32]>,
     shift: u32,
@@ -85,6 +92,11 @@ const fn hash(word: u64, ignored: u32) -> u64 {
 #[inline(always)]
 fn word(data: &[u8], at: usize) -> Option<u64> {
     Some(u64::from_le_bytes(*data.get(at..)?.first_chunk()?))
+}
+
+/// Each position with eight bytes from there on.
+fn words(data: &[u8]) -> impl Iterator<Item = (usize, u64)> {
+    (0..).map_while(|at| Some((at, word(data, at)?)))
 }
 
 /// Four bytes from there on.

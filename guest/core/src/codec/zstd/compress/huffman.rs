@@ -45,7 +45,17 @@ impl Code {
         for (symbol, depth) in sorted.iter().zip(depths) {
             lengths[usize::from(symbol.byte)] = depth;
         }
+        Self::with(lengths)
+    }
+
+    /// The code with these lengths, which are those of a tree.
+    pub(super) fn with(lengths: [u8; 256]) -> Self {
         Self { lengths, entries: entries(&lengths) }
+    }
+
+    /// In bits; 0 where there is no code.
+    pub(super) const fn lengths(&self) -> &[u8; 256] {
+        &self.lengths
     }
 
     /// What it costs to code these bytes with it, in bytes; `None` if it lacks one of them.

@@ -6,7 +6,7 @@ use super::{
 };
 
 /// The parameters of a level.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Level {
     /// How far back matches reach, as a power of two.
     pub(super) window_log: u32,
@@ -15,7 +15,7 @@ pub(super) struct Level {
     search: Search,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Search {
     /// The table's size as a power of two, the length of the words it knows, and how many positions are skipped.
     Fast {
@@ -41,6 +41,9 @@ enum Search {
 const fn optimal(tree_log: u32, hash_log: u32, min_match: u32, attempts_log: u32, enough: usize) -> Search {
     Search::Optimal(Effort { tree_log, hash_log, min_match, attempts_log, enough, learns: min_match == 3 })
 }
+
+/// Behind a dictionary most contents are not longer.
+const SHORT: usize = MAX_BLOCK / 8;
 
 impl Level {
     /// A level on the reference's scale; beyond this table, the parameters of the nearest.
@@ -81,6 +84,23 @@ impl Level {
         let most = length.map_or(u32::MAX, |length| length.max(256).next_power_of_two().ilog2() + 1);
         let shorter =
             u32::from(length.is_some()) + u32::from(length.is_some_and(|length| length <= MAX_BLOCK / 8));
+        self.sized(most, shorter)
+    }
+
+    /// A finder for short contents behind a dictionary of that length.
+    pub(super) fn finder_behind(self, dictionary: usize) -> Box<dyn Finder> {
+        let search = match self.search {
+            // There is more to compare than in the same contents without it.
+            Search::Lazy { log, attempts_log, patience } => {
+                Search::Lazy { log, attempts_log: (attempts_log + 1).min(6), patience }
+            }
+            search => search,
+        };
+        Self { search, ..self }.sized((dictionary + SHORT).next_power_of_two().ilog2(), 1)
+    }
+
+    /// A finder with at most `2^most` places, whose matches may be so much shorter.
+    fn sized(self, most: u32, shorter: u32) -> Box<dyn Finder> {
         match self.search {
             Search::Fast { log, min_match, skipped } => {
                 Box::new(Fast::new(log.min(most), min_match - shorter, skipped))

@@ -1,6 +1,9 @@
 //! The literals section of a block (RFC 8878 section 3.1.1.3.1).
 
-use super::huffman::{self, Code};
+use super::{
+    huffman::{self, Code},
+    tables::Tables,
+};
 
 /// Fewer literals gain less than their code costs.
 const MIN_LENGTH: usize = 64;
@@ -10,6 +13,9 @@ const MIN_LENGTH_OF_KNOWN: usize = 8;
 
 /// Up to this length one stream is enough.
 const MAX_LENGTH_OF_ONE_STREAM: usize = 255;
+
+/// The same where the code is known already: as long as the header allows it, so that lengths of streams are saved.
+const MAX_LENGTH_OF_ONE_STREAM_OF_KNOWN: usize = 1023;
 
 /// Bytes at each end that are looked at first, to see whether the whole is worth it.
 const SAMPLE: usize = 4096;
@@ -40,9 +46,9 @@ impl Literals {
         }
     }
 
-    /// A frame begins.
-    pub(super) fn reset(&mut self) {
-        (self.code, self.next) = (None, None);
+    /// A frame begins, with the code of a dictionary or none.
+    pub(super) fn reset(&mut self, known: Option<&Tables>) {
+        (self.code, self.next) = (known.map(|known| known.code.clone()), None);
     }
 
     /// Writes a section. `are_suspect`: they may well be noise. Returns its length, unless there is no room.
@@ -56,7 +62,9 @@ impl Literals {
         if most == literals.len() {
             return plain(&literals[..1], 1, literals, out);
         }
-        if is_flat(most, literals.len()) {
+        // With a code that is known even a little is worth it.
+        let is_short = self.code.is_some() && literals.len() <= MAX_LENGTH_OF_ONE_STREAM_OF_KNOWN;
+        if !is_short && is_flat(most, literals.len()) {
             return plain(literals, 0, literals, out);
         }
         self.compress(literals, &histogram, out).or_else(|| {
@@ -67,18 +75,21 @@ impl Literals {
 
     fn compress(&mut self, literals: &[u8], histogram: &huffman::Histogram, out: &mut [u8]) -> Option<usize> {
         let length = literals.len();
-        let is_one = length <= MAX_LENGTH_OF_ONE_STREAM;
         // Bits of each of the two lengths; two bits for the type and two for the format come before them.
         let (format, bits) = match length {
-            _ if is_one => (0, 10),
             0..1024 => (1, 10),
             1024..16_384 => (2, 14),
             _ => (3, 18),
         };
         let header = (4 + 2 * bits) / 8;
-        let code = Box::new(Code::of(histogram));
-        let described = code.describe(out.get_mut(header..)?);
-        let with_new = described.and_then(|described| Some(described + code.cost(histogram)?));
+        let code = (length >= MIN_LENGTH).then(|| Box::new(Code::of(histogram)));
+        let described = match &code {
+            Some(code) => code.describe(out.get_mut(header..)?),
+            None => None,
+        };
+        let with_new = described
+            .zip(code.as_ref())
+            .and_then(|(described, code)| Some(described + code.cost(histogram)?));
         let with_known = self.code.as_ref().and_then(|code| code.cost(histogram));
         let is_known = match (with_known, with_new) {
             (Some(known), Some(new)) => known <= new,
@@ -86,8 +97,11 @@ impl Literals {
         };
         let (kind, described, code) = match &self.code {
             Some(known) if is_known => (3, 0, &**known),
-            _ => (2, described?, &**self.next.insert(code)),
+            _ => (2, described?, &**self.next.insert(code?)),
         };
+        let most = if kind == 3 { MAX_LENGTH_OF_ONE_STREAM_OF_KNOWN } else { MAX_LENGTH_OF_ONE_STREAM };
+        let is_one = length <= most;
+        let format = if is_one { 0 } else { format };
         let streams = header + described;
         let written = described + encode(code, literals, is_one, out.get_mut(streams..)?)?;
         if written + header >= length - min_gain(length) {

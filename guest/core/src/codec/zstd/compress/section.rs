@@ -6,6 +6,7 @@ use super::{
     codes::Coded,
     fse::{self, Distribution, Table},
     sequences::Sequences,
+    tables::Tables,
 };
 
 /// Writes the section, and remembers the tables that a decoder has.
@@ -32,11 +33,15 @@ impl SequenceCoder {
         }
     }
 
-    /// A frame begins.
-    pub(super) fn reset(&mut self) {
-        for coder in self.coders() {
-            *coder = Coder::default();
-        }
+    /// A frame begins, with the tables of a dictionary or none.
+    pub(super) fn reset(&mut self, known: Option<&Tables>) {
+        let coder = |table: fn(&Tables) -> &Box<Table>| Coder {
+            known: known.map(|known| table(known).clone()),
+            next: Next::Known,
+        };
+        self.literal_lengths = coder(|known| &known.literal_lengths);
+        self.offsets = coder(|known| &known.offsets);
+        self.match_lengths = coder(|known| &known.match_lengths);
     }
 
     fn coders(&mut self) -> [&mut Coder; 3] {

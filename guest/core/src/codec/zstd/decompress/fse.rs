@@ -53,6 +53,7 @@ impl Entry {
 }
 
 /// What the states of one alphabet stand for: at most `STATES` of them, a power of two.
+#[derive(Clone)]
 pub(super) struct Table<const STATES: usize> {
     entries: [Entry; STATES],
     accuracy_log: u32,
@@ -142,8 +143,8 @@ fn build(states: &mut [Entry], counts: &[i16], baselines: &[u32], extra_bits: &[
 }
 
 /// A distribution that is described in the data.
-pub(super) struct Described {
-    pub(super) accuracy_log: u32,
+pub(in super::super) struct Described {
+    pub(in super::super) accuracy_log: u32,
     counts: [i16; MAX_SYMBOLS],
     symbols: usize,
 }
@@ -204,7 +205,7 @@ impl Described {
         Ok(())
     }
 
-    pub(super) fn counts(&self) -> &[i16] {
+    pub(in super::super) fn counts(&self) -> &[i16] {
         &self.counts[..self.symbols]
     }
 }

@@ -17,6 +17,7 @@ const MAX_WEIGHTS: usize = 255;
 
 /// For each value of the next [`MAX_HUFFMAN_BITS`] bits: the symbol they begin with in the high byte, and its length in
 /// bits in the low byte.
+#[derive(Clone)]
 pub(super) struct Table([u16; 1 << MAX_HUFFMAN_BITS]);
 
 impl Table {
@@ -69,6 +70,15 @@ impl Table {
             *start = end;
         }
         Ok(())
+    }
+
+    /// The length in bits of each symbol's code; 0 where there is none.
+    pub(super) fn lengths(&self) -> [u8; 256] {
+        let mut lengths = [0; 256];
+        for entry in self.0 {
+            lengths[usize::from(entry >> 8)] = entry as u8;
+        }
+        lengths
     }
 
     #[inline(always)]

@@ -21,9 +21,12 @@ impl Literals {
         Self { bytes: Vec::new(), length: 0, tree: Box::new(huffman::Table::new()), has_tree: false }
     }
 
-    /// Forgets the tree: a frame begins.
-    pub(super) fn reset(&mut self) {
-        self.has_tree = false;
+    /// A frame begins, with the tree of a dictionary or none.
+    pub(super) fn reset(&mut self, tree: Option<&huffman::Table>) {
+        self.has_tree = tree.is_some();
+        if let Some(tree) = tree {
+            (*self.tree).clone_from(tree);
+        }
     }
 
     /// All literals of the block.

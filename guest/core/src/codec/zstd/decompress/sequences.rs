@@ -19,23 +19,47 @@ pub(super) struct Sequences {
     offsets: [u32; REPEATED as usize],
 }
 
-struct Tables {
+#[derive(Clone)]
+pub(super) struct Tables {
     literal_lengths: Table<512>,
     match_lengths: Table<512>,
     offsets: Table<256>,
 }
 
-impl Sequences {
-    pub(super) fn new() -> Self {
-        let tables =
-            Tables { literal_lengths: Table::new(), match_lengths: Table::new(), offsets: Table::new() };
-        Self { tables: Box::new(tables), has_tables: false, offsets: FIRST_OFFSETS }
+impl Tables {
+    const fn new() -> Self {
+        Self { literal_lengths: Table::new(), match_lengths: Table::new(), offsets: Table::new() }
     }
 
-    /// Forgets tables and offsets: a frame begins.
-    pub(super) fn reset(&mut self) {
-        self.has_tables = false;
-        self.offsets = FIRST_OFFSETS;
+    /// Reads the three distributions of a dictionary (section 5), and takes them off `bytes`.
+    pub(super) fn read(bytes: &mut &[u8]) -> Result<(Self, Distributions), Damaged> {
+        let mut tables = Self::new();
+        let offsets = describe(&mut tables.offsets, &OFFSETS, bytes)?;
+        let match_lengths = describe(&mut tables.match_lengths, &MATCH_LENGTHS, bytes)?;
+        let literal_lengths = describe(&mut tables.literal_lengths, &LITERAL_LENGTHS, bytes)?;
+        Ok((tables, Distributions { literal_lengths, match_lengths, offsets }))
+    }
+}
+
+/// What the tables of a dictionary were made of.
+pub(in super::super) struct Distributions {
+    pub(in super::super) literal_lengths: Described,
+    pub(in super::super) match_lengths: Described,
+    pub(in super::super) offsets: Described,
+}
+
+impl Sequences {
+    pub(super) fn new() -> Self {
+        Self { tables: Box::new(Tables::new()), has_tables: false, offsets: FIRST_OFFSETS }
+    }
+
+    /// A frame begins, with the tables of a dictionary or none, and with these offsets.
+    pub(super) fn reset(&mut self, tables: Option<&Tables>, offsets: [u32; REPEATED as usize]) {
+        self.has_tables = tables.is_some();
+        if let Some(tables) = tables {
+            (*self.tables).clone_from(tables);
+        }
+        self.offsets = offsets;
     }
 
     /// Executes the sequences of the section `bytes`, and appends the literals that remain. Returns where writing
@@ -146,7 +170,7 @@ fn read_table<const STATES: usize, const CODES: usize>(
     can_repeat: bool,
     bytes: &mut &[u8],
 ) -> Result<(), Damaged> {
-    let Alphabet { baselines, extra_bits, max_accuracy_log, predefined } = alphabet;
+    let Alphabet { baselines, extra_bits, predefined, .. } = alphabet;
     match mode {
         0 => table.build(predefined.accuracy_log, predefined.counts, baselines, extra_bits),
         1 => {
@@ -156,11 +180,19 @@ fn read_table<const STATES: usize, const CODES: usize>(
             table.repeat(*baselines.get(code).ok_or(Damaged)?, *extra_bits.get(code).ok_or(Damaged)?);
             Ok(())
         }
-        2 => {
-            let described = Described::read(bytes, *max_accuracy_log, CODES)?;
-            table.build(described.accuracy_log, described.counts(), baselines, extra_bits)
-        }
+        2 => describe(table, alphabet, bytes).map(drop),
         _ if can_repeat => Ok(()),
         _ => Err(Damaged),
     }
+}
+
+/// Builds the table of a distribution that is described there, and takes that off `bytes`.
+fn describe<const STATES: usize, const CODES: usize>(
+    table: &mut Table<STATES>,
+    alphabet: &Alphabet<CODES>,
+    bytes: &mut &[u8],
+) -> Result<Described, Damaged> {
+    let described = Described::read(bytes, alphabet.max_accuracy_log, CODES)?;
+    table.build(described.accuracy_log, described.counts(), &alphabet.baselines, &alphabet.extra_bits)?;
+    Ok(described)
 }

@@ -15,41 +15,51 @@ pub(super) struct Window {
     lap: usize,
     /// How far back matches may reach.
     reach: usize,
-    /// The longest block.
-    max_block: usize,
+    /// The same once a window has gone by. Until then a dictionary is in reach, which lies at the start.
+    reach_of_window: usize,
+    /// How long the ring has to be.
+    full: usize,
     /// The bytes from here to `at` are not drained yet.
     drained: usize,
 }
 
 impl Window {
     pub(super) const fn new() -> Self {
-        Self { bytes: Vec::new(), at: 0, lap: 0, reach: 0, max_block: 0, drained: 0 }
+        Self { bytes: Vec::new(), at: 0, lap: 0, reach: 0, reach_of_window: 0, full: 0, drained: 0 }
     }
 
-    /// Forgets everything, and prepares for matches and blocks of at most these lengths.
-    pub(super) fn reset(&mut self, reach: usize, max_block: usize) {
-        *self = Self { bytes: std::mem::take(&mut self.bytes), reach, max_block, ..Self::new() };
-        let full = self.full();
+    /// Forgets everything, and prepares for matches and blocks of at most these lengths, behind the content of a
+    /// dictionary if that is not empty.
+    pub(super) fn reset(&mut self, window: usize, max_block: usize, dictionary: &[u8]) {
+        let (bytes, reach) = (std::mem::take(&mut self.bytes), window + dictionary.len());
+        // What a block and `SLACK` overwrite must be out of reach.
+        let full = reach + max_block + 2 * SLACK;
+        *self = Self { bytes, reach, reach_of_window: window, full, ..Self::new() };
         if self.bytes.capacity() < full {
             // Frees the old memory before taking the new.
             self.bytes = Vec::new();
         }
         self.bytes.truncate(full);
         self.bytes.shrink_to(full);
-    }
-
-    /// How long the ring has to be: what a block and [`SLACK`] overwrite must be out of reach.
-    const fn full(&self) -> usize {
-        self.reach + self.max_block + 2 * SLACK
+        if !dictionary.is_empty() {
+            self.bytes.clear();
+            self.bytes.reserve_exact(full);
+            self.bytes.extend_from_slice(dictionary);
+            (self.at, self.drained) = (dictionary.len(), dictionary.len());
+        }
     }
 
     /// Makes room for a block of up to `room` bytes. Everything before it is drained.
     pub(super) fn begin(&mut self, room: usize) {
         let needed = self.at + room + SLACK;
+        // Section 5: what is before the frame is there until a window has gone by. The first lap is longer than that.
+        if self.reach > self.reach_of_window && self.at > self.reach {
+            self.reach = self.reach_of_window;
+        }
         if needed <= self.bytes.len() {
             return;
         }
-        let full = self.full();
+        let full = self.full;
         if needed <= full {
             // Reserved at once, so that it never has to move, which would need the memory twice. It is touched only as
             // far as the contents go, and at most doubled, so memory follows the contents and not what the header asks
@@ -113,7 +123,7 @@ mod tests {
     fn matches_repeat_what_was_there() {
         const REACH: usize = 200;
         let mut window = Window::new();
-        window.reset(REACH, 100);
+        window.reset(REACH, 100, b"");
         let (mut expected, mut drained) = (Vec::new(), Vec::new());
         for round in 0..5000_usize {
             window.begin(100);
@@ -159,7 +169,7 @@ mod tests {
     #[test]
     fn nothing_goes_beyond_the_block_or_the_reach() {
         let mut window = Window::new();
-        window.reset(50, 100);
+        window.reset(50, 100, b"");
         let literals = [7; 30 + SLACK];
         let mut execute = |count, offset, length| {
             window.begin(100);

@@ -1,13 +1,15 @@
 //! Two tables: one of long matches, which are preferred, and one of short ones.
 
 use super::{
-    super::sequences::Sequences, Finder, Offsets, Table, common_before, common_length, half, hash, word,
+    super::{sequences::Sequences, tables::Tables},
+    Finder, Offsets, Table, common_before, common_length, half, hash, word, words,
 };
 
 /// After this many positions without a match the steps become longer.
 const PATIENCE: usize = 256;
 
 /// The finder of the levels around the default one.
+#[derive(Clone)]
 pub(crate) struct Double {
     /// Of words of 8 bytes.
     long: Table,
@@ -150,5 +152,16 @@ impl Finder for Double {
     fn slide(&mut self, by: usize) {
         self.long.slide(by);
         self.short.slide(by);
+    }
+
+    fn learn(&mut self, content: &[u8], _: Option<&Tables>) {
+        for (at, bytes) in words(content) {
+            self.long.set(hash(bytes, 0), at);
+            self.short.set(hash(bytes, self.ignored), at);
+        }
+    }
+
+    fn copy(&self) -> Box<dyn Finder> {
+        Box::new(self.clone())
     }
 }

@@ -1,13 +1,15 @@
 //! One table, looked up at every position, or at fewer where nothing is found.
 
 use super::{
-    super::sequences::Sequences, Finder, Offsets, Table, common_before, common_length, half, hash, word,
+    super::{sequences::Sequences, tables::Tables},
+    Finder, Offsets, Table, common_before, common_length, half, hash, word, words,
 };
 
 /// After this many positions without a match the steps become longer.
 const PATIENCE: usize = 128;
 
 /// The finder of the lowest levels.
+#[derive(Clone)]
 pub(crate) struct Fast {
     table: Table,
     /// Bits of a word that are not hashed.
@@ -123,5 +125,15 @@ impl Finder for Fast {
 
     fn slide(&mut self, by: usize) {
         self.table.slide(by);
+    }
+
+    fn learn(&mut self, content: &[u8], _: Option<&Tables>) {
+        for (at, bytes) in words(content) {
+            self.table.set(hash(bytes, self.ignored), at);
+        }
+    }
+
+    fn copy(&self) -> Box<dyn Finder> {
+        Box::new(self.clone())
     }
 }

@@ -1,7 +1,10 @@
 //! Compares many earlier places, and before it takes a match, looks whether a better one begins a byte or two later.
 
 use super::{
-    super::sequences::Sequences, Finder, Offsets, common_before, common_length, half, hash, rows::Rows, word,
+    super::{sequences::Sequences, tables::Tables},
+    Finder, Offsets, common_before, common_length, half, hash,
+    rows::Rows,
+    word,
 };
 
 /// How far ahead of the search positions are put into the table: their rows are in the cache by the time they are
@@ -17,6 +20,7 @@ const LONG_HEAD: usize = 96;
 const LONG_TAIL: usize = 32;
 
 /// The finder of the higher levels, with rows of `WORDS`.
+#[derive(Clone)]
 pub(crate) struct Lazy<const WORDS: usize> {
     rows: Rows<WORDS>,
     /// Bits of a word that are not hashed.
@@ -208,5 +212,15 @@ impl<const WORDS: usize> Finder for Lazy<WORDS> {
     fn slide(&mut self, by: usize) {
         self.rows.slide(by);
         self.next = self.next.saturating_sub(by);
+    }
+
+    fn learn(&mut self, content: &[u8], _: Option<&Tables>) {
+        // The last positions have too few bytes yet: they come with the first of the frame.
+        self.next = content.len().saturating_sub(7);
+        (0..self.next).for_each(|place| self.insert(content, place));
+    }
+
+    fn copy(&self) -> Box<dyn Finder> {
+        Box::new(self.clone())
     }
 }

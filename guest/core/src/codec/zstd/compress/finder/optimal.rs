@@ -4,7 +4,10 @@
 //! there on it is reached further by a literal or by each match that begins there. Prices ([`Prices`]) are estimates.
 
 use super::{
-    super::sequences::{MIN_MATCH, Sequences},
+    super::{
+        sequences::{MIN_MATCH, Sequences},
+        tables::Tables,
+    },
     Finder, Offsets, common_length,
     prices::Prices,
     tree::{Match, Tree},
@@ -33,7 +36,7 @@ struct Node {
 const UNREACHED: Node = Node { price: u32::MAX, length: 0, value: 0, literals: 0, offsets: [0; 3] };
 
 /// What is asked of the finder of a level.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Effort {
     /// Positions in the trees, as a power of two.
     pub(crate) tree_log: u32,
@@ -50,6 +53,7 @@ pub(crate) struct Effort {
 }
 
 /// The finder of the highest levels.
+#[derive(Clone)]
 pub(crate) struct Optimal {
     tree: Tree,
     prices: Prices,
@@ -258,5 +262,16 @@ impl Finder for Optimal {
 
     fn slide(&mut self, by: usize) {
         self.tree.slide(by);
+    }
+
+    fn learn(&mut self, content: &[u8], known: Option<&Tables>) {
+        self.tree.learn(content);
+        if let Some(known) = known {
+            self.prices = Prices::of(known);
+        }
+    }
+
+    fn copy(&self) -> Box<dyn Finder> {
+        Box::new(self.clone())
     }
 }

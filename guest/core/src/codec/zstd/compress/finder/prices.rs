@@ -4,10 +4,12 @@
 //! they follow from what the blocks before came to, and this one so far.
 
 use super::super::{
+    super::symbols::MAX_HUFFMAN_BITS,
     codes::{LITERAL_LENGTH_BITS, MATCH_LENGTH_BITS, literal_length_code, match_length_code},
-    fse::MAX_SYMBOLS,
+    fse::{MAX_SYMBOLS, Table},
     huffman,
     sequences::MIN_MATCH,
+    tables::Tables,
 };
 
 /// One bit.
@@ -20,6 +22,7 @@ const NEW_LITERAL: u32 = 2;
 const EFFORT: u32 = BIT / 5;
 
 /// How often the symbols of an alphabet came.
+#[derive(Clone)]
 struct Counts<const SYMBOLS: usize> {
     counts: [u32; SYMBOLS],
     /// What a symbol costs that came as often as all together.
@@ -71,6 +74,7 @@ const fn weight(count: u32) -> u32 {
 }
 
 /// The costs.
+#[derive(Clone)]
 pub(super) struct Prices {
     literals: Counts<256>,
     literal_lengths: Counts<36>,
@@ -92,6 +96,22 @@ impl Prices {
             match_lengths: Counts::of([1; 53]),
             offsets: Counts::of(offsets),
             are_new: true,
+        }
+    }
+
+    /// Those that follow from the tables of a dictionary.
+    pub(super) fn of(known: &Tables) -> Self {
+        // What a table has no place for may come all the same.
+        let literals = known.code.lengths().map(|length| match length {
+            0 => 1,
+            length => 1 << MAX_HUFFMAN_BITS.saturating_sub(length.into()),
+        });
+        Self {
+            literals: Counts::of(literals),
+            literal_lengths: counts(&known.literal_lengths),
+            match_lengths: counts(&known.match_lengths),
+            offsets: counts(&known.offsets),
+            are_new: false,
         }
     }
 
@@ -151,6 +171,16 @@ impl Prices {
         let code = usize::from(match_length_code((length - MIN_MATCH) as u64)) % MAX_SYMBOLS;
         u32::from(MATCH_LENGTH_BITS[code]) * BIT + self.match_lengths.cost(code)
     }
+}
+
+/// How often each symbol came of which a table was made, in 1,024 times.
+fn counts<const SYMBOLS: usize>(table: &Table) -> Counts<SYMBOLS> {
+    let distribution = &table.distribution;
+    let scale = 10_u32.saturating_sub(distribution.accuracy_log);
+    Counts::of(std::array::from_fn(|symbol| {
+        let places = distribution.counts.get(symbol).map_or(0, |places| places.unsigned_abs());
+        (u32::from(places) << scale).max(1)
+    }))
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub(crate) const MAX_POSITION: usize = POSITION as usize;
 const GROUP: usize = 16;
 
 /// Where words were seen last: `WORDS` places for each hash, the latest first. `WORDS` is 16, 32 or 64.
+#[derive(Clone)]
 pub(super) struct Rows<const WORDS: usize> {
     rows: Box<[Row<WORDS>]>,
     /// The latest place of each row; earlier ones follow, round and round. They stand apart so that nothing waits for a row

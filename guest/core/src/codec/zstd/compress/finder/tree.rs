@@ -26,6 +26,7 @@ const LONG: usize = 384;
 const MOST_SKIPPED: usize = 192;
 
 /// The trees.
+#[derive(Clone)]
 pub(super) struct Tree {
     /// The root of each.
     roots: Table,
@@ -71,8 +72,12 @@ impl Tree {
         matches: &mut Vec<Match>,
     ) {
         let number = at + self.zero;
-        while self.next < number {
-            self.insert(data, self.next - self.zero, lowest, usize::MAX, &mut Vec::new());
+        if self.next < number {
+            while self.next < number {
+                self.insert(data, self.next - self.zero, lowest, usize::MAX, &mut Vec::new());
+            }
+            // A repetition that begins in a match that was taken may go on far beyond it, and is to be found here.
+            self.next = number;
         }
         // Otherwise it is within a repetition.
         if self.next == number {
@@ -133,6 +138,17 @@ impl Tree {
         self.nodes[before] = 0;
         self.nodes[behind] = 0;
         self.next = (end - 8).max(number + 1 + longest.saturating_sub(LONG).min(MOST_SKIPPED));
+    }
+
+    /// Inserts the content of a dictionary, with which the data begin.
+    pub(super) fn learn(&mut self, content: &[u8]) {
+        self.begin(1);
+        // The last positions have too few bytes yet: they come with the first of the frame.
+        let end = content.len().saturating_sub(7);
+        while self.next < end {
+            self.insert(content, self.next, 0, usize::MAX, &mut Vec::new());
+        }
+        self.next = end.max(1);
     }
 
     /// Forgets all positions from there on, of a history that ends at `end`: they may be inserted again.
