@@ -10,7 +10,7 @@
 //! | | levels | default | engine | with `fast` |
 //! |---|---|---|---|---|
 //! | gzip | 0 (stored) to 9 | 6 | miniz_oxide: all | zlib-rs: all; our own to decompress |
-//! | zstd | -131,072 to 22, 0 is the default | 3 | ruzstd: one, near 1 | our own: -131,072 to 12, and 17; those between or above are the next one below |
+//! | zstd | -131,072 to 22, 0 is the default | 3 | ruzstd: one, near 1 | our own: all |
 //! | snappy | none | | snap | snap |
 //! | lz4 | none | | lz4_flex | lz4_flex |
 //!

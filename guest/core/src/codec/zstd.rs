@@ -42,7 +42,9 @@ const LEVELS: std::ops::RangeInclusive<i32> = -131_072..=22;
 /// Bytes that a compressor takes up at most.
 pub(super) fn encoder_memory(level: Option<i32>) -> u64 {
     match level.unwrap_or(DEFAULT_LEVEL) {
-        // Twice a window of 8 MiB, and the tables of the matches in it.
+        // A window of 8 MiB and half of one, and a tree of all positions in it.
+        19.. => 96 << 20,
+        // Less of either, or rows of places.
         9.. => 72 << 20,
         _ => 16 << 20,
     }
