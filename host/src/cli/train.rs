@@ -80,7 +80,7 @@ struct Train {
 const EXAMPLES: &str = "\
 Examples:
   omnistorage dictionary train -o orders.dictionary ./orders
-  omnistorage sync --compress zstd:19 --dictionary orders.dictionary ./orders s3://bucket/orders";
+  omnistorage dictionary train --size 64K -o events.dictionary --include '*.json' s3://bucket/events";
 
 impl Train {
     async fn run(self, globals: &Globals) -> Result<(), Failure> {

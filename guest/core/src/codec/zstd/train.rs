@@ -1,6 +1,6 @@
 //! Training: a dictionary of what samples have in common.
 //!
-//! What is chosen for the content: [`cover`]; the tables: [`statistics`](super::compress::Statistics).
+//! What is chosen for the content: `cover`; the tables: `Statistics` of the compressor.
 
 mod cover;
 
