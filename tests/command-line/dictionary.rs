@@ -81,6 +81,8 @@ fn a_dictionary_is_a_file_for_zstd() {
 
     let missing = scratch.path("missing");
     put(&scratch.path("c.zst"), &missing, &[]).fails(2, &["missing`", "cannot read the dictionary"]);
+    let long = scratch.write("long", vec![b'x'; (4 << 20) + 1]);
+    put(&scratch.path("c.zst"), &long, &[]).fails(2, &["long`", "more than 4 MiB"]);
     let empty = scratch.write("empty", "");
     put(&scratch.path("c.zst"), &empty, &[]).fails_with(2, &["0"]);
     let broken = scratch.write("broken", b"\x37\xa4\x30\xec and no tables");

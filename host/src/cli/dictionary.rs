@@ -7,20 +7,21 @@ use std::{fs::File, io::Read as _, path::Path};
 use super::{exit::Failure, output::printable};
 use crate::runtime::{Codec, Compression, Dictionary};
 
-/// A longer file is no dictionary.
+/// The most bytes that a dictionary may have.
 const MOST: u64 = 4 << 20;
 
 /// Reads the file, if one is named.
 pub(crate) fn read(file: Option<&Path>) -> Result<Option<Dictionary>, Failure> {
     let Some(file) = file else { return Ok(None) };
+    let refused = |what: &str| {
+        let name = printable(&file.to_string_lossy()).to_string();
+        Err(Failure::usage(format!("cannot read the dictionary `{name}`: {what}")))
+    };
     let mut bytes = Vec::new();
-    // One more, so that the library sees that it is too long.
     match File::open(file).and_then(|opened| opened.take(MOST + 1).read_to_end(&mut bytes)) {
+        Ok(_) if bytes.len() as u64 > MOST => refused("it has more than 4 MiB"),
         Ok(_) => Ok(Some(bytes.into())),
-        Err(error) => {
-            let name = printable(&file.to_string_lossy()).to_string();
-            Err(Failure::usage(format!("cannot read the dictionary `{name}`: {error}")))
-        }
+        Err(error) => refused(&error.to_string()),
     }
 }
 
