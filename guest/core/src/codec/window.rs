@@ -9,15 +9,18 @@ const MODULUS: usize = 256 << 10;
 /// The most that is read or written at once.
 const WIDEST: usize = 16;
 
+/// What [`repeat_short`](Window::repeat_short) repeats at most.
+const SHORT: usize = 4 * WIDEST;
+
 /// Contents, from place 0 on.
-pub(super) struct Window(Box<[u8; MODULUS + WIDEST]>);
+pub(super) struct Window(Box<[u8; MODULUS + SHORT]>);
 
 impl Window {
-    /// How much it can hold. Up to twice the size of a single write may be written behind a match.
-    pub(super) const CAPACITY: usize = MODULUS - 2 * WIDEST;
+    /// How much it can hold. Less than [`SHORT`] bytes may be written behind a match.
+    pub(super) const CAPACITY: usize = MODULUS - SHORT;
 
     pub(super) fn new() -> Self {
-        Self(Box::new([0; MODULUS + WIDEST]))
+        Self(Box::new([0; MODULUS + SHORT]))
     }
 
     /// Bytes that were written before; all that are there if there are fewer.
@@ -63,6 +66,35 @@ impl Window {
             _ => self.fill(from, end, after),
         }
         after
+    }
+
+    /// Whether [`repeat_short`](Self::repeat_short) can do it: what most matches are.
+    #[inline(always)]
+    pub(super) const fn is_short(distance: usize, length: usize) -> bool {
+        distance >= WIDEST && length <= SHORT
+    }
+
+    /// Does what [`repeat`](Self::repeat) does, without a loop.
+    #[inline(always)]
+    pub(super) fn repeat_short(&mut self, end: usize, distance: usize, length: usize) -> usize {
+        let (from, to) = (end.wrapping_sub(distance) % MODULUS, end % MODULUS);
+        self.copy_piece(from, to);
+        self.copy_piece(from + WIDEST, to + WIDEST);
+        if length > 2 * WIDEST {
+            self.copy_piece(from + 2 * WIDEST, to + 2 * WIDEST);
+            self.copy_piece(from + 3 * WIDEST, to + 3 * WIDEST);
+        }
+        end + length
+    }
+
+    /// Copies from a place to another one, both at most three pieces beyond the modulus: the compiler sees that they are
+    /// there.
+    #[inline(always)]
+    fn copy_piece(&mut self, from: usize, to: usize) {
+        let piece: Option<[u8; WIDEST]> = self.0[from..].first_chunk().copied();
+        if let (Some(piece), Some(place)) = (piece, self.0[to..].first_chunk_mut()) {
+            *place = piece;
+        }
     }
 
     /// Copies in steps that do not overlap their source, at least two of them, always to the end of a step. Most

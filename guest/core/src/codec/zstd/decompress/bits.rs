@@ -45,6 +45,22 @@ impl<'a> BackwardBits<'a> {
         Ok(())
     }
 
+    /// Whether so many refills find all they need, so that [`refill_fast`](Self::refill_fast) will do.
+    #[inline(always)]
+    pub(super) const fn is_enough_for(&self, refills: usize) -> bool {
+        self.bytes.len() >= (refills + 1) * 8
+    }
+
+    /// The same as [`refill`](Self::refill) where there is plenty.
+    #[inline(always)]
+    pub(super) fn refill_fast(&mut self) {
+        let taken = self.bits.trailing_zeros();
+        // Nothing is left out: the compiler sees that there are enough.
+        self.bytes = self.bytes.get(..self.bytes.len() - (taken as usize >> 3)).unwrap_or_default();
+        let word = self.bytes.last_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+        self.bits = (word | 1) << (taken & 7);
+    }
+
     /// The next `count` bits as a number, at most 56.
     #[inline(always)]
     pub(super) fn take(&mut self, count: u32) -> u64 {

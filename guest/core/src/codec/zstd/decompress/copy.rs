@@ -14,7 +14,19 @@ const PIECE: usize = 16;
 /// How many bytes must follow the end of whatever is read or written.
 pub(super) const SLACK: usize = 2 * PIECE;
 
+/// Literals, and a match with what was before.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sequence {
+    /// How many literals are taken.
+    pub(super) literals: u32,
+    /// How many bytes back the match begins.
+    pub(super) offset: u32,
+    /// How long the match is.
+    pub(super) length: u32,
+}
+
 /// Literals, taken one after the other.
+#[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
     /// From here on `left` bytes can be read, and [`SLACK`] more.
     at: *const u8,
@@ -53,7 +65,7 @@ impl<'a> Output<'a> {
         lap: usize,
         reach: usize,
     ) -> Result<Self, Damaged> {
-        if at > end || bytes.len().checked_sub(SLACK).is_none_or(|most| end > most) || lap > bytes.len() {
+        if at > end || bytes.len().checked_sub(SLACK).is_none_or(|most| end.max(lap) > most) {
             return Err(Damaged);
         }
         let start = bytes.as_mut_ptr();
@@ -81,16 +93,79 @@ impl<'a> Output<'a> {
         self.at.addr() - self.start.addr()
     }
 
-    /// Takes `count` literals, then repeats what is `offset` bytes back and returns `true`, if that lies in this lap.
-    /// Otherwise it returns `false`, and [`repeat_lap`](Self::repeat_lap) must do it.
-    #[inline(always)]
-    pub(super) fn execute(
+    /// Executes sequences.
+    pub(super) fn execute_all(
         &mut self,
         literals: &mut Source<'_>,
-        count: usize,
-        offset: usize,
-        length: usize,
-    ) -> Result<bool, Damaged> {
+        mut sequences: &[Sequence],
+    ) -> Result<(), Damaged> {
+        loop {
+            sequences = self.execute_short(literals, sequences);
+            let Some((sequence, rest)) = sequences.split_first() else { return Ok(()) };
+            self.execute(literals, *sequence)?;
+            sequences = rest;
+        }
+    }
+
+    /// Executes sequences up to one that takes more than a few pieces, or pieces that overlap, or is wrong; returns the
+    /// rest, from that one on. The loop stands [alone](super::super::super).
+    #[inline(never)]
+    fn execute_short<'s>(
+        &mut self,
+        literals: &mut Source<'_>,
+        mut sequences: &'s [Sequence],
+    ) -> &'s [Sequence] {
+        let Self { start, mut at, end, lap, reach, .. } = *self;
+        let Source { at: mut from, mut left, .. } = *literals;
+        while let Some((&Sequence { literals: count, offset, length }, rest)) = sequences.split_first() {
+            // None of these numbers has more than 31 bits. What is in the lap before is as frequent as not to be
+            // predicted.
+            let (count, offset, length) = (count as usize, offset as usize, length as usize);
+            let written = at.addr() - start.addr() + count;
+            let (lap, matched_end) = if offset > written { (lap, lap) } else { (0, usize::MAX / 2) };
+            let matched = written.wrapping_sub(offset).wrapping_add(lap);
+            if count > left
+                || count > 2 * PIECE
+                || length > 4 * PIECE
+                || count + length > end.addr() - at.addr()
+                || offset < PIECE
+                || offset > reach
+                || matched > matched_end
+                || matched + length > matched_end
+            {
+                break;
+            }
+            // SAFETY: `count` and `length` bytes, and SLACK, can be read and written, as was checked. The offset is at
+            // least a piece, so that a piece is written before it is read again, and reaches no further than the start,
+            // or the match lies in the lap before as a whole, which SLACK follows.
+            unsafe {
+                copy_piece(from, at);
+                if count > PIECE {
+                    copy_piece(from.add(PIECE), at.add(PIECE));
+                }
+                from = from.add(count);
+                at = at.add(count);
+                let matched = start.add(matched).cast_const();
+                copy_piece(matched, at);
+                copy_piece(matched.add(PIECE), at.add(PIECE));
+                if length > 2 * PIECE {
+                    copy_piece(matched.add(2 * PIECE), at.add(2 * PIECE));
+                    copy_piece(matched.add(3 * PIECE), at.add(3 * PIECE));
+                }
+                at = at.add(length);
+            }
+            left -= count;
+            sequences = rest;
+        }
+        self.at = at;
+        (literals.at, literals.left) = (from, left);
+        sequences
+    }
+
+    /// Takes the literals of any sequence, then repeats what it says.
+    fn execute(&mut self, literals: &mut Source<'_>, sequence: Sequence) -> Result<(), Damaged> {
+        let Sequence { literals: count, offset, length } = sequence;
+        let (count, offset, length) = (count as usize, offset as usize, length as usize);
         // Neither number has more than 18 bits.
         if count > literals.left || count + length > self.end.addr() - self.at.addr() {
             return Err(Damaged);
@@ -109,7 +184,7 @@ impl<'a> Output<'a> {
             return Err(Damaged);
         }
         if offset > self.written() {
-            return Ok(false);
+            return self.repeat_lap(offset, length);
         }
         // SAFETY: what was checked before leaves room for `length` bytes and SLACK; the offset is at least 1, and reaches
         // no further than the start.
@@ -117,14 +192,11 @@ impl<'a> Output<'a> {
             repeat(self.at, offset, length);
             self.at = self.at.add(length);
         }
-        Ok(true)
+        Ok(())
     }
 
-    /// Repeats what begins `offset` bytes back, in the lap before. Takes `self` by value, so that the loop can keep its
-    /// fields in registers.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn repeat_lap(mut self, offset: usize, length: usize) -> Result<Self, Damaged> {
+    /// Repeats what begins `offset` bytes back, in the lap before.
+    fn repeat_lap(&mut self, offset: usize, length: usize) -> Result<(), Damaged> {
         let before = offset.checked_sub(self.written()).ok_or(Damaged)?;
         let from = self.lap.checked_sub(before).ok_or(Damaged)?;
         if offset.wrapping_sub(1) >= self.reach || length > self.end.addr() - self.at.addr() {
@@ -141,7 +213,7 @@ impl<'a> Output<'a> {
                 self.at = self.at.add(length - part);
             }
         }
-        Ok(self)
+        Ok(())
     }
 }
 

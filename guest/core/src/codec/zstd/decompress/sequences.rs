@@ -6,7 +6,7 @@ use super::{
         symbols::{Alphabet, FIRST_OFFSETS, LITERAL_LENGTHS, MATCH_LENGTHS, OFFSETS, REPEATED},
     },
     bits::BackwardBits,
-    copy::{Output, Source},
+    copy::{Output, Sequence, Source},
     fse::{Described, Table},
 };
 
@@ -97,58 +97,127 @@ impl Sequences {
         Ok(())
     }
 
+    /// Reads and executes sequences in turns, a batch at a time: either loop has few enough values for the registers.
     fn run(
         &mut self,
-        mut bits: BackwardBits<'_>,
+        bits: BackwardBits<'_>,
         count: usize,
         mut literals: Source<'_>,
         mut output: Output<'_>,
     ) -> Result<usize, Damaged> {
-        let Tables { literal_lengths, match_lengths, offsets } = &*self.tables;
-        let mut literal_state = bits.take(literal_lengths.accuracy_log()) as usize;
-        let mut offset_state = bits.take(offsets.accuracy_log()) as usize;
-        let mut match_state = bits.take(match_lengths.accuracy_log()) as usize;
-        let [mut first, mut second, mut third] = self.offsets;
+        let mut batch = [Sequence::default(); BATCH];
+        let mut reader = Reader::new(bits, &self.tables, self.offsets);
         let mut left = count;
         while left > 0 {
-            left -= 1;
-            bits.refill()?;
-            let literal_entry = literal_lengths.entry(literal_state);
-            let match_entry = match_lengths.entry(match_state);
-            let offset_entry = offsets.entry(offset_state);
-            // Together with the states these may be a bit more than there are; but then the offset is out of reach.
-            let value = offset_entry.baseline() + bits.take(offset_entry.extra_bits()) as u32;
-            let (mut literal_length, mut match_length) = (literal_entry.baseline(), match_entry.baseline());
-            if literal_entry.have_extra_bits(match_entry) {
-                match_length += bits.take(match_entry.extra_bits()) as u32;
-                bits.refill()?;
-                literal_length += bits.take(literal_entry.extra_bits()) as u32;
-            }
-            if left > 0 {
-                literal_state = literal_entry.next() + bits.take(literal_entry.next_bits()) as usize;
-                match_state = match_entry.next() + bits.take(match_entry.next_bits()) as usize;
-                offset_state = offset_entry.next() + bits.take(offset_entry.next_bits()) as usize;
-            }
-
-            // Section 3.1.1.5: without literals in front, the latest offset is not among the repeated ones. Which case
-            // applies cannot be predicted, so there is no branch.
-            let turn = value.wrapping_add(u32::from(literal_length == 0));
-            let is_new = value > REPEATED;
-            let repeated = if turn == 2 { second } else { third };
-            let repeated = if turn == 4 { first.wrapping_sub(1) } else { repeated };
-            let other = if is_new { value - REPEATED } else { repeated };
-            let stays = turn == 1;
-            third = if turn <= 2 { third } else { second };
-            second = if stays { second } else { first };
-            first = if stays { first } else { other };
-
-            let (offset, match_length) = (first as usize, match_length as usize);
-            if !output.execute(&mut literals, literal_length as usize, offset, match_length)? {
-                output = output.repeat_lap(offset, match_length)?;
-            }
+            let batch = &mut batch[..left.min(BATCH)];
+            left -= batch.len();
+            reader.read(batch, left == 0)?;
+            output.execute_all(&mut literals, batch)?;
         }
-        self.offsets = [first, second, third];
-        if bits.is_at_start() { output.finish(&literals) } else { Err(Damaged) }
+        self.offsets = reader.offsets;
+        if reader.bits.is_at_start() { output.finish(&literals) } else { Err(Damaged) }
+    }
+}
+
+/// How many sequences are read before they are executed.
+const BATCH: usize = 128;
+
+/// How many are read in one round of the fast loop.
+const ROUND: usize = 2;
+
+/// Reads sequences.
+#[derive(Clone, Copy)]
+struct Reader<'a> {
+    bits: BackwardBits<'a>,
+    tables: &'a Tables,
+    literal_state: usize,
+    offset_state: usize,
+    match_state: usize,
+    offsets: [u32; REPEATED as usize],
+}
+
+impl<'a> Reader<'a> {
+    fn new(mut bits: BackwardBits<'a>, tables: &'a Tables, offsets: [u32; REPEATED as usize]) -> Self {
+        let literal_state = bits.take(tables.literal_lengths.accuracy_log()) as usize;
+        let offset_state = bits.take(tables.offsets.accuracy_log()) as usize;
+        let match_state = bits.take(tables.match_lengths.accuracy_log()) as usize;
+        Self { bits, tables, literal_state, offset_state, match_state, offsets }
+    }
+
+    /// Reads as many as there is room for. After the last one of a block there are no states.
+    fn read(&mut self, batch: &mut [Sequence], is_last: bool) -> Result<(), Damaged> {
+        let with_states = batch.len() - usize::from(is_last);
+        let fast = self.read_fast(&mut batch[..with_states]);
+        for (place, sequence) in batch.iter_mut().enumerate().skip(fast) {
+            self.bits.refill()?;
+            *sequence = self.next(place < with_states, BackwardBits::refill)?;
+        }
+        Ok(())
+    }
+
+    /// Reads whole rounds while there is plenty of input, and says how many sequences. The loop stands
+    /// [alone](super::super::super).
+    #[inline(never)]
+    fn read_fast(&mut self, batch: &mut [Sequence]) -> usize {
+        let mut reader = *self;
+        let mut count = 0;
+        for round in batch.as_chunks_mut::<ROUND>().0 {
+            // Each takes at most two refills.
+            if !reader.bits.is_enough_for(2 * ROUND) {
+                break;
+            }
+            for sequence in round {
+                reader.bits.refill_fast();
+                let refill = |bits: &mut BackwardBits<'_>| {
+                    bits.refill_fast();
+                    Ok(())
+                };
+                *sequence = reader.next(true, refill).unwrap_or_default();
+            }
+            count += ROUND;
+        }
+        *self = reader;
+        count
+    }
+
+    /// The next one, out of bits that are refilled.
+    #[inline(always)]
+    fn next(
+        &mut self,
+        goes_on: bool,
+        refill: impl Fn(&mut BackwardBits<'a>) -> Result<(), Damaged>,
+    ) -> Result<Sequence, Damaged> {
+        let Tables { literal_lengths, match_lengths, offsets } = self.tables;
+        let bits = &mut self.bits;
+        let literal_entry = literal_lengths.entry(self.literal_state);
+        let match_entry = match_lengths.entry(self.match_state);
+        let offset_entry = offsets.entry(self.offset_state);
+        // Together with the states these may be a bit more than there are; but then the offset is out of reach.
+        let value = offset_entry.baseline() + bits.take(offset_entry.extra_bits()) as u32;
+        let (mut literals, mut length) = (literal_entry.baseline(), match_entry.baseline());
+        if literal_entry.have_extra_bits(match_entry) {
+            length += bits.take(match_entry.extra_bits()) as u32;
+            refill(bits)?;
+            literals += bits.take(literal_entry.extra_bits()) as u32;
+        }
+        if goes_on {
+            self.literal_state = literal_entry.next() + bits.take(literal_entry.next_bits()) as usize;
+            self.match_state = match_entry.next() + bits.take(match_entry.next_bits()) as usize;
+            self.offset_state = offset_entry.next() + bits.take(offset_entry.next_bits()) as usize;
+        }
+
+        // Section 3.1.1.5: without literals in front, the latest offset is not among the repeated ones. Which case
+        // applies cannot be predicted, so there is no branch.
+        let [first, second, third] = self.offsets;
+        let turn = value.wrapping_add(u32::from(literals == 0));
+        let is_new = value > REPEATED;
+        let repeated = if turn == 2 { second } else { third };
+        let repeated = if turn == 4 { first.wrapping_sub(1) } else { repeated };
+        let other = if is_new { value - REPEATED } else { repeated };
+        let stays = turn == 1;
+        let offset = if stays { first } else { other };
+        self.offsets = [offset, if stays { second } else { first }, if turn <= 2 { third } else { second }];
+        Ok(Sequence { literals, offset, length })
     }
 }
 

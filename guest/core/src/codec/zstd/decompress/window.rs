@@ -116,7 +116,10 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::copy::Source, *};
+    use super::{
+        super::copy::{Sequence, Source},
+        *,
+    };
 
     /// Against the plainest of implementations, over several laps.
     #[test]
@@ -135,12 +138,9 @@ mod tests {
             let (offset, length) = (1 + round * 13 % REACH, round * 11 % 51);
             expected.extend_from_slice(&literals[..count]);
             let is_there = offset <= expected.len();
-            let is_done = output.execute(&mut source, count, offset, length).unwrap();
-            assert!(is_there || !is_done, "round {round}");
+            let executed = output.execute_all(&mut source, &[sequence(count, offset, length)]);
+            assert_eq!(executed.is_ok(), is_there, "round {round}");
             if is_there {
-                if !is_done {
-                    output = output.repeat_lap(offset, length).unwrap();
-                }
                 for _ in 0..length {
                     expected.push(expected[expected.len() - offset]);
                 }
@@ -166,6 +166,10 @@ mod tests {
         assert!(window.bytes.len() <= REACH + 100 + 2 * SLACK);
     }
 
+    fn sequence(literals: usize, offset: usize, length: usize) -> Sequence {
+        Sequence { literals: literals as u32, offset: offset as u32, length: length as u32 }
+    }
+
     #[test]
     fn nothing_goes_beyond_the_block_or_the_reach() {
         let mut window = Window::new();
@@ -174,8 +178,8 @@ mod tests {
         let mut execute = |count, offset, length| {
             window.begin(100);
             let mut output = window.output(40).unwrap();
-            let result = output.execute(&mut Source::new(&literals).unwrap(), count, offset, length);
-            result.is_ok_and(|is_done| is_done)
+            let sequences = [sequence(count, offset, length)];
+            output.execute_all(&mut Source::new(&literals).unwrap(), &sequences).is_ok()
         };
         assert!(execute(10, 10, 30) && execute(30, 30, 10));
         assert!(!execute(10, 10, 31), "too long");
