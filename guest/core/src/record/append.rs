@@ -5,7 +5,8 @@
 #[inline]
 pub(in crate::record) fn append(bytes: &mut Vec<u8>, more: &[u8]) {
     match more.len() {
-        0..4 => more.iter().for_each(|byte| bytes.push(*byte)),
+        0..2 => more.first().into_iter().for_each(|byte| bytes.push(*byte)),
+        2..4 => append_by_ends::<2>(bytes, more),
         4..8 => append_by_ends::<4>(bytes, more),
         8..16 => append_by_ends::<8>(bytes, more),
         16..32 => append_by_ends::<16>(bytes, more),

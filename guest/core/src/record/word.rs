@@ -21,6 +21,26 @@ impl Word {
         Some((Self(u64::from_le_bytes(*word)), rest))
     }
 
+    /// Fewer than eight bytes, and another byte as often as there is room behind them.
+    #[inline]
+    pub(in crate::record) fn padded(bytes: &[u8], with: u8) -> Self {
+        let length = bytes.len() % SIZE;
+        let last = |word: u64, size: usize| word << (8 * (length - size));
+        let word = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>(), bytes) {
+            (Some(first), Some(end), _) => {
+                u64::from(u32::from_le_bytes(*first)) | last(u32::from_le_bytes(*end).into(), 4)
+            }
+            (.., [first, .., end]) => {
+                u64::from(*first)
+                    | u64::from(bytes[length / 2]) << (8 * (length / 2))
+                    | last((*end).into(), 1)
+            }
+            (.., [one]) => u64::from(*one),
+            _ => 0,
+        };
+        Self(word | (ONES * u64::from(with)) << (8 * length))
+    }
+
     /// A byte eight times over.
     pub(in crate::record) const fn repeat(byte: u8) -> Self {
         Self(ONES * byte as u64)
@@ -37,6 +57,12 @@ impl Word {
     #[inline]
     pub(in crate::record) const fn control_characters(self) -> Marks {
         Marks(zeros(self.0 & (ONES * 0xe0)))
+    }
+
+    /// The bytes that are not ASCII.
+    #[inline]
+    pub(in crate::record) const fn not_ascii(self) -> Marks {
+        Marks(self.0 & !LOW_BITS)
     }
 
     #[inline]
@@ -90,6 +116,15 @@ impl Marks {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_short_is_padded() {
+        for length in 0..SIZE {
+            let bytes = &b"abcdefg"[..length];
+            let padded = [bytes, &b"xxxxxxxx"[length..]].concat();
+            assert_eq!(Word::padded(bytes, b'x').0.to_le_bytes(), *padded, "{length}");
+        }
+    }
 
     #[test]
     fn marks_are_exact() {

@@ -45,6 +45,11 @@ impl<'a> Draft<'a> {
             self.bytes.push(b'"');
             return Ok(());
         }
+        self.escaped(text)
+    }
+
+    #[inline(never)]
+    fn escaped(&mut self, text: &[u8]) -> Result<(), NoText> {
         let text =
             std::str::from_utf8(text).map_err(|error| NoText::Unicode { byte: error.valid_up_to() + 1 })?;
         serde_json::to_writer(&mut *self, text).map_err(|_| NoText::Limit(self.options.too_long(self.number)))

@@ -30,6 +30,19 @@ impl ToJson {
     pub(super) fn new(dialect: Dialect, names: Option<Vec<String>>) -> Result<Self, RecordError> {
         Ok(Self { dialect, named: names.map(Named::new).transpose()? })
     }
+
+    /// Why a field of a row cannot be written.
+    #[cold]
+    fn refused(&self, why: NoText, place: usize, number: u64) -> RecordError {
+        match why {
+            NoText::Limit(error) => error,
+            NoText::Unicode { byte } => {
+                let name = self.named.as_ref().and_then(|named| named.columns.name(place));
+                let name = name.map_or_else(|| (place + 1).to_string(), str::to_owned);
+                unrepresentable(number, &name, &format!("not UTF-8 at byte {byte}"))
+            }
+        }
+    }
 }
 
 impl Named {
@@ -43,6 +56,7 @@ impl Named {
     }
 
     /// The key of a field beyond the columns: its position.
+    #[cold]
     fn key_beyond(&self, place: usize, number: u64) -> Result<String, RecordError> {
         let position = (place + 1).to_string();
         if self.columns.place(position.as_bytes(), 0).is_some() {
@@ -80,14 +94,9 @@ impl ConvertOne for ToJson {
                 }
                 _ => separate(place, draft),
             }
-            Value::of_field(field, dialect.infer).write_json(draft).map_err(|why| match why {
-                NoText::Limit(error) => error,
-                NoText::Unicode { byte } => {
-                    let name = named.and_then(|named| named.columns.name(place));
-                    let name = name.map_or_else(|| (place + 1).to_string(), str::to_owned);
-                    unrepresentable(number, &name, &format!("not UTF-8 at byte {byte}"))
-                }
-            })?;
+            if let Err(why) = Value::of_field(field, dialect.infer).write_json(draft) {
+                return Err(self.refused(why, place, number));
+            }
             draft.check()?;
         }
         draft.bytes.push(close);

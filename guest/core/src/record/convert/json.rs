@@ -324,8 +324,10 @@ pub(super) fn plain_bytes(bytes: &[u8], is_ascii: &mut bool) -> usize {
             }
         }
     }
-    let is_plain = |byte: &u8| byte.is_ascii() && !matches!(byte, b'"' | b'\\' | 0..0x20);
-    bytes.len() - rest.len() + rest.iter().take_while(|byte| is_plain(byte)).count()
+    let word = Word::padded(rest, b' ');
+    let special =
+        word.equal(QUOTE).or(word.equal(BACKSLASH)).or(word.control_characters()).or(word.not_ascii());
+    bytes.len() - rest.len() + special.first().unwrap_or(rest.len())
 }
 
 /// Why a record has no fields.

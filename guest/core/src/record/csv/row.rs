@@ -16,24 +16,37 @@ pub(in crate::record) struct Field<'a> {
 }
 
 /// The fields of a row that a reader of the dialect handed out.
-pub(in crate::record) fn fields<'a>(row: &'a [u8], dialect: &Dialect) -> impl Iterator<Item = Field<'a>> {
+pub(in crate::record) fn fields<'a>(row: &'a [u8], dialect: &Dialect) -> Fields<'a> {
     let (delimiter, quote) = (dialect.punctuation.delimiter(), dialect.punctuation.quote());
-    let mut rest = Some(row);
-    std::iter::from_fn(move || {
-        let row = rest?;
+    Fields { rest: Some(row), delimiter, quote }
+}
+
+/// See [`fields`].
+pub(in crate::record) struct Fields<'a> {
+    rest: Option<&'a [u8]>,
+    delimiter: u8,
+    quote: u8,
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Field<'a>;
+
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    fn next(&mut self) -> Option<Field<'a>> {
+        let row = self.rest?;
         let (field, length) = match row.split_first() {
-            Some((first, inner)) if *first == quote => {
-                let (text, length) = unquote(inner, quote, delimiter);
+            Some((first, inner)) if *first == self.quote => {
+                let (text, length) = unquote(inner, self.quote, self.delimiter);
                 (Field { text, quoted: true }, length + 1)
             }
             _ => {
-                let length = first_of(delimiter, row).unwrap_or(row.len());
+                let length = first_of(self.delimiter, row).unwrap_or(row.len());
                 (Field { text: Cow::Borrowed(&row[..length]), quoted: false }, length)
             }
         };
-        rest = row.get(length + 1..);
+        self.rest = row.get(length + 1..);
         Some(field)
-    })
+    }
 }
 
 /// Where a byte is for the first time. Most fields are so short that the call of a faster search would take longer.
@@ -51,6 +64,7 @@ fn first_of(byte: u8, bytes: &[u8]) -> Option<usize> {
 }
 
 /// The text behind an opening quote, up to the delimiter behind the closing one; and the length of what it takes.
+#[inline(never)]
 fn unquote(inner: &[u8], quote: u8, delimiter: u8) -> (Cow<'_, [u8]>, usize) {
     let mut text = Cow::Borrowed(&inner[..0]);
     let mut start = 0;

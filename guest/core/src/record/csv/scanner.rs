@@ -171,6 +171,7 @@ impl Scanner {
     }
 
     /// Goes on to the first quote or line end, and says how far; at least over the first byte, which is neither.
+    #[inline(never)]
     fn skip_plain(&mut self, input: &[u8]) -> usize {
         let [delimiter, quote, cr, lf] = [self.delimiter, self.quote, b'\r', b'\n'].map(Word::repeat);
         let (mut rest, mut delimiters) = (input, 0);
@@ -201,6 +202,7 @@ impl Scanner {
     }
 
     /// Goes on in quotes, and says how far.
+    #[inline(never)]
     fn skip_quoted(&mut self, input: &[u8]) -> usize {
         let found = memchr3(self.quote, b'\r', b'\n', input);
         self.after_cr &= found == Some(0);
