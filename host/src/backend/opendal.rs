@@ -53,6 +53,7 @@ use super::{
 use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, config::Config};
 
 const KIND: &str = "opendal";
+const WEBDAV: &str = "webdav";
 /// Deletes of single objects in flight.
 const DELETES: usize = 16;
 const MAX_OBJECT: u64 = 1 << 30;
@@ -162,6 +163,7 @@ impl Shared {
     async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
         self.check_open()?;
         if path.is_root() {
+            self.check_root().await?;
             return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
         }
         match self.0.calls.stat_dyn(&self.0.context, path.as_str(), OpStat::new()).await {
@@ -174,6 +176,26 @@ impl Shared {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// Makes sure that the root is there: a directory, or elsewhere than on WebDAV what can be listed.
+    async fn check_root(&self) -> Result<()> {
+        let is_directory = if self.0.name == WEBDAV {
+            // OpenDAL answers for `/` by itself, and asks for the empty path, which is the same place.
+            let told = self.0.calls.stat_dyn(&self.0.context, "", OpStat::new()).await;
+            told.map(|told| told.into_metadata().is_dir()).map_err(|error| failed(&error))
+        } else {
+            self.has_any_below(&Path::root()).await.map(|_| true)
+        };
+        let at = || self.0.address.as_ref().map_or_else(|| "the root".to_owned(), |at| format!("`{at}`"));
+        match is_directory {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::new(ErrorCode::NotDirectory, format!("{} is no directory", at()))),
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                Err(error.with_message(format!("there is no {}: check the address, or make it", at())))
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -365,16 +387,15 @@ impl Backend for OpendalBackend {
             if !self.0.is_tree() {
                 return Err(Error::unsupported(self.0.0.name, "directories"));
             }
-            if path.is_root() {
-                return Ok(());
-            }
-            match self.0.require_place(path).await {
-                Ok(()) => {}
-                Err(error) if error.code() == ErrorCode::IsDirectory => return Ok(()),
-                Err(error) => return Err(error),
-            }
-            if self.0.stat(path).await.is_ok() {
-                return Err(Error::new(ErrorCode::NotDirectory, "an object is there"));
+            if !path.is_root() {
+                match self.0.require_place(path).await {
+                    Ok(()) => {}
+                    Err(error) if error.code() == ErrorCode::IsDirectory => return Ok(()),
+                    Err(error) => return Err(error),
+                }
+                if self.0.stat(path).await.is_ok() {
+                    return Err(Error::new(ErrorCode::NotDirectory, "an object is there"));
+                }
             }
             let (calls, context) = (&self.0.0.calls, &self.0.0.context);
             let made = calls.create_dir_dyn(context, &directory(path), OpCreateDir::new()).await;
