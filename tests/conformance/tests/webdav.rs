@@ -13,6 +13,10 @@ async fn webdav() -> (Arc<dyn Backend>, ()) {
 
 omnistorage_conformance::conformance_tests!(webdav);
 
+#[allow(clippy::unwrap_used, reason = "a test fails where something is not as it must be")]
+#[path = "webdav/writes.rs"]
+mod writes;
+
 /// What else is to be said of these services.
 mod service {
     use omnistorage::{
