@@ -41,8 +41,8 @@ impl Place {
         self.backend.stat(self.path.clone()).await
     }
 
-    /// What stands at the path, for whoever lists it next. The root of a flat store is not asked about: it can be nothing
-    /// but a directory, and the listing says whether it is there.
+    /// What stands at the path, for whoever lists it next. The root of a flat store is not asked about: it can be
+    /// nothing but a directory, and the listing says whether it is there.
     pub(crate) async fn stat_to_list(&self) -> Result<ObjectInfo> {
         match self.path.is_root() && !self.backend.capabilities().await.features.directories {
             true => Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory)),

@@ -52,8 +52,8 @@ impl Prefix {
         self.inside(path)
     }
 
-    /// Makes sure that there is something for this to be a prefix in. The prefix itself need not exist, and rights may end
-    /// at it.
+    /// Makes sure that there is something for this to be a prefix in. The prefix itself need not exist, and rights may
+    /// end at it.
     async fn check_root(&self) -> Result<()> {
         if !self.capabilities().features.directories {
             let one = ListOptions { limit: Some(1), ..ListOptions::default() };

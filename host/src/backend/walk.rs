@@ -1,7 +1,7 @@
 //! Listings in byte order, directory by directory, of stores that list a directory in any order: each is read whole and
-//! sorted. Directories that come next are read ahead, wherever they are, since what is far away answers many questions in
-//! the time of one. In memory are the directories on the way down to the current entry, and as many of each depth as are read
-//! ahead at once.
+//! sorted. Directories that come next are read ahead, wherever they are, since what is far away answers many questions
+//! in the time of one. In memory are the directories on the way down to the current entry, and as many of each depth as
+//! are read ahead at once.
 
 #[cfg(test)]
 mod tests;
@@ -120,8 +120,8 @@ impl<D: Directories> Walk<D> {
         Some(needed)
     }
 
-    /// Begins to read what comes next in a directory and in those of it that are read already: in the order of the listing,
-    /// as far as that is known, so many at once, and so many of each depth.
+    /// Begins to read what comes next in a directory and in those of it that are read already: in the order of the
+    /// listing, as far as that is known, so many at once, and so many of each depth.
     fn look_ahead(&mut self, rest: &mut Contents, depth: usize, deepest: usize, at_once: usize) {
         if depth < deepest {
             for ahead in &mut rest.ahead {

@@ -1,5 +1,5 @@
-//! The root of a store is there if the store says so: one that is missing is not found, an empty one is fine, and one that
-//! may not be asked about is told as that.
+//! The root of a store is there if the store says so: one that is missing is not found, an empty one is fine, and one
+//! that may not be asked about is told as that.
 #![allow(clippy::unwrap_used, reason = "without a backend there is nothing to test")]
 
 use std::sync::Arc;

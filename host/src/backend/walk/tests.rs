@@ -19,8 +19,8 @@ use crate::{
 /// What an answer takes. In virtual time, which passes only while everybody waits, that costs nothing.
 const ANSWER: Duration = Duration::from_millis(100);
 
-/// A directory of so many directories, with so many directories in each, and at last two objects in each. Those whose number
-/// is 3 fail.
+/// A directory of so many directories, with so many directories in each, and at last two objects in each. Those whose
+/// number is 3 fail.
 #[derive(Clone)]
 struct Far {
     fans: &'static [usize],
