@@ -313,15 +313,16 @@ pub trait Backend: Debug + Send + Sync + 'static {
         }
     }
 
-    /// What is known about the path, content type and metadata included. The root is a directory.
+    /// What is known about the path, content type and metadata included. The root is a directory, or is missing: who
+    /// says that it is there has asked for it.
     ///
     /// # Errors
     /// [`ErrorCode::NotFound`].
     async fn stat(&self, path: &Path) -> Result<ObjectInfo>;
 
     /// Opens a listing of what is below a prefix. The prefix itself is never an entry. A prefix that does not exist, or
-    /// that is an object, gives an empty listing; one that cannot be read gives an error. Where the backend has
-    /// directories, recursive listings hold them too.
+    /// that is an object, gives an empty listing; one that cannot be read gives an error, and so does a store without
+    /// directories that is missing as a whole. Where the backend has directories, recursive listings hold them too.
     ///
     /// # Errors
     /// What keeps the listing from being complete.

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use omnistorage_test_servers::{ACCESS_KEY, BUCKET, SECRET_KEY, fake_gcs, moto, weed};
+use omnistorage_test_servers::{ACCESS_KEY, BUCKET, Proxy, SECRET_KEY, fake_gcs, moto, weed};
 
 use crate::{
     command::{Run, command, run_with},
@@ -29,7 +29,7 @@ fn buckets_are_made_and_listed_and_removed_when_empty() {
         let place = format!("s3://{bucket}");
         let line = format!("{bucket}/");
         assert!(!run(b"", &["ls", "s3://"]).ok().lines().contains(&line.as_str()));
-        for name in ["ls", "rmdir"] {
+        for name in ["ls", "stat", "rmdir"] {
             run(b"", &[name, &place]).fails(3, &[&bucket, &format!("`omnistorage mkdir {place}`")]);
         }
         run(b"", &["mkdir", &place]).ok();
@@ -37,6 +37,7 @@ fn buckets_are_made_and_listed_and_removed_when_empty() {
         assert!(run(b"", &["ls", "s3://"]).ok().lines().contains(&line.as_str()));
         assert!(run(b"", &["ls", "-l", "s3://"]).ok().text().contains("Z  made-"));
         assert_eq!(run(b"", &["ls", &place]).ok().text(), "");
+        run(b"", &["stat", &place]).ok();
 
         run(b"x", &["put", &format!("{place}/deep/a")]).ok();
         run(b"", &["rmdir", &place]).fails(6, &[&bucket, "objects"]);
@@ -58,6 +59,33 @@ fn a_sync_to_no_bucket_says_how_to_make_one() {
     let run = run_with(b"", sync.env("AWS_ENDPOINT_URL", &moto().endpoint));
     assert_ne!(run.code, Some(0));
     assert!(run.stderr.contains("`omnistorage mkdir s3://no-such-bucket-at-all`"), "{}", run.stderr);
+}
+
+/// Whoever lists a bucket is told that it is missing: nobody asks about it before.
+#[test]
+fn what_lists_a_bucket_does_not_ask_whether_it_is_there() {
+    let scratch = Scratch::new();
+    let (local, bucket) = (scratch.path("a"), format!("counted-{}", std::process::id()));
+    scratch.write("a/x", "1");
+    let (local, place) = (local.to_str().unwrap(), format!("s3://{bucket}"));
+    let proxy = Proxy::before(&moto().endpoint);
+    let run = |arguments: &[&str]| {
+        let _ = proxy.take_requests();
+        run_with(b"", with_keys(arguments).env("AWS_ENDPOINT_URL", &proxy.endpoint)).ok();
+        proxy.take_requests().into_iter().map(|request| request.method).collect::<Vec<_>>()
+    };
+    run(&["mkdir", &place]);
+    for (arguments, requests) in [
+        (&["ls", &place][..], &["GET"][..]),
+        (&["sync", local, &place], &["GET", "PUT"]),
+        (&["sync", &place, local], &["GET"]),
+        (&["check", local, &place], &["GET"]),
+        (&["ls", "-r", &place], &["GET"]),
+        (&["rm", "-r", &place], &["GET", "DELETE"]),
+        (&["stat", &place], &["GET"]),
+    ] {
+        assert_eq!(run(arguments), requests, "{arguments:?}");
+    }
 }
 
 #[test]

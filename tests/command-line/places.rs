@@ -92,7 +92,7 @@ fn a_whole_run_is_done_again_on_demand() {
         scratch.write(&format!("source/{name}"), name);
     }
     let (source, target) = (scratch.path("source"), scratch.path("target"));
-    let config = format!("[backends.nas]\nkind = 'file'\nroot = {target:?}\nfault.every = 5\n");
+    let config = format!("[backends.nas]\nkind = 'file'\nroot = {target:?}\nfault.every = 4\n");
     fs::create_dir(&target).unwrap();
     let sync = |more: &[&str]| {
         let arguments = [&["sync", source.to_str().unwrap(), "nas:", "--retries", "1"], more].concat();

@@ -73,6 +73,8 @@ fn passwords_come_from_the_configuration_or_the_environment() {
     let (endpoint, user) = (format!("endpoint={server}"), format!("username={ACCESS_KEY}"));
     let create = ["config", "create", "nas", "webdav", &endpoint, &user, "root=/home", "password=-"];
     with(&format!("{SECRET_KEY}\n"), &create, None).ok();
+    with("", &["config", "test", "nas"], None).fails(3, &[&format!("there is no `{server}/home`")]);
+    with("", &["mkdir", "nas:"], None).ok();
     assert_eq!(with("", &["config", "test", "nas"], None).ok().text(), "nas: answers, and is empty\n");
     with("hello", &["put", "nas:dir/a"], None).ok();
     assert_eq!(with("", &["cat", &at(server, "home/dir/a")], Some(SECRET_KEY)).ok().text(), "hello");

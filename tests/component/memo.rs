@@ -61,7 +61,7 @@ impl Places {
         self.sync_with(&options()).await
     }
 
-    /// The calls to both sides while a run goes on, but for listings and the look at both places.
+    /// The calls to both sides while a run goes on, but for listings and the look at a source that is a directory.
     async fn calls_of(&self, run: impl Future<Output = Report>) -> (Report, Vec<(Operation, u64)>) {
         let count = || {
             Operation::ALL.map(|operation| {
@@ -71,11 +71,12 @@ impl Places {
                     .sum::<u64>()
             })
         };
+        let looks = self.source.capabilities().features.directories;
         let before = count();
         let report = run.await;
         let calls = Operation::ALL.into_iter().zip(before.into_iter().zip(count()));
         let calls = calls.map(|(operation, (before, after))| {
-            (operation, after - before - 2 * u64::from(operation == Operation::Stat))
+            (operation, after - before - u64::from(operation == Operation::Stat && looks))
         });
         let listing = [Operation::List, Operation::ListNext];
         (report, calls.filter(|(operation, count)| *count > 0 && !listing.contains(operation)).collect())

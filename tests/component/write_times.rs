@@ -154,7 +154,7 @@ impl Two {
         report
     }
 
-    /// The calls to either side while something is done, but for listings and the look at both places.
+    /// The calls to either side while something is done, but for listings.
     async fn calls(&self, act: impl Future<Output = ()>) -> [Vec<(Operation, u64)>; 2] {
         let counts = |backend: &Layered<Observe>| {
             Operation::ALL.map(|operation| backend.layer().metrics().calls(operation))
@@ -166,9 +166,7 @@ impl Two {
             let calls = Operation::ALL.into_iter().zip(before[side].into_iter().zip(after[side]));
             let listing = [Operation::List, Operation::ListNext];
             calls
-                .map(|(operation, (before, after))| {
-                    (operation, after - before - u64::from(operation == Operation::Stat))
-                })
+                .map(|(operation, (before, after))| (operation, after - before))
                 .filter(|(operation, count)| *count > 0 && !listing.contains(operation))
                 .collect()
         })

@@ -79,7 +79,8 @@ impl Engine {
             place.list(ListOptions { recursive: options.recursive && !walks, ..options.clone() }).await?;
         let first = listing.next(PAGE).await?;
         if first.is_empty() {
-            let info = crate::objects::stat(&place).await?;
+            let found = place.stat_to_list().await;
+            let info = crate::objects::or_shared(&place, found).await?;
             let first = match info.kind {
                 ObjectKind::Directory => Vec::new(),
                 _ => itself(&filter, &place, info),

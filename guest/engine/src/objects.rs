@@ -57,7 +57,7 @@ impl Engine {
         let listing = place.list(options).await?;
         let first = listing.next(PAGE).await?;
         if first.is_empty() {
-            match place.stat().await?.kind {
+            match place.stat_to_list().await?.kind {
                 ObjectKind::Directory => {}
                 _ => return Err(place.error(ErrorCode::NotDirectory, "it is an object, not a directory")),
             }
@@ -110,7 +110,7 @@ impl Engine {
     /// Deletes everything below a prefix.
     pub async fn purge(&self, at: Location) -> Result<u64> {
         let place = self.place(at).await?;
-        match stat(&place).await?.kind {
+        match or_shared(&place, place.stat_to_list().await).await?.kind {
             ObjectKind::Directory => {}
             _ => return Err(place.error(ErrorCode::NotDirectory, "it is an object, not a directory")),
         }
@@ -147,8 +147,13 @@ impl Engine {
 
 /// What is known about a place. A prefix that objects share counts as a directory, also in a store without directories.
 pub(crate) async fn stat(place: &Place) -> Result<ObjectInfo> {
-    match place.stat().await {
-        Err(error) if error.code() == ErrorCode::NotFound => {
+    or_shared(place, place.stat().await).await
+}
+
+/// What was found at a place, or if nothing was, the directory that it is as a prefix of objects.
+pub(crate) async fn or_shared(place: &Place, found: Result<ObjectInfo>) -> Result<ObjectInfo> {
+    match found {
+        Err(error) if error.code() == ErrorCode::NotFound && !place.path.is_root() => {
             if place.list(ListOptions::default()).await?.next(1).await?.is_empty() {
                 return Err(error);
             }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use omnistorage_core::sync::guard;
 use omnistorage_types::{
-    Error, ErrorCode, ListOptions, Listed, Location, ObjectInfo, Path, Result, Unlisted,
+    Error, ErrorCode, ListOptions, Listed, Location, ObjectInfo, ObjectKind, Path, Result, Unlisted,
 };
 
 use crate::port::{Backend, Listing, Reader, Storage};
@@ -39,6 +39,15 @@ impl Place {
     /// What stands at the path.
     pub(crate) async fn stat(&self) -> Result<ObjectInfo> {
         self.backend.stat(self.path.clone()).await
+    }
+
+    /// What stands at the path, for whoever lists it next. The root of a flat store is not asked about: it can be
+    /// nothing but a directory, and the listing says whether it is there.
+    pub(crate) async fn stat_to_list(&self) -> Result<ObjectInfo> {
+        match self.path.is_root() && !self.backend.capabilities().await.features.directories {
+            true => Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory)),
+            false => self.stat().await,
+        }
     }
 
     /// Opens the object at the path.

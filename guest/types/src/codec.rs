@@ -118,6 +118,9 @@ impl std::fmt::Display for Codec {
 pub struct Dictionary(Arc<[u8]>);
 
 impl Dictionary {
+    /// The most bytes that one may have: with it and a window, any history is short enough for every match finder.
+    pub const MAX_LENGTH: usize = 4 << 20;
+
     /// The file.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

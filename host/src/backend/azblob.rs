@@ -147,6 +147,10 @@ impl Store for Container {
         Self::close(self);
     }
 
+    async fn check_exists(&self) -> Result<()> {
+        listing::check_exists(self).await
+    }
+
     fn key(&self, path: &Path) -> Result<String> {
         Self::key(self, path)
     }

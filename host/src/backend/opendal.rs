@@ -14,6 +14,8 @@
 
 mod convert;
 mod listing;
+mod moves;
+mod place;
 mod read;
 mod service;
 mod transport;
@@ -34,15 +36,17 @@ use std::{
 use ::opendal::{
     Capability, HttpTransporter, OperationContext,
     layers::{RetryLayer, TimeoutLayer},
-    raw::{OpCopy, OpCreateDir, OpDelete, OpList, OpRename, OpStat, Servicer, oio},
+    raw::{OpCopy, OpCreateDir, OpDelete, OpList, OpStat, Servicer, oio},
 };
 use async_trait::async_trait;
-use futures::{FutureExt, StreamExt, future::join, stream};
+use futures::{FutureExt, StreamExt, stream};
 use omnistorage_types::Path;
 use opendal_http_transport_reqwest::ReqwestTransport;
 
 use self::{
     convert::{failed, info},
+    moves::Moves,
+    place::Known,
     transport::Demanding,
     upload::Draft,
 };
@@ -53,13 +57,12 @@ use super::{
 use crate::{Error, ErrorCode, ObjectInfo, ObjectKind, Result, config::Config};
 
 const KIND: &str = "opendal";
+const WEBDAV: &str = "webdav";
 /// Deletes of single objects in flight.
 const DELETES: usize = 16;
 const MAX_OBJECT: u64 = 1 << 30;
 /// Before the second attempt at what may pass: a locked directory, a busy server.
 const FIRST_DELAY: Duration = Duration::from_millis(50);
-/// The longest name, in bytes, where a directory of a file system is behind the service.
-const MAX_NAME: usize = 255;
 
 /// A service of OpenDAL. See the [module](self) for its settings.
 ///
@@ -99,6 +102,12 @@ impl OpendalBackend {
             .with_max_delay(retry.max_delay)
             .with_max_times(retry.attempts.get() as usize - 1)
             .with_jitter();
+        let mut moves = None;
+        if name == WEBDAV {
+            moves = Some(Moves::of(config.clone(), timeout, retry)?);
+            // Directories are made here, where they are missing, and not looked for before each write.
+            config = config.with("disable_create_dir", "true");
+        }
         let operator = service::open(&name, config)?.layer(timeouts).layer(attempts);
         // Connections of its own: those of a client for the whole process would die with the runtime that opened them.
         let client = super::tls::client().connect_timeout(timeout).build().map_err(|error| {
@@ -114,6 +123,8 @@ impl OpendalBackend {
             address,
             max_object,
             io_timeout,
+            moves,
+            known: Known::default(),
             is_closed: AtomicBool::new(false),
         };
         Ok(Self(Shared(Arc::new(service))))
@@ -141,6 +152,9 @@ struct Service {
     address: Option<String>,
     max_object: u64,
     io_timeout: Duration,
+    /// Where moves take one request.
+    moves: Option<Moves>,
+    known: Known,
     is_closed: AtomicBool,
 }
 
@@ -162,6 +176,7 @@ impl Shared {
     async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
         self.check_open()?;
         if path.is_root() {
+            self.check_root().await?;
             return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
         }
         match self.0.calls.stat_dyn(&self.0.context, path.as_str(), OpStat::new()).await {
@@ -174,6 +189,26 @@ impl Shared {
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// Makes sure that the root is there: a directory, or elsewhere than on WebDAV what can be listed.
+    async fn check_root(&self) -> Result<()> {
+        let is_directory = if self.0.name == WEBDAV {
+            // OpenDAL answers for `/` by itself, and asks for the empty path, which is the same place.
+            let told = self.0.calls.stat_dyn(&self.0.context, "", OpStat::new()).await;
+            told.map(|told| told.into_metadata().is_dir()).map_err(|error| failed(&error))
+        } else {
+            self.has_any_below(&Path::root()).await.map(|_| true)
+        };
+        let at = || self.0.address.as_ref().map_or_else(|| "the root".to_owned(), |at| format!("`{at}`"));
+        match is_directory {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::new(ErrorCode::NotDirectory, format!("{} is no directory", at()))),
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                Err(error.with_message(format!("there is no {}: check the address, or make it", at())))
+            }
+            Err(error) => Err(error),
         }
     }
 
@@ -193,46 +228,6 @@ impl Shared {
         listed.map_err(|error| failed(&error))
     }
 
-    /// Refuses to put an object in the place of a directory, or below another object.
-    async fn require_place(&self, path: &Path) -> Result<()> {
-        require_object(path)?;
-        if self.is_tree() && path.segments().any(|name| name.len() > MAX_NAME) {
-            let message = format!("a name of more than {MAX_NAME} bytes is none in a directory");
-            return Err(Error::new(ErrorCode::InvalidPath, message));
-        }
-        let above = |path: &Path| path.parent().filter(|directory| !directory.is_root());
-        let Some(mut directory) = above(path) else {
-            return self.require_no_directory(path).await;
-        };
-        // Far away, one question takes as long as two at once.
-        let (place, mut found) = join(self.require_no_directory(path), self.stat(&directory)).await;
-        place?;
-        loop {
-            match found {
-                Ok(found) if found.kind == ObjectKind::Object => {
-                    return Err(Error::new(ErrorCode::NotDirectory, "the path runs through an object"));
-                }
-                Ok(_) => return Ok(()),
-                Err(error) if error.code() == ErrorCode::NotFound => {}
-                Err(error) => return Err(error),
-            }
-            let Some(next) = above(&directory) else { return Ok(()) };
-            directory = next;
-            found = self.stat(&directory).await;
-        }
-    }
-
-    async fn require_no_directory(&self, path: &Path) -> Result<()> {
-        match self.stat(path).await {
-            Ok(found) if found.kind == ObjectKind::Directory => {
-                Err(Error::new(ErrorCode::IsDirectory, "a directory is there"))
-            }
-            Ok(_) => Ok(()),
-            Err(error) if error.code() == ErrorCode::NotFound => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
     async fn require_directory(&self, path: &Path) -> Result<()> {
         match self.stat(path).await?.kind {
             ObjectKind::Directory => Ok(()),
@@ -248,11 +243,6 @@ impl Shared {
             deleter.close_dyn().await
         };
         deleted.await.map_err(|error| failed(&error))
-    }
-
-    async fn rename(&self, from: &str, to: &str) -> Result<()> {
-        let renamed = self.0.calls.rename_dyn(&self.0.context, from, to, OpRename::new()).await;
-        renamed.map(drop).map_err(|error| failed(&error))
     }
 
     async fn delete(&self, path: &Path) -> Result<()> {
@@ -365,16 +355,15 @@ impl Backend for OpendalBackend {
             if !self.0.is_tree() {
                 return Err(Error::unsupported(self.0.0.name, "directories"));
             }
-            if path.is_root() {
-                return Ok(());
-            }
-            match self.0.require_place(path).await {
-                Ok(()) => {}
-                Err(error) if error.code() == ErrorCode::IsDirectory => return Ok(()),
-                Err(error) => return Err(error),
-            }
-            if self.0.stat(path).await.is_ok() {
-                return Err(Error::new(ErrorCode::NotDirectory, "an object is there"));
+            if !path.is_root() {
+                match self.0.require_place(path).await {
+                    Ok(()) => {}
+                    Err(error) if error.code() == ErrorCode::IsDirectory => return Ok(()),
+                    Err(error) => return Err(error),
+                }
+                if self.0.stat(path).await.is_ok() {
+                    return Err(Error::new(ErrorCode::NotDirectory, "an object is there"));
+                }
             }
             let (calls, context) = (&self.0.0.calls, &self.0.0.context);
             let made = calls.create_dir_dyn(context, &directory(path), OpCreateDir::new()).await;
@@ -478,8 +467,9 @@ impl Backend for OpendalBackend {
             if source == target {
                 return Ok(info);
             }
-            self.0.require_place(target).await.map_err(|error| error.at(KIND, target).on_target())?;
-            self.0.rename(source.as_str(), target.as_str()).await?;
+            let made = self.0.make_place(target).await;
+            let is_there = made.map_err(|error| error.at(KIND, target).on_target())?;
+            self.0.put_in_place(source, info.size, target, is_there).await?;
             self.0.stat(target).await
         };
         moved.await.map_err(|error| error.at(KIND, source))

@@ -52,6 +52,21 @@ impl Prefix {
         self.inside(path)
     }
 
+    /// Makes sure that there is something for this to be a prefix in. The prefix itself need not exist, and rights may
+    /// end at it.
+    async fn check_root(&self) -> Result<()> {
+        if !self.capabilities().features.directories {
+            let one = ListOptions { limit: Some(1), ..ListOptions::default() };
+            return self.inner.list(&self.prefix, &one).await?.next(1).await.map(drop);
+        }
+        match self.inner.stat(&self.prefix).await {
+            Err(error) if error.code() == ErrorCode::NotFound => {
+                self.inner.stat(&Path::root()).await.map(drop)
+            }
+            found => found.map(drop),
+        }
+    }
+
     /// What the backend inside knows, as seen from here.
     fn outside(&self, mut info: ObjectInfo) -> Result<ObjectInfo> {
         info.path = self.path_outside(&info.path)?;
@@ -148,19 +163,23 @@ impl Backend for Prefix {
     }
 
     async fn exists(&self, path: &Path) -> Result<bool> {
-        let exists =
-            self.inner.exists(&self.inside(path)?).await.map_err(|error| self.explain(error, path))?;
-        Ok(exists || path.is_root())
+        if !path.is_root() {
+            return self.inner.exists(&self.inside(path)?).await.map_err(|error| self.explain(error, path));
+        }
+        match self.stat(path).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
-        match self.inner.stat(&self.inside(path)?).await {
-            Ok(info) if !path.is_root() || info.kind == ObjectKind::Directory => self.outside(info),
-            Err(error) if !path.is_root() || error.code() != ErrorCode::NotFound => {
-                Err(self.explain(error, path))
-            }
-            Ok(_) | Err(_) => Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory)),
+        if path.is_root() {
+            self.check_root().await.map_err(|error| self.explain(error, path))?;
+            return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
         }
+        let found = self.inner.stat(&self.inside(path)?).await;
+        self.outside(found.map_err(|error| self.explain(error, path))?)
     }
 
     async fn list(&self, prefix: &Path, options: &ListOptions) -> Result<Box<dyn Listing>> {

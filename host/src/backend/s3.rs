@@ -179,6 +179,10 @@ impl Store for Bucket {
         Self::close(self);
     }
 
+    async fn check_exists(&self) -> Result<()> {
+        Self::check_exists(self).await
+    }
+
     fn key(&self, path: &Path) -> Result<String> {
         Self::key(self, path)
     }

@@ -1,11 +1,15 @@
 //! Listings in byte order, directory by directory, of stores that list a directory in any order: each is read whole and
-//! sorted. Directories that come next are read ahead, since what is far away answers many questions in the time of one.
-//! In memory are the directories on the way down to the current entry, and for each of them what was read ahead below it.
+//! sorted. Directories that come next are read ahead, wherever they are, since what is far away answers many questions
+//! in the time of one. In memory are the directories on the way down to the current entry, and as many of each depth as
+//! are read ahead at once.
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use omnistorage_types::Path;
@@ -65,85 +69,79 @@ pub(super) struct Walk<D> {
     store: D,
     prefix: Path,
     options: ListOptions,
-    /// The rest of each directory from the prefix down; `None` before the first.
-    open: Option<Vec<Rest>>,
+    /// What is left of each directory from the prefix down; `None` before the first.
+    open: Option<Vec<Contents>>,
     /// How many directories are read ahead: one more with each that was needed, so that whoever wants the first entries
     /// alone waits for no others.
     ahead: usize,
+    /// How many are, by how deep they are.
+    held: HashMap<usize, usize>,
+    /// Cloned by each directory that is being read.
+    reading: Arc<()>,
 }
 
-/// A directory that is being read, until this is dropped.
-type Reading = JoinSet<Result<VecDeque<Node>>>;
-
-/// What is left of a directory.
-struct Rest {
-    nodes: VecDeque<Node>,
-    /// The next directories among the nodes.
-    ahead: VecDeque<Reading>,
-    /// How many nodes, from the front, hold no directories besides.
-    searched: usize,
-}
-
-impl Rest {
-    fn of(nodes: VecDeque<Node>) -> Self {
-        Self { nodes, ahead: VecDeque::new(), searched: 0 }
-    }
-
-    fn pop(&mut self) -> Option<Node> {
-        self.searched = self.searched.saturating_sub(1);
-        self.nodes.pop_front()
-    }
-
-    /// The next directory that nobody reads yet.
-    fn unread(&mut self) -> Option<&Path> {
-        while let Some(node) = self.nodes.get(self.searched) {
-            self.searched += 1;
-            if let Node::Below(directory) = node {
-                return Some(directory);
-            }
-        }
-        None
-    }
-}
+/// How much deeper than the listing stands is read ahead.
+const DEEPER: usize = 2;
 
 impl<D: Directories> Walk<D> {
     pub(super) fn new(store: D, prefix: Path, options: &ListOptions) -> Self {
-        Self { store, prefix, options: options.clone(), open: None, ahead: 0 }
-    }
-
-    /// The contents of a directory, sorted and without duplicates.
-    async fn read(
-        store: &D,
-        directory: &Path,
-        prefix: &Path,
-        options: &ListOptions,
-    ) -> Result<VecDeque<Node>> {
-        let mut nodes = store.read(directory, prefix, options).await?;
-        nodes.sort_unstable_by(|one, other| one.place().cmp(other.place()));
-        nodes
-            .dedup_by(|next, node| !node.is_failure() && !next.is_failure() && node.place().eq(next.place()));
-        Ok(nodes.into())
+        let (options, held, reading) = (options.clone(), HashMap::new(), Arc::default());
+        Self { store, prefix, options, open: None, ahead: 0, held, reading }
     }
 
     /// Begins to read a directory.
-    fn begin(&self, directory: Path) -> Reading {
+    fn begin(&self, directory: Path) -> Ahead {
         let (store, prefix, options) = (self.store.clone(), self.prefix.clone(), self.options.clone());
+        let (at, is_read) = (directory.clone(), self.reading.clone());
         let mut reading = JoinSet::new();
-        reading.spawn(async move { Self::read(&store, &directory, &prefix, &options).await });
-        reading
+        reading.spawn(async move {
+            let contents = store.read(&at, &prefix, &options).await.map(Contents::of);
+            drop(is_read);
+            contents
+        });
+        Ahead { directory, reading, read: None }
     }
 
-    /// What the directory before a rest holds. Those that come next are read meanwhile.
-    async fn below(&self, directory: &Path, rest: &mut Rest) -> Result<VecDeque<Node>> {
-        let mut reading = rest.ahead.pop_front().unwrap_or_else(|| self.begin(directory.clone()));
-        while rest.ahead.len() < self.ahead
-            && let Some(next) = rest.unread()
-        {
-            let next = self.begin(next.clone());
-            rest.ahead.push_back(next);
+    /// The next directory of the innermost one, which somebody waits for. Those that come next are read meanwhile.
+    fn next_directory(&mut self, open: &mut [Contents]) -> Option<Ahead> {
+        let depth = open.len();
+        let rest = open.last_mut()?;
+        let mut needed = match rest.ahead.pop_front() {
+            Some(ahead) => {
+                self.held.entry(depth).and_modify(|held| *held -= 1);
+                ahead
+            }
+            None => self.begin(rest.unread.pop_front()?),
+        };
+        let at_once = self.ahead + usize::from(!needed.has_arrived());
+        for (above, rest) in open.iter_mut().enumerate().rev() {
+            self.look_ahead(rest, above + 1, depth + DEEPER, at_once);
         }
-        let stopped = || Error::new(ErrorCode::Cancelled, "the reading of the directory was stopped");
-        reading.join_next().await.ok_or_else(stopped)?.map_err(|_| stopped())?
+        Some(needed)
+    }
+
+    /// Begins to read what comes next in a directory and in those of it that are read already: in the order of the
+    /// listing, as far as that is known, so many at once, and so many of each depth.
+    fn look_ahead(&mut self, rest: &mut Contents, depth: usize, deepest: usize, at_once: usize) {
+        if depth < deepest {
+            for ahead in &mut rest.ahead {
+                if ahead.has_arrived()
+                    && let Some(Ok(below)) = &mut ahead.read
+                {
+                    self.look_ahead(below, depth + 1, deepest, at_once);
+                }
+            }
+        }
+        let held = self.held.get(&depth).copied().unwrap_or_default();
+        for _ in held..self.ahead {
+            // This holds one, too.
+            if Arc::strong_count(&self.reading) > at_once {
+                return;
+            }
+            let Some(directory) = rest.unread.pop_front() else { return };
+            rest.ahead.push_back(self.begin(directory));
+            *self.held.entry(depth).or_default() += 1;
+        }
     }
 
     async fn advance(&mut self, max: usize) -> Result<Vec<Listed>> {
@@ -151,33 +149,95 @@ impl<D: Directories> Walk<D> {
         let mut open = match self.open.take() {
             Some(open) => open,
             None => {
-                let nodes = Self::read(&self.store, &self.prefix, &self.prefix, &self.options).await?;
-                vec![Rest::of(nodes)]
+                self.held.clear();
+                let nodes = self.store.read(&self.prefix, &self.prefix, &self.options).await?;
+                vec![Contents::of(nodes)]
             }
         };
         let mut entries = Vec::new();
         while entries.len() < max
             && let Some(rest) = open.last_mut()
         {
-            match rest.pop() {
-                Some(Node::Entry(entry)) => entries.push(entry),
-                Some(Node::Below(directory)) => match self.below(&directory, rest).await {
-                    Ok(nodes) => {
-                        open.push(Rest::of(nodes));
-                        self.ahead = (self.ahead + 1).min(D::AHEAD);
+            match rest.nodes.pop_front() {
+                Some(Some(entry)) => entries.push(entry),
+                Some(None) => {
+                    let Some(needed) = self.next_directory(&mut open) else { continue };
+                    let directory = needed.directory.clone();
+                    match needed.contents().await {
+                        Ok(contents) => {
+                            open.push(contents);
+                            self.ahead = (self.ahead + 1).min(D::AHEAD);
+                        }
+                        Err(error) if error.code() == ErrorCode::BackendClosed => return Err(error),
+                        Err(error) => {
+                            let error = error.at(self.store.kind(), &directory);
+                            entries
+                                .push(ListingFailure { what: Unlisted::Directory(directory), error }.into());
+                        }
                     }
-                    Err(error) if error.code() == ErrorCode::BackendClosed => return Err(error),
-                    Err(error) => {
-                        let error = error.at(self.store.kind(), &directory);
-                        entries.push(ListingFailure { what: Unlisted::Directory(directory), error }.into());
-                    }
-                },
+                }
                 None => drop(open.pop()),
             }
         }
         self.open = Some(open);
         Ok(entries)
     }
+}
+
+/// What is left of a directory.
+struct Contents {
+    /// Entries, and `None` where the next directory stands.
+    nodes: VecDeque<Option<Listed>>,
+    /// Its next directories, which are being read, or were.
+    ahead: VecDeque<Ahead>,
+    /// Those after them.
+    unread: VecDeque<Path>,
+}
+
+impl Contents {
+    /// Sorted and without duplicates.
+    fn of(mut nodes: Vec<Node>) -> Self {
+        nodes.sort_unstable_by(|one, other| one.place().cmp(other.place()));
+        nodes
+            .dedup_by(|next, node| !node.is_failure() && !next.is_failure() && node.place().eq(next.place()));
+        let mut unread = VecDeque::new();
+        let mut apart = |node| match node {
+            Node::Entry(listed) => Some(listed),
+            Node::Below(directory) => {
+                unread.push_back(directory);
+                None
+            }
+        };
+        Self { nodes: nodes.into_iter().map(&mut apart).collect(), ahead: VecDeque::new(), unread }
+    }
+}
+
+/// A directory that is being read, until this is dropped, or was.
+struct Ahead {
+    directory: Path,
+    reading: JoinSet<Result<Contents>>,
+    read: Option<Result<Contents>>,
+}
+
+impl Ahead {
+    fn has_arrived(&mut self) -> bool {
+        if self.read.is_none() {
+            self.read = self.reading.try_join_next().map(|read| read.unwrap_or_else(|_| Err(stopped())));
+        }
+        self.read.is_some()
+    }
+
+    /// What it holds, as soon as that comes.
+    async fn contents(mut self) -> Result<Contents> {
+        match self.read {
+            Some(read) => read,
+            None => self.reading.join_next().await.ok_or_else(stopped)?.map_err(|_| stopped())?,
+        }
+    }
+}
+
+fn stopped() -> Error {
+    Error::new(ErrorCode::Cancelled, "the reading of the directory was stopped")
 }
 
 #[async_trait]

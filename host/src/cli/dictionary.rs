@@ -7,9 +7,6 @@ use std::{fs::File, io::Read as _, path::Path};
 use super::{exit::Failure, output::printable};
 use crate::runtime::{Codec, Compression, Dictionary};
 
-/// The most bytes that a dictionary may have.
-const MOST: u64 = 4 << 20;
-
 /// Reads the file, if one is named.
 pub(crate) fn read(file: Option<&Path>) -> Result<Option<Dictionary>, Failure> {
     let Some(file) = file else { return Ok(None) };
@@ -17,9 +14,9 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Option<Dictionary>, Failure> {
         let name = printable(&file.to_string_lossy()).to_string();
         Err(Failure::usage(format!("cannot read the dictionary `{name}`: {what}")))
     };
-    let mut bytes = Vec::new();
-    match File::open(file).and_then(|opened| opened.take(MOST + 1).read_to_end(&mut bytes)) {
-        Ok(_) if bytes.len() as u64 > MOST => refused("it has more than 4 MiB"),
+    let (most, mut bytes) = (Dictionary::MAX_LENGTH, Vec::new());
+    match File::open(file).and_then(|opened| opened.take(most as u64 + 1).read_to_end(&mut bytes)) {
+        Ok(_) if bytes.len() > most => refused(&format!("it has more than {} MiB", most >> 20)),
         Ok(_) => Ok(Some(bytes.into())),
         Err(error) => refused(&error.to_string()),
     }

@@ -31,7 +31,8 @@ pub(crate) struct Stat {
 impl Stat {
     pub(crate) async fn run(self, globals: &Globals) -> Result<(), Failure> {
         let (session, at) = Session::one(globals, &self.place, Need::Contents)?;
-        let info = session.storage.stat(&at).await.map_err(session.failure(Subject::Object))?;
+        let subject = if at.path.is_root() { Subject::Tree } else { Subject::Object };
+        let info = session.storage.stat(&at).await.map_err(session.failure(subject))?;
 
         let mut output = Output::new();
         if self.json {

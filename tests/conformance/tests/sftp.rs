@@ -13,6 +13,8 @@ use omnistorage_test_servers::sftp::{Sftp, openssh, plain_openssh, rclone_sftp};
 mod faults;
 #[path = "sftp/odd.rs"]
 mod odd;
+#[path = "sftp/scripted.rs"]
+mod scripted;
 
 /// Makes an empty backend on a server, if there is one: else one of memory stands in, and the server was told as left out.
 fn on(server: Option<&'static Sftp>, replaces_in_one_step: bool) -> (Arc<dyn Backend>, PathBuf) {

@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
-use omnistorage::{Backend, OpendalBackend};
+use omnistorage::{Backend, OpendalBackend, Path};
 
 #[allow(clippy::unwrap_used, reason = "without a backend there is nothing to test")]
 async fn webdav() -> (Arc<dyn Backend>, ()) {
-    (Arc::new(OpendalBackend::webdav(omnistorage_test_servers::webdav().config()).unwrap()), ())
+    let backend = OpendalBackend::webdav(omnistorage_test_servers::webdav().config()).unwrap();
+    backend.mkdir(&Path::root()).await.unwrap();
+    (Arc::new(backend), ())
 }
 
 omnistorage_conformance::conformance_tests!(webdav);
+
+#[allow(clippy::unwrap_used, reason = "a test fails where something is not as it must be")]
+#[path = "webdav/writes.rs"]
+mod writes;
 
 /// What else is to be said of these services.
 mod service {

@@ -58,7 +58,7 @@ pub(super) async fn plan(
 ) -> Result<Vec<Path>, Error> {
     check("ranges", ranges, &range)?;
     let place = Place::open(port, at).await?;
-    let is_there = match place.stat().await {
+    let is_there = match place.stat_to_list().await {
         Ok(info) if info.kind == ObjectKind::Directory => true,
         Ok(_) => return Err(place.error(ErrorCode::NotDirectory, "it is an object, not a directory")),
         Err(error) if error.code() == ErrorCode::NotFound => false,

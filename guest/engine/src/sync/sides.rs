@@ -67,8 +67,9 @@ impl Sides {
         let (source, target) = (Place::open(port, source).await?, Place::open(port, target).await?);
         let attempts = &Attempts::new(port.clone(), options.retries);
         source.backend.limit_bandwidth(options.bandwidth).await;
+        let stat_target = async || if target.path.is_root() { None } else { target.stat().await.ok() };
         let (source_info, target_info) =
-            join(retrying(attempts, async || source.stat().await), target.stat()).await;
+            join(retrying(attempts, async || source.stat_to_list().await), stat_target()).await;
         let kind = match source_info {
             Ok(info) => Some(info.kind),
             Err(error) if error.code() == ErrorCode::NotFound => None,
@@ -107,7 +108,7 @@ impl Sides {
             }
             None => None,
         };
-        if matches!(target_info, Ok(info) if info.kind != ObjectKind::Directory) {
+        if matches!(target_info, Some(info) if info.kind != ObjectKind::Directory) {
             return Err(target.error(ErrorCode::NotDirectory, "the target is an object, not a directory"));
         }
         if let Some(name) = options::target_name(options)? {

@@ -133,7 +133,8 @@ pub(super) fn explain(container: &str, is_anonymous: bool, status: StatusCode, h
     }
 }
 
-fn no_container(container: &str) -> Error {
+/// There is no such container.
+pub(super) fn no_container(container: &str) -> Error {
     let message =
         format!("there is no container `{container}`: check its name and the account, or create it");
     Error::new(ErrorCode::NotFound, message)

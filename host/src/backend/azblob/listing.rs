@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use omnistorage_types::Path;
 
-use super::{container::Container, page::Listed};
+use super::{answer::no_container, container::Container, page::Listed};
 use crate::{
-    Result,
+    ErrorCode, Result,
     backend::{
         ListOptions,
         cloud::{
@@ -34,6 +34,24 @@ pub(super) fn pages(container: &Arc<Container>, prefix: &Path, options: &ListOpt
     })
 }
 
+/// Makes sure that the container is there.
+pub(super) async fn check_exists(container: &Container) -> Result<()> {
+    let root = cloud::key_prefix(&container.prefix, &Path::root())?;
+    let mut query = vec![("maxresults", "1")];
+    query.extend(named(&root));
+    let listed = container.get::<Listed>(&container.objects(&query)?).await;
+    listed.map(drop).map_err(|error| match error.code() {
+        // It was asked about the container alone.
+        ErrorCode::NotFound => no_container(&container.name),
+        _ => error,
+    })
+}
+
+/// A prefix in a query. An empty value would not be signed in the same way by everybody.
+fn named(prefix: &str) -> Option<(&str, &str)> {
+    (!prefix.is_empty()).then_some(("prefix", prefix))
+}
+
 /// What is asked for, page by page.
 pub(in crate::backend) struct AzblobPages {
     container: Arc<Container>,
@@ -54,10 +72,7 @@ impl Pages for AzblobPages {
         let short = self.limit.filter(|_| token.is_none() && order == Order::Keys);
         let most = short.map_or(PAGE, |limit| limit + 1).to_string();
         let mut query = vec![("include", "metadata"), ("maxresults", most.as_str())];
-        // An empty value would not be signed in the same way by everybody.
-        if !self.prefix.is_empty() {
-            query.push(("prefix", &self.prefix));
-        }
+        query.extend(named(&self.prefix));
         if !self.recursive {
             query.push(("delimiter", "/"));
         }

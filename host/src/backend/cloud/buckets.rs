@@ -109,7 +109,11 @@ impl<A: Account> Backend for Buckets<A> {
     async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
         let found = async {
             self.check_open()?;
-            if path.is_root() { Ok(()) } else { self.account.find(self.bucket(path)?).await }
+            match path.is_root() {
+                // An account is there if it tells its buckets.
+                true => self.account.all().await.map(drop),
+                false => self.account.find(self.bucket(path)?).await,
+            }
         };
         found.await.map(|()| directory(path.clone())).map_err(|error: Error| error.at(A::KIND, path))
     }

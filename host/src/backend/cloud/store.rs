@@ -44,6 +44,12 @@ pub(in crate::backend) trait Store: Source + fmt::Debug {
 
     fn close(&self);
 
+    /// Asks whether it is there.
+    ///
+    /// # Errors
+    /// [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) naming it, and why it refuses to say so.
+    async fn check_exists(&self) -> Result<()>;
+
     /// The key of an object, if the store is open and takes it.
     fn key(&self, path: &Path) -> Result<String>;
 
@@ -101,10 +107,11 @@ impl<'a> Doomed<'a> {
     }
 }
 
-/// What is known about a path. Directories do not exist, but for the root.
+/// What is known about a path. Directories do not exist, but for the root, which is there if the store is.
 pub(in crate::backend) async fn stat<S: Store>(store: &S, path: &Path) -> Result<ObjectInfo> {
     store.check_open()?;
     if path.is_root() {
+        store.check_exists().await?;
         return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
     }
     store.find(path, None).await

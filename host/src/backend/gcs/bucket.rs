@@ -224,9 +224,10 @@ impl Bucket {
         explain(&self.name, self.identity.is_anonymous(), status, headers, body)
     }
 
-    /// Makes sure that it is an object that is missing, and not the bucket.
+    /// Makes sure that the bucket is there.
     pub(super) async fn check_exists(&self) -> Result<()> {
-        let call = self.objects(&[("maxResults", "1"), ("fields", "kind")])?;
+        let root = cloud::key_prefix(&self.prefix, &Path::root())?;
+        let call = self.objects(&[("prefix", &root), ("maxResults", "1"), ("fields", "kind")])?;
         let listed = self.get::<Listed>(&call).await;
         listed.map(drop).map_err(|error| self.of_bucket(error))
     }

@@ -82,10 +82,10 @@ impl Site {
     /// What is at a path. A server leads on from the name of a directory to the same with a slash.
     pub(super) async fn stat(&self, path: &Path) -> Result<ObjectInfo> {
         self.check_open()?;
+        let (answer, at) = self.ask(Method::HEAD, self.url(path.as_str())?, false, Ok).await?;
         if path.is_root() {
             return Ok(ObjectInfo::new(Path::root(), ObjectKind::Directory));
         }
-        let (answer, at) = self.ask(Method::HEAD, self.url(path.as_str())?, false, Ok).await?;
         if leads_into(&self.url(path.as_str())?, &at) {
             return Ok(ObjectInfo::new(path.clone(), ObjectKind::Directory));
         }

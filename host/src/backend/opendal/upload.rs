@@ -8,6 +8,7 @@ use ::opendal::{
 };
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
+use futures::future::join;
 use omnistorage_types::Path;
 
 use super::{
@@ -108,6 +109,35 @@ impl Draft {
         }
     }
 
+    async fn send_last(&mut self, piece: Bytes) -> Result<()> {
+        self.send(piece).await?;
+        match &mut self.writer {
+            Some(writer) => writer.close_dyn().await.map(drop).map_err(|error| failed(&error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends an object in one piece, and gives whether there is one in its place. Where its directory is known, both is
+    /// asked at once.
+    async fn send_all(&mut self, all: Bytes) -> Result<bool> {
+        let (service, path) = (self.service.clone(), self.path.clone());
+        if service.knows_directory_of(&path) {
+            let (is_there, sent) =
+                join(service.require_no_directory(&path), self.send_last(all.clone())).await;
+            match (is_there?, sent) {
+                (is_there, Ok(())) => return Ok(is_there),
+                // Servers say this and that of a directory that is gone.
+                (_, Err(error)) if matches!(error.code(), ErrorCode::NotFound | ErrorCode::Other) => {}
+                (_, Err(error)) => return Err(error),
+            }
+            service.0.known.forget();
+            self.writer = None;
+        }
+        let is_there = service.make_place(&path).await?;
+        self.send_last(all).await?;
+        Ok(is_there)
+    }
+
     async fn take(&mut self, chunk: Bytes) -> Result<()> {
         self.service.check_open()?;
         self.announced.update(&chunk);
@@ -138,14 +168,26 @@ impl Draft {
     async fn finish(&mut self) -> Result<ObjectInfo> {
         self.service.check_open()?;
         self.announced.check()?;
-        self.service.require_place(&self.path).await?;
         let last = self.pending.split().freeze();
-        self.send(last).await?;
-        if let Some(writer) = &mut self.writer {
-            writer.close_dyn().await.map_err(|error| failed(&error))?;
-        }
+        let is_there = if self.service.0.moves.is_some() {
+            self.send_all(last).await?
+        } else {
+            self.service.require_place(&self.path).await?;
+            self.send_last(last).await?;
+            true
+        };
         if self.key != self.path.as_str() {
-            among_others(|| self.service.rename(&self.key, self.path.as_str())).await?;
+            let (sent, size) = (&Path::parse(self.key.as_str())?, Some(self.announced.size()));
+            let placed = || self.service.put_in_place(sent, size, &self.path, is_there);
+            if let Err(error) = among_others(placed).await {
+                self.service.0.known.forget();
+                let removed =
+                    "its temporary object, or its directory, was removed while it was written: try again";
+                return Err(match error.code() {
+                    ErrorCode::NotFound => Error::new(ErrorCode::Unavailable, removed),
+                    _ => error,
+                });
+            }
         }
         self.writer = None;
         let info = among_others(|| self.service.stat(&self.path)).await?;

@@ -15,7 +15,7 @@ use omnistorage_types::Path;
 use reqsign_aws_v4::Credential;
 
 use super::{
-    answer::{self, explain, precondition_failed},
+    answer::{self, explain, no_bucket, precondition_failed},
     attributes::tells_md5,
     identity::Identity,
     page::Listed,
@@ -23,7 +23,7 @@ use super::{
     xml,
 };
 use crate::{
-    Error, Result,
+    Error, ErrorCode, Result,
     backend::{
         WriteCondition,
         cloud::{
@@ -253,17 +253,23 @@ impl Bucket {
         explain(&self.name, status, headers, body)
     }
 
-    /// Makes sure that it is an object that is missing, and not the bucket.
+    /// Makes sure that the bucket is there.
     pub(super) async fn check_exists(&self) -> Result<()> {
-        match self.reason().await? {
-            None => Ok(()),
-            Some((status, body)) => Err(self.refusal(status, &HeaderMap::new(), &body)),
-        }
+        let Some((status, body)) = self.reason().await? else { return Ok(()) };
+        let error = self.refusal(status, &HeaderMap::new(), &body);
+        // It was asked about the bucket alone, whatever else the store says is missing.
+        Err(if error.code() == ErrorCode::NotFound { no_bucket(&self.name) } else { error })
     }
 
     /// Why the bucket refuses, if it does.
     async fn reason(&self) -> Result<Option<(StatusCode, Bytes)>> {
-        let call = self.query(Method::GET, &[("list-type", "2"), ("max-keys", "0")]);
+        // Rights may end at the prefix.
+        let root = cloud::key_prefix(&self.prefix, &Path::root())?;
+        let mut query = vec![("list-type", "2"), ("max-keys", "0")];
+        if !root.is_empty() {
+            query.push(("prefix", &root));
+        }
+        let call = self.query(Method::GET, &query);
         match self.read::<Listed>(&call).await? {
             (_, Some(_)) => Ok(None),
             (answer, None) => Ok(Some((answer.status(), answer.body().await?))),

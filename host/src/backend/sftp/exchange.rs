@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use tokio::{
 
 use super::{
     cursor::Malformed,
-    reply::Reply,
+    reply::{Closes, Reply},
     wire::{Answer, Frame, Request},
 };
 use crate::{Error, Result};
@@ -53,12 +53,18 @@ impl Exchange {
     }
 
     /// Sends a request; who drops the answer does not end it.
-    pub(super) fn send(&self, request: Request) -> Reply {
+    pub(super) fn send(self: &Arc<Self>, request: Request) -> Reply {
         let (sender, receiver) = oneshot::channel();
+        self.ask(request, sender);
+        let exchange: Arc<dyn Closes> = self.clone();
+        Reply::new(receiver, Arc::downgrade(&exchange))
+    }
+
+    fn ask(&self, request: Request, sender: oneshot::Sender<Result<Answer>>) {
         let mut waiting = self.waiting();
         if let Some(error) = &waiting.ended {
             let _ = sender.send(Err(error.clone()));
-            return Reply(receiver);
+            return;
         }
         let mut id = waiting.next;
         while waiting.answers.contains_key(&id) {
@@ -71,7 +77,6 @@ impl Exchange {
         waiting.answers.insert(id, sender);
         // Under the lock, so that the order is that of the calls. Whoever takes the frames fails all answers when it ends.
         let _ = self.outgoing.send(request.into_frame(id));
-        Reply(receiver)
     }
 
     /// Hands an answer to who waits for it.
@@ -83,7 +88,7 @@ impl Exchange {
         drop(waiting);
         // What was opened for somebody who is gone is closed.
         if let Err(Ok(Answer::Handle(handle))) = sender.send(Ok(answer)) {
-            drop(self.send(Request::close(&handle)));
+            self.close(&handle);
         }
         Ok(())
     }
@@ -106,5 +111,46 @@ impl Exchange {
     pub(super) fn deadline(&self, timeout: Duration) -> Option<Instant> {
         let waiting = self.waiting();
         (!waiting.answers.is_empty()).then(|| waiting.moved + timeout)
+    }
+}
+
+impl Closes for Exchange {
+    fn close(&self, handle: &[u8]) {
+        self.ask(Request::close(handle), oneshot::channel().0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An answer that a directory was opened.
+    fn opened() -> Bytes {
+        Bytes::from_static(b"\x66\0\0\0\0\0\0\0\x01h")
+    }
+
+    #[tokio::test]
+    async fn what_was_opened_for_nobody_is_closed() {
+        for is_late in [false, true] {
+            let (outgoing, mut frames) = mpsc::unbounded_channel();
+            let exchange = Arc::new(Exchange::new(outgoing));
+            let reply = exchange.send(Request::opendir(b"/"));
+            if is_late {
+                drop(reply);
+                exchange.answer(opened()).unwrap();
+            } else {
+                // The answer is there, and nobody takes it.
+                exchange.answer(opened()).unwrap();
+                drop(reply);
+            }
+            let sent = [frames.try_recv().unwrap(), frames.try_recv().unwrap()];
+            assert_eq!(sent.map(|frame| frame.head[4]), [11, 4], "late: {is_late}");
+            // Who takes it closes it.
+            let reply = exchange.send(Request::opendir(b"/"));
+            frames.try_recv().unwrap();
+            exchange.answer(Bytes::from_static(b"\x66\0\0\0\x02\0\0\0\x01h")).unwrap();
+            assert_eq!(reply.handle().await.unwrap(), "h");
+            assert!(frames.try_recv().is_err());
+        }
     }
 }

@@ -160,7 +160,17 @@ impl Remote {
     /// What is known of a path.
     pub(super) async fn info(&self, path: &Path) -> Result<ObjectInfo> {
         let lease = self.pool.lease().await?;
-        let info = self.existing(&lease, path).await?.info(path)?;
+        let found = self.existing(&lease, path).await.map_err(|error| match error.code() {
+            ErrorCode::NotFound if path.is_root() => {
+                let root = String::from_utf8_lossy(&self.at(path)).into_owned();
+                error.with_message(format!(
+                    "there is no directory `{}`: check its name, or make it",
+                    root.escape_debug()
+                ))
+            }
+            _ => error,
+        })?;
+        let info = found.info(path)?;
         if path.is_root() && info.kind != ObjectKind::Directory {
             return Err(Error::new(ErrorCode::NotDirectory, "the root is no directory"));
         }

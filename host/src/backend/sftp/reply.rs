@@ -1,5 +1,7 @@
 //! Answers that are to come, as what they are asked for.
 
+use std::{fmt, sync::Weak};
+
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
@@ -11,14 +13,27 @@ use super::{
 };
 use crate::{Error, ErrorCode, Result};
 
-/// An answer that is to come. It may be dropped, and the request takes place all the same.
+/// Who closes what was opened for nobody.
+pub(super) trait Closes: fmt::Debug + Send + Sync {
+    fn close(&self, handle: &[u8]);
+}
+
+/// An answer that is to come. It may be dropped, and the request takes place all the same; what was opened is closed
+/// then.
 #[derive(Debug)]
-pub(super) struct Reply(pub(super) oneshot::Receiver<Result<Answer>>);
+pub(super) struct Reply {
+    answer: oneshot::Receiver<Result<Answer>>,
+    exchange: Weak<dyn Closes>,
+}
 
 impl Reply {
-    pub(super) async fn answer(self) -> Result<Answer> {
+    pub(super) fn new(answer: oneshot::Receiver<Result<Answer>>, exchange: Weak<dyn Closes>) -> Self {
+        Self { answer, exchange }
+    }
+
+    pub(super) async fn answer(mut self) -> Result<Answer> {
         let gone = || Error::new(ErrorCode::Unavailable, "the connection was given up: try again");
-        self.0.await.map_err(|_| gone())?
+        (&mut self.answer).await.map_err(|_| gone())?
     }
 
     /// That it was done.
@@ -75,6 +90,17 @@ impl Reply {
         match self.answer().await? {
             Answer::Extended(answer) => Ok(Cursor::new(answer)),
             other => Err(not_that(other)),
+        }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        // It came, and nobody took it.
+        if let Ok(Ok(Answer::Handle(handle))) = self.answer.try_recv()
+            && let Some(exchange) = self.exchange.upgrade()
+        {
+            exchange.close(&handle);
         }
     }
 }

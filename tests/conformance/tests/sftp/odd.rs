@@ -225,7 +225,9 @@ async fn the_root_and_what_is_above_it_are_made() {
     let (config, directory) = server.config_and_directory();
     let root = directory.join("new/root");
     let backend = SftpBackend::from_config(config.with("root", root.to_str().unwrap())).unwrap();
-    assert_eq!(backend.stat(&Path::root()).await.unwrap_err().code(), ErrorCode::NotFound);
+    let missing = backend.stat(&Path::root()).await.unwrap_err();
+    assert_eq!(missing.code(), ErrorCode::NotFound);
+    assert!(missing.message().contains(root.to_str().unwrap()), "{missing}");
     backend.write_all(&path("a"), "x".into(), &WriteOptions::default()).await.unwrap();
     assert_eq!(fs::read_to_string(root.join("a")).unwrap(), "x");
 }

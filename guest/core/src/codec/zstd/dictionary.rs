@@ -16,8 +16,8 @@ use super::{
 
 pub(super) const MAGIC: [u8; 4] = [0x37, 0xa4, 0x30, 0xec];
 
-/// The most bytes that a dictionary may have: with it and a window, any history is short enough for every match finder.
-pub const MAX_LENGTH: usize = 4 << 20;
+/// The most bytes that a dictionary may have.
+pub const MAX_LENGTH: usize = omnistorage_types::Dictionary::MAX_LENGTH;
 
 /// A dictionary. Clones are the same one.
 #[derive(Clone)]

@@ -18,7 +18,7 @@ use super::{
     state::StateFile,
 };
 use crate::{
-    objects::stat,
+    objects::or_shared,
     place::Place,
     port::Storage,
     sync::{
@@ -147,7 +147,7 @@ impl Ends {
 
 /// Whether there is a directory, or a prefix that something shares.
 async fn is_there(place: &Place, attempts: &Attempts) -> Result<bool, Error> {
-    match retrying(attempts, async || stat(place).await).await {
+    match retrying(attempts, async || or_shared(place, place.stat_to_list().await).await).await {
         Ok(info) if info.kind == ObjectKind::Directory => Ok(true),
         Ok(_) => Err(place.error(ErrorCode::NotDirectory, "it is an object, and not a directory")),
         Err(error) if error.code() == ErrorCode::NotFound => Ok(false),
