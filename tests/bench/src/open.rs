@@ -39,15 +39,3 @@ pub(crate) async fn measure(count: u32) -> Result<Option<Taken>> {
     drop(readers);
     Ok(before.zip(after).map(|(before, after)| after.since(before)))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn a_sandbox_takes_memory_of_its_own() -> Result<()> {
-        let Some(taken) = measure(20).await? else { return Ok(()) };
-        assert!(taken.own > 20 * 4096, "{taken:?}");
-        Ok(())
-    }
-}

@@ -113,15 +113,3 @@ impl Drop for Taking {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn an_instance_takes_memory_of_its_own() -> Result<()> {
-        let Some(taken) = measure(20).await? else { return Ok(()) };
-        assert!(taken.own > 20 * 4096 && taken.resident >= taken.own / 2, "{taken:?}");
-        Ok(())
-    }
-}
