@@ -17,9 +17,9 @@
 //! # Hot loops stand alone
 //! A sandbox can be interrupted at the head of every loop, and behind each of these checks there is a call. Wasmtime's
 //! compiler gives up early on values that live across several calls, rare as they are made, and keeps them in memory. So
-//! the loops in which most of the time goes by are functions of their own, which have one loop and no call, and not more
-//! values than there are registers. What is rare or needs another loop ends them, and is done by whoever called them. That
-//! alone made gunzip a seventh faster.
+//! the loops in which most of the time goes by are functions of their own, which have no other loop in them, not more than
+//! one rare call, and not more values than there are registers. What is rare ends them and is done by whoever called them,
+//! or is that one call. That alone made gunzip a seventh faster.
 //!
 //! # What a format cannot tell
 //! Input that is cut off is an error. But gzip, zstd and lz4 look whole if they are cut exactly between two members

@@ -59,6 +59,16 @@ impl Window {
     /// Repeats `length` bytes from `distance` back (at least 1), and writes some more behind them; returns the new end.
     #[inline(always)]
     pub(super) fn repeat(&mut self, end: usize, distance: usize, length: usize) -> usize {
+        match distance >= WIDEST && length <= SHORT {
+            true => self.repeat_short(end, distance, length),
+            false => self.repeat_any(end, distance, length),
+        }
+    }
+
+    /// The same with loops, which a [hot loop](super) must not have in it.
+    #[cold]
+    #[inline(never)]
+    fn repeat_any(&mut self, end: usize, distance: usize, length: usize) -> usize {
         let (from, after) = (end.wrapping_sub(distance), end + length);
         match distance {
             16.. => self.copy::<16>(from, end, after),
@@ -68,15 +78,9 @@ impl Window {
         after
     }
 
-    /// Whether [`repeat_short`](Self::repeat_short) can do it: what most matches are.
+    /// The same for what most matches are: not long, and not overlapping within a piece.
     #[inline(always)]
-    pub(super) const fn is_short(distance: usize, length: usize) -> bool {
-        distance >= WIDEST && length <= SHORT
-    }
-
-    /// Does what [`repeat`](Self::repeat) does, without a loop.
-    #[inline(always)]
-    pub(super) fn repeat_short(&mut self, end: usize, distance: usize, length: usize) -> usize {
+    fn repeat_short(&mut self, end: usize, distance: usize, length: usize) -> usize {
         let (from, to) = (end.wrapping_sub(distance) % MODULUS, end % MODULUS);
         self.copy_piece(from, to);
         self.copy_piece(from + WIDEST, to + WIDEST);

@@ -37,8 +37,8 @@ pub(super) fn decompress(mut elements: &[u8], window: &mut Window, length: usize
     }
 }
 
-/// Decompresses elements up to one that is long or at the end, repeats what is near, or is wrong. Returns the rest, from
-/// that one on, and the end of the contents. The loop stands [alone](super::super).
+/// Decompresses elements up to one that is long or at the end, or is wrong. Returns the rest, from that one on, and the
+/// end of the contents. The loop stands [alone](super::super).
 #[inline(never)]
 fn short_elements<'e>(
     mut elements: &'e [u8],
@@ -54,10 +54,10 @@ fn short_elements<'e>(
             let extra = copy >> 11;
             let distance = (copy & 0x700) + (number & LOW[extra & 7]) as usize;
             let count = copy & 0x7f;
-            if distance > end || count > length - end || !Window::is_short(distance, count) {
+            if distance.wrapping_sub(1) >= end || count > length - end {
                 break;
             }
-            end = window.repeat_short(end, distance, count);
+            end = window.repeat(end, distance, count);
             elements = &elements[1 + (extra & 7)..];
         } else {
             let count = usize::from(tag >> 2) + 1;

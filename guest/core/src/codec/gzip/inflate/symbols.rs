@@ -1,7 +1,7 @@
 //! The contents of a compressed block: literals, and matches with what was before.
 
 use super::{
-    super::{super::window::Window, decoder::Damaged},
+    super::decoder::Damaged,
     bits::Bits,
     code::{Distances, Literals},
     stage::Stage,
@@ -80,10 +80,8 @@ impl Codes {
         }
     }
 
-    /// Decodes while there are eight bytes of input and enough room, up to a symbol that needs care or is no
-    /// [short](Window::is_short) match; returns the rest of the input.
-    ///
-    /// The loop stands [alone](super::super::super).
+    /// Decodes while there are eight bytes of input and enough room, up to a symbol that needs care; returns the rest
+    /// of the input. The loop stands [alone](super::super::super).
     #[inline(never)]
     fn run<'i>(&self, bits: &mut Bits, mut input: &'i [u8], stage: &mut Stage) -> &'i [u8] {
         let (mut buffer, mut count, mut end) = (bits.buffer, bits.count, stage.end);
@@ -128,13 +126,13 @@ impl Codes {
             let behind = buffer >> entry.bits();
             let far = self.distances.look_up(behind);
             let distance = far.value(behind);
-            let length = entry.value(buffer);
-            if !far.is_number() || distance > end || !Window::is_short(distance, length) {
+            if !far.is_number() || distance > end {
                 break;
             }
+            let length = entry.value(buffer);
             buffer = behind >> far.bits();
             count -= entry.bits() + far.bits();
-            end = window.repeat_short(end, distance, length);
+            end = window.repeat(end, distance, length);
         }
         *bits = Bits { buffer: buffer & ((1 << count) - 1), count };
         stage.end = end;

@@ -93,31 +93,18 @@ impl<'a> Output<'a> {
         self.at.addr() - self.start.addr()
     }
 
-    /// Executes sequences.
+    /// Executes sequences. The loop stands [alone](super::super::super), but for what takes more than a few pieces, or
+    /// pieces that overlap, or is wrong.
+    #[inline(never)]
     pub(super) fn execute_all(
         &mut self,
         literals: &mut Source<'_>,
-        mut sequences: &[Sequence],
+        sequences: &[Sequence],
     ) -> Result<(), Damaged> {
-        loop {
-            sequences = self.execute_short(literals, sequences);
-            let Some((sequence, rest)) = sequences.split_first() else { return Ok(()) };
-            self.execute(literals, *sequence)?;
-            sequences = rest;
-        }
-    }
-
-    /// Executes sequences up to one that takes more than a few pieces, or pieces that overlap, or is wrong; returns the
-    /// rest, from that one on. The loop stands [alone](super::super::super).
-    #[inline(never)]
-    fn execute_short<'s>(
-        &mut self,
-        literals: &mut Source<'_>,
-        mut sequences: &'s [Sequence],
-    ) -> &'s [Sequence] {
         let Self { start, mut at, end, lap, reach, .. } = *self;
         let Source { at: mut from, mut left, .. } = *literals;
-        while let Some((&Sequence { literals: count, offset, length }, rest)) = sequences.split_first() {
+        for &sequence in sequences {
+            let Sequence { literals: count, offset, length } = sequence;
             // None of these numbers has more than 31 bits. What is in the lap before is as frequent as not to be
             // predicted.
             let (count, offset, length) = (count as usize, offset as usize, length as usize);
@@ -133,7 +120,12 @@ impl<'a> Output<'a> {
                 || matched > matched_end
                 || matched + length > matched_end
             {
-                break;
+                self.at = at;
+                (literals.at, literals.left) = (from, left);
+                self.execute(literals, sequence)?;
+                at = self.at;
+                (from, left) = (literals.at, literals.left);
+                continue;
             }
             // SAFETY: `count` and `length` bytes, and SLACK, can be read and written, as was checked. The offset is at
             // least a piece, so that a piece is written before it is read again, and reaches no further than the start,
@@ -155,14 +147,15 @@ impl<'a> Output<'a> {
                 at = at.add(length);
             }
             left -= count;
-            sequences = rest;
         }
         self.at = at;
         (literals.at, literals.left) = (from, left);
-        sequences
+        Ok(())
     }
 
     /// Takes the literals of any sequence, then repeats what it says.
+    #[cold]
+    #[inline(never)]
     fn execute(&mut self, literals: &mut Source<'_>, sequence: Sequence) -> Result<(), Damaged> {
         let Sequence { literals: count, offset, length } = sequence;
         let (count, offset, length) = (count as usize, offset as usize, length as usize);
@@ -217,8 +210,7 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Copies `count` bytes, and less than [`SLACK`] more. Only long copies use a loop: in a sandbox each round of a loop
-/// also checks whether time is up.
+/// Copies `count` bytes, and less than [`SLACK`] more. Only long copies use a loop.
 ///
 /// # Safety
 /// `count` bytes and [`SLACK`] can be read and written. If they overlap, `to` is at least a [`PIECE`] behind `from`.
@@ -264,13 +256,10 @@ unsafe fn repeat(to: *mut u8, offset: usize, length: usize) {
     }
 }
 
-/// Repeats less than a piece: writes a piece of it, then a multiple of it can be the distance. It is rare. In a sandbox it is
-/// a function of its own, since the loop that calls it has more values than registers there.
+/// Repeats less than a piece: writes a piece of it, then a multiple of it can be the distance.
 ///
 /// # Safety
 /// As [`repeat`], with an offset below [`PIECE`].
-#[cfg_attr(target_arch = "wasm32", inline(never))]
-#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 unsafe fn spread(to: *mut u8, offset: usize, length: usize) {
     // SAFETY: as this function, which has SLACK of two pieces; words are half as long. The distance is at least a piece and
     // less than two of them, so that `next` is at most a piece and the offset further than `from`, and behind the end of
