@@ -24,6 +24,25 @@ const COPIES: [u16; 256] = {
 /// The low bytes of a number, by how many of them.
 const LOW: [u64; 8] = [0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff, 0, 0, 0];
 
+/// A copy of what came before.
+struct Copy {
+    /// How many bytes of the distance follow the tag, at most 4.
+    extra: usize,
+    distance: usize,
+    count: usize,
+}
+
+impl Copy {
+    /// From a tag and the bytes behind it.
+    #[inline(always)]
+    fn of(tag: u8, number: u64) -> Self {
+        let copy = usize::from(COPIES[usize::from(tag)]);
+        let extra = copy >> 11;
+        let distance = (copy & 0x700) + (number & LOW[extra & 7]) as usize;
+        Self { extra, distance, count: copy & 0x7f }
+    }
+}
+
 /// Decompresses elements to exactly `length` bytes, which the window can hold; returns whether they made that many.
 pub(super) fn decompress(mut elements: &[u8], window: &mut Window, length: usize) -> bool {
     let mut end = 0;
@@ -50,10 +69,7 @@ fn short_elements<'e>(
         let word = u64::from_le_bytes(*word);
         let (tag, number) = (word as u8, word >> 8);
         if tag & 3 != 0 {
-            let copy = usize::from(COPIES[usize::from(tag)]);
-            let extra = copy >> 11;
-            let distance = (copy & 0x700) + (number & LOW[extra & 7]) as usize;
-            let count = copy & 0x7f;
+            let Copy { extra, distance, count } = Copy::of(tag, number);
             if distance.wrapping_sub(1) >= end || count > length - end {
                 break;
             }
@@ -89,10 +105,7 @@ fn element<'e>(
     };
     let (tag, number) = (word as u8, word >> 8);
     if tag & 3 != 0 {
-        let copy = usize::from(COPIES[usize::from(tag)]);
-        let extra = copy >> 11;
-        let distance = (copy & 0x700) + (number & LOW[extra & 7]) as usize;
-        let count = copy & 0x7f;
+        let Copy { extra, distance, count } = Copy::of(tag, number);
         let rest = elements.get(1 + extra..)?;
         if distance.wrapping_sub(1) >= end || count > length - end {
             return None;
