@@ -101,8 +101,7 @@ impl Window {
         }
     }
 
-    /// Copies in steps that do not overlap their source, at least two of them, always to the end of a step. Most
-    /// matches are short, and in a sandbox each round of a loop also checks whether time is up.
+    /// Copies in steps that do not overlap their source, at least two of them, always to the end of a step.
     #[inline(always)]
     fn copy<const WIDE: usize>(&mut self, mut from: usize, mut to: usize, after: usize) {
         self.store::<WIDE>(to, self.load(from));

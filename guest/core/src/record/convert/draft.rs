@@ -48,6 +48,7 @@ impl<'a> Draft<'a> {
         self.escaped(text)
     }
 
+    /// The same for text that is not plain: apart from the [hot loop](crate::codec).
     #[inline(never)]
     fn escaped(&mut self, text: &[u8]) -> Result<(), NoText> {
         let text =

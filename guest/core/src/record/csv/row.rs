@@ -31,6 +31,7 @@ pub(in crate::record) struct Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Field<'a>;
 
+    // A hot loop stands alone: see `codec`.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     fn next(&mut self) -> Option<Field<'a>> {
         let row = self.rest?;
@@ -64,6 +65,7 @@ fn first_of(byte: u8, bytes: &[u8]) -> Option<usize> {
 }
 
 /// The text behind an opening quote, up to the delimiter behind the closing one; and the length of what it takes.
+/// Apart from the hot loops, which have no other loop in them: see [`codec`](crate::codec).
 #[inline(never)]
 fn unquote(inner: &[u8], quote: u8, delimiter: u8) -> (Cow<'_, [u8]>, usize) {
     let mut text = Cow::Borrowed(&inner[..0]);

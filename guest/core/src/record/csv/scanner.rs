@@ -171,6 +171,7 @@ impl Scanner {
     }
 
     /// Goes on to the first quote or line end, and says how far; at least over the first byte, which is neither.
+    /// The loop stands [alone](crate::codec).
     #[inline(never)]
     fn skip_plain(&mut self, input: &[u8]) -> usize {
         let [delimiter, quote, cr, lf] = [self.delimiter, self.quote, b'\r', b'\n'].map(Word::repeat);
@@ -201,7 +202,7 @@ impl Scanner {
         matches!(self.classes.class(byte), Class::Quote | Class::LineEnd)
     }
 
-    /// Goes on in quotes, and says how far.
+    /// Goes on in quotes, and says how far. Its search stands [alone](crate::codec).
     #[inline(never)]
     fn skip_quoted(&mut self, input: &[u8]) -> usize {
         let found = memchr3(self.quote, b'\r', b'\n', input);

@@ -45,7 +45,7 @@ impl<'a> Source<'a> {
 /// Where sequences are executed: a part of a ring of bytes.
 ///
 /// Invariant: `start <= at <= end`. Everything from `start` to [`SLACK`] behind `end` belongs to one slice, which is
-/// borrowed for `'a`; so do the first `lap` bytes from `start` on.
+/// borrowed for `'a`; so do the first `lap` bytes from `start` on, and [`SLACK`] behind them.
 pub(super) struct Output<'a> {
     start: *mut u8,
     at: *mut u8,
@@ -57,7 +57,7 @@ pub(super) struct Output<'a> {
 
 impl<'a> Output<'a> {
     /// Writes from `at` to `end`. Matches reach back at most `reach` bytes: to the start, and then further back from
-    /// `lap`. [`SLACK`] bytes must follow `end`.
+    /// `lap`. [`SLACK`] bytes must follow `end`, and `lap`.
     pub(super) fn new(
         bytes: &'a mut [u8],
         at: usize,
